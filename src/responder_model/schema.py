@@ -1,0 +1,279 @@
+"""The data dictionary: every predictor, outcome and decision, declared once in TOML.
+
+Nothing else in the package lists fields. Layout of ``data/dictionary.toml``::
+
+    format_version = 1
+    [[moments]]      name, label = {en, fr}            (in order of time)
+    [[decisions]]    name, label, help, moments, outcome, binary_outcome, requires,
+                     comparison (">" or ">="), cut_points, main_cut_point,
+                     served_cut_points
+    [[fields]]       name, kind, role, label, help, unit, minimum, maximum,
+                     integer, known_from, used_by, transform, derived_from, indicates,
+                     default_prior_sd
+    [fields.reference]            mean, sd, source, status  (or proportions = {...})
+    [fields.references.DECISION]  the same, for one decision only
+    [[fields.categories]]         name, label, lesion_type
+    [[fields.contrasts]]          name, weights = {category = weight}, source
+    [[series]]       name, fields, features (of "mean", "trend")
+    [[correlations]] fields = [a, b], value, source, status, decision (optional)
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Literal
+
+from responder_model.errors import ResponderModelError
+
+Kind = Literal["number", "boolean", "category", "text"]
+Role = Literal["predictor", "outcome", "identifier", "grouping", "provenance"]
+Text = Mapping[str, str]
+
+FORMAT_VERSION = 1
+LANGUAGES = ("en", "fr")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """A point in care from which values are known."""
+
+    name: str
+    label: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    """One allowed value of a categorical field."""
+
+    name: str
+    label: Text
+    lesion_type: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """A model column made from categories: the weight that each one gets (else 0)."""
+
+    name: str
+    weights: Mapping[str, float]
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What is usual in the reference population.
+
+    ``mean`` and ``sd`` are on the field's transformed scale (log months for a
+    duration); a category has ``proportions``, a boolean a ``mean`` in 0-1.
+    """
+
+    mean: float = 0.0
+    sd: float = 1.0
+    proportions: Mapping[str, float] = field(default_factory=dict)
+    source: str = ""
+    status: str = "judgement"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One row of the dictionary."""
+
+    name: str
+    kind: Kind
+    role: Role
+    label: Text
+    help: Text
+    known_from: str
+    unit: Text | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    integer: bool = False
+    categories: tuple[Category, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+    used_by: tuple[str, ...] = ()
+    transform: Literal["identity", "log", "log1p"] = "identity"
+    reference: Reference = Reference()
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    derived_from: str | None = None
+    indicates: str | None = None
+    default_prior_sd: float = 0.30
+
+    def reference_for(self, decision: str) -> Reference:
+        """Reference population of one decision, else the common one."""
+        return self.references.get(decision, self.reference)
+
+    @property
+    def category_names(self) -> tuple[str, ...]:
+        """Names of the categories in dictionary order."""
+        return tuple(category.name for category in self.categories)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """A question that models answer, and how its outcome is cut."""
+
+    name: str
+    label: Text
+    help: Text
+    moments: tuple[str, ...]
+    outcome: str
+    binary_outcome: str
+    comparison: Literal[">", ">="]
+    cut_points: tuple[float, ...]
+    main_cut_point: float
+    served_cut_points: tuple[float, ...]
+    requires: str | None = None
+
+    @property
+    def main_index(self) -> int:
+        """Position of the main cut-off among the fitted ones."""
+        return self.cut_points.index(self.main_cut_point)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """Repeated measurements that enter as features of the whole series."""
+
+    name: str
+    fields: tuple[str, ...]
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correlation:
+    """Declared correlation of two model columns in the reference population."""
+
+    fields: tuple[str, str]
+    value: float
+    source: str = ""
+    status: str = "judgement"
+    decision: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dictionary:
+    """The whole data dictionary."""
+
+    moments: tuple[Moment, ...]
+    decisions: Mapping[str, Decision]
+    fields: Mapping[str, Field]
+    series: tuple[Series, ...]
+    correlations: tuple[Correlation, ...]
+
+    def moment_index(self, name: str) -> int:
+        """Position of a moment in time; raises for an unknown one."""
+        names = [moment.name for moment in self.moments]
+        if name not in names:
+            msg = f"moment must be one of {', '.join(names)}, got {name!r}."
+            raise ResponderModelError(msg)
+        return names.index(name)
+
+    def is_known(self, name: str, moment: str) -> bool:
+        """Whether a field's value is known at a moment."""
+        known_from = self.fields[name].known_from
+        return self.moment_index(known_from) <= self.moment_index(moment)
+
+    def predictors(self, decision: str, moment: str) -> tuple[Field, ...]:
+        """Predictors that a decision model may see at a moment, in order."""
+        return tuple(
+            row
+            for row in self.fields.values()
+            if row.role == "predictor"
+            and decision in row.used_by
+            and self.is_known(row.name, moment)
+        )
+
+    def targets(self) -> tuple[tuple[str, str], ...]:
+        """Every (decision, moment) that has a model."""
+        return tuple((d.name, m) for d in self.decisions.values() for m in d.moments)
+
+    def check_target(self, decision: str, moment: str | None) -> tuple[str, str]:
+        """Return a known (decision, moment); the moment may be left out if single."""
+        if decision not in self.decisions:
+            known = ", ".join(self.decisions)
+            msg = f"decision must be one of {known}, got {decision!r}."
+            raise ResponderModelError(msg)
+        moments = self.decisions[decision].moments
+        if moment is None and len(moments) == 1:
+            return decision, moments[0]
+        if moment not in moments:
+            msg = f"moment of {decision} must be one of {', '.join(moments)}, "
+            raise ResponderModelError(msg + f"got {moment!r}.")
+        return decision, moment
+
+
+def parse_target(text: str) -> tuple[str, str]:
+    """Split ``decision@moment``.
+
+    Examples
+    --------
+    >>> parse_target("rtms_response@session_2")
+    ('rtms_response', 'session_2')
+    >>> parse_target("emcs_success")
+    ('emcs_success', 'implantation')
+    """
+    decision, _, moment = text.partition("@")
+    return dictionary().check_target(decision, moment or None)
+
+
+@cache
+def dictionary() -> Dictionary:
+    """Return the packaged data dictionary."""
+    return parse_dictionary(dictionary_text())
+
+
+@cache
+def dictionary_text() -> str:
+    """Return the packaged TOML, as a model folder stores it."""
+    path = files("responder_model") / "data" / "dictionary.toml"
+    return path.read_text(encoding="utf-8")
+
+
+def parse_dictionary(text: str) -> Dictionary:
+    """Read a dictionary from TOML text."""
+    table = tomllib.loads(text)
+    if table.get("format_version") != FORMAT_VERSION:
+        msg = f"dictionary format_version must be {FORMAT_VERSION}."
+        raise ResponderModelError(msg)
+    return Dictionary(
+        moments=tuple(Moment(**row) for row in table["moments"]),
+        decisions=MappingProxyType(
+            {row["name"]: _parse_decision(row) for row in table["decisions"]}
+        ),
+        fields=MappingProxyType(
+            {row["name"]: _parse_field(row) for row in table["fields"]}
+        ),
+        series=tuple(
+            Series(**_tuples(row, "fields", "features"))
+            for row in table.get("series", [])
+        ),
+        correlations=tuple(
+            Correlation(**_tuples(row, "fields"))
+            for row in table.get("correlations", [])
+        ),
+    )
+
+
+def _tuples(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {k: tuple(v) if k in names else v for k, v in row.items()}
+
+
+def _parse_decision(row: dict[str, Any]) -> Decision:
+    return Decision(**_tuples(row, "moments", "cut_points", "served_cut_points"))
+
+
+def _parse_field(row: dict[str, Any]) -> Field:
+    parts = dict(row)
+    parts["categories"] = tuple(Category(**c) for c in row.get("categories", []))
+    parts["contrasts"] = tuple(Contrast(**c) for c in row.get("contrasts", []))
+    parts["reference"] = Reference(**row.get("reference", {}))
+    parts["references"] = {
+        decision: Reference(**reference)
+        for decision, reference in row.get("references", {}).items()
+    }
+    return Field(**_tuples(parts, "used_by"))
