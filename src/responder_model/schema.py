@@ -12,7 +12,7 @@ Nothing else in the package lists fields. Layout of ``data/dictionary.toml``::
                      default_prior_sd
     [fields.reference]            mean, sd, source, status  (or proportions = {...})
     [fields.references.DECISION]  the same, for one decision only
-    [[fields.categories]]         name, label, lesion_type
+    [[fields.categories]]         name, label, lesion_type, aliases
     [[fields.contrasts]]          name, weights = {category = weight}, source
     [[series]]       name, fields, features (of "mean", "trend")
     [[correlations]] fields = [a, b], value, source, status, decision (optional)
@@ -53,6 +53,7 @@ class Category:
     name: str
     label: Text
     lesion_type: str | None = None
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +80,9 @@ class Reference:
     status: str = "judgement"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Field:
-    """One row of the dictionary."""
+    """One row of the dictionary; compared by identity, so that it can key a cache."""
 
     name: str
     kind: Kind
@@ -111,6 +112,25 @@ class Field:
     def category_names(self) -> tuple[str, ...]:
         """Names of the categories in dictionary order."""
         return tuple(category.name for category in self.categories)
+
+    @property
+    def rule(self) -> str:
+        """What a value is allowed to be, as it reads after "must be".
+
+        Examples
+        --------
+        >>> dictionary().fields["age"].rule
+        'between 18 and 100 years'
+        """
+        if self.kind == "boolean":
+            return "yes or no"
+        if self.kind == "category":
+            return "one of " + ", ".join(self.category_names)
+        if self.kind == "text":
+            return "printable text"
+        unit = f" {self.unit['en']}" if self.unit else ""
+        whole = "a whole number " if self.integer else ""
+        return f"{whole}between {self.minimum:g} and {self.maximum:g}{unit}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,9 +175,9 @@ class Correlation:
     decision: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Dictionary:
-    """The whole data dictionary."""
+    """The whole data dictionary; compared by identity."""
 
     moments: tuple[Moment, ...]
     decisions: Mapping[str, Decision]
@@ -269,7 +289,9 @@ def _parse_decision(row: dict[str, Any]) -> Decision:
 
 def _parse_field(row: dict[str, Any]) -> Field:
     parts = dict(row)
-    parts["categories"] = tuple(Category(**c) for c in row.get("categories", []))
+    parts["categories"] = tuple(
+        Category(**_tuples(c, "aliases")) for c in row.get("categories", [])
+    )
     parts["contrasts"] = tuple(Contrast(**c) for c in row.get("contrasts", []))
     parts["reference"] = Reference(**row.get("reference", {}))
     parts["references"] = {
