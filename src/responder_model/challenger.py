@@ -1,0 +1,132 @@
+"""The challenger: shallow boosted trees that read raw predictors, gaps included.
+
+The only module that imports XGBoost. Everything is on the margin (log-odds), never on
+a calibrated probability, so that pooling and TreeSHAP stay exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_model.features import Array, Encoder
+
+if TYPE_CHECKING:
+    import xgboost
+
+# Settings of the challenger: small on purpose (design.md 3.3).
+N_TREES = 60
+PARAMETERS: dict[str, Any] = {
+    "objective": "binary:logistic",
+    "tree_method": "hist",
+    "max_depth": 2,
+    "learning_rate": 0.08,
+    "reg_lambda": 5.0,
+    "subsample": 0.8,
+    "max_bin": 64,
+    "nthread": 1,
+    "verbosity": 0,
+}
+# Series whose increase may never lower the predicted probability.
+_MONOTONE_SERIES = "relief"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trees:
+    """Boosted trees over the raw predictors of one encoder."""
+
+    booster: xgboost.Booster
+    feature_types: tuple[str, ...]
+
+    def margin(self, raw: Array) -> Array:
+        """Log-odds of each patient, (n_patients,)."""
+        matrix = _matrix(raw, self.feature_types)
+        margin = self.booster.predict(matrix, output_margin=True)
+        return np.asarray(margin, dtype=np.float64)
+
+    def contributions(self, raw: Array) -> Array:
+        """TreeSHAP per raw predictor, then the bias, (n_patients, n_predictors + 1)."""
+        matrix = _matrix(raw, self.feature_types)
+        values = self.booster.predict(matrix, pred_contribs=True)
+        return np.asarray(values, dtype=np.float64)
+
+    def to_json(self) -> bytes:
+        """Return the trees in XGBoost's own JSON format."""
+        return bytes(self.booster.save_raw(raw_format="json"))
+
+    @classmethod
+    def from_json(cls, text: bytes, encoder: Encoder) -> Trees:
+        """Read trees back; they belong to the encoder's raw predictors."""
+        import xgboost
+
+        booster = xgboost.Booster({"nthread": 1, "verbosity": 0})
+        booster.load_model(bytearray(text))
+        return cls(booster=booster, feature_types=feature_types(encoder))
+
+
+def feature_types(encoder: Encoder) -> tuple[str, ...]:
+    """XGBoost's type of each raw predictor: category or quantity."""
+    return tuple("c" if row.kind == "category" else "q" for row in encoder.fields)
+
+
+def fit_trees(raw: Array, outcome: Array, encoder: Encoder, *, seed: int) -> Trees:
+    """Develop the challenger on raw predictors and a 0/1 outcome."""
+    import xgboost
+
+    types = feature_types(encoder)
+    parameters = PARAMETERS | {
+        "seed": seed,
+        "monotone_constraints": _monotone_constraints(encoder),
+        "base_score": float(np.clip(outcome.mean(), 0.02, 0.98)),
+    }
+    matrix = _matrix(raw, types, outcome)
+    booster = xgboost.train(parameters, matrix, num_boost_round=N_TREES)
+    return Trees(booster=booster, feature_types=types)
+
+
+def out_of_fold_margins(
+    raw: Array,
+    outcome: Array,
+    encoder: Encoder,
+    folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    *,
+    seed: int,
+) -> Array:
+    """Margins of patients whom the trees have not seen, averaged over repeats, (n,)."""
+    total, count = np.zeros(len(outcome)), np.zeros(len(outcome))
+    for fold, (inside, outside) in enumerate(folds):
+        trees = fit_trees(raw[inside], outcome[inside], encoder, seed=seed + fold)
+        total[outside] += trees.margin(raw[outside])
+        count[outside] += 1
+    return np.asarray(total / np.maximum(count, 1))
+
+
+def _matrix(
+    raw: Array, types: tuple[str, ...], outcome: Array | None = None
+) -> xgboost.DMatrix:
+    import xgboost
+
+    return xgboost.DMatrix(
+        raw,
+        label=outcome,
+        feature_types=list(types),
+        enable_categorical=True,
+        nthread=1,
+    )
+
+
+def _monotone_constraints(encoder: Encoder) -> str:
+    from responder_model.schema import dictionary
+
+    rising = {
+        name
+        for series in dictionary().series
+        if series.name == _MONOTONE_SERIES
+        for name in series.fields
+    } | {"relief_test"}
+    signs = ["1" if name in rising else "0" for name in encoder.predictors]
+    return "(" + ",".join(signs) + ")"

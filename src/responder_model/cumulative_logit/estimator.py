@@ -1,0 +1,409 @@
+"""The evidence-informed estimator behind the scikit-learn interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, gammaincc
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from responder_model.cumulative_logit.discrepancy import estimate_discrepancy
+from responder_model.cumulative_logit.likelihood import Array, Levels, Observations
+from responder_model.cumulative_logit.mixture import (
+    UNSUPPORTED_SD,
+    Collapsed,
+    Component,
+    collapse,
+    fit_mixture,
+    match_moments,
+    robust_priors,
+)
+
+# Patients from which each served cut point is half its own fit (statistics.md 2).
+CUT_SPECIFIC_FROM = 100
+# Intercept and log-gap priors where nothing is published.
+VAGUE_ANCHOR = (0.0, 5.0)
+VAGUE_GAP_SD = 1.0
+Z95 = 1.959963984540054
+
+
+class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
+    """Cumulative logit that starts from evidence and learns how far to trust it.
+
+    One proportional-odds model ``P(level > j | x) = logistic(c_j + x·b)`` under a
+    mixture of Gaussian priors: the published one, and zero-centred ones of several
+    widths. Each is fitted by Newton with a Laplace posterior; marginal likelihoods
+    weigh them; the mixture is collapsed to one coefficient vector and covariance per
+    cut point. From 100 patients each cut point is half this fit and half the same
+    evidence fitted to that cut point alone, then made monotone. With a binary outcome
+    it is logistic regression; without ``priors``, a ridge that averages over its
+    penalty.
+
+    Parameters
+    ----------
+    priors : mapping, optional
+        Column -> ``(mean, sd)``, log-odds per development SD (per unit for 0/1
+        columns), or ``(mean, sd, scale, centre)``, log-odds per ``scale`` units of
+        ``x - centre``. Columns are names of a DataFrame, ``x0``, ``x1``, … otherwise.
+    anchor : (float, float), optional
+        Mean and SD of the prior of the intercept at the main cut point (log-odds).
+    gaps : sequence of float, optional
+        Published gaps between neighbouring cut points, log-odds, positive.
+    gap_sd : float, default 0.35
+        SD of the prior of each log-gap, when ``gaps`` are given.
+    levels : sequence, optional
+        All ordered levels, also those that nobody has; default: those in ``y``.
+    main_cut : int, default 0
+        Position of the main cut point; 0 lies between the two lowest levels.
+    served_cuts : sequence of int, optional
+        Cut points that get their own half; default: all.
+    components : {"robust", "published", "zero"}, default "robust"
+        ``published`` trusts the evidence alone, ``zero`` ignores it.
+    cut_specific_from : int, default 100
+        Patients from which the cut-specific half is added.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        Ordered levels.
+    components_ : tuple of Component
+        Laplace posteriors of the ordinal fit, with posterior weights.
+    served_ : dict of int to Collapsed
+        Posterior at each cut point, columns scaled.
+    kappa_ : float
+        Shrinkage of the linear predictor that averages over its uncertainty.
+    discrepancy_ : float
+        Estimated variance that a linear predictor misses.
+
+    Notes
+    -----
+    No patient row is kept. Outcomes may be intervals of levels: ``fit(X, lower,
+    upper=upper)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(60, 2))
+    >>> y = (X[:, 0] + rng.logistic(size=60) > 0).astype(int)
+    >>> model = EvidenceCumulativeLogit(priors={"x0": (1.0, 0.5)}).fit(X, y)
+    >>> model.predict_proba(X).shape
+    (60, 2)
+    >>> bool(model.coef_[0] > model.coef_[1])
+    True
+    """
+
+    def __init__(
+        self,
+        priors: Mapping[str, Sequence[float]] | None = None,
+        *,
+        anchor: tuple[float, float] | None = None,
+        gaps: Sequence[float] | None = None,
+        gap_sd: float = 0.35,
+        levels: Sequence[Any] | None = None,
+        main_cut: int = 0,
+        served_cuts: Sequence[int] | None = None,
+        components: str = "robust",
+        cut_specific_from: int = CUT_SPECIFIC_FROM,
+    ) -> None:
+        self.priors = priors
+        self.anchor = anchor
+        self.gaps = gaps
+        self.gap_sd = gap_sd
+        self.levels = levels
+        self.main_cut = main_cut
+        self.served_cuts = served_cuts
+        self.components = components
+        self.cut_specific_from = cut_specific_from
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that the levels are ordered, so that nominal classes score poorly."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.poor_score = True
+        return tags
+
+    def fit(self, X: ArrayLike, y: ArrayLike, upper: ArrayLike | None = None) -> Self:
+        """Learn from predictors (n, K) and ordered levels (n,).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_patients, n_columns)
+        y : array-like of shape (n_patients,)
+            Level of each outcome, or the lowest that it allows when ``upper`` is
+            given.
+        upper : array-like of shape (n_patients,), optional
+            Highest level that each outcome allows.
+        """
+        design, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        observations = self._observe(design, np.asarray(y), upper)
+        self._fit_mixture(observations)
+        self._serve(observations)
+        return self
+
+    def _observe(
+        self, X: Array, y: NDArray[Any], upper: ArrayLike | None
+    ) -> Observations:
+        self.classes_ = np.unique(y) if self.levels is None else np.array(self.levels)
+        if len(self.classes_) < 2:
+            msg = "y must hold at least 2 classes, got 1 class. Give `levels`."
+            raise ValueError(msg)
+        lower = self._level(y)
+        highest = lower if upper is None else self._level(np.asarray(upper))
+        self._scale(X)
+        main = min(self.main_cut, len(self.classes_) - 2)
+        return Observations(
+            design=self._design(X),
+            lower=lower,
+            upper=highest,
+            n_cuts=len(self.classes_) - 1,
+            main=main,
+        )
+
+    def _level(self, y: NDArray[Any]) -> Levels:
+        level = np.searchsorted(self.classes_, y).clip(0, len(self.classes_) - 1)
+        if not np.array_equal(self.classes_[level], y):
+            msg = f"y must be one of the levels {self.classes_.tolist()}."
+            raise ValueError(msg)
+        return np.asarray(level, dtype=np.int64)
+
+    def _column_names(self) -> list[str]:
+        names = getattr(self, "feature_names_in_", None)
+        if names is not None:
+            return [str(name) for name in names]
+        return [f"x{k}" for k in range(self.n_features_in_)]
+
+    def _scale(self, X: Array) -> None:
+        """Centre and scale of each column: stated, else development mean and SD."""
+        self.centre_, self.scale_ = X.mean(axis=0), X.std(axis=0)
+        binary = np.isin(X, (0.0, 1.0)).all(axis=0)
+        self.scale_[binary | (self.scale_ < 1e-12)] = 1.0
+        for k, name in enumerate(self._column_names()):
+            prior = (self.priors or {}).get(name, ())
+            if len(prior) > 2:
+                self.scale_[k] = prior[2]
+            if len(prior) > 3:
+                self.centre_[k] = prior[3]
+
+    def _design(self, X: Array) -> Array:
+        return np.asarray((X - self.centre_) / self.scale_)
+
+    def _published(self) -> tuple[Array | None, Array | None]:
+        if not self.priors:
+            return None, None
+        names = self._column_names()
+        unknown = sorted(set(self.priors) - set(names))
+        if unknown:
+            msg = f"priors must name columns of X, got {', '.join(unknown)}."
+            raise ValueError(msg)
+        pairs = [self.priors.get(name, (0.0, UNSUPPORTED_SD))[:2] for name in names]
+        mean, sd = np.array(pairs, dtype=np.float64).T
+        return mean, sd
+
+    def _fit_mixture(self, observations: Observations) -> None:
+        mean, sd = self._published()
+        n_gaps = observations.n_cuts - 1
+        known = self.gaps is not None
+        gaps = np.array(self.gaps if known else np.ones(n_gaps), dtype=np.float64)
+        self._anchor = self.anchor or VAGUE_ANCHOR
+        self._gaps = gaps
+        priors = robust_priors(
+            mean,
+            sd,
+            observations.design.shape[1],
+            anchor=self._anchor,
+            gaps=gaps,
+            gap_sd=self.gap_sd if known else VAGUE_GAP_SD,
+            components=self.components,
+        )
+        self.components_ = fit_mixture(observations, priors)
+
+    def _serve(self, observations: Observations) -> None:
+        J, main = observations.n_cuts, observations.main
+        cuts = range(J) if self.served_cuts is None else self.served_cuts
+        own = {}
+        if J > 1 and len(observations.lower) >= self.cut_specific_from:
+            own = {cut: self._fit_at(observations, cut) for cut in cuts}
+        self.served_ = {
+            cut: _average(collapse(self.components_, cut, J, main), own.get(cut))
+            for cut in range(J)
+        }
+        variance = self.served_[main].variance(observations.design)
+        self.mean_variance_ = float(variance.mean())
+        self.kappa_ = float(1.0 / np.sqrt(1.0 + np.pi * self.mean_variance_ / 8.0))
+        heaviest = max(self.components_, key=lambda component: component.weight)
+        self.discrepancy_ = estimate_discrepancy(
+            observations, heaviest, collapse(self.components_, main, J, main)
+        )
+        self.main_ = main
+        self.coef_ = self.served_[main].coefficients
+        self.intercepts_ = np.array([self.served_[cut].intercept for cut in range(J)])
+
+    def _fit_at(self, observations: Observations, cut: int) -> Collapsed:
+        """Fit the same evidence to one cut point alone."""
+        J, main = observations.n_cuts, observations.main
+        fall = np.concatenate([[0.0], np.cumsum(self._gaps)])
+        anchor = (self._anchor[0] + fall[main] - fall[cut], self._anchor[1])
+        mean, sd = self._published()
+        priors = robust_priors(
+            mean,
+            sd,
+            observations.design.shape[1],
+            anchor=anchor,
+            gaps=np.empty(0),
+            gap_sd=self.gap_sd,
+            components=self.components,
+        )
+        starts = tuple(
+            np.concatenate([[0.0], component.mean[J:]])
+            for component in self.components_
+        )
+        return collapse(fit_mixture(observations.at_cut(cut), priors, starts), 0, 1, 0)
+
+    def out_of_fold(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+        upper: ArrayLike | None = None,
+    ) -> Array:
+        """Linear predictors at the main cut point of patients left out, (n,).
+
+        Refits the mixture inside each fold from the fitted modes; averaged over the
+        folds that leave a patient out.
+        """
+        design = self._checked(X)
+        lower = self._level(np.asarray(y))
+        observations = Observations(
+            design=design,
+            lower=lower,
+            upper=lower if upper is None else self._level(np.asarray(upper)),
+            n_cuts=len(self.classes_) - 1,
+            main=self.main_,
+        )
+        total, count = np.zeros(len(design)), np.zeros(len(design))
+        for inside, outside in folds:
+            served = self._refit(observations.rows(inside))
+            variance = float(served.variance(design[inside]).mean())
+            kappa = 1.0 / np.sqrt(1.0 + np.pi * variance / 8.0)
+            total[outside] += kappa * served.linear_predictor(design[outside])
+            count[outside] += 1
+        return np.asarray(total / np.maximum(count, 1))
+
+    def _refit(self, observations: Observations) -> Collapsed:
+        priors = tuple(component.prior for component in self.components_)
+        starts = tuple(component.mean for component in self.components_)
+        J, main = observations.n_cuts, observations.main
+        components = fit_mixture(observations, priors, starts)
+        ordinal = collapse(components, main, J, main)
+        if J == 1 or len(observations.lower) < self.cut_specific_from:
+            return ordinal
+        return _average(ordinal, self._fit_at(observations, main))
+
+    def linear_predictor(self, X: ArrayLike, cut: int | None = None) -> Array:
+        """Shrunken log-odds of exceeding one cut point (default: the main one)."""
+        design = self._checked(X)
+        served = self.served_[self.main_ if cut is None else cut]
+        return np.asarray(self.kappa_ * served.linear_predictor(design))
+
+    def predict_exceedance(self, X: ArrayLike) -> Array:
+        """P(above each cut point), (n_patients, n_levels - 1), never increasing."""
+        design = self._checked(X)
+        J = len(self.classes_) - 1
+        columns = [self.served_[cut].linear_predictor(design) for cut in range(J)]
+        probability = expit(self.kappa_ * np.column_stack(columns))
+        return monotone(probability, self.main_)
+
+    def predict_interval(self, X: ArrayLike) -> Array:
+        """95 % interval of P(above the main cut point), (n_patients, 2)."""
+        design = self._checked(X)
+        served = self.served_[self.main_]
+        centre = self.kappa_ * served.linear_predictor(design)
+        half = Z95 * np.sqrt(served.variance(design) + self.discrepancy_)
+        return np.asarray(expit(np.column_stack([centre - half, centre + half])))
+
+    def predict_proba(self, X: ArrayLike) -> Array:
+        """Probability of each level, (n_patients, n_levels)."""
+        above = self.predict_exceedance(X)
+        ends = np.ones((above.shape[0], 1))
+        return np.asarray(np.hstack([ends, above]) - np.hstack([above, 0.0 * ends]))
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Most probable level."""
+        level = self.predict_proba(X).argmax(axis=1)
+        return np.asarray(self.classes_[level])
+
+    def _checked(self, X: ArrayLike) -> Array:
+        check_is_fitted(self, "served_")
+        return self._design(validate_data(self, X, dtype=np.float64, reset=False))
+
+    def prior_conflict(self) -> tuple[float, dict[str, float]]:
+        """p-values of conflict between published coefficients and these data.
+
+        Small values say that the data lie where the evidence did not expect them:
+        overall, and per column. Not a test of the whole model.
+        """
+        check_is_fitted(self, "components_")
+        found = [c for c in self.components_ if c.prior.name == "published"]
+        if not found:
+            return float("nan"), {}
+        J = len(self.classes_) - 1
+        component = found[0]
+        shift = (component.mean - component.prior.mean)[J:]
+        prior = np.diag(component.prior.sd[J:] ** 2)
+        # (b - m)'(S + V)^-1(b - m) written with the posterior: Var(mean) = S - C
+        spread = prior - component.covariance[J:, J:]
+        return conflict_p_values(shift, spread, self._column_names())
+
+
+def conflict_p_values(
+    shift: Array, spread: Array, names: list[str]
+) -> tuple[float, dict[str, float]]:
+    """Chi-square p-values of a shift whose covariance under the prior is known."""
+    values, vectors = np.linalg.eigh(spread)
+    keep = values > 1e-6 * max(float(values.max()), 1e-12)
+    statistic = float(((vectors.T @ shift)[keep] ** 2 / values[keep]).sum())
+    overall = float(gammaincc(keep.sum() / 2.0, statistic / 2.0))
+    single = shift**2 / np.maximum(np.diag(spread), 1e-12)
+    p_values = gammaincc(0.5, single / 2.0)
+    return overall, dict(zip(names, map(float, p_values), strict=True))
+
+
+def monotone(probability: Array, main: int) -> Array:
+    """Make exceedance never increase along cut points, keeping the main one."""
+    above = np.minimum.accumulate(probability[:, main:], axis=1)
+    below = np.maximum.accumulate(probability[:, main::-1], axis=1)[:, ::-1]
+    return np.hstack([below[:, :-1], above])
+
+
+def _average(ordinal: Collapsed, own: Collapsed | None) -> Collapsed:
+    """Half the ordinal fit and half the cut point's own, as two equal experts."""
+    if own is None:
+        return ordinal
+    means = np.array(
+        [np.append(fit.intercept, fit.coefficients) for fit in (ordinal, own)]
+    )
+    covariances = np.array([ordinal.covariance, own.covariance])
+    return match_moments(np.array([0.5, 0.5]), means, covariances)
+
+
+def components_to_json(components: tuple[Component, ...]) -> list[dict[str, Any]]:
+    """Plain data of the mixture, for a model folder."""
+    return [
+        {
+            "name": c.prior.name,
+            "prior_weight": c.prior.weight,
+            "weight": c.weight,
+            "log_evidence": c.log_evidence,
+            "prior_mean": c.prior.mean.tolist(),
+            "prior_sd": c.prior.sd.tolist(),
+            "mean": c.mean.tolist(),
+            "covariance": c.covariance.tolist(),
+        }
+        for c in components
+    ]

@@ -1,0 +1,69 @@
+"""Every error that the package raises on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class ResponderModelError(Exception):
+    """Root of the package's own errors; its text never holds a patient's value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One offending cell of a cohort file.
+
+    Parameters
+    ----------
+    row : int or None
+        Line of the file with the header as line 1; None for a whole column.
+    field : str
+        Name of the column.
+    found : str
+        What stands there: a patient's value, shown on screen, never logged.
+    allowed : str
+        The rule that it breaks.
+    """
+
+    row: int | None
+    field: str
+    found: str
+    allowed: str
+
+
+class InvalidCohortError(ResponderModelError):
+    """A cohort that cannot be read; carries every problem at once.
+
+    ``str(error)`` names fields and rules only; ``problems`` also hold what was found.
+    """
+
+    def __init__(
+        self, problems: tuple[Problem, ...], notices: tuple[str, ...] = ()
+    ) -> None:
+        self.problems = problems
+        self.notices = notices
+        rules = sorted({f"{p.field} must be {p.allowed}" for p in problems})
+        super().__init__(f"{len(problems)} problems: " + "; ".join(rules))
+
+
+class InvalidPatientError(ResponderModelError):
+    """A patient who cannot be scored; ``problems`` maps predictor to message.
+
+    ``str(error)`` names the predictors only; the messages may quote what was found.
+    """
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        self.problems = problems
+        super().__init__("not valid: " + ", ".join(problems))
+
+
+class DevelopmentError(ResponderModelError):
+    """A model that cannot be developed or validated as asked."""
+
+
+class EvidenceError(ResponderModelError):
+    """An evidence file that breaks a rule of the evidence base."""
+
+
+class UntrustedModelError(ResponderModelError):
+    """A model folder that is altered, incomplete, unknown or unsafe."""

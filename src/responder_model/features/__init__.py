@@ -1,0 +1,27 @@
+"""Features of the decision models, in reference units."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from responder_model.features.encoding import Array, Column, Encoder, Interval
+from responder_model.features.population import Population
+
+__all__ = ["Array", "Column", "Encoder", "Interval", "Population", "expit", "logit"]
+
+
+def expit(log_odds: Array) -> Array:
+    """Return the probability of log-odds, without overflow.
+
+    Examples
+    --------
+    >>> float(expit(np.float64(0.0)))
+    0.5
+    """
+    return np.asarray(np.exp(-np.logaddexp(0.0, -np.asarray(log_odds))))
+
+
+def logit(probability: Array) -> Array:
+    """Return the log-odds of probabilities strictly between 0 and 1."""
+    probability = np.asarray(probability, dtype=np.float64)
+    return np.asarray(np.log(probability) - np.log1p(-probability))

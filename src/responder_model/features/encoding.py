@@ -1,0 +1,395 @@
+"""From dictionary values to numbers: one encoder for development and prediction.
+
+Two steps, numpy only. ``raw`` holds one number per predictor (categories as codes,
+yes/no as 1/0, NaN for missing): trees read it. ``encode`` turns it into *base columns*
+in reference units: ``(x - reference mean) / reference SD`` for a number, the centred
+contrast for yes/no and categories. *Model columns*, which carry priors, are linear in
+the base columns (``projection``): mean relief so far and its trend, else the column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_model.schema import Field, Reference, dictionary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+_TRANSFORMS: dict[str, Callable[[Array], Array]] = {
+    "identity": np.asarray,
+    "log": np.log,
+    "log1p": np.log1p,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One base column.
+
+    Parameters
+    ----------
+    name, predictor : str
+        Column name and the dictionary's predictor it is computed from.
+    transform : str
+        Transform of a number (``identity``, ``log``, ``log1p``).
+    centre, scale : float
+        Reference mean and SD (SD 1 for yes/no and contrasts), transformed scale.
+    weights : tuple of float
+        Value of each category in dictionary order; empty for numbers.
+    """
+
+    name: str
+    predictor: str
+    transform: str = "identity"
+    centre: float = 0.0
+    scale: float = 1.0
+    weights: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A column known only to lie in an interval, one pair of bounds per patient."""
+
+    column: int
+    lower: Array
+    upper: Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoder:
+    """How the values of one decision model become columns.
+
+    Examples
+    --------
+    >>> encoder = Encoder.for_decision("rtms_response", "screening")
+    >>> raw = encoder.raw({"age": 56, "aetiology": "ischaemic_stroke"})
+    >>> z = encoder.encode(raw)
+    >>> z.shape == (1, len(encoder.columns))
+    True
+    """
+
+    decision: str
+    moment: str
+    predictors: tuple[str, ...]
+    columns: tuple[Column, ...]
+    derived: tuple[str, ...]
+    projection: Array
+
+    @classmethod
+    def for_decision(
+        cls,
+        decision: str,
+        moment: str | None = None,
+        predictors: Sequence[str] | None = None,
+    ) -> Encoder:
+        """Encoder of the packaged dictionary for one decision at one moment.
+
+        ``predictors`` restricts it to some of those that are known by then.
+        """
+        decision, moment = dictionary().check_target(decision, moment)
+        fields = tuple(
+            row
+            for row in dictionary().predictors(decision, moment)
+            if predictors is None or row.name in predictors
+        )
+        columns = tuple(c for row in fields for c in _columns_of(row, decision))
+        derived, projection = _project([column.name for column in columns])
+        return cls(
+            decision=decision,
+            moment=moment,
+            predictors=tuple(row.name for row in fields),
+            columns=columns,
+            derived=derived,
+            projection=projection,
+        )
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """Dictionary rows of the predictors."""
+        return tuple(dictionary().fields[name] for name in self.predictors)
+
+    @cached_property
+    def column_predictor(self) -> NDArray[np.int64]:
+        """Position in ``predictors`` of each base column's predictor."""
+        return np.array([self.predictors.index(c.predictor) for c in self.columns])
+
+    @cached_property
+    def _codes(self) -> tuple[dict[Any, float] | None, ...]:
+        return tuple(_code_table(row) for row in self.fields)
+
+    @cached_property
+    def _lesion_types(self) -> tuple[int, int, Array] | None:
+        """(position of the derived field, of its source, derived code per code)."""
+        for position, row in enumerate(self.fields):
+            if row.kind == "category" and row.derived_from in self.predictors:
+                source = dictionary().fields[str(row.derived_from)]
+                names = row.category_names
+                codes = [
+                    float(names.index(str(c.lesion_type))) for c in source.categories
+                ]
+                return position, self.predictors.index(source.name), np.array(codes)
+        return None
+
+    def raw(self, values: Mapping[str, Any] | pd.DataFrame) -> Array:
+        """One number per predictor, (n_patients, n_predictors); NaN is missing.
+
+        ``values`` is a checked cohort (DataFrame) or one checked patient (mapping of
+        scalars, absent or None = missing).
+        """
+        raw = (
+            self._raw_patient(values)
+            if isinstance(values, Mapping)
+            else self._raw_frame(values)
+        )
+        if self._lesion_types is not None:
+            position, source, codes = self._lesion_types
+            known = ~np.isnan(raw[:, source])
+            raw[known, position] = codes[raw[known, source].astype(int)]
+        return raw
+
+    def _raw_patient(self, values: Mapping[str, Any]) -> Array:
+        row = np.full((1, len(self.predictors)), np.nan)
+        for position, name in enumerate(self.predictors):
+            value = values.get(name)
+            if value is None or value != value:
+                continue
+            codes = self._codes[position]
+            row[0, position] = value if codes is None else codes[value]
+        return row
+
+    def _raw_frame(self, cohort: Any) -> Array:
+        raw = np.full((len(cohort), len(self.predictors)), np.nan)
+        for position, row in enumerate(self.fields):
+            if row.name not in cohort.columns:
+                continue
+            series = cohort[row.name]
+            if row.kind == "category":
+                raw[:, position] = _category_codes(series, row)
+            else:
+                raw[:, position] = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        return raw
+
+    def encode(self, raw: Array) -> Array:
+        """Base columns in reference units, (n_patients, n_columns); NaN is missing."""
+        z = np.empty((raw.shape[0], len(self.columns)))
+        plain, positions, centres, scales = self._numbers
+        z[:, plain] = (raw[:, positions] - centres) / scales
+        for k, column, position in self._others:
+            value = raw[:, position]
+            if column.weights:
+                table = np.append(np.array(column.weights) - column.centre, np.nan)
+                codes = np.where(np.isnan(value), len(column.weights), value)
+                z[:, k] = table[codes.astype(int)]
+            else:
+                value = _TRANSFORMS[column.transform](value)
+                z[:, k] = (value - column.centre) / column.scale
+        return z
+
+    @cached_property
+    def _numbers(self) -> tuple[NDArray[Any], NDArray[Any], Array, Array]:
+        plain = [
+            k
+            for k, column in enumerate(self.columns)
+            if not column.weights and column.transform == "identity"
+        ]
+        rows = [self.columns[k] for k in plain]
+        return (
+            np.array(plain, dtype=int),
+            self.column_predictor[plain],
+            np.array([column.centre for column in rows]),
+            np.array([column.scale for column in rows]),
+        )
+
+    @cached_property
+    def _others(self) -> tuple[tuple[int, Column, int], ...]:
+        return tuple(
+            (k, column, int(self.column_predictor[k]))
+            for k, column in enumerate(self.columns)
+            if column.weights or column.transform != "identity"
+        )
+
+    def interval(self, raw: Array) -> Interval | None:
+        """Bounds of a missing number whose yes/no indicator is known, else None.
+
+        A lone ``rtms_responder`` says that ``relief_test`` lies above, or not above,
+        the main cut-off of the response decision.
+        """
+        for position, row in enumerate(self.fields):
+            if row.indicates is None or row.indicates not in self.predictors:
+                continue
+            indicator = raw[:, position]
+            number = raw[:, self.predictors.index(row.indicates)]
+            known = np.isnan(number) & ~np.isnan(indicator)
+            if not known.any():
+                return None
+            k = [column.name for column in self.columns].index(row.indicates)
+            cut = (_indicated_cut(row) - self.columns[k].centre) / self.columns[k].scale
+            yes = known & (indicator == 1)
+            no = known & (indicator == 0)
+            return Interval(
+                column=k,
+                lower=np.where(yes, cut, -np.inf),
+                upper=np.where(no, cut, np.inf),
+            )
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that ``from_json`` reads back."""
+        return {
+            "decision": self.decision,
+            "moment": self.moment,
+            "predictors": list(self.predictors),
+            "columns": [
+                {
+                    "name": c.name,
+                    "predictor": c.predictor,
+                    "transform": c.transform,
+                    "centre": c.centre,
+                    "scale": c.scale,
+                    "weights": list(c.weights),
+                }
+                for c in self.columns
+            ],
+            "derived": list(self.derived),
+            "projection": self.projection.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, parts: Mapping[str, Any]) -> Encoder:
+        """Rebuild an encoder from ``to_json``."""
+        columns = tuple(
+            Column(**{**row, "weights": tuple(row["weights"])})
+            for row in parts["columns"]
+        )
+        return cls(
+            decision=parts["decision"],
+            moment=parts["moment"],
+            predictors=tuple(parts["predictors"]),
+            columns=columns,
+            derived=tuple(parts["derived"]),
+            projection=np.array(parts["projection"], dtype=np.float64).reshape(
+                len(parts["derived"]), len(columns)
+            ),
+        )
+
+
+def _code_table(row: Field) -> dict[Any, float] | None:
+    if row.kind != "category":
+        return None
+    return {name: float(code) for code, name in enumerate(row.category_names)}
+
+
+def _category_codes(series: Any, row: Field) -> Array:
+    if hasattr(series, "cat") and tuple(series.cat.categories) == row.category_names:
+        codes = series.cat.codes.to_numpy().astype(np.float64)
+        return np.where(codes < 0, np.nan, codes)
+    table = _code_table(row) or {}
+    mapped = series.astype(object).map(table).astype(np.float64)
+    return np.asarray(mapped.to_numpy(), dtype=np.float64)
+
+
+def _indicated_cut(indicator: Field) -> float:
+    for decision in dictionary().decisions.values():
+        if decision.binary_outcome == indicator.name:
+            return decision.main_cut_point
+    msg = f"{indicator.name} is no decision's yes/no outcome"
+    raise KeyError(msg)
+
+
+def _columns_of(row: Field, decision: str) -> tuple[Column, ...]:
+    reference = row.reference_for(decision)
+    if row.indicates is not None:
+        return ()
+    if row.kind == "number":
+        column = Column(
+            name=row.name,
+            predictor=row.name,
+            transform=row.transform,
+            centre=reference.mean,
+            scale=reference.sd,
+        )
+        return (column,)
+    if row.kind == "boolean":
+        return (Column(name=row.name, predictor=row.name, centre=reference.mean),)
+    return tuple(
+        _category_column(row, name, weights, reference_proportions(row, decision))
+        for name, weights in _contrasts(row)
+    )
+
+
+def _contrasts(row: Field) -> list[tuple[str, Mapping[str, float]]]:
+    if row.contrasts:
+        return [(contrast.name, contrast.weights) for contrast in row.contrasts]
+    names = row.category_names[:1] if len(row.categories) == 2 else row.category_names
+    return [(f"{row.name}={name}", {name: 1.0}) for name in names]
+
+
+def _category_column(
+    row: Field,
+    name: str,
+    weights: Mapping[str, float],
+    proportions: Mapping[str, float],
+) -> Column:
+    table = tuple(float(weights.get(category, 0.0)) for category in row.category_names)
+    centre = sum(
+        proportions.get(category, 0.0) * weight
+        for category, weight in zip(row.category_names, table, strict=True)
+    )
+    return Column(name=name, predictor=row.name, centre=centre, weights=table)
+
+
+def reference_proportions(row: Field, decision: str) -> dict[str, float]:
+    """Share of each category in the reference population (sums to 1)."""
+    if row.derived_from is not None:
+        source = dictionary().fields[row.derived_from]
+        shares = reference_proportions(source, decision)
+        return {
+            name: sum(
+                shares[c.name] for c in source.categories if c.lesion_type == name
+            )
+            for name in row.category_names
+        }
+    reference: Reference = row.reference_for(decision)
+    total = sum(reference.proportions.values()) or 1.0
+    return {
+        name: reference.proportions.get(name, 0.0) / total
+        for name in row.category_names
+    }
+
+
+def _project(names: list[str]) -> tuple[tuple[str, ...], Array]:
+    """Model columns as linear functions of the base columns, in their order."""
+    features: dict[str, list[tuple[str, Array]]] = {}
+    for series in dictionary().series:
+        members = [names.index(name) for name in series.fields if name in names]
+        if members:
+            features[names[members[0]]] = _series_features(
+                series.name, series.features, members, len(names)
+            )
+            features.update({names[k]: [] for k in members[1:]})
+    rows: list[tuple[str, Array]] = []
+    for k, name in enumerate(names):
+        rows += features.get(name, [(name, np.eye(len(names))[k])])
+    return tuple(name for name, _ in rows), np.array([row for _, row in rows])
+
+
+def _series_features(
+    name: str, features: tuple[str, ...], members: list[int], n_columns: int
+) -> list[tuple[str, Array]]:
+    mean = np.zeros(n_columns)
+    mean[members] = 1.0 / len(members)
+    rows = [(f"{name}_so_far", mean)]
+    if "trend" in features and len(members) > 1:
+        last = np.zeros(n_columns)
+        last[members[-1]] = 1.0
+        rows.append((f"{name}_trend", last - mean))
+    return rows
