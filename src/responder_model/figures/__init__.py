@@ -1,0 +1,1 @@
+"""Figures for clinicians and reviewers; each ``plot_`` takes and returns an ``ax``."""

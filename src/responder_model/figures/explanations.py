@@ -1,0 +1,311 @@
+"""Why a model says what it says: one patient (waterfall), a cohort (beeswarm)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from responder_model.features import expit, logit
+from responder_model.labels import (
+    describe_value,
+    format_number,
+    format_percent,
+    label_of,
+)
+from responder_model.schema import dictionary
+
+if TYPE_CHECKING:
+    import shap
+    from matplotlib.axes import Axes
+
+Array = NDArray[np.float64]
+
+# Colour-blind safe (Okabe and Ito 2008); they also differ in grey print.
+RAISES = "#0072B2"
+LOWERS = "#E69F00"
+# Probabilities that the upper axis may mark.
+TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
+FEWEST_TICKS = 3
+# Room at each side, as a share of the range drawn, which is never below NARROWEST.
+ROOM = 0.18
+NARROWEST = 0.2
+
+TEXTS = {
+    "log_odds": {"en": "log-odds", "fr": "log-cotes (logit)"},
+    "probability": {"en": "probability", "fr": "probabilité"},
+    "average": {"en": "average patient", "fr": "patient moyen"},
+    "patient": {"en": "this patient", "fr": "ce patient"},
+    "others": {"en": "{n} other predictors", "fr": "{n} autres prédicteurs"},
+    "contribution": {
+        "en": "contribution to the log-odds",
+        "fr": "contribution au log-cotes (logit)",
+    },
+    "value": {"en": "value of the predictor", "fr": "valeur du prédicteur"},
+    "low": {"en": "low", "fr": "basse"},
+    "high": {"en": "high", "fr": "haute"},
+    "research": {
+        "en": "Research use only: not a medical device.",
+        "fr": "Usage de recherche : n'est pas un dispositif médical.",
+    },
+    "simulated": {
+        "en": "SIMULATED patients: not evidence about real ones.",
+        "fr": "Patients SIMULÉS : aucune preuve sur de vrais patients.",
+    },
+    "watermark": {"en": "SIMULATED", "fr": "SIMULÉ"},
+}
+
+
+def plot_waterfall(
+    explanation: shap.Explanation,
+    *,
+    ax: Axes,
+    lang: str = "en",
+    max_display: int = 10,
+) -> Axes:
+    """Draw how each predictor moves one patient from the average to the prediction.
+
+    Parameters
+    ----------
+    explanation : shap.Explanation
+        One row of ``model.explain(cohort)``: contributions on the log-odds scale.
+    ax : matplotlib Axes
+        Where to draw; returned. The lower axis is in log-odds, on which contributions
+        add up; the upper one marks the same positions as probabilities.
+    lang : {"en", "fr"}
+        Language of names and values.
+    max_display : int
+        Rows drawn; the smallest contributions share the last one.
+    """
+    labels, steps = _waterfall_rows(explanation, lang, max_display)
+    baseline = float(explanation.base_values)
+    ends = baseline + np.cumsum(steps[::-1])[::-1]
+    starts = ends - steps
+    positions = np.arange(len(steps), dtype=float)[::-1]
+    colours = [RAISES if step > 0 else LOWERS for step in steps]
+    ax.barh(positions, steps, left=starts, color=colours, height=0.7)
+    ax.vlines(starts[:-1], positions[1:], positions[:-1], color="0.6", linewidth=0.8)
+    _set_limits(ax, np.array([baseline, *starts, *ends]), len(steps))
+    _write_steps(ax, positions, starts, ends, lang)
+    _mark_ends(ax, baseline, float(ends[0]), lang)
+    ax.set_yticks(positions, labels)
+    ax.set_xlabel(TEXTS["log_odds"][lang])
+    ax.xaxis.set_major_formatter(lambda x, _: format_number(x, lang, ".3g"))
+    _add_probability_axis(ax, lang)
+    return ax
+
+
+def _set_limits(ax: Axes, points: Array, n_rows: int) -> None:
+    """Leave room for the figures beside the bars and the marks below them."""
+    low, high = points.min(), points.max()
+    margin = ROOM * max(high - low, NARROWEST)
+    ax.set_xlim(low - margin, high + margin)
+    ax.set_ylim(-1.6, n_rows - 0.4)
+
+
+def _waterfall_rows(
+    explanation: shap.Explanation, lang: str, max_display: int
+) -> tuple[list[str], Array]:
+    """Labels and contributions, largest first; the rest summed at the bottom."""
+    values = np.asarray(explanation.values, dtype=float)
+    order = np.argsort(-np.abs(values), kind="stable")
+    shown, rest = order[: max_display - 1], order[max_display - 1 :]
+    if len(rest) == 1:
+        shown, rest = order, order[:0]
+    labels = [_row_label(explanation, int(k), lang) for k in shown]
+    steps = list(values[shown])
+    if len(rest):
+        labels.append(TEXTS["others"][lang].format(n=len(rest)))
+        steps.append(values[rest].sum())
+    return labels, np.array(steps)
+
+
+def _row_label(explanation: shap.Explanation, k: int, lang: str) -> str:
+    name = explanation.feature_names[k]
+    value = describe_value(name, explanation.data[k], lang)
+    colon = " : " if lang == "fr" else ": "
+    return f"{label_of(name, lang)}{colon}{value}"
+
+
+def _write_steps(
+    ax: Axes, positions: Array, starts: Array, ends: Array, lang: str
+) -> None:
+    """Write each contribution beside its bar."""
+    for y, start, end in zip(positions, starts, ends, strict=True):
+        ax.annotate(
+            format_number(end - start, lang, "+.2f"),
+            (max(start, end), y),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize="small",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+        )
+
+
+def _mark_ends(ax: Axes, baseline: float, end: float, lang: str) -> None:
+    """Mark the average patient and this patient, with their probabilities."""
+    marks = sorted([(baseline, "average"), (end, "patient")])
+    for (x, key), align in zip(marks, ("right", "left"), strict=True):
+        ax.axvline(x, color="0.3", linestyle="--", linewidth=0.9, zorder=0)
+        ax.annotate(
+            f"{TEXTS[key][lang]}\n{format_percent(float(expit(np.array(x))))}",
+            (x, -1.5),
+            xytext=(-4 if align == "right" else 4, 0),
+            textcoords="offset points",
+            ha=align,
+            va="bottom",
+            fontsize="small",
+        )
+
+
+def _add_probability_axis(ax: Axes, lang: str) -> None:
+    """Mark probabilities along the top, at their place on the log-odds scale."""
+    low, high = expit(np.array(ax.get_xlim()))
+    marks = [p for p in TICKS if low <= p <= high]
+    if len(marks) < FEWEST_TICKS:
+        marks = sorted(set(np.round(np.linspace(low, high, 7)[1:-1], 2)))
+    top = ax.secondary_xaxis("top")
+    top.set_xticks(list(logit(np.array(marks))), [format_percent(p) for p in marks])
+    top.set_xlabel(TEXTS["probability"][lang])
+
+
+def plot_beeswarm(
+    explanation: shap.Explanation,
+    *,
+    ax: Axes,
+    lang: str = "en",
+    max_display: int = 12,
+) -> Axes:
+    """Draw the contributions of every patient of a cohort, by predictor.
+
+    Each point is a patient; colour is low to high for numbers and yes/no, grey for
+    categories and missing values.
+    """
+    import shap
+
+    shown = _for_beeswarm(explanation, lang, max_display)
+    state = np.random.get_state()  # noqa: NPY002 - shap draws from the global generator
+    np.random.seed(0)  # noqa: NPY002
+    shap.plots.beeswarm(
+        shown,
+        max_display=None,
+        order=np.arange(len(shown.feature_names)),
+        ax=ax,
+        show=False,
+        plot_size=None,
+        color=_viridis(),
+        color_bar_label=TEXTS["value"][lang],
+    )
+    np.random.set_state(state)  # noqa: NPY002
+    ax.set_xlabel(TEXTS["contribution"][lang])
+    ax.xaxis.set_major_formatter(lambda x, _: format_number(x, lang, ".3g"))
+    ax.tick_params(axis="y", labelsize="medium", length=0)
+    _translate_colour_bar(ax, lang)
+    return ax
+
+
+def _viridis() -> LinearSegmentedColormap:
+    """Viridis; as a list of colours shap takes it for a single colour."""
+    colours = mpl.colormaps["viridis"](np.linspace(0, 1, 256))
+    return LinearSegmentedColormap.from_list("viridis", colours)
+
+
+def _for_beeswarm(
+    explanation: shap.Explanation, lang: str, max_display: int
+) -> shap.Explanation:
+    """Largest contributions first, the rest summed; categories as words, in grey."""
+    import shap
+
+    values = np.asarray(explanation.values, dtype=float)
+    order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")
+    shown, rest = order[: max_display - 1], order[max_display - 1 :]
+    names = [explanation.feature_names[k] for k in shown]
+    columns = {
+        label_of(name, lang): _beeswarm_column(name, explanation.data[:, k])
+        for name, k in zip(names, shown, strict=True)
+    }
+    contributions = values[:, shown]
+    if len(rest):
+        columns[TEXTS["others"][lang].format(n=len(rest))] = pd.Series(
+            [""] * len(values), dtype=object
+        )
+        contributions = np.column_stack([contributions, values[:, rest].sum(axis=1)])
+    return shap.Explanation(
+        values=contributions,
+        base_values=explanation.base_values,
+        data=pd.DataFrame(columns),
+        feature_names=list(columns),
+    )
+
+
+def _beeswarm_column(name: str, values: Array) -> pd.Series:
+    """Numbers as they are; categories as text, which shap draws in grey."""
+    if dictionary().fields[name].kind == "category":
+        return pd.Series([describe_value(name, v) for v in values], dtype=object)
+    return pd.Series(values, dtype=float)
+
+
+def _translate_colour_bar(ax: Axes, lang: str) -> None:
+    for bar in ax.figure.axes:
+        if bar.get_label() == "<colorbar>":
+            bar.set_yticks([0, 1], [TEXTS["low"][lang], TEXTS["high"][lang]])
+
+
+def save_figure(
+    figure: Figure, path: Path, *, provenance: str, lang: str = "en"
+) -> Path:
+    """Write a PNG with the research-use line and, where due, the simulated label."""
+    lines = [TEXTS["research"][lang]]
+    if provenance == "simulated":
+        lines.insert(0, TEXTS["simulated"][lang])
+        figure.text(
+            0.5,
+            0.5,
+            TEXTS["watermark"][lang],
+            fontsize=48,
+            color="0.5",
+            alpha=0.15,
+            rotation=25,
+            ha="center",
+            va="center",
+        )
+    figure.supxlabel(" ".join(lines), fontsize="small", color="0.25")
+    figure.savefig(path, dpi=150, metadata={"Software": None})
+    return path
+
+
+def draw_waterfall(
+    explanation: shap.Explanation,
+    path: Path,
+    *,
+    title: str,
+    provenance: str,
+    lang: str = "en",
+) -> Path:
+    """Write the waterfall of one patient as PNG."""
+    figure = Figure(figsize=(9, 5.5), layout="constrained")
+    ax = plot_waterfall(explanation, ax=figure.add_subplot(), lang=lang)
+    ax.set_title(title)
+    return save_figure(figure, path, provenance=provenance, lang=lang)
+
+
+def draw_beeswarm(
+    explanation: shap.Explanation,
+    path: Path,
+    *,
+    title: str,
+    provenance: str,
+    lang: str = "en",
+) -> Path:
+    """Write the beeswarm of a cohort as PNG."""
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    ax = plot_beeswarm(explanation, ax=figure.add_subplot(), lang=lang)
+    ax.set_title(title)
+    return save_figure(figure, path, provenance=provenance, lang=lang)

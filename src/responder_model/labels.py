@@ -1,0 +1,96 @@
+"""How names and values of the dictionary read for a person, in English or French."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from responder_model.schema import Decision, Field, dictionary
+
+NOT_GIVEN = {"en": "not given", "fr": "non renseigné"}
+YES_NO = {"en": ("no", "yes"), "fr": ("non", "oui")}
+
+
+def label_of(name: str, lang: str = "en") -> str:
+    """Label of a field, with a capital; a name that is no field stays as it is.
+
+    Examples
+    --------
+    >>> label_of("pain_site", "fr")
+    'Siège de la douleur'
+    """
+    row = dictionary().fields.get(name)
+    return name if row is None else row.label[lang]
+
+
+def describe_value(name: str, value: Any, lang: str = "en") -> str:
+    """Value of a field with its unit or label.
+
+    Examples
+    --------
+    >>> describe_value("age", 54.0)
+    '54 years'
+    >>> describe_value("aetiology", "ischaemic_stroke", "fr")
+    'AVC ischémique'
+    >>> describe_value("opioid", None)
+    'not given'
+    """
+    if value is None or value != value:
+        return NOT_GIVEN[lang]
+    row = dictionary().fields[name]
+    if row.kind == "boolean":
+        return YES_NO[lang][int(value)]
+    if row.kind == "category":
+        return _category_label(row, value, lang)
+    if row.kind == "number":
+        return _number(row, float(value), lang)
+    return str(value)
+
+
+def _category_label(row: Field, value: Any, lang: str) -> str:
+    """Label of a category given by name or by its position in the dictionary."""
+    position = row.category_names.index(value) if isinstance(value, str) else int(value)
+    return row.categories[position].label[lang]
+
+
+def _number(row: Field, value: float, lang: str) -> str:
+    text = format_number(value, lang)
+    return text if row.unit is None else f"{text} {row.unit[lang]}"
+
+
+def format_number(value: float, lang: str = "en", spec: str = ".4g") -> str:
+    """Write a number with the decimal mark of the language.
+
+    Examples
+    --------
+    >>> format_number(6.5, "fr")
+    '6,5'
+    """
+    text = format(value, spec)
+    return text.replace(".", ",") if lang == "fr" else text
+
+
+def format_percent(probability: float) -> str:
+    """Write a probability as a whole percentage, never rounded to 0 or 100.
+
+    Examples
+    --------
+    >>> format_percent(0.467), format_percent(0.001)
+    ('47 %', '< 1 %')
+    """
+    if probability < 0.005:
+        return "< 1 %"
+    if probability > 0.995:
+        return "> 99 %"
+    return f"{probability:.0%}".replace("%", " %")
+
+
+def describe_cut_point(decision: Decision, cut_point: float) -> str:
+    """Cut-off with its direction.
+
+    Examples
+    --------
+    >>> describe_cut_point(dictionary().decisions["emcs_success"], 40.0)
+    '≥ 40 %'
+    """
+    sign = "≥" if decision.comparison == ">=" else ">"
+    return f"{sign} {cut_point:g} %"
