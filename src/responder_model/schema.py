@@ -154,6 +154,10 @@ class Decision:
         """Position of the main cut-off among the fitted ones."""
         return self.cut_points.index(self.main_cut_point)
 
+    def passes(self, outcome: float, cut_point: float) -> bool:
+        """Whether an outcome passes a cut-off: above it, or at it for ">="."""
+        return outcome > cut_point if self.comparison == ">" else outcome >= cut_point
+
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
@@ -207,6 +211,21 @@ class Dictionary:
             and decision in row.used_by
             and self.is_known(row.name, moment)
         )
+
+    def derived_categories(self, name: str) -> dict[str, str]:
+        """Category that a derived field takes for each category of its source.
+
+        Examples
+        --------
+        >>> dictionary().derived_categories("lesion_type")["amputation"]
+        'peripheral'
+        """
+        source = self.fields[name].derived_from
+        return {
+            category.name: category.lesion_type
+            for category in (self.fields[source].categories if source else ())
+            if category.lesion_type
+        }
 
     def targets(self) -> tuple[tuple[str, str], ...]:
         """Every (decision, moment) that has a model."""
