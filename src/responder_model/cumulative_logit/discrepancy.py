@@ -10,6 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from responder_model.cumulative_logit.components import (
+    DISCREPANCY_VARIANCES,
+    prior_discrepancy,
+)
 from responder_model.cumulative_logit.likelihood import (
     Array,
     Observations,
@@ -17,17 +21,10 @@ from responder_model.cumulative_logit.likelihood import (
 )
 from responder_model.cumulative_logit.mixture import Collapsed, Component
 
-# Prior of the discrepancy variance: one half each.
-PRIOR_VARIANCES = (0.0, 0.2)
 # Patients used at most; the statistic needs (n, n) matrices.
 MAX_PATIENTS = 1000
 # Shares of the main-effect and the pairwise part of the kernel.
 _MAIN_SHARE, _PAIR_SHARE = 0.25, 0.75
-
-
-def prior_discrepancy() -> float:
-    """Return the discrepancy variance that is assumed without data."""
-    return float(np.mean(PRIOR_VARIANCES))
 
 
 def estimate_discrepancy(
@@ -65,7 +62,7 @@ def estimate_discrepancy(
 
 def _posterior_mean(estimate: float, trace_square: float) -> float:
     """Mean under the two-point prior given Q ~ N(variance, 2 / tr(KVKV))."""
-    candidates = np.array(PRIOR_VARIANCES)
+    candidates = np.array(DISCREPANCY_VARIANCES)
     log_weight = -((estimate - candidates) ** 2) * trace_square / 4.0
     weight = np.exp(log_weight - log_weight.max())
     return float(weight @ candidates / weight.sum())

@@ -12,16 +12,18 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from responder_model.cumulative_logit.components import (
+    UNSUPPORTED_SD,
+    robust_priors,
+)
 from responder_model.cumulative_logit.discrepancy import estimate_discrepancy
 from responder_model.cumulative_logit.likelihood import Array, Levels, Observations
 from responder_model.cumulative_logit.mixture import (
-    UNSUPPORTED_SD,
     Collapsed,
     Component,
     collapse,
     fit_mixture,
     match_moments,
-    robust_priors,
 )
 
 # Patients from which each served cut point is half its own fit (statistics.md 2).

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from responder_model.cumulative_logit.components import Prior
 from responder_model.cumulative_logit.likelihood import (
     Array,
     Observations,
@@ -17,29 +18,8 @@ from responder_model.cumulative_logit.likelihood import (
 )
 from responder_model.errors import DevelopmentError
 
-# Prior weight of the published component; the zero-centred ones share the rest.
-PUBLISHED_WEIGHT = 0.5
-# SD of the flat zero-centred components, log-odds per reference unit.
-ZERO_SDS = (0.02, 0.12, 0.25, 0.5)
-# Coefficient SD where evidence exists for other columns but not for this one.
-UNSUPPORTED_SD = 0.30
-
 _MAX_STEPS = 60
 _TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prior:
-    """Independent Gaussian prior of one component.
-
-    ``mean`` and ``sd`` run over (intercept at the main cut point, log-gaps,
-    coefficients); ``weight`` is the component's prior probability.
-    """
-
-    name: str
-    mean: Array
-    sd: Array
-    weight: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,66 +52,6 @@ class Collapsed:
     def linear_predictor(self, design: Array) -> Array:
         """Posterior mean of the linear predictor, (n,)."""
         return np.asarray(self.intercept + design @ self.coefficients)
-
-
-def robust_priors(
-    mean: Array | None,
-    sd: Array | None,
-    n_columns: int,
-    *,
-    anchor: tuple[float, float],
-    gaps: Array,
-    gap_sd: float,
-    components: str = "robust",
-) -> tuple[Prior, ...]:
-    """Priors of the mixture's components.
-
-    Parameters
-    ----------
-    mean, sd : ndarray of shape (n_columns,) or None
-        Published coefficients; None when there is no evidence at all.
-    anchor : (float, float)
-        Mean and SD of the intercept at the main cut point.
-    gaps : ndarray of shape (J - 1,)
-        Published gaps between neighbouring cut points, log-odds.
-    gap_sd : float
-        SD of the logarithm of each gap.
-    components : {"robust", "published", "zero"}
-        Which components are used.
-    """
-    cut_mean = np.concatenate([[anchor[0]], np.log(gaps)])
-    cut_sd = np.concatenate([[anchor[1]], np.full(len(gaps), gap_sd)])
-    shapes: list[tuple[str, Array, Array]] = []
-    zero = np.zeros(n_columns)
-    if mean is not None and sd is not None and components != "zero":
-        shapes.append(("published", mean, sd))
-    if components != "published":
-        shapes += [
-            (f"zero-centred, SD {scale:g}", zero, np.full(n_columns, scale))
-            for scale in ZERO_SDS
-        ]
-        if mean is not None and sd is not None:
-            sizes = np.sqrt(mean**2 + sd**2)
-            shapes.append(("zero-centred, sizes as published", zero, sizes))
-    weights = _prior_weights([name for name, _, _ in shapes])
-    return tuple(
-        Prior(
-            name=name,
-            mean=np.concatenate([cut_mean, m]),
-            sd=np.concatenate([cut_sd, s]),
-            weight=weight,
-        )
-        for (name, m, s), weight in zip(shapes, weights, strict=True)
-    )
-
-
-def _prior_weights(names: list[str]) -> list[float]:
-    if "published" not in names:
-        return [1.0 / len(names)] * len(names)
-    if len(names) == 1:
-        return [1.0]
-    share = (1.0 - PUBLISHED_WEIGHT) / (len(names) - 1)
-    return [PUBLISHED_WEIGHT if name == "published" else share for name in names]
 
 
 def fit_component(
