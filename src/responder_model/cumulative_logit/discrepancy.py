@@ -12,10 +12,10 @@ import numpy as np
 
 from responder_model.cumulative_logit.components import (
     DISCREPANCY_VARIANCES,
+    Array,
     prior_discrepancy,
 )
 from responder_model.cumulative_logit.likelihood import (
-    Array,
     Observations,
     linear_predictor_slopes,
 )
@@ -46,8 +46,8 @@ def estimate_discrepancy(
         observations = observations.rows(
             np.linspace(0, n - 1, MAX_PATIENTS).astype(int)
         )
-    slopes = linear_predictor_slopes(observations, component.mean)
-    r, w = slopes.score, slopes.information
+    score, information = linear_predictor_slopes(observations, component.mean[None])
+    r, w = score[0], information[0]
     K = interaction_kernel(observations.design)
     Z = np.column_stack([np.ones(len(r)), observations.design])
     WZ = w[:, None] * Z

@@ -14,16 +14,24 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from responder_model.cumulative_logit.components import (
     UNSUPPORTED_SD,
+    Array,
+    Prior,
     robust_priors,
 )
 from responder_model.cumulative_logit.discrepancy import estimate_discrepancy
-from responder_model.cumulative_logit.likelihood import Array, Levels, Observations
+from responder_model.cumulative_logit.likelihood import (
+    Levels,
+    Observations,
+    intercepts,
+)
 from responder_model.cumulative_logit.mixture import (
     Collapsed,
     Component,
     collapse,
+    fit_components,
     fit_mixture,
     match_moments,
+    weigh,
 )
 
 # Patients from which each served cut point is half its own fit (statistics.md 2).
@@ -227,10 +235,10 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
 
     def _serve(self, observations: Observations) -> None:
         J, main = observations.n_cuts, observations.main
-        cuts = range(J) if self.served_cuts is None else self.served_cuts
+        cuts = list(range(J) if self.served_cuts is None else self.served_cuts)
         own = {}
         if J > 1 and len(observations.lower) >= self.cut_specific_from:
-            own = {cut: self._fit_at(observations, cut) for cut in cuts}
+            own = self._fit_at(observations, cuts)
         self.served_ = {
             cut: _average(collapse(self.components_, cut, J, main), own.get(cut))
             for cut in range(J)
@@ -246,26 +254,36 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         self.coef_ = self.served_[main].coefficients
         self.intercepts_ = np.array([self.served_[cut].intercept for cut in range(J)])
 
-    def _fit_at(self, observations: Observations, cut: int) -> Collapsed:
-        """Fit the same evidence to one cut point alone."""
+    def _fit_at(
+        self, observations: Observations, cuts: list[int]
+    ) -> dict[int, Collapsed]:
+        """Fit the same evidence to single cut points."""
         J, main = observations.n_cuts, observations.main
         fall = np.concatenate([[0.0], np.cumsum(self._gaps)])
-        anchor = (self._anchor[0] + fall[main] - fall[cut], self._anchor[1])
         mean, sd = self._published()
-        priors = robust_priors(
-            mean,
-            sd,
-            observations.design.shape[1],
-            anchor=anchor,
-            gaps=np.empty(0),
-            gap_sd=self.gap_sd,
-            components=self.components,
-        )
-        starts = tuple(
-            np.concatenate([[0.0], component.mean[J:]])
-            for component in self.components_
-        )
-        return collapse(fit_mixture(observations.at_cut(cut), priors, starts), 0, 1, 0)
+        priors: list[Prior] = []
+        starts: list[Array] = []
+        for cut in cuts:
+            anchor = (self._anchor[0] + fall[main] - fall[cut], self._anchor[1])
+            priors += robust_priors(
+                mean,
+                sd,
+                observations.design.shape[1],
+                anchor=anchor,
+                gaps=np.empty(0),
+                gap_sd=self.gap_sd,
+                components=self.components,
+            )
+            starts += [
+                np.append(intercepts(part.mean[None], J, main)[0, cut], part.mean[J:])
+                for part in self.components_
+            ]
+        M = len(self.components_)
+        parts = fit_components(observations.at_cuts(cuts, M), priors, np.array(starts))
+        return {
+            cut: collapse(weigh(parts[k * M : (k + 1) * M]), 0, 1, 0)
+            for k, cut in enumerate(cuts)
+        }
 
     def out_of_fold(
         self,
@@ -299,13 +317,13 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
 
     def _refit(self, observations: Observations) -> Collapsed:
         priors = tuple(component.prior for component in self.components_)
-        starts = tuple(component.mean for component in self.components_)
+        starts = np.array([component.mean for component in self.components_])
         J, main = observations.n_cuts, observations.main
         components = fit_mixture(observations, priors, starts)
         ordinal = collapse(components, main, J, main)
         if J == 1 or len(observations.lower) < self.cut_specific_from:
             return ordinal
-        return _average(ordinal, self._fit_at(observations, main))
+        return _average(ordinal, self._fit_at(observations, [main])[main])
 
     def linear_predictor(self, X: ArrayLike, cut: int | None = None) -> Array:
         """Shrunken log-odds of exceeding one cut point (default: the main one)."""

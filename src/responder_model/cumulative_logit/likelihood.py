@@ -8,10 +8,10 @@ and an outcome known to lie in [lower, upper] has
 
     P = logistic(c_lower + x·b) - logistic(c_{upper+1} + x·b),
 
-where c_0 = inf and c_{J+1} = -inf.
-
-Parameters are ``(a, l_1 .. l_{J-1}, b)``: the intercept at the main cut point and the
-logarithms of the gaps between neighbours, so that the order always holds.
+where c_0 = inf and c_{J+1} = -inf. Parameters are ``(a, l_1 .. l_{J-1}, b)``: the
+intercept at the main cut point and the logarithms of the gaps between neighbours, so
+that the order always holds. Functions take M parameter vectors at once, (M, J + K):
+the components of a mixture share one design.
 """
 
 from __future__ import annotations
@@ -21,13 +21,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from responder_model.cumulative_logit.components import Array
+
 Levels = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observations:
-    """Design (n, K), and the lowest and highest level that each outcome allows (n,)."""
+    """Design (n, K), and the lowest and highest level that each outcome allows.
+
+    ``lower`` and ``upper`` are (n,), or (M, n) when each parameter vector has its own
+    outcomes.
+    """
 
     design: Array
     lower: Levels
@@ -35,12 +40,13 @@ class Observations:
     n_cuts: int
     main: int
 
-    def at_cut(self, cut: int) -> Observations:
-        """The same outcomes seen at one cut point only (J = 1)."""
+    def at_cuts(self, cuts: list[int], copies: int) -> Observations:
+        """Outcomes at single cut points (J = 1), each ``copies`` times, (M, n)."""
+        repeated = np.repeat(np.array(cuts), copies)[:, None]
         return Observations(
             design=self.design,
-            lower=(self.lower > cut).astype(np.int64),
-            upper=(self.upper > cut).astype(np.int64),
+            lower=(self.lower > repeated).astype(np.int64),
+            upper=(self.upper > repeated).astype(np.int64),
             n_cuts=1,
             main=0,
         )
@@ -49,128 +55,137 @@ class Observations:
         """Some of the patients."""
         return Observations(
             design=self.design[keep],
-            lower=self.lower[keep],
-            upper=self.upper[keep],
+            lower=self.lower[..., keep],
+            upper=self.upper[..., keep],
             n_cuts=self.n_cuts,
             main=self.main,
         )
 
 
 def intercepts(parameters: Array, n_cuts: int, main: int) -> Array:
-    """Intercepts c_1 .. c_J of the cut points, decreasing."""
-    gaps = np.exp(parameters[1:n_cuts])
-    fall = np.concatenate([[0.0], np.cumsum(gaps)])
-    return np.asarray(parameters[0] + fall[main] - fall)
+    """Intercepts c_1 .. c_J of the cut points, decreasing, (M, J)."""
+    fall = np.zeros((len(parameters), n_cuts))
+    np.cumsum(np.exp(parameters[:, 1:n_cuts]), axis=1, out=fall[:, 1:])
+    return np.asarray(parameters[:, :1] + fall[:, main : main + 1] - fall)
 
 
 def intercept_jacobian(parameters: Array, n_cuts: int, main: int) -> Array:
-    """Derivative of c with respect to (a, l), (J, J)."""
-    jacobian = np.zeros((n_cuts, n_cuts))
-    jacobian[:, 0] = 1.0
-    cut = np.arange(n_cuts)
-    for i, gap in enumerate(np.exp(parameters[1:n_cuts])):
-        # gap i lies between cut i and cut i + 1
-        sign = np.where(cut > i, -1.0, 0.0) if i >= main else (cut <= i) * 1.0
-        jacobian[:, i + 1] = sign * gap
+    """Derivative of c with respect to (a, l), (M, J, J)."""
+    cut, gap = np.arange(n_cuts)[:, None], np.arange(n_cuts - 1)
+    # gap i lies between cut i and cut i + 1
+    sign = np.where(gap >= main, -1.0 * (cut > gap), 1.0 * (cut <= gap))
+    jacobian = np.ones((len(parameters), n_cuts, n_cuts))
+    jacobian[:, :, 1:] = sign * np.exp(parameters[:, None, 1:n_cuts])
     return jacobian
 
 
-@dataclass(frozen=True, kw_only=True)
-class Slopes:
-    """What the linear predictor needs of one fit: score and information, (n,)."""
-
-    score: Array
-    information: Array
-
-
-def _edges(
-    observations: Observations, parameters: Array
-) -> tuple[Array, Array, Array, Array]:
-    """Upper and lower tail log-odds, their gap, and the intercepts."""
-    J = observations.n_cuts
+def _edges(observations: Observations, parameters: Array) -> tuple[Array, Array, Array]:
+    """Log-odds of the lower and the upper edge of each outcome, and their gap."""
+    J, M = observations.n_cuts, len(parameters)
     c = intercepts(parameters, J, observations.main)
-    extended = np.concatenate([[np.inf], c, [-np.inf]])
-    eta = observations.design @ parameters[J:]
-    top, bottom = extended[observations.lower], extended[observations.upper + 1]
-    return eta + top, eta + bottom, top - bottom, c
+    extended = np.full((M, J + 2), np.inf)
+    extended[:, 1 : J + 1] = c
+    extended[:, J + 1] = -np.inf
+    eta = parameters[:, J:] @ observations.design.T
+    if observations.lower.ndim == 1:
+        top = extended[:, observations.lower]
+        bottom = extended[:, observations.upper + 1]
+    else:
+        top = np.take_along_axis(extended, observations.lower, axis=1)
+        bottom = np.take_along_axis(extended, observations.upper + 1, axis=1)
+    return eta + top, eta + bottom, top - bottom
 
 
-def log_likelihood(observations: Observations, parameters: Array) -> float:
-    """Sum of log P(lower <= level <= upper)."""
-    b, a, gap, _ = _edges(observations, parameters)
+def _value(b: Array, a: Array, gap: Array) -> Array:
     # log(s(b) - s(a)) = log s(b) + log s(-a) + log(1 - exp(-gap))
-    total = np.logaddexp(0.0, -b) + np.logaddexp(0.0, a)
-    return float(-total.sum() + np.log1p(-np.exp(-gap)).sum())
+    tails = np.logaddexp(0.0, -b) + np.logaddexp(0.0, a)
+    return np.asarray(np.log1p(-np.exp(-gap)).sum(axis=1) - tails.sum(axis=1))
 
 
-def linear_predictor_slopes(observations: Observations, parameters: Array) -> Slopes:
-    """Score and information of each outcome in its linear predictor."""
-    b, a, _, _ = _edges(observations, parameters)
+def log_likelihood(observations: Observations, parameters: Array) -> Array:
+    """Sum of log P(lower <= level <= upper), (M,)."""
+    return _value(*_edges(observations, parameters))
+
+
+def linear_predictor_slopes(
+    observations: Observations, parameters: Array
+) -> tuple[Array, Array]:
+    """Score and information of each outcome in its linear predictor, (M, n) each."""
+    b, a, _ = _edges(observations, parameters)
     sb, sa = _logistic(b), _logistic(a)
-    return Slopes(score=1.0 - sb - sa, information=sb * (1 - sb) + sa * (1 - sa))
+    return 1.0 - sb - sa, sb * (1.0 - sb) + sa * (1.0 - sa)
 
 
 def derivatives(
     observations: Observations, parameters: Array
-) -> tuple[float, Array, Array]:
-    """Log likelihood, its gradient and its negative Hessian."""
+) -> tuple[Array, Array, Array]:
+    """Log likelihood (M,), gradient (M, J + K) and negative Hessian."""
     J, X = observations.n_cuts, observations.design
-    b, a, gap, _ = _edges(observations, parameters)
+    b, a, gap = _edges(observations, parameters)
     sb, sa = _logistic(b), _logistic(a)
     fb, fa = sb * (1.0 - sb), sa * (1.0 - sa)
     with np.errstate(over="ignore"):
         h = 1.0 / np.expm1(gap)
-    value = float(
-        -(np.logaddexp(0.0, -b) + np.logaddexp(0.0, a)).sum()
-        + np.log1p(-np.exp(-gap)).sum()
-    )
-    top, bottom = observations.lower, observations.upper + 1
-    gc = _by_cut(top, 1.0 - sb + h, J) + _by_cut(bottom, -sa - h, J)
-    gb = X.T @ (1.0 - sb - sa)
-    # the information matrix, first for (c, b)
     bend = h * (1.0 + h)
-    Icc = np.diag(_by_cut(top, fb + bend, J) + _by_cut(bottom, fa + bend, J))
+    top = np.broadcast_to(observations.lower, b.shape)
+    bottom = np.broadcast_to(observations.upper + 1, b.shape)
+    gc = _by_cut(top, 1.0 - sb + h, J) + _by_cut(bottom, -sa - h, J)
+    gb = (1.0 - sb - sa) @ X
+    # information, first of (c, b)
+    Icc = _diagonal(_by_cut(top, fb + bend, J) + _by_cut(bottom, fa + bend, J))
     if J > 1:
-        pair = top * (J + 2) + bottom
-        cross = np.bincount(pair, weights=bend, minlength=(J + 2) ** 2)
-        cross = cross.reshape(J + 2, J + 2)[1 : J + 1, 1 : J + 1]
-        Icc = Icc - cross - cross.T
-    at_cut = np.zeros((len(sb), J + 2))
-    rows = np.arange(len(sb))
-    at_cut[rows, top] = fb
-    at_cut[rows, bottom] += fa
-    Icb = at_cut[:, 1 : J + 1].T @ X
-    Ibb = (X * (fb + fa)[:, None]).T @ X
-    return value, *_in_gaps(observations, parameters, gc, gb, Icc, Icb, Ibb)
-
-
-def _in_gaps(
-    observations: Observations,
-    parameters: Array,
-    gc: Array,
-    gb: Array,
-    Icc: Array,
-    Icb: Array,
-    Ibb: Array,
-) -> tuple[Array, Array]:
-    """Gradient and negative Hessian in (a, l, b) from those in (c, b)."""
-    J = observations.n_cuts
+        cross = _by_pair(top, bottom, bend, J)
+        Icc -= cross + cross.transpose(0, 2, 1)
+    at_cut = np.zeros((*b.shape, J + 2))
+    np.put_along_axis(at_cut, top[:, :, None], fb[:, :, None], axis=2)
+    np.put_along_axis(at_cut, bottom[:, :, None], fa[:, :, None], axis=2)
+    Icb = at_cut[:, :, 1 : J + 1].transpose(0, 2, 1) @ X
+    Ibb = (X.T * (fb + fa)[:, None, :]) @ X
     D = intercept_jacobian(parameters, J, observations.main)
-    gl = D.T @ gc
-    information = np.empty((len(parameters), len(parameters)))
-    information[:J, :J] = D.T @ Icc @ D
+    gl = (gc[:, None, :] @ D)[:, 0, :]
+    Ill = D.transpose(0, 2, 1) @ Icc @ D
     # c is exponential in l: its second derivative equals its first
-    information[range(1, J), range(1, J)] -= gl[1:]
-    information[:J, J:] = D.T @ Icb
-    information[J:, :J] = information[:J, J:].T
-    information[J:, J:] = Ibb
-    return np.concatenate([gl, gb]), information
+    Ill[:, range(1, J), range(1, J)] -= gl[:, 1:]
+    information = _blocks(Ill, D.transpose(0, 2, 1) @ Icb, Ibb)
+    return _value(b, a, gap), np.hstack([gl, gb]), information
+
+
+def _blocks(Ill: Array, Ilb: Array, Ibb: Array) -> Array:
+    J, K = Ilb.shape[1:]
+    out = np.empty((len(Ill), J + K, J + K))
+    out[:, :J, :J] = Ill
+    out[:, :J, J:] = Ilb
+    out[:, J:, :J] = Ilb.transpose(0, 2, 1)
+    out[:, J:, J:] = Ibb
+    return out
+
+
+def _diagonal(values: Array) -> Array:
+    out = np.zeros((*values.shape, values.shape[1]))
+    index = np.arange(values.shape[1])
+    out[:, index, index] = values
+    return out
 
 
 def _by_cut(cut: Levels, values: Array, n_cuts: int) -> Array:
-    """Sum by cut point 1..J; the open ends 0 and J + 1 are dropped."""
-    total = np.bincount(cut, weights=values, minlength=n_cuts + 2)
-    return np.asarray(total[1 : n_cuts + 1], dtype=np.float64)
+    """Sum by cut point 1..J, (M, J); the open ends 0 and J + 1 are dropped."""
+    size = n_cuts + 2
+    offset = np.arange(len(cut))[:, None] * size
+    total = np.bincount(
+        (cut + offset).ravel(), weights=values.ravel(), minlength=len(cut) * size
+    )
+    return np.asarray(total.reshape(-1, size)[:, 1 : n_cuts + 1], dtype=np.float64)
+
+
+def _by_pair(top: Levels, bottom: Levels, values: Array, n_cuts: int) -> Array:
+    """Sum by pair of cut points, (M, J, J)."""
+    size = n_cuts + 2
+    pair = top * size + bottom + np.arange(len(top))[:, None] * size**2
+    total = np.bincount(
+        pair.ravel(), weights=values.ravel(), minlength=len(top) * size**2
+    )
+    cut = slice(1, n_cuts + 1)
+    return np.asarray(total.reshape(-1, size, size)[:, cut, cut], dtype=np.float64)
 
 
 def _logistic(x: Array) -> Array:

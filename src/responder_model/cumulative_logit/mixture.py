@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from numpy.typing import NDArray
 
-from responder_model.cumulative_logit.components import Prior
+from responder_model.cumulative_logit.components import Array, Prior
 from responder_model.cumulative_logit.likelihood import (
-    Array,
     Observations,
     derivatives,
     intercept_jacobian,
@@ -18,8 +18,9 @@ from responder_model.cumulative_logit.likelihood import (
 )
 from responder_model.errors import DevelopmentError
 
-_MAX_STEPS = 60
-_TOLERANCE = 1e-9
+_MAX_STEPS = 100
+# Newton decrement below which one last step is exact to rounding.
+_TOLERANCE = 1e-7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,131 +55,157 @@ class Collapsed:
         return np.asarray(self.intercept + design @ self.coefficients)
 
 
-def fit_component(
-    observations: Observations, prior: Prior, start: Array | None = None
-) -> Component:
-    """Posterior mode by Newton with step halving; Laplace covariance and evidence."""
-    precision = prior.sd**-2.0
-    parameters = prior.mean.copy() if start is None else start.copy()
-    value, gradient, hessian = _penalised(observations, prior, precision, parameters)
-    for _ in range(_MAX_STEPS):
-        factor = _factor(hessian)
-        step = cho_solve(factor, gradient, check_finite=False)
-        decrement = float(gradient @ step)
-        if decrement < _TOLERANCE:
-            break
-        scale = _step_length(observations, prior, precision, parameters, step, value)
-        parameters = parameters + scale * step
-        value, gradient, hessian = _penalised(
-            observations, prior, precision, parameters
-        )
-    else:
-        msg = "the posterior mode must be reached, got no convergence. "
+def fit_components(
+    observations: Observations, priors: Sequence[Prior], starts: Array | None = None
+) -> tuple[Component, ...]:
+    """Posterior modes by Newton with step halving; Laplace covariance and evidence.
+
+    Parameters
+    ----------
+    observations : Observations
+        One design for all; one set of outcomes, or one a prior.
+    priors : sequence of Prior
+    starts : ndarray of shape (M, J + K), optional
+        Where each fit starts; default: the prior mean.
+    """
+    mean = np.array([prior.mean for prior in priors])
+    sd = np.array([prior.sd for prior in priors])
+    objective = _Objective(observations, mean, sd**-2.0)
+    modes, value, information = _newton(
+        objective, mean.copy() if starts is None else starts.copy()
+    )
+    sign, log_det = np.linalg.slogdet(information)
+    if (sign <= 0).any():
+        msg = "the information matrix must be positive definite, got one that is not. "
         raise DevelopmentError(msg + "Check predictors for extreme values.")
-    covariance = cho_solve(_factor(hessian), np.eye(len(parameters)))
-    log_det = 2.0 * float(np.log(np.diag(_factor(hessian)[0])).sum())
-    return Component(
-        prior=prior,
-        mean=parameters,
-        covariance=(covariance + covariance.T) / 2,
-        log_evidence=value - float(np.log(prior.sd).sum()) - 0.5 * log_det,
+    covariance = np.linalg.inv(information)
+    covariance = (covariance + covariance.transpose(0, 2, 1)) / 2.0
+    evidence = value - np.log(sd).sum(axis=1) - 0.5 * log_det
+    return tuple(
+        Component(prior=p, mean=modes[k], covariance=covariance[k], log_evidence=e)
+        for k, (p, e) in enumerate(zip(priors, map(float, evidence), strict=True))
     )
 
 
-def _penalised(
-    observations: Observations, prior: Prior, precision: Array, parameters: Array
-) -> tuple[float, Array, Array]:
-    value, gradient, hessian = derivatives(observations, parameters)
-    deviation = parameters - prior.mean
-    hessian[np.diag_indices_from(hessian)] += precision
-    penalty = 0.5 * float(precision @ deviation**2)
-    return value - penalty, gradient - precision * deviation, hessian
+@dataclass(frozen=True)
+class _Objective:
+    """Log posterior of each component, up to a constant."""
+
+    observations: Observations
+    mean: Array
+    precision: Array
+
+    def _penalty(self, parameters: Array) -> Array:
+        return np.asarray(
+            0.5 * (self.precision * (parameters - self.mean) ** 2).sum(axis=1)
+        )
+
+    def value(self, parameters: Array) -> Array:
+        return log_likelihood(self.observations, parameters) - self._penalty(parameters)
+
+    def derivatives(self, parameters: Array) -> tuple[Array, Array, Array]:
+        value, gradient, information = derivatives(self.observations, parameters)
+        index = np.arange(parameters.shape[1])
+        information[:, index, index] += self.precision
+        gradient = gradient - self.precision * (parameters - self.mean)
+        return value - self._penalty(parameters), gradient, information
 
 
-def _factor(hessian: Array) -> tuple[Array, bool]:
-    """Cholesky factor; a ridge is added while the Hessian is not positive definite."""
-    ridge = 0.0
-    diagonal = np.abs(np.diag(hessian))
-    for _ in range(30):
-        try:
-            damped = hessian if ridge == 0.0 else hessian + np.diag(ridge * diagonal)
-            return cho_factor(damped, lower=True, check_finite=False)
-        except np.linalg.LinAlgError:
-            ridge = max(10.0 * ridge, 1e-6)
-    msg = "the information matrix must be positive definite, got none. "
-    raise DevelopmentError(msg + "Check predictors for infinite values.")
+def _newton(objective: _Objective, parameters: Array) -> tuple[Array, Array, Array]:
+    """Modes (M, d), log posteriors (M,) and information (M, d, d) there."""
+    for _ in range(_MAX_STEPS):
+        value, gradient, information = objective.derivatives(parameters)
+        step = _ascent(information, gradient)
+        decrement = (gradient * step).sum(axis=1)
+        if (decrement < _TOLERANCE).all():
+            return parameters + step, value + decrement / 2.0, information
+        parameters = _advance(objective, parameters, step, value)
+    msg = "the posterior mode must be reached, got no convergence. "
+    raise DevelopmentError(msg + "Check predictors for extreme values.")
 
 
-def _step_length(
-    observations: Observations,
-    prior: Prior,
-    precision: Array,
-    parameters: Array,
-    step: Array,
-    value: float,
-) -> float:
-    """Largest halving of the Newton step that does not lower the objective."""
+def _ascent(information: Array, gradient: Array) -> Array:
+    """Newton step; damped where the information is not positive definite."""
+    step = _solve(information, gradient)
+    bad = ~((gradient * step).sum(axis=1) > 0.0) & (np.abs(gradient).max(axis=1) > 1e-9)
+    ridge = 1e-3
+    while bad.any() and ridge < 1e6:
+        diagonal = np.abs(np.einsum("mii->mi", information[bad]))
+        damped = information[bad].copy()
+        index = np.arange(damped.shape[1])
+        damped[:, index, index] += ridge * diagonal
+        step[bad] = _solve(damped, gradient[bad])
+        bad &= ~((gradient * step).sum(axis=1) > 0.0)
+        ridge *= 10.0
+    return step
+
+
+def _solve(information: Array, gradient: Array) -> Array:
+    try:
+        return np.asarray(np.linalg.solve(information, gradient[:, :, None])[:, :, 0])
+    except np.linalg.LinAlgError as error:
+        msg = "predictors must have finite values of usual size. "
+        raise DevelopmentError(msg + "Check them for extreme values.") from error
+
+
+def _advance(
+    objective: _Objective, parameters: Array, step: Array, value: Array
+) -> Array:
+    """Halve each step until no objective falls."""
     # a log-gap that moves by more than 2 at once leaves the quadratic region
-    gap_step = np.abs(step[1 : observations.n_cuts]).max(initial=0.0)
-    scale = min(1.0, 2.0 / gap_step) if gap_step > 0 else 1.0
+    gaps = np.abs(step[:, 1 : objective.observations.n_cuts]).max(axis=1, initial=0.0)
+    scale = np.minimum(1.0, 2.0 / np.maximum(gaps, 1e-12))
     for _ in range(40):
-        candidate = parameters + scale * step
-        penalty = 0.5 * float(precision @ (candidate - prior.mean) ** 2)
-        if log_likelihood(observations, candidate) - penalty >= value - 1e-10:
-            return scale
-        scale /= 2.0
-    return 0.0
+        candidate = parameters + scale[:, None] * step
+        worse = ~(objective.value(candidate) >= value - 1e-9)
+        if not worse.any():
+            return candidate
+        scale = np.where(worse, scale / 2.0, scale)
+    return np.asarray(np.where(worse[:, None], parameters, candidate))
 
 
 def fit_mixture(
-    observations: Observations,
-    priors: tuple[Prior, ...],
-    starts: tuple[Array, ...] | None = None,
+    observations: Observations, priors: Sequence[Prior], starts: Array | None = None
 ) -> tuple[Component, ...]:
     """Fit every component and give it its posterior probability."""
-    fitted: list[Component] = []
-    for k, prior in enumerate(priors):
-        start = starts[k] if starts is not None else None
-        fitted.append(fit_component(observations, prior, start))
-    log_weight = np.array([np.log(f.prior.weight) + f.log_evidence for f in fitted])
+    return weigh(fit_components(observations, priors, starts))
+
+
+def weigh(components: Sequence[Component]) -> tuple[Component, ...]:
+    """Posterior probabilities from prior weights and marginal likelihoods."""
+    log_weight = np.array(
+        [np.log(part.prior.weight) + part.log_evidence for part in components]
+    )
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     return tuple(
-        Component(
-            prior=f.prior,
-            mean=f.mean,
-            covariance=f.covariance,
-            log_evidence=f.log_evidence,
-            weight=float(w),
-        )
-        for f, w in zip(fitted, weight, strict=True)
+        replace(part, weight=float(w))
+        for part, w in zip(components, weight, strict=True)
     )
 
 
 def collapse(
-    components: tuple[Component, ...], cut: int, n_cuts: int, main: int
+    components: Sequence[Component], cut: int, n_cuts: int, main: int
 ) -> Collapsed:
     """Moment-match the mixture to one Gaussian for one cut point."""
-    means, covariances = [], []
-    for component in components:
-        c = intercepts(component.mean, n_cuts, main)[cut]
-        jacobian = intercept_jacobian(component.mean, n_cuts, main)[cut]
-        means.append(np.concatenate([[c], component.mean[n_cuts:]]))
-        covariances.append(_at_cut(component.covariance, jacobian, n_cuts))
+    modes = np.array([component.mean for component in components])
+    c = intercepts(modes, n_cuts, main)[:, cut]
+    jacobian = intercept_jacobian(modes, n_cuts, main)[:, cut]
+    # (intercept at this cut point, coefficients) = lift · (a, l, b)
+    d = modes.shape[1]
+    lift = np.zeros((len(modes), d - n_cuts + 1, d))
+    lift[:, 0, :n_cuts] = jacobian
+    lift[:, 1:, n_cuts:] = np.eye(d - n_cuts)
+    posterior = np.array([component.covariance for component in components])
+    covariances = lift @ posterior @ lift.transpose(0, 2, 1)
     weights = np.array([component.weight for component in components])
-    return match_moments(weights, np.array(means), np.array(covariances))
+    means = np.column_stack([c, modes[:, n_cuts:]])
+    return match_moments(weights, means, covariances)
 
 
-def _at_cut(covariance: Array, jacobian: Array, n_cuts: int) -> Array:
-    """Covariance of (intercept at one cut point, coefficients)."""
-    out = np.empty((covariance.shape[0] - n_cuts + 1,) * 2)
-    out[0, 0] = jacobian @ covariance[:n_cuts, :n_cuts] @ jacobian
-    out[0, 1:] = out[1:, 0] = jacobian @ covariance[:n_cuts, n_cuts:]
-    out[1:, 1:] = covariance[n_cuts:, n_cuts:]
-    return out
-
-
-def match_moments(weights: Array, means: Array, covariances: Array) -> Collapsed:
+def match_moments(
+    weights: NDArray[np.float64], means: Array, covariances: Array
+) -> Collapsed:
     """Mean and covariance of a mixture of Gaussians."""
     mean = weights @ means
     deviation = means - mean
