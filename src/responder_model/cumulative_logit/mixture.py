@@ -156,10 +156,10 @@ def _advance(
     gaps = np.abs(step[:, 1 : objective.observations.n_cuts]).max(axis=1, initial=0.0)
     scale = np.minimum(1.0, 2.0 / np.maximum(gaps, 1e-12))
     for _ in range(40):
-        candidate = parameters + scale[:, None] * step
+        candidate: Array = parameters + scale[:, None] * step
         worse = ~(objective.value(candidate) >= value - 1e-9)
         if not worse.any():
-            return candidate
+            return np.asarray(candidate)
         scale = np.where(worse, scale / 2.0, scale)
     return np.asarray(np.where(worse[:, None], parameters, candidate))
 

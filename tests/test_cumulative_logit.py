@@ -1,0 +1,369 @@
+"""The evidence-informed estimator against other implementations and by properties."""
+
+import csv
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from scipy.special import expit
+from sklearn.utils.estimator_checks import check_estimator
+from statsmodels.miscmodels.ordinal_model import OrderedModel
+
+from responder_model.cumulative_logit import EvidenceCumulativeLogit
+from responder_model.cumulative_logit.components import robust_priors
+from responder_model.cumulative_logit.discrepancy import (
+    estimate_discrepancy,
+    interaction_kernel,
+)
+from responder_model.cumulative_logit.estimator import conflict_p_values, monotone
+from responder_model.cumulative_logit.likelihood import (
+    Observations,
+    derivatives,
+    intercepts,
+    log_likelihood,
+)
+from responder_model.cumulative_logit.mixture import collapse, fit_components
+
+REFERENCE = Path(__file__).parent / "reference"
+CUTS = np.array([-1.3, -0.6, 0.0, 1.05, 2.2])
+GAPS = tuple(np.diff(CUTS))
+
+
+def reference_data():
+    table = np.loadtxt(
+        REFERENCE / "cumulative_logit_data.csv", delimiter=",", skiprows=1
+    )
+    return table[:, :3], table[:, 3].astype(int)
+
+
+def reference_rows(source):
+    with (REFERENCE / "cumulative_logit.csv").open() as lines:
+        return [row for row in csv.DictReader(lines) if row["source"] == source]
+
+
+def simulate(n, slopes, seed):
+    rng = np.random.default_rng(seed)
+    design = rng.normal(size=(n, len(slopes)))
+    latent = design @ slopes - 0.3 + rng.logistic(size=n)
+    return design, np.searchsorted(CUTS, latent)
+
+
+def flat(**settings):
+    """An estimator whose priors say nothing."""
+    priors = {f"x{k}": (0.0, 1e4, 1.0, 0.0) for k in range(3)}
+    return EvidenceCumulativeLogit(
+        priors, anchor=(0.0, 1e4), components="published", **settings
+    )
+
+
+def posterior_mode(estimator):
+    return estimator.components_[0].mean
+
+
+def test_flat_priors_match_polr():
+    # tests/reference/cumulative_logit.R: MASS::polr
+    design, level = reference_data()
+    fitted = flat(gaps=GAPS, gap_sd=1e4, main_cut=2, cut_specific_from=10**6)
+    fitted.fit(design, level)
+    rows = reference_rows("polr")
+    expected = {row["name"]: float(row["value"]) for row in rows}
+    mode = posterior_mode(fitted)
+    np.testing.assert_allclose(
+        mode[5:], [expected[f"x{k}"] for k in range(3)], rtol=0, atol=2e-6
+    )
+    np.testing.assert_allclose(
+        intercepts(mode[None], 5, 2)[0],
+        [expected[f"cut{j}"] for j in range(5)],
+        rtol=0,
+        atol=2e-6,
+    )
+    errors = np.sqrt(np.diag(fitted.components_[0].covariance))[5:]
+    np.testing.assert_allclose(
+        errors, [float(row["se"]) for row in rows[:3]], rtol=1e-4
+    )
+
+
+def test_flat_priors_match_ordered_model():
+    design, level = reference_data()
+    fitted = flat(gaps=GAPS, gap_sd=1e4, main_cut=1, cut_specific_from=10**6)
+    fitted.fit(design, level)
+    peer = OrderedModel(level, design, distr="logit").fit(
+        method="bfgs", disp=False, gtol=1e-9, maxiter=500
+    )
+    np.testing.assert_allclose(
+        posterior_mode(fitted)[5:], peer.params[:3], rtol=0, atol=1e-6
+    )
+
+
+def test_binary_outcome_matches_lrm():
+    # tests/reference/cumulative_logit.R: rms::lrm
+    design, level = reference_data()
+    fitted = flat().fit(design, (level > 2).astype(int))
+    expected = [float(row["value"]) for row in reference_rows("lrm")]
+    np.testing.assert_allclose(posterior_mode(fitted), expected, rtol=0, atol=1e-6)
+
+
+def test_gaussian_priors_match_an_independent_optimiser():
+    design, level = simulate(60, np.array([0.7, -0.4, 0.0]), 1)
+    mean, sd = np.array([0.5, 0.1, -0.2]), np.array([0.3, 0.2, 0.5])
+    priors = {f"x{k}": (mean[k], sd[k], 1.0, 0.0) for k in range(3)}
+    fitted = EvidenceCumulativeLogit(
+        priors,
+        anchor=(-0.3, 0.75),
+        gaps=GAPS,
+        levels=range(6),
+        main_cut=2,
+        components="published",
+    ).fit(design, level)
+
+    def loss(parameters):
+        # written with level probabilities and cut points, not with edges
+        gaps = np.exp(parameters[1:5])
+        upper = -parameters[0] + np.concatenate([[0.0], np.cumsum(gaps[2:])])
+        lower = -parameters[0] - np.cumsum(gaps[1::-1])[::-1]
+        cut = np.concatenate([[-np.inf], lower, upper, [np.inf]])
+        below = expit(cut[None] - (design @ parameters[5:])[:, None])
+        probability = np.diff(below, axis=1)[np.arange(len(level)), level]
+        centre = np.concatenate([[-0.3], np.log(GAPS), mean])
+        spread = np.concatenate([[0.75], np.full(4, 0.35), sd])
+        penalty = 0.5 * (((parameters - centre) / spread) ** 2).sum()
+        return penalty - np.log(probability).sum()
+
+    start = np.concatenate([[-0.3], np.log(GAPS), mean])
+    peer = minimize(loss, start, method="BFGS", options={"gtol": 1e-7})
+    np.testing.assert_allclose(posterior_mode(fitted), peer.x, rtol=0, atol=2e-5)
+
+
+def test_evidence_and_moments_match_brute_force_integration():
+    design, level = simulate(25, np.array([0.9]), 2)
+    outcome = (level > 2).astype(int)
+    a, b = np.meshgrid(np.linspace(-4, 4, 401), np.linspace(-3, 4, 401), indexing="ij")
+    eta = a[..., None] + b[..., None] * design[:, 0]
+    log_likelihoods = (outcome * eta - np.logaddexp(0, eta)).sum(-1)
+
+    def integrate(mean, sd):
+        log_prior = -0.5 * (((a + 0.3) / 0.75) ** 2 + ((b - mean) / sd) ** 2)
+        log_prior -= np.log(2 * np.pi * 0.75 * sd)
+        density = np.exp(log_likelihoods + log_prior)
+        mass = density.sum()
+        cell = (8 / 400) * (7 / 400)
+        centre = (density * b).sum() / mass
+        return np.log(mass * cell), centre, (density * (b - centre) ** 2).sum() / mass
+
+    observations = Observations(
+        design=design, lower=outcome, upper=outcome, n_cuts=1, main=0
+    )
+    priors = robust_priors(
+        np.array([0.8]),
+        np.array([0.5]),
+        1,
+        anchor=(-0.3, 0.75),
+        gaps=np.empty(0),
+        gap_sd=0.35,
+    )
+    for part in fit_components(observations, priors):
+        exact, centre, variance = integrate(part.prior.mean[1], part.prior.sd[1])
+        # the error of Laplace is of order 1 / n = 0.04
+        assert part.log_evidence == pytest.approx(exact, abs=1.5 / 25)
+        assert part.mean[1] == pytest.approx(centre, abs=0.05)
+        assert part.covariance[1, 1] == pytest.approx(variance, rel=0.12)
+
+
+def test_derivatives_match_finite_differences():
+    rng = np.random.default_rng(3)
+    lower = rng.integers(0, 6, 40)
+    observations = Observations(
+        design=rng.normal(size=(40, 3)),
+        lower=lower,
+        upper=np.minimum(5, lower + rng.integers(0, 3, 40)),
+        n_cuts=5,
+        main=2,
+    )
+    point = np.concatenate([[0.1], rng.normal(size=7) * 0.3])
+    _, gradient, information = derivatives(observations, point[None])
+    steps = 1e-5 * np.eye(8)
+    slope = [
+        (log_likelihood(observations, (point + s)[None])[0]
+         - log_likelihood(observations, (point - s)[None])[0]) / 2e-5
+        for s in steps
+    ]  # fmt: skip
+    bend = [
+        (derivatives(observations, (point - s)[None])[1][0]
+         - derivatives(observations, (point + s)[None])[1][0]) / 2e-5
+        for s in steps
+    ]  # fmt: skip
+    np.testing.assert_allclose(gradient[0], slope, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(information[0], bend, rtol=0, atol=1e-6)
+
+
+def test_unknown_outcome_adds_nothing():
+    design, level = simulate(30, np.array([0.5]), 4)
+    parameters = np.array([[0.2, 0.0, 0.1, 0.2, -0.1, 0.4]])
+    known = Observations(design=design, lower=level, upper=level, n_cuts=5, main=2)
+    extra = Observations(
+        design=np.vstack([design, [[3.0]]]),
+        lower=np.append(level, 0),
+        upper=np.append(level, 5),
+        n_cuts=5,
+        main=2,
+    )
+    for a, b in zip(
+        derivatives(known, parameters), derivatives(extra, parameters), strict=True
+    ):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_estimator_passes_scikit_learn_checks():
+    check_estimator(EvidenceCumulativeLogit(), on_skip=None)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_cut_points_stay_in_order_with_empty_levels(seed):
+    design, level = simulate(12, np.array([0.5, 0.2]), seed)
+    level = np.where(level == 3, 5, level)
+    priors = {"x0": (0.5, 0.3), "x1": (0.0, 0.3)}
+    fitted = EvidenceCumulativeLogit(
+        priors, anchor=(-0.3, 0.5), gaps=GAPS, levels=range(6), main_cut=2
+    ).fit(design, level)
+    assert (np.diff(fitted.intercepts_) < 0).all()
+    assert (np.diff(fitted.predict_exceedance(design), axis=1) <= 0).all()
+
+
+def test_without_data_on_a_column_its_coefficient_keeps_the_prior():
+    design, level = simulate(80, np.array([0.6]), 6)
+    design = np.column_stack([design, np.zeros(80)])
+    priors = {"x0": (0.6, 0.3, 1.0, 0.0), "x1": (0.4, 0.25, 1.0, 0.0)}
+    fitted = EvidenceCumulativeLogit(
+        priors, anchor=(-0.3, 0.75), gaps=GAPS, main_cut=2, levels=range(6)
+    ).fit(design, level)
+    published = fitted.components_[0]
+    assert published.mean[-1] == pytest.approx(0.4, abs=1e-9)
+    assert published.covariance[-1, -1] == pytest.approx(0.25**2, rel=1e-9)
+
+
+def test_published_weight_rises_with_right_and_falls_with_wrong_evidence():
+    slopes = np.array([1.0, -0.8, 0.6])
+    design, level = simulate(200, slopes, 7)
+    weights = []
+    for sign in (1, -1):
+        priors = {f"x{k}": (sign * m, 0.2, 1.0, 0.0) for k, m in enumerate(slopes)}
+        fitted = EvidenceCumulativeLogit(priors, gaps=GAPS, main_cut=2)
+        weights.append(fitted.fit(design, level).components_[0].weight)
+    assert weights[0] > 0.5 > 0.05 > weights[1]
+
+
+def test_conflict_p_values_are_uniform_when_the_evidence_is_right():
+    rng = np.random.default_rng(8)
+    found = []
+    for _ in range(150):
+        slopes = rng.normal([0.4, -0.3], [0.4, 0.3])
+        design = rng.normal(size=(80, 2))
+        level = np.searchsorted(CUTS, design @ slopes - 0.3 + rng.logistic(size=80))
+        priors = {"x0": (0.4, 0.4, 1.0, 0.0), "x1": (-0.3, 0.3, 1.0, 0.0)}
+        fitted = EvidenceCumulativeLogit(
+            priors, gaps=GAPS, main_cut=2, levels=range(6), components="published"
+        )
+        found.append(fitted.fit(design, level).prior_conflict()[0])
+    # 150 uniforms: share below 0.1 has SE 0.024, mean has SE 0.024
+    assert np.mean(np.array(found) < 0.1) == pytest.approx(0.1, abs=4 * 0.025)
+    assert np.mean(found) == pytest.approx(0.5, abs=4 * 0.024)
+
+
+def test_conflict_is_found_when_the_evidence_is_reversed():
+    overall, single = conflict_p_values(
+        np.array([2.0, 0.0]), np.diag([0.25, 0.25]), ["a", "b"]
+    )
+    assert overall < 0.001
+    assert single["a"] < 0.001
+    assert single["b"] == 1.0
+
+
+def test_discrepancy_is_larger_under_interactions():
+    def mean_estimate(strength):
+        found = []
+        for seed in range(12):
+            rng = np.random.default_rng(seed)
+            design = rng.normal(size=(500, 4))
+            eta = design @ [0.5, -0.5, 0.3, 0.0]
+            eta = eta + strength * design[:, 0] * design[:, 1]
+            level = np.searchsorted(CUTS, eta + rng.logistic(size=500))
+            fitted = EvidenceCumulativeLogit(gaps=GAPS, main_cut=2).fit(design, level)
+            found.append(fitted.discrepancy_)
+        return np.mean(found)
+
+    assert mean_estimate(0.0) < 0.08 < 0.15 < mean_estimate(0.6)
+
+
+def test_interaction_kernel_is_centred_with_mean_diagonal_one():
+    design = np.random.default_rng(9).normal(size=(50, 5))
+    kernel = interaction_kernel(design)
+    np.testing.assert_allclose(kernel.mean(axis=0), 0.0, atol=1e-12)
+    assert np.trace(kernel) / 50 == pytest.approx(1.0)
+
+
+def test_discrepancy_uses_at_most_a_thousand_patients():
+    design, level = simulate(2500, np.array([0.5, 0.1]), 10)
+    observations = Observations(
+        design=design, lower=level, upper=level, n_cuts=5, main=2
+    )
+    priors = robust_priors(
+        None, None, 2, anchor=(0.0, 5.0), gaps=np.array(GAPS), gap_sd=0.35
+    )
+    parts = fit_components(observations, priors[:1])
+    collapsed = collapse([type(parts[0])(**{**vars(parts[0]), "weight": 1.0})], 2, 5, 2)
+    assert 0.0 <= estimate_discrepancy(observations, parts[0], collapsed) <= 0.2
+
+
+def test_monotone_keeps_the_main_cut_point():
+    probability = np.array([[0.4, 0.5, 0.6, 0.1]])
+    np.testing.assert_allclose(monotone(probability, 1), [[0.5, 0.5, 0.5, 0.1]])
+
+
+def test_interval_outcomes_lie_between_their_ends():
+    design, level = simulate(150, np.array([0.8]), 11)
+    settings = {"gaps": GAPS, "levels": range(6), "main_cut": 2}
+    lower = np.where(level == 3, 1, level)
+    exact = EvidenceCumulativeLogit(**settings).fit(design, level)
+    censored = EvidenceCumulativeLogit(**settings).fit(design, lower, upper=level)
+    pessimist = EvidenceCumulativeLogit(**settings).fit(design, lower)
+    cut = 2
+    assert pessimist.intercepts_[cut] < censored.intercepts_[cut]
+    assert censored.intercepts_[cut] <= exact.intercepts_[cut] + 0.05
+
+
+def test_fitted_estimator_holds_no_patient_row():
+    design, level = simulate(40, np.array([0.5, -0.5]), 12)
+    design = design + 1000.0
+    fitted = EvidenceCumulativeLogit().fit(design, level)
+    content = pickle.dumps(fitted)
+    for row in design:
+        for value in row:
+            assert np.float64(value).tobytes() not in content
+
+
+def test_out_of_fold_leaves_each_patient_out():
+    design, level = simulate(60, np.array([1.0]), 13)
+    fitted = EvidenceCumulativeLogit(gaps=GAPS, main_cut=2, levels=range(6))
+    fitted.fit(design, level)
+    index = np.arange(60)
+    folds = [(index[index % 5 != k], index[index % 5 == k]) for k in range(5)]
+    left_out = fitted.out_of_fold(design, level, folds)
+    flipped = level.copy()
+    flipped[0] = 5 - flipped[0]
+    again = fitted.out_of_fold(design, flipped, folds)
+    assert again[0] == pytest.approx(left_out[0], abs=1e-6)
+    assert abs(again[1] - left_out[1]) > 1e-4
+
+
+def test_unknown_prior_column_is_refused():
+    design, level = simulate(20, np.array([0.5]), 14)
+    with pytest.raises(ValueError, match="priors must name columns of X, got age"):
+        EvidenceCumulativeLogit({"age": (0.0, 1.0)}).fit(design, level)
+
+
+def test_unknown_level_is_refused():
+    design, level = simulate(20, np.array([0.5]), 15)
+    with pytest.raises(ValueError, match="y must be one of the levels"):
+        EvidenceCumulativeLogit(levels=[0, 1]).fit(design, level)
