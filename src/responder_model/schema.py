@@ -231,12 +231,17 @@ class Dictionary:
         """Every (decision, moment) that has a model."""
         return tuple((d.name, m) for d in self.decisions.values() for m in d.moments)
 
-    def check_target(self, decision: str, moment: str | None) -> tuple[str, str]:
-        """Return a known (decision, moment); the moment may be left out if single."""
+    def check_decision(self, decision: str) -> str:
+        """Return the name of a known decision; raises for an unknown one."""
         if decision not in self.decisions:
             known = ", ".join(self.decisions)
             msg = f"decision must be one of {known}, got {decision!r}."
             raise ResponderModelError(msg)
+        return decision
+
+    def check_target(self, decision: str, moment: str | None) -> tuple[str, str]:
+        """Return a known (decision, moment); the moment may be left out if single."""
+        self.check_decision(decision)
         moments = self.decisions[decision].moments
         if moment is None and len(moments) == 1:
             return decision, moments[0]

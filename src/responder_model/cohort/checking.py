@@ -1,0 +1,332 @@
+"""Check a cohort at the door: every problem at once, then typed columns."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from responder_model.cohort.columns import category_dtype, read_column
+from responder_model.errors import InvalidCohortError, Problem
+from responder_model.schema import Decision, Field, dictionary
+from responder_model.vocabulary import find_field, nearest_name, normalise, show
+
+Rows = NDArray[np.int64]
+
+# Unknown columns that are each told with the nearest known name, which takes a while.
+MOST_UNKNOWN_COLUMNS = 100
+NO_COLUMNS = Problem(
+    row=None,
+    field="table",
+    found="",
+    allowed="one whose first line names columns of the dictionary",
+)
+NO_PATIENTS = Problem(
+    row=None, field="table", found="", allowed="one with at least one patient"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """A table read by the dictionary, with what is wrong in it."""
+
+    cohort: pd.DataFrame  # typed; refused cells are missing
+    problems: tuple[Problem, ...]
+    notices: tuple[str, ...]
+
+
+def check_cohort(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a hand-made table as a cohort, or refuse it with every problem at once.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per patient; columns are named by field or by label, in any order.
+        Yes/no, True/False, 1/0, English and French labels, numbers as text: all are
+        read as in a file. Checking a cohort again changes nothing.
+
+    Returns
+    -------
+    DataFrame
+        Known columns in dictionary order: float64, nullable boolean, category with all
+        categories of the dictionary, text. ``lesion_type``, ``rtms_responder`` and
+        ``emcs_success`` are filled where they follow from other values.
+        ``attrs``: provenance ("simulated" if any row is, else "cohort"), notices,
+        overlap_groups and name.
+
+    Raises
+    ------
+    InvalidCohortError
+        With one problem per offending cell; rows are counted as in a file whose header
+        is line 1, so that the first patient is row 2.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"Age": ["54,5", "ND"], "aetiology": ["amputation", None]})
+    >>> check_cohort(frame)["lesion_type"].tolist()
+    ['peripheral', nan]
+    """
+    cohort, problems, notices = inspect_cohort(frame)
+    if not len(cohort):
+        problems = (*problems, NO_PATIENTS)
+    if problems:
+        raise InvalidCohortError(problems, notices)
+    return cohort
+
+
+def inspect_cohort(
+    frame: pd.DataFrame, first_row: int = 2
+) -> tuple[pd.DataFrame, tuple[Problem, ...], tuple[str, ...]]:
+    """Return a table as a cohort, its problems and its notices, without refusing it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As for ``check_cohort``; it may be one part of a longer file.
+    first_row : int, optional
+        Row number of its first patient, by which problems name rows.
+
+    Examples
+    --------
+    >>> cohort, problems, notices = inspect_cohort(pd.DataFrame({"age": [54, 180]}))
+    >>> problems[0].row, problems[0].found, problems[0].allowed
+    (3, '180', 'between 18 and 100 years')
+    >>> cohort["age"].tolist()
+    [54.0, nan]
+    """
+    rows = np.arange(first_row, first_row + len(frame), dtype=np.int64)
+    part = inspect_columns(frame, rows)
+    whole = inspect_rows([part], rows)
+    cohort = whole.cohort.set_axis(frame.index, axis="index")
+    notices = _merged((*frame.attrs.get("notices", ()), *whole.notices))
+    label_cohort(
+        cohort,
+        name=frame.attrs.get("name", "cohort"),
+        notices=notices,
+        overlap_groups=frame.attrs.get("overlap_groups", ()),
+        provenance=frame.attrs.get("provenance"),
+    )
+    return cohort, whole.problems, notices
+
+
+def label_cohort(
+    cohort: pd.DataFrame,
+    *,
+    name: str,
+    notices: Iterable[str],
+    overlap_groups: Iterable[str],
+    provenance: str | None = None,
+) -> None:
+    """Write into ``attrs`` where a cohort comes from; simulated is contagious."""
+    simulated = provenance == "simulated" or has_simulated_row(cohort)
+    cohort.attrs = {
+        "provenance": "simulated" if simulated else "cohort",
+        "notices": tuple(notices),
+        "overlap_groups": tuple(overlap_groups),
+        "name": name,
+    }
+
+
+def has_simulated_row(cohort: pd.DataFrame) -> bool:
+    """Whether any row says, in English or French, that it is simulated."""
+    return any(
+        "simul" in normalise(str(word))
+        for field in dictionary().fields.values()
+        if field.role == "provenance" and field.name in cohort
+        for word in cohort[field.name].dropna().unique()
+    )
+
+
+def inspect_columns(frame: pd.DataFrame, rows: Rows) -> Inspection:
+    """Read each column by its field; one offending cell is one problem."""
+    fields, problems, notices = _match_columns([str(name) for name in frame.columns])
+    columns = {}
+    for name, position in fields.items():
+        field, cells = dictionary().fields[name], frame.iloc[:, position]
+        columns[name], refused = read_column(field, cells)
+        for place in np.flatnonzero(refused):
+            problems.append(
+                Problem(
+                    row=int(rows[place]),
+                    field=name,
+                    found=show(cells.iloc[place]),
+                    allowed=field.rule,
+                )
+            )
+    cohort = pd.DataFrame(columns, index=frame.index)
+    return Inspection(
+        cohort=cohort, problems=tuple(problems), notices=tuple(_merged(notices))
+    )
+
+
+def _match_columns(
+    names: Sequence[str],
+) -> tuple[dict[str, int], list[Problem], list[str]]:
+    """Return field -> position of its column, in dictionary order."""
+    positions: dict[str, int] = {}
+    problems: list[Problem] = []
+    unknown: list[int] = []
+    for position, name in enumerate(names):
+        field = find_field(name)
+        if field is None:
+            unknown.append(position)
+        elif field.name in positions:
+            problems.append(_repeated_column(field, position))
+        else:
+            positions[field.name] = position
+    if not positions:
+        return {}, [NO_COLUMNS], []
+    ordered = {
+        name: positions[name] for name in dictionary().fields if name in positions
+    }
+    return ordered, problems, _unknown_columns(names, unknown)
+
+
+def _repeated_column(field: Field, position: int) -> Problem:
+    return Problem(
+        row=1,
+        field=field.name,
+        found=f"again in column {position + 1}",
+        allowed="in one column only",
+    )
+
+
+def _unknown_columns(names: Sequence[str], unknown: list[int]) -> list[str]:
+    told = unknown[:MOST_UNKNOWN_COLUMNS]
+    notices = [_unknown_column(position, names[position]) for position in told]
+    if len(unknown) > len(told):
+        notices.append(f"{len(unknown) - len(told)} more unknown columns were left out")
+    return notices
+
+
+def _unknown_column(position: int, name: str) -> str:
+    if not normalise(name):
+        return f"column {position + 1} has no name and was left out"
+    return (
+        f"column {show(name)!r} is not in the dictionary and was left out; "
+        f"nearest known name: {nearest_name(name)}"
+    )
+
+
+def inspect_rows(parts: Sequence[Inspection], rows: Rows) -> Inspection:
+    """Join the parts of a table; fill and check what follows from other columns."""
+    frames = [part.cohort for part in parts]
+    cohort = pd.concat(frames, ignore_index=True)
+    # A repeated column is found in each part, and is one problem.
+    problems = list(dict.fromkeys(p for part in parts for p in part.problems))
+    for field in dictionary().fields.values():
+        if field.derived_from in cohort:
+            problems += _fill_derived_category(cohort, field, rows)
+        if field.role == "identifier" and field.name in cohort:
+            problems += _repeated(cohort[field.name], rows)
+    for decision in dictionary().decisions.values():
+        if decision.outcome in cohort:
+            problems += _fill_binary_outcome(cohort, decision, rows)
+    order = [name for name in dictionary().fields if name in cohort]
+    return Inspection(
+        cohort=cohort[order],
+        problems=_sorted(problems),
+        notices=_merged(notice for part in parts for notice in part.notices),
+    )
+
+
+def _fill_derived_category(
+    cohort: pd.DataFrame, field: Field, rows: Rows
+) -> list[Problem]:
+    source = cohort[field.derived_from]
+    derived = dictionary().derived_categories(field.name)
+    due = source.map(derived, na_action="ignore").astype(category_dtype(field))
+    problems = []
+    if field.name in cohort:
+        given = cohort[field.name]
+        allowed = f"the one that follows from {field.derived_from}"
+        problems = _contradicting(given, due, rows, allowed)
+        due = due.where(due.notna(), given)
+    cohort[field.name] = due
+    return problems
+
+
+def _repeated(identifiers: pd.Series, rows: Rows) -> list[Problem]:
+    again = identifiers.duplicated() & identifiers.notna()
+    return _cells(identifiers, again.to_numpy(), rows, "unique")
+
+
+def _fill_binary_outcome(
+    cohort: pd.DataFrame, decision: Decision, rows: Rows
+) -> list[Problem]:
+    due = implied_outcome(cohort, decision)
+    problems = []
+    if decision.binary_outcome in cohort:
+        given = cohort[decision.binary_outcome]
+        sources = [name for name in (decision.outcome, decision.requires) if name]
+        allowed = f"consistent with {' and '.join(sources)}"
+        problems = _contradicting(given, due, rows, allowed)
+        due = due.where(due.notna(), given)
+    elif due.isna().all():
+        return problems
+    cohort[decision.binary_outcome] = due
+    return problems
+
+
+def implied_outcome(cohort: pd.DataFrame, decision: Decision) -> pd.Series:
+    """Return the yes/no outcome as relief and symptom imply it, NA where they do not.
+
+    A symptom that the cohort never records is not asked for.
+    """
+    relief = cohort[decision.outcome]
+    passed = passes(relief.to_numpy(), decision, decision.main_cut_point)
+    due = pd.Series(passed, index=cohort.index).astype("boolean").mask(relief.isna())
+    if decision.requires in cohort and cohort[decision.requires].notna().any():
+        # no relief and unknown symptom: no; relief and unknown symptom: unknown
+        due = due & cohort[decision.requires].mask(relief.isna())
+    return due
+
+
+def passes(
+    outcome: NDArray[np.float64], decision: Decision, cut_point: float
+) -> NDArray[np.bool_]:
+    """Whether each outcome passes a cut-off; a missing one does not."""
+    above = outcome > cut_point if decision.comparison == ">" else outcome >= cut_point
+    return np.asarray(above, dtype=bool)
+
+
+def _contradicting(
+    given: pd.Series, due: pd.Series, rows: Rows, allowed: str
+) -> list[Problem]:
+    differs = (given != due) & given.notna() & due.notna()
+    return _cells(given, differs.to_numpy(dtype=bool, na_value=False), rows, allowed)
+
+
+def _cells(
+    cells: pd.Series, refused: NDArray[np.bool_], rows: Rows, allowed: str
+) -> list[Problem]:
+    return [
+        Problem(
+            row=int(rows[place]),
+            field=str(cells.name),
+            found=_as_written(cells.iloc[place]),
+            allowed=allowed,
+        )
+        for place in np.flatnonzero(refused)
+    ]
+
+
+def _as_written(value: Hashable) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    return show(value)
+
+
+def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Sort problems as one reads a file: by row, then in dictionary order."""
+    place = {name: number for number, name in enumerate(dictionary().fields)}
+    return tuple(
+        sorted(problems, key=lambda p: (p.row or 0, place.get(p.field, -1), p.allowed))
+    )
+
+
+def _merged(notices: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(notices))

@@ -1,0 +1,313 @@
+"""Read a cohort from a file as centres export it: delimited text, XLSX or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import re
+import warnings
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from os import PathLike
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from responder_model.cohort.checking import (
+    NO_COLUMNS,
+    NO_PATIENTS,
+    Inspection,
+    inspect_columns,
+    inspect_rows,
+    label_cohort,
+)
+from responder_model.errors import InvalidCohortError, Problem
+from responder_model.vocabulary import find_field
+
+# A file is read in parts of so many patients: text is bulky until it is typed.
+ROWS_AT_ONCE = 50_000
+DELIMITERS = (";", ",", "\t")
+_BLOCK = 1 << 20  # characters
+_INDEX_COLUMN = "__index_level_"  # how pandas names a nameless index in Parquet
+_QUOTED = re.compile(r'"[^"]*"|\\.')  # literal text in a spreadsheet's number format
+_ZIP, _PARQUET, _OLE = b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"
+_ALLOWED = "delimited text (CSV), XLSX or Parquet that can be opened"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A part of a file: cells as they stand, and the row number of each patient."""
+
+    cells: pd.DataFrame
+    rows: NDArray[np.int64]
+    problems: tuple[Problem, ...] = ()
+
+
+def read_cohort(
+    path: str | PathLike[str], *, overlap_groups: Iterable[str] = ()
+) -> pd.DataFrame:
+    """Read a cohort from a file, or refuse it with every problem at once.
+
+    The kind of file is told by its content: text separated by ``;``, ``,`` or tabs
+    (UTF-8, UTF-16 with its mark, or Latin-1; decimal point or comma), XLSX (first
+    sheet) or Parquet. Columns are named by field or by label, in English or French;
+    blanks, NA and ND are missing. Empty lines are skipped.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    overlap_groups : iterable of str, optional
+        Overlap groups of the evidence that these patients are part of: that evidence
+        must then be left out of development.
+
+    Returns
+    -------
+    DataFrame
+        As ``check_cohort`` returns it; ``attrs["name"]`` is the file's name without
+        its ending, ``attrs["notices"]`` tells what was left out.
+
+    Raises
+    ------
+    InvalidCohortError
+        With one problem per offending cell; the header is row 1. Whatever the file
+        holds, no other exception is raised.
+    """
+    path = Path(path)
+    parts, rows = [], []
+    for table in read_tables(path):
+        part = inspect_columns(table.cells, table.rows)
+        problems = (*table.problems, *part.problems)
+        parts.append(
+            Inspection(cohort=part.cohort, problems=problems, notices=part.notices)
+        )
+        rows.append(table.rows)
+        if NO_COLUMNS in problems:
+            raise InvalidCohortError((NO_COLUMNS,), part.notices)
+    if not parts:
+        raise InvalidCohortError((NO_COLUMNS,))
+    whole = inspect_rows(parts, np.concatenate(rows))
+    empty = not len(whole.cohort) and not whole.problems
+    problems = (NO_PATIENTS,) if empty else whole.problems
+    if problems:
+        raise InvalidCohortError(problems, whole.notices)
+    label_cohort(
+        whole.cohort,
+        name=path.stem,
+        notices=whole.notices,
+        overlap_groups=overlap_groups,
+    )
+    return whole.cohort
+
+
+def read_tables(
+    path: str | PathLike[str], *, rows_at_once: int = ROWS_AT_ONCE
+) -> Iterator[Table]:
+    """Yield a file part by part, unchecked, with constant memory.
+
+    Raises
+    ------
+    InvalidCohortError
+        When the file cannot be read as a table.
+    """
+    try:
+        yield from _tables(Path(path), rows_at_once)
+    except InvalidCohortError:
+        raise
+    except FileNotFoundError:
+        raise _unreadable(found="no such file") from None
+    # Whatever a broken file makes its parser raise, it is the file that is wrong; the
+    # parser's own message may quote a patient, so it is not carried along.
+    except Exception:
+        raise _unreadable() from None
+
+
+def _unreadable(*, found: str = "", allowed: str = _ALLOWED) -> InvalidCohortError:
+    problem = Problem(row=None, field="file", found=found, allowed=allowed)
+    return InvalidCohortError((problem,))
+
+
+def _tables(path: Path, rows_at_once: int) -> Iterator[Table]:
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start == _ZIP:
+        return _as_tables(iter(_workbook_lines(path)), rows_at_once)
+    if start == _PARQUET:
+        return _parquet_tables(path, rows_at_once)
+    if start == _OLE:
+        found = "an old .xls workbook, or one with a password"
+        allowed = "saved as .xlsx without a password, or as CSV"
+        raise _unreadable(found=found, allowed=allowed)
+    return _text_tables(path, rows_at_once)
+
+
+# ---------------------------------------------------------------- lines of cells
+
+# A line is its number in the file and its cells.
+Line = tuple[int, list[Any]]
+
+
+def _as_tables(lines: Iterator[Line], rows_at_once: int) -> Iterator[Table]:
+    """Turn lines, of which the first with any word is the header, into tables."""
+    header_line, header = _header(lines)
+    first = list(islice(lines, rows_at_once))
+    more = iter(lambda: list(islice(lines, rows_at_once)), [])
+    for part in chain([first], more):
+        numbered = [(line - header_line + 1, cells) for line, cells in part]
+        yield _table(header, [row for row in numbered if not _is_blank(row[1])])
+
+
+def _header(lines: Iterator[Line]) -> Line:
+    for line, cells in lines:
+        if not _is_blank(cells) and not _is_separator_note(cells):
+            names = ["" if cell is None else str(cell) for cell in cells]
+            while not names[-1].strip():
+                names.pop()
+            return line, names
+    return 0, []
+
+
+def _is_blank(cells: Sequence[Any]) -> bool:
+    return all(
+        cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells
+    )
+
+
+def _is_separator_note(cells: Sequence[Any]) -> bool:
+    # Excel may write "sep=;" above the header.
+    return str(cells[0]).lower().startswith("sep=") and _is_blank(cells[1:])
+
+
+def _table(header: list[str], lines: list[Line]) -> Table:
+    width = len(header)
+    problems, kept = [], []
+    for row, cells in lines:
+        if len(cells) == width or (len(cells) > width and _is_blank(cells[width:])):
+            kept.append((row, cells))
+        else:
+            problems.append(_ragged(row, len(cells), width))
+    columns = list(zip(*(cells[:width] for _, cells in kept), strict=True))
+    series = [pd.Series(column, dtype=object) for column in columns or [()] * width]
+    frame = pd.DataFrame(dict(enumerate(series)), dtype=object)
+    return Table(
+        cells=frame.set_axis(header, axis="columns"),
+        rows=np.array([row for row, _ in kept], dtype=np.int64),
+        problems=tuple(problems),
+    )
+
+
+def _ragged(row: int, found: int, width: int) -> Problem:
+    return Problem(
+        row=row,
+        field="line",
+        found=f"{found} cells",
+        allowed=f"as long as the header: {width} cells",
+    )
+
+
+# ---------------------------------------------------------------- delimited text
+
+
+def _text_tables(path: Path, rows_at_once: int) -> Iterator[Table]:
+    with path.open(encoding=_encoding(path), newline="") as file:
+        delimiter = max(DELIMITERS, key=lambda mark: _known_names(file, mark))
+        file.seek(0)
+        yield from _as_tables(_text_lines(file, delimiter), rows_at_once)
+
+
+def _encoding(path: Path) -> str:
+    """Return the encoding that decodes the whole file, UTF-8 before Latin-1."""
+    with path.open("rb") as file:
+        if file.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE):
+            return "utf-16"
+    # cp1252 is Latin-1 with the characters that Windows adds.
+    fitting = (name for name in ("utf-8-sig", "cp1252") if _decodes(path, name))
+    encoding = next(fitting, "latin-1")
+    if _holds_binary(path):
+        raise _unreadable(found="binary content")
+    return encoding
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            while file.read(_BLOCK):
+                pass
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _holds_binary(path: Path) -> bool:
+    with path.open("rb") as file:
+        return any(b"\0" in block for block in iter(lambda: file.read(_BLOCK), b""))
+
+
+def _known_names(file: TextIO, delimiter: str) -> tuple[int, int]:
+    """Count the fields that the header names if split by a delimiter."""
+    file.seek(0)
+    try:
+        _, header = _header(_text_lines(file, delimiter))
+    except csv.Error:
+        return -1, 0
+    return len({field.name for field in map(find_field, header) if field}), len(header)
+
+
+def _text_lines(file: TextIO, delimiter: str) -> Iterator[Line]:
+    # strict: a quote that is never closed would swallow the patients that follow.
+    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    line = 1
+    for cells in reader:
+        if cells:
+            yield line, cells
+        line = reader.line_num + 1
+
+
+# ---------------------------------------------------------------- XLSX and Parquet
+
+
+def _workbook_lines(path: Path) -> list[Line]:
+    with warnings.catch_warnings():
+        # openpyxl warns of decorations that it does not know.
+        warnings.simplefilter("ignore")
+        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        sheet = workbook.worksheets[0]
+        sheet.reset_dimensions()
+        lines = [[_cell(cell) for cell in row] for row in sheet.iter_rows()]
+        workbook.close()
+    width = max(map(len, lines), default=0)
+    # A row ends at its last written cell.
+    return [
+        (line, cells + [None] * (width - len(cells)))
+        for line, cells in enumerate(lines, start=1)
+    ]
+
+
+def _cell(cell: Any) -> Any:
+    value = cell.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    # Excel stores 30 % as 0.3 and shows it by the cell's format.
+    percent = "%" in _QUOTED.sub("", cell.number_format or "")
+    return f"{100 * value:.12g} %" if percent else value
+
+
+def _parquet_tables(path: Path, rows_at_once: int) -> Iterator[Table]:
+    with pq.ParquetFile(path) as file:
+        row = 2
+        batches = file.iter_batches(batch_size=rows_at_once)
+        for batch in chain([file.schema_arrow.empty_table()], batches):
+            cells = batch.to_pandas(
+                ignore_metadata=True, types_mapper={pa.bool_(): pd.BooleanDtype()}.get
+            )
+            named = [c for c in cells if not str(c).startswith(_INDEX_COLUMN)]
+            rows = np.arange(row, row + len(cells), dtype=np.int64)
+            yield Table(cells=cells[named], rows=rows)
+            row += len(cells)

@@ -1,0 +1,244 @@
+"""Write entry sheets for centres, and cohorts, as CSV, XLSX or Parquet."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from responder_model.cohort.checking import has_simulated_row
+from responder_model.errors import ResponderModelError
+from responder_model.schema import LANGUAGES, Field, dictionary
+from responder_model.vocabulary import YES_NO, column_heading
+
+# Rows of an entry sheet that get drop-down lists.
+TEMPLATE_ROWS = 1000
+# How spreadsheets of a language separate cells and write decimals.
+_SEPARATORS = {"en": (",", "."), "fr": (";", ",")}
+_TITLES = {"en": ("patients", "help", "lists"), "fr": ("patients", "aide", "listes")}
+_HELP_HEADER = {
+    "en": ("column", "name in the dictionary", "allowed", "known", "help"),
+    "fr": ("colonne", "nom dans le dictionnaire", "permis", "connu", "aide"),
+}
+_REFUSED = {
+    "en": "Not allowed in this column: see the help sheet.",
+    "fr": "Valeur non permise dans cette colonne : voir l'aide.",
+}
+
+
+def write_template(path: str | PathLike[str], lang: str = "en") -> None:
+    """Write an empty entry sheet: one column per field of the dictionary.
+
+    A path that ends in ``.xlsx`` gives a workbook with drop-down lists, limits and a
+    sheet of help texts; any other ending gives a CSV file that a spreadsheet of that
+    language opens. ``read_cohort`` reads the filled sheet as it stands; an empty one it
+    refuses, since there is no patient in it.
+
+    Parameters
+    ----------
+    path : path-like
+        File to write.
+    lang : {"en", "fr"}
+        Language of headings, lists and help.
+    """
+    _check_language(lang)
+    fields = [f for f in dictionary().fields.values() if f.role != "provenance"]
+    if Path(path).suffix.lower() == ".xlsx":
+        _template_workbook(fields, lang).save(path)
+    else:
+        _write_csv(Path(path), [column_heading(f, lang) for f in fields], [], lang)
+
+
+def write_cohort(
+    cohort: pd.DataFrame, path: str | PathLike[str], *, lang: str | None = None
+) -> None:
+    """Write a cohort so that ``read_cohort`` reads the same values.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        As ``read_cohort``, ``check_cohort`` or ``simulate_cohort`` returns it.
+    path : path-like
+        File to write; ``.xlsx`` and ``.parquet`` give these, any other ending CSV.
+    lang : {"en", "fr"}, optional
+        Language of headings, labels, yes/no and number format; by default headings and
+        categories are the dictionary's names. Parquet has no language.
+    """
+    kind = Path(path).suffix.lower()
+    cohort = _with_provenance(cohort)
+    if kind == ".parquet":
+        cohort.to_parquet(path, index=False)
+        return
+    if lang is not None:
+        _check_language(lang)
+    fields = [dictionary().fields[str(name)] for name in cohort]
+    header = [column_heading(f, lang) if lang else f.name for f in fields]
+    columns = [_written(field, cohort[field.name], lang) for field in fields]
+    rows = zip(*columns, strict=True)
+    if kind == ".xlsx":
+        workbook = openpyxl.Workbook()
+        sheet = _first_sheet(workbook, _TITLES[lang or "en"][0])
+        _fill(sheet, [header, *rows])
+        workbook.save(path)
+    else:
+        _write_csv(Path(path), header, rows, lang or "en")
+
+
+def _with_provenance(cohort: pd.DataFrame) -> pd.DataFrame:
+    """Return a cohort whose rows say that they are simulated when its label does."""
+    written = cohort.copy()
+    written.attrs = {}
+    simulated = cohort.attrs.get("provenance") == "simulated"
+    if simulated and not has_simulated_row(cohort):
+        (name,) = [
+            f.name for f in dictionary().fields.values() if f.role == "provenance"
+        ]
+        written[name] = "simulated"
+    return written
+
+
+def _check_language(lang: str) -> None:
+    if lang not in LANGUAGES:
+        msg = f"lang must be one of {', '.join(LANGUAGES)}, got {lang!r}."
+        raise ResponderModelError(msg)
+
+
+def _written(field: Field, cells: pd.Series, lang: str | None) -> list[Any]:
+    """Return a column as it is written: None for missing, words for yes/no."""
+    words: dict[Any, str] = {}
+    if field.kind == "boolean":
+        words = dict(zip((True, False), YES_NO[lang or "en"], strict=True))
+    elif field.kind == "category" and lang:
+        words = {category.name: category.label[lang] for category in field.categories}
+    return [
+        None if pd.isna(value) else words.get(value, value) for value in cells.tolist()
+    ]
+
+
+def _write_csv(
+    path: Path, header: list[str], rows: Iterable[Iterable[Any]], lang: str
+) -> None:
+    delimiter, decimal = _SEPARATORS[lang]
+    # The byte-order mark tells a spreadsheet that the file is UTF-8.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerow(header)
+        for row in rows:
+            writer.writerow([_number_text(value, decimal) for value in row])
+
+
+def _number_text(value: Any, decimal: str) -> Any:
+    if not isinstance(value, float):
+        return value
+    text = repr(int(value)) if value.is_integer() else repr(value)
+    return text.replace(".", decimal)
+
+
+def _fill(sheet: Worksheet, rows: Iterable[Iterable[Any]]) -> None:
+    for place, row in enumerate(rows, start=1):
+        for column, value in enumerate(row, start=1):
+            cell = sheet.cell(place, column, value)
+            if isinstance(value, str):
+                cell.data_type = "s"  # text that starts with "=" is no formula
+
+
+# ---------------------------------------------------------------- entry workbook
+
+
+def _first_sheet(workbook: openpyxl.Workbook, title: str) -> Worksheet:
+    sheet = workbook.worksheets[0]
+    sheet.title = title
+    return sheet
+
+
+def _template_workbook(fields: list[Field], lang: str) -> openpyxl.Workbook:
+    workbook = openpyxl.Workbook()
+    titles = _TITLES[lang]
+    sheet = _first_sheet(workbook, titles[0])
+    help_sheet = workbook.create_sheet(titles[1])
+    lists = workbook.create_sheet(titles[2])
+    help_sheet.append(_HELP_HEADER[lang])
+    for place, field in enumerate(fields, start=1):
+        letter = get_column_letter(place)
+        cell = sheet.cell(1, place, column_heading(field, lang))
+        cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True)
+        cell.comment = Comment(field.help[lang], "responder-model")
+        sheet.column_dimensions[letter].width = 18
+        rule = _validation(field, lang, lists, letter)
+        if rule is not None:
+            rule.add(f"{letter}2:{letter}{TEMPLATE_ROWS + 1}")
+            sheet.add_data_validation(rule)
+        help_sheet.append(_help_row(field, lang))
+    sheet.freeze_panes = "A2"
+    _lay_out_help(help_sheet)
+    lists.sheet_state = "hidden"
+    return workbook
+
+
+def _validation(
+    field: Field, lang: str, lists: Worksheet, letter: str
+) -> DataValidation | None:
+    """Return what a spreadsheet lets a user enter: one of a list, or a range."""
+    words = _words(field, lang)
+    if words:
+        for row, word in enumerate(words, start=1):
+            lists[f"{letter}{row}"] = word
+        area = f"'{lists.title}'!${letter}$1:${letter}${len(words)}"
+        rule = DataValidation(type="list", formula1=area, allow_blank=True)
+    elif field.kind == "number":
+        rule = DataValidation(
+            type="whole" if field.integer else "decimal",
+            operator="between",
+            formula1=f"{field.minimum:g}",
+            formula2=f"{field.maximum:g}",
+            allow_blank=True,
+        )
+    else:
+        return None
+    rule.error, rule.showErrorMessage = _REFUSED[lang], True
+    return rule
+
+
+def _words(field: Field, lang: str) -> list[str]:
+    if field.kind == "boolean":
+        return list(YES_NO[lang])
+    return [category.label[lang] for category in field.categories]
+
+
+def _help_row(field: Field, lang: str) -> list[str]:
+    moments = {moment.name: moment.label[lang] for moment in dictionary().moments}
+    return [
+        field.label[lang],
+        field.name,
+        _allowed(field, lang),
+        moments[field.known_from],
+        field.help[lang],
+    ]
+
+
+def _allowed(field: Field, lang: str) -> str:
+    if field.kind == "number":
+        unit = f" {field.unit[lang]}" if field.unit else ""
+        return f"{field.minimum:g} – {field.maximum:g}{unit}"
+    return " / ".join(_words(field, lang))
+
+
+def _lay_out_help(sheet: Worksheet) -> None:
+    for letter, width in zip("ABCDE", (34, 28, 60, 44, 90), strict=True):
+        sheet.column_dimensions[letter].width = width
+    for row in sheet.iter_rows():
+        for cell in row:
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    sheet.freeze_panes = "A2"
