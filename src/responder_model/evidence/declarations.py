@@ -1,0 +1,224 @@
+"""The prior of each model column, as declared in ``data/evidence/priors/*.toml``.
+
+Layout of a file, one for each decision (* required)::
+
+    format_version* = 1
+    decision*
+    marginal_to_relief    true: published effects and rates average over relief in the
+                          sessions, so that models which know it scale them up
+    [anchor]              contrast, mean, sd, rows, status, note
+    [gaps]                sd, distribution (id), note
+    [[distributions]]     see responder_model.evidence.distributions
+    [[priors]]            column* (a model column, or a pattern with *), mean*, sd*,
+                          status* ("evidence" or "judgement"), moment (that one only),
+                          contrast, rows (ids of the rows it rests on), per (raw units
+                          of a number, else reference units), unit, note
+    [[blocks]]            columns, note: their declared effects are marginal to each
+                          other
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from responder_model.errors import EvidenceError
+from responder_model.evidence.distributions import Distribution, published_gaps
+from responder_model.evidence.rows import is_number
+from responder_model.schema import dictionary
+
+FORMAT_VERSION = 1
+PRIOR_STATUSES = ("evidence", "judgement")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorDeclaration:
+    """Mean and SD that a model column uses, with the rows they rest on."""
+
+    column: str
+    mean: float
+    sd: float
+    status: str
+    moment: str | None = None
+    contrast: str = ""
+    rows: tuple[str, ...] = ()
+    per: float | None = None
+    unit: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """Log-odds of passing the main cut-off at the reference means."""
+
+    contrast: str
+    mean: float
+    sd: float
+    rows: tuple[str, ...]
+    status: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gaps:
+    """Which distribution places the cut points; SD of the logarithm of each gap."""
+
+    sd: float
+    distribution: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Columns whose declared effects are each marginal to the others."""
+
+    columns: tuple[str, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declarations:
+    """Everything declared for the priors of one decision."""
+
+    decision: str
+    anchor: Anchor
+    gaps: Gaps
+    distributions: tuple[Distribution, ...]
+    priors: tuple[PriorDeclaration, ...]
+    blocks: tuple[Block, ...]
+    marginal_to_relief: bool = False
+
+    def find(self, column: str, moment: str) -> PriorDeclaration | None:
+        """Declaration of a model column at a moment; an exact name wins."""
+        fitting = [row for row in self.priors if row.moment in (None, moment)]
+        for row in fitting:
+            if row.column == column:
+                return row
+        for row in fitting:
+            if fnmatchcase(column, row.column):
+                return row
+        return None
+
+    @property
+    def distribution(self) -> Distribution:
+        """The distribution that places the cut points."""
+        return next(
+            row for row in self.distributions if row.id == self.gaps.distribution
+        )
+
+    def published_gaps(self) -> tuple[float, ...]:
+        """Gaps between consecutive fitted cut points of the decision."""
+        cut_points = dictionary().decisions[self.decision].cut_points
+        return published_gaps(self.distribution, cut_points)
+
+
+@cache
+def declarations_for(decision: str) -> Declarations:
+    """Return the packaged declarations of one decision."""
+    path = files("responder_model") / "data/evidence/priors" / f"{decision}.toml"
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    parsed, problems = parse_declarations(table)
+    if parsed is None:
+        raise EvidenceError(f"priors/{decision}.toml: " + "; ".join(problems))
+    return parsed
+
+
+def load_declarations(path: Path) -> tuple[Declarations | None, list[str]]:
+    """Read one file; None with the problems when it breaks a rule."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        return None, [str(error)]
+    return parse_declarations(table)
+
+
+def parse_declarations(
+    table: Mapping[str, Any],
+) -> tuple[Declarations | None, list[str]]:
+    """Read the declarations of one decision, or every problem that they have."""
+    problems = _problems(table)
+    if problems:
+        return None, problems
+    lists = {
+        "distributions": tuple(_build(Distribution, r) for r in _list(table, 2)),
+        "priors": tuple(_build(PriorDeclaration, row) for row in _list(table, 0)),
+        "blocks": tuple(_build(Block, row) for row in _list(table, 1)),
+    }
+    parsed = Declarations(
+        decision=table["decision"],
+        anchor=_build(Anchor, table["anchor"]),
+        gaps=_build(Gaps, table["gaps"]),
+        marginal_to_relief=table.get("marginal_to_relief", False),
+        **lists,
+    )
+    return parsed, []
+
+
+_SECTIONS: tuple[tuple[str, type], ...] = (
+    ("priors", PriorDeclaration),
+    ("blocks", Block),
+    ("distributions", Distribution),
+)
+_TOP = {"format_version", "decision", "marginal_to_relief", "anchor", "gaps"}
+
+
+def _list(table: Mapping[str, Any], section: int) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.get(_SECTIONS[section][0], [])
+    return rows
+
+
+def _build(kind: Any, row: Mapping[str, Any]) -> Any:
+    parts = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+    return kind(**parts)
+
+
+def _problems(table: Mapping[str, Any]) -> list[str]:
+    known = _TOP | {name for name, _ in _SECTIONS}
+    problems = [f"unknown key {key!r}" for key in table if key not in known]
+    if table.get("format_version") != FORMAT_VERSION:
+        problems.append(f"format_version must be {FORMAT_VERSION}")
+    if table.get("decision") not in dictionary().decisions:
+        problems.append(f"decision must be known, got {table.get('decision')!r}")
+    problems += _key_problems("anchor", Anchor, [table.get("anchor", {})])
+    problems += _key_problems("gaps", Gaps, [table.get("gaps", {})])
+    for name, kind in _SECTIONS:
+        problems += _key_problems(name, kind, table.get(name, []))
+    problems += _status_problems([table.get("anchor", {}), *table.get("priors", [])])
+    wanted = table.get("gaps", {}).get("distribution")
+    if wanted not in [row.get("id") for row in table.get("distributions", [])]:
+        problems.append(f"gaps.distribution must be declared, got {wanted!r}")
+    return problems
+
+
+def _key_problems(
+    section: str, kind: type, rows: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    known = {row.name for row in fields(kind)}
+    required = [row.name for row in fields(kind) if row.default is MISSING]
+    problems = []
+    for row in rows:
+        name = f"{section} {row.get('column', row.get('id', ''))}".strip()
+        problems += [f"{name}: unknown key {key!r}" for key in row if key not in known]
+        problems += [f"{name}: {key} is missing" for key in required if key not in row]
+    return problems
+
+
+def _status_problems(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    problems = []
+    for row in rows:
+        name = row.get("column", "anchor")
+        if row.get("status", "evidence") not in PRIOR_STATUSES:
+            allowed = " or ".join(PRIOR_STATUSES)
+            problems.append(f"{name}: status must be {allowed}")
+        sd = row.get("sd", 1.0)
+        if not is_number(row.get("mean", 0.0)) or not is_number(sd) or sd <= 0:
+            problems.append(f"{name}: mean and sd must be numbers, sd above 0")
+        if row.get("status") == "evidence" and not row.get("rows"):
+            problems.append(f"{name}: a prior from evidence must name its rows")
+    return problems

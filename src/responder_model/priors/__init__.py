@@ -1,0 +1,25 @@
+"""Priors of the decision models, built from the published evidence."""
+
+from __future__ import annotations
+
+from responder_model.priors.build import build_priors, conditional_effects
+from responder_model.priors.discrimination import implied_c_statistic
+from responder_model.priors.sets import ColumnPrior, PriorSet
+from responder_model.priors.table import (
+    PriorRow,
+    evidence_to_json,
+    prior_table,
+    render_evidence,
+)
+
+__all__ = [
+    "ColumnPrior",
+    "PriorRow",
+    "PriorSet",
+    "build_priors",
+    "conditional_effects",
+    "evidence_to_json",
+    "implied_c_statistic",
+    "prior_table",
+    "render_evidence",
+]

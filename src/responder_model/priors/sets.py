@@ -1,0 +1,98 @@
+"""The prior of one decision model, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnPrior:
+    """Gaussian prior of one model column.
+
+    Parameters
+    ----------
+    mean, sd : float
+        Log-odds per reference unit of the column, other columns held fixed.
+    status : {"evidence", "judgement"}
+        Whether it rests on published effect sizes.
+    rows : tuple of str
+        Rows of evidence that it rests on.
+    note : str
+        What the reader should know.
+    """
+
+    mean: float
+    sd: float
+    status: str
+    rows: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorSet:
+    """Priors of all parameters of one decision model.
+
+    Parameters
+    ----------
+    decision, moment : str
+        The decision model.
+    columns : dict of str to ColumnPrior
+        One for each model column, in the encoder's order.
+    anchor : tuple of float
+        Mean and SD of the log-odds of passing the main cut-off at reference means.
+    gaps : tuple of float
+        Published gaps between consecutive fitted cut points, log-odds, positive.
+    gap_sd : float
+        SD of the logarithm of each gap.
+    implied_c_statistic : float
+        c-statistic that the prior means imply in the reference population.
+    implied_c_statistic_before : float
+        The same before judgement means were shrunk.
+    capped_c_statistic : float
+        The same without relief from rTMS: the part that is capped.
+    shrinkage : float
+        Factor on the judgement means of screening predictors.
+    relief_scale : float
+        Factor on anchor, gaps and the means of screening predictors in a model that
+        knows relief from earlier sessions; 1 elsewhere.
+    excluded : tuple of str
+        Overlap groups whose evidence was removed.
+    notes : tuple of str
+        What the reader should know of the set as a whole.
+    """
+
+    decision: str
+    moment: str
+    columns: dict[str, ColumnPrior]
+    anchor: tuple[float, float]
+    gaps: tuple[float, ...]
+    gap_sd: float
+    implied_c_statistic: float
+    implied_c_statistic_before: float
+    capped_c_statistic: float
+    shrinkage: float
+    relief_scale: float
+    excluded: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data that ``from_json`` reads back."""
+        parts = asdict(self)
+        for key in ("anchor", "gaps", "excluded", "notes"):
+            parts[key] = list(parts[key])
+        for column in parts["columns"].values():
+            column["rows"] = list(column["rows"])
+        return parts
+
+    @classmethod
+    def from_json(cls, parts: Mapping[str, Any]) -> PriorSet:
+        """Rebuild a set from ``to_json``."""
+        columns = {
+            name: ColumnPrior(**{**row, "rows": tuple(row["rows"])})
+            for name, row in parts["columns"].items()
+        }
+        anchor = (float(parts["anchor"][0]), float(parts["anchor"][1]))
+        lists = {key: tuple(parts[key]) for key in ("gaps", "excluded", "notes")}
+        return cls(**{**parts, **lists, "columns": columns, "anchor": anchor})
