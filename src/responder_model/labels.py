@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from responder_model.schema import Decision, Field, dictionary
+from responder_model.vocabulary import YES_NO
 
 NOT_GIVEN = {"en": "not given", "fr": "non renseigné"}
-YES_NO = {"en": ("no", "yes"), "fr": ("non", "oui")}
 
 
 def label_of(name: str, lang: str = "en") -> str:
@@ -38,7 +38,8 @@ def describe_value(name: str, value: Any, lang: str = "en") -> str:
         return NOT_GIVEN[lang]
     row = dictionary().fields[name]
     if row.kind == "boolean":
-        return YES_NO[lang][int(value)]
+        yes, no = YES_NO[lang]
+        return yes if value else no
     if row.kind == "category":
         return _category_label(row, value, lang)
     if row.kind == "number":

@@ -1,0 +1,96 @@
+"""The commands of ``responder-model``, in the order of a centre's work."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from responder_model.cli import cohorts, develop, models, patient, work
+from responder_model.cli.output import BAD_INPUT, print_error
+from responder_model.errors import ResponderModelError
+
+# Characters of a command's first line in the list of commands.
+SHORT_HELP = 110
+
+
+class Commands(TyperGroup):
+    """Turns every error of the package into its reasons on stderr and exit code 1.
+
+    Its own help is plain text: loading rich would double the time it takes.
+    """
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.rich_markup_mode = None
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """List the commands under the headings of their panels."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name, command in self.commands.items():
+            panel = str(getattr(command, "rich_help_panel", "Commands"))
+            help_text = command.get_short_help_str(limit=SHORT_HELP)
+            panels.setdefault(panel, []).append((name, help_text))
+        for panel, rows in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl(rows)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except ResponderModelError as error:
+            print_error(error)
+            raise typer.Exit(BAD_INPUT) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Predict response to motor-cortex rTMS and benefit from an epidural "
+    "stimulator in drug-resistant neuropathic pain. Research use only: not a medical "
+    "device.",
+    epilog="Example: responder-model predict rtms_response@screening --age 54",
+)
+
+
+def _print_version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+    if value:
+        from responder_model import __version__
+
+        typer.echo(f"responder-model {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[  # noqa: ARG001 - handled by its callback
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version.",
+            callback=_print_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+PREDICT, DATA, MODELS = "One patient", "A centre's data", "Models"
+
+app.command(rich_help_panel=PREDICT)(patient.with_predictor_options(patient.predict))
+app.command(rich_help_panel=PREDICT)(patient.with_predictor_options(patient.explain))
+app.command(rich_help_panel=DATA)(cohorts.template)
+app.command(rich_help_panel=DATA)(cohorts.check)
+app.command(rich_help_panel=DATA)(cohorts.simulate)
+app.command(rich_help_panel=DATA)(cohorts.score)
+app.command(rich_help_panel=MODELS)(models.evidence)
+app.command(rich_help_panel=MODELS)(develop.develop)
+app.command("models", rich_help_panel=MODELS)(models.list_models)
+app.command(rich_help_panel=MODELS)(models.inspect)
+app.command(rich_help_panel=MODELS)(work.demo)

@@ -1,0 +1,171 @@
+"""Commands about models: ``models``, ``inspect``, ``evidence``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from responder_model.cli.options import (
+    ExcludeOption,
+    JsonOption,
+    Language,
+    LanguageOption,
+    ModelArgument,
+)
+from responder_model.cli.output import console, print_json
+from responder_model.cli.texts import say
+from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.schema import dictionary, parse_target
+
+if TYPE_CHECKING:
+    from responder_model.model import Model
+
+DirectoryArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[DIRECTORY]",
+        exists=True,
+        file_okay=False,
+        help="Also list the model folders in this directory.",
+    ),
+]
+DecisionArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DECISION[@MOMENT]]", help="One decision; without it, all of them."
+    ),
+]
+MANIFEST = "manifest.json"
+
+
+def open_model(text: str) -> Model:
+    """Load the model of a folder, else the published-evidence model of that name."""
+    if Path(text).is_dir():
+        from responder_model.artifact import load_model
+
+        return load_model(Path(text))
+    try:
+        decision, moment = parse_target(text)
+    except ResponderModelError as error:
+        msg = f"{error} A model folder must exist: there is none at {text!r}."
+        raise UntrustedModelError(msg) from error
+    from responder_model.development.published import published_model
+
+    return published_model(decision, moment)
+
+
+def list_models(
+    directory: DirectoryArgument = None,
+    *,
+    json_output: JsonOption = False,
+    lang: LanguageOption = Language.en,
+) -> None:
+    """List the published-evidence models, and the model folders of a directory.
+
+    Example: responder-model models models/
+    """
+    rows = [*_published_rows(lang), *_folder_rows(directory, lang)]
+    if json_output:
+        print_json(rows)
+        return
+    from rich.table import Table
+
+    table = Table("model", "question", "moment", "made from", "patients")
+    for row in rows:
+        table.add_row(*(str(row[name]) for name in row))
+    console().print(table)
+
+
+def _published_rows(lang: str) -> Iterator[dict[str, Any]]:
+    for decision, moment in dictionary().targets():
+        yield _row(f"{decision}@{moment}", decision, moment, "published", 0, lang)
+
+
+def _folder_rows(directory: Path | None, lang: str) -> Iterator[dict[str, Any]]:
+    from responder_model.artifact import load_model
+
+    found = sorted(directory.rglob(MANIFEST)) if directory is not None else []
+    for manifest in found:
+        model = load_model(manifest.parent)
+        yield _row(
+            str(manifest.parent),
+            model.decision,
+            model.moment,
+            model.provenance,
+            model.n_patients,
+            lang,
+        )
+
+
+def _row(
+    name: str, decision: str, moment: str, provenance: str, n_patients: int, lang: str
+) -> dict[str, Any]:
+    moments = {row.name: row.label[lang] for row in dictionary().moments}
+    return {
+        "model": name,
+        "decision": dictionary().decisions[decision].label[lang],
+        "moment": moments[moment],
+        "provenance": say(provenance, lang),
+        "n_patients": n_patients,
+    }
+
+
+def inspect(
+    model: ModelArgument,
+    *,
+    json_output: JsonOption = False,
+    lang: LanguageOption = Language.en,
+) -> None:
+    """Show what a model was made from, its weights, measures and coefficients.
+
+    Example: responder-model inspect emcs_success@implantation
+    """
+    from responder_model.cli.summary import print_model, summarise
+
+    found = open_model(model)
+    if json_output:
+        print_json(summarise(found))
+    else:
+        print_model(found, lang)
+
+
+def evidence(
+    decision: DecisionArgument = None,
+    *,
+    exclude: ExcludeOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Print every prior with the published effects that it rests on.
+
+    A decision without a moment stands for its first one.
+
+    Example: responder-model evidence rtms_response@session_2
+    """
+    from responder_model.priors.table import evidence_to_json, render_evidence
+
+    excluded = tuple(exclude or ())
+    targets = _evidence_targets(decision)
+    if json_output:
+        print_json(
+            {
+                f"{name}@{moment}": evidence_to_json(
+                    name, moment, exclude_evidence=excluded
+                )
+                for name, moment in targets
+            }
+        )
+        return
+    for name, moment in targets:
+        typer.echo(render_evidence(name, moment, exclude_evidence=excluded))
+
+
+def _evidence_targets(text: str | None) -> tuple[tuple[str, str], ...]:
+    decisions = dictionary().decisions
+    if text is None:
+        return tuple((row.name, row.moments[0]) for row in decisions.values())
+    if text in decisions:
+        return ((text, decisions[text].moments[0]),)
+    return (parse_target(text),)

@@ -1,0 +1,60 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Language(StrEnum):
+    """Languages in which a person can read the result."""
+
+    en = "en"
+    fr = "fr"
+
+
+LanguageOption = Annotated[
+    Language, typer.Option("--lang", help="Language of the output.")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON for a program instead of text.")
+]
+SeedOption = Annotated[
+    int, typer.Option("--seed", help="Seed of everything random.", min=0)
+]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", help="Processes to use in parallel.", min=1)
+]
+CohortArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Cohort file: CSV, XLSX or Parquet.",
+    ),
+]
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="DECISION@MOMENT|FOLDER",
+        help="A published-evidence model by its name, or the folder of a model.",
+    ),
+]
+TargetArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="DECISION@MOMENT", help="For example rtms_response@screening."
+    ),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude-evidence",
+        metavar="GROUP",
+        help="Overlap group whose evidence leaves the prior; may be repeated.",
+    ),
+]

@@ -1,0 +1,89 @@
+"""Where results, errors and progress go: results to stdout, the rest to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from responder_model.errors import (
+    InvalidCohortError,
+    InvalidPatientError,
+    Problem,
+    ResponderModelError,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+BAD_INPUT = 1
+ROWS_SET_ASIDE = 3
+
+# Columns of a table that is piped into a file or another program.
+PIPED_WIDTH = 110
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Console of the results (stdout) or of all else (stderr)."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PIPED_WIDTH
+    return Console(
+        stderr=stderr, width=width, highlight=False, soft_wrap=False, markup=False
+    )
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_notices(notices: Iterable[str]) -> None:
+    """Print what the reader should know, without touching the result."""
+    for notice in notices:
+        typer.echo(f"note: {notice}", err=True)
+
+
+def print_error(error: ResponderModelError) -> None:
+    """Print every reason for which the input was refused, on stderr."""
+    if isinstance(error, InvalidCohortError):
+        print_notices(error.notices)
+        console(stderr=True).print(problems_table(error.problems))
+        typer.echo(f"error: {len(error.problems)} problems, nothing done.", err=True)
+    elif isinstance(error, InvalidPatientError):
+        for name, message in error.problems.items():
+            typer.echo(f"error: {_with_name(name, message)}", err=True)
+    else:
+        typer.echo(f"error: {error}", err=True)
+
+
+def _with_name(name: str, message: str) -> str:
+    return message if message.startswith(name) else f"{name}: {message}"
+
+
+def problems_table(problems: Iterable[Problem]) -> Table:
+    """One line per offending cell."""
+    from rich.table import Table
+
+    table = Table("row", "column", "found", "allowed")
+    for problem in problems:
+        row = "" if problem.row is None else str(problem.row)
+        table.add_row(row, problem.field, problem.found, problem.allowed)
+    return table
+
+
+@contextmanager
+def progress(description: str) -> Iterator[None]:
+    """Show on stderr that something takes a while."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        bar.add_task(description, total=None)
+        yield

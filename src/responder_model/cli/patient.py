@@ -1,0 +1,192 @@
+"""Commands about one patient: ``predict`` and ``explain``.
+
+Their options are the dictionary's predictors: no second list of fields exists.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from responder_model.cli.models import open_model
+from responder_model.cli.options import (
+    JsonOption,
+    Language,
+    LanguageOption,
+    ModelArgument,
+)
+from responder_model.cli.output import console, print_json
+from responder_model.errors import InvalidPatientError
+from responder_model.schema import Field, dictionary
+
+if TYPE_CHECKING:
+    from responder_model.model import Model, Prediction
+
+InputOption = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        metavar="FILE|-",
+        help="JSON object of one patient, from a file or from stdin (-).",
+    ),
+]
+FigureOption = Annotated[
+    Path | None,
+    typer.Option("--figure", metavar="FILE", help="Also draw the reasons (PNG)."),
+]
+
+
+_METAVARS = {"number": "NUMBER", "boolean": "YES|NO", "category": "NAME"}
+
+
+def predictor_fields() -> tuple[Field, ...]:
+    """Every predictor of any decision, in dictionary order."""
+    rows = dictionary().fields.values()
+    return tuple(row for row in rows if row.role == "predictor")
+
+
+def with_predictor_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command one option per predictor; it receives them as ``values``."""
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    parameters = [p for p in own if p.name != "values"]
+    parameters += [_option(row) for row in predictor_fields()]
+
+    def run(**arguments: Any) -> None:
+        names = [row.name for row in predictor_fields()]
+        values = {name: arguments.pop(name) for name in names}
+        given = {name: value for name, value in values.items() if value is not None}
+        command(**arguments, values=given)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run
+
+
+def _option(row: Field) -> inspect.Parameter:
+    moments = {moment.name: moment.label["en"] for moment in dictionary().moments}
+    info = typer.Option(
+        f"--{row.name.replace('_', '-')}",
+        metavar=_METAVARS[row.kind],
+        help=f"{row.label['en']}: {row.rule}.",
+        rich_help_panel=f"Patient: known {moments[row.known_from]}",
+        show_default=False,
+    )
+    return inspect.Parameter(
+        row.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[str | None, info],
+    )
+
+
+def read_patient(source: str | None, values: dict[str, Any]) -> dict[str, Any]:
+    """Values of the JSON object, overridden by those given as options."""
+    if source is None:
+        return values
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+        patient = json.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        msg = "must be a readable file of UTF-8 text."
+        raise InvalidPatientError({"--input": msg}) from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InvalidPatientError({"--input": "must be a JSON object."}) from error
+    if not isinstance(patient, dict):
+        raise InvalidPatientError({"--input": "must be one JSON object."})
+    return {**patient, **values}
+
+
+def predict(
+    model: ModelArgument,
+    *,
+    values: dict[str, Any],
+    source: InputOption = None,
+    json_output: JsonOption = False,
+    lang: LanguageOption = Language.en,
+) -> None:
+    """Score one patient: probability, interval, reasons, and for whom it holds.
+
+    Give the patient as options or as JSON; leave out what is not known.
+
+    Example: responder-model predict rtms_response@screening --age 54
+    --aetiology ischaemic_stroke --pain-intensity 7
+    """
+    fitted = open_model(model)
+    patient = read_patient(source, values)
+    prediction = fitted.predict(patient, lang=lang.value)
+    if json_output:
+        print_json(prediction.to_dict())
+        return
+    _print_prediction(fitted, patient, prediction, lang, every=False)
+
+
+def explain(
+    model: ModelArgument,
+    *,
+    values: dict[str, Any],
+    source: InputOption = None,
+    figure: FigureOption = None,
+    json_output: JsonOption = False,
+    lang: LanguageOption = Language.en,
+) -> None:
+    """Say what each predictor adds for one patient, all of them, and draw it.
+
+    Example: responder-model explain rtms_response@screening --age 54
+    --aetiology ischaemic_stroke --figure why.png
+    """
+    fitted = open_model(model)
+    patient = read_patient(source, values)
+    prediction = fitted.predict(patient, lang=lang.value)
+    if figure is not None:
+        _draw(fitted, patient, figure, lang)
+    if json_output:
+        print_json(prediction.to_dict())
+        return
+    _print_prediction(fitted, patient, prediction, lang, every=True)
+
+
+def _draw(model: Model, patient: dict[str, Any], path: Path, lang: str) -> None:
+    """Draw the waterfall of one patient."""
+    import pandas as pd
+
+    from responder_model.figures.explanations import draw_waterfall
+
+    explanation = model.explain(pd.DataFrame([patient]))
+    draw_waterfall(
+        explanation[0],
+        path,
+        title=dictionary().decisions[model.decision].label[lang],
+        provenance=model.provenance,
+        lang=lang,
+    )
+
+
+def _print_prediction(
+    model: Model,
+    patient: dict[str, Any],
+    prediction: Prediction,
+    lang: str,
+    *,
+    every: bool,
+) -> None:
+    from responder_model.cli.prediction import (
+        contributions_table,
+        describe_prediction,
+    )
+    from responder_model.patient import check_patient
+
+    out = console()
+    for line in describe_prediction(prediction, lang):
+        out.print(line)
+    out.print()
+    known = check_patient(patient, model.decision, model.moment)
+    out.print(contributions_table(prediction, known, lang, every=every))
+    for message in prediction.messages:
+        out.print(f"- {message}")

@@ -1,0 +1,86 @@
+"""How a prediction reads on a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from responder_model.cli.texts import say
+from responder_model.labels import (
+    describe_cut_point,
+    describe_value,
+    format_number,
+    format_percent,
+    label_of,
+)
+from responder_model.schema import dictionary
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from responder_model.model import Prediction
+
+# Contributions that would print as 0.00 are left out of the short form.
+SMALLEST_SHOWN = 0.005
+
+
+def describe_prediction(prediction: Prediction, lang: str) -> Iterator[str]:
+    """Lines that say how probable, how sure, and for whom."""
+    decision = dictionary().decisions[prediction.decision]
+    moments = {m.name: m.label[lang] for m in dictionary().moments}
+    yield f"{decision.label[lang]}, {moments[prediction.moment]}"
+    provenance = say(prediction.provenance, lang)
+    yield say("model", lang, name=prediction.model, provenance=provenance)
+    yield ""
+    low, high = (format_percent(p) for p in prediction.interval)
+    yield say(
+        "probability",
+        lang,
+        cut=describe_cut_point(decision, prediction.cut_point),
+        p=format_percent(prediction.probability),
+        low=low,
+        high=high,
+    )
+    for cut, probability in prediction.probabilities.items():
+        if cut != prediction.cut_point:
+            text = describe_cut_point(decision, cut)
+            p = format_percent(probability)
+            yield "   " + say("cut_off", lang, cut=text, p=p)
+    yield from _limits(prediction, lang)
+
+
+def _limits(prediction: Prediction, lang: str) -> Iterator[str]:
+    level = say(prediction.applicability.level, lang)
+    yield say("applicability", lang, level=level)
+    for reason in prediction.applicability.reasons:
+        yield f"   {reason}"
+
+
+def contributions_table(
+    prediction: Prediction, values: Mapping[str, Any], lang: str, *, every: bool
+) -> Table:
+    """Table of what each predictor adds, largest first."""
+    from rich.table import Table
+
+    baseline = format_percent(1.0 / (1.0 + math.exp(-prediction.baseline)))
+    table = Table(
+        say("predictor", lang),
+        say("value", lang),
+        title=say("reasons", lang, p=baseline),
+        title_justify="left",
+    )
+    table.add_column(say("contribution", lang), justify="right")
+    table.add_column(say("range", lang), justify="right")
+    ordered = sorted(prediction.contributions.items(), key=lambda item: -abs(item[1]))
+    for name, contribution in ordered:
+        if every or abs(contribution) >= SMALLEST_SHOWN:
+            bounds = prediction.contribution_ranges[name]
+            table.add_row(
+                label_of(name, lang),
+                describe_value(name, values.get(name), lang),
+                format_number(contribution, lang, "+.2f"),
+                f"{format_number(bounds.lower, lang, '+.2f')} .. "
+                f"{format_number(bounds.upper, lang, '+.2f')}",
+            )
+    return table

@@ -1,0 +1,115 @@
+"""How a model reads on a terminal: what it was made from and what it learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from responder_model.cli.output import console
+from responder_model.cli.texts import say
+from responder_model.labels import label_of
+from responder_model.schema import dictionary
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from responder_model.model import Model
+
+
+def summarise(model: Model) -> dict[str, Any]:
+    """Plain data about a model; what ``--json`` prints."""
+    return {
+        "decision": model.decision,
+        "moment": model.moment,
+        "name": model.name,
+        "provenance": model.provenance,
+        "n_patients": model.n_patients,
+        "n_events": model.n_events,
+        "component_weights": {c.name: c.weight for c in model.components},
+        "challenger_weight": 0.0 if model.pool is None else model.pool.weight,
+        "excluded_evidence": list(model.excluded_evidence),
+        "sample_size": plain(model.sample_size),
+        "performance": plain(model.performance),
+        "coefficients": dict(coefficients(model)),
+        "notes": list(model.notes),
+    }
+
+
+def plain(value: Any) -> Any:
+    """Only what JSON knows; a number that is not finite becomes None."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    if isinstance(value, float) and abs(value) == float("inf") or value != value:
+        return None
+    return value
+
+
+def coefficients(model: Model) -> dict[str, float]:
+    """Coefficient of each base column at the main cut-off, in reference units."""
+    names = [column.name for column in model.encoder.columns]
+    return dict(zip(names, model.main.coefficients.tolist(), strict=True))
+
+
+def print_model(model: Model, lang: str) -> None:
+    """Print a model for a person."""
+    out = console()
+    decision = dictionary().decisions[model.decision]
+    moments = {row.name: row.label[lang] for row in dictionary().moments}
+    out.print(f"{decision.label[lang]}, {moments[model.moment]}")
+    provenance = say(model.provenance, lang)
+    out.print(say("model", lang, name=model.name, provenance=provenance))
+    if model.n_patients:
+        counts = {"n": model.n_patients, "events": model.n_events}
+        out.print(say("counts", lang, **counts))
+    out.print(_weights(model, lang))
+    apparent = plain(model.performance).get("apparent", {})
+    measures = apparent.get("values", apparent)
+    if measures:
+        out.print(_measures(measures, lang))
+    out.print(_coefficients(model, lang))
+    for note in model.notes:
+        out.print(f"- {note}")
+
+
+def _weights(model: Model, lang: str) -> Table:
+    from rich.table import Table
+
+    table = Table(say("component", lang), title=say("weights", lang))
+    table.add_column(say("before", lang), justify="right")
+    table.add_column(say("after", lang), justify="right")
+    for part in model.components:
+        table.add_row(part.name, f"{part.prior_weight:.2f}", f"{part.weight:.2f}")
+    return table
+
+
+def _measures(measures: Mapping[str, Any], lang: str) -> Table:
+    from rich.table import Table
+
+    table = Table(say("measure", lang), title=say("apparent", lang))
+    table.add_column(say("value", lang), justify="right")
+    for name, value in measures.items():
+        table.add_row(name, "" if value is None else f"{value:.3f}")
+    return table
+
+
+def _coefficients(model: Model, lang: str) -> Table:
+    from rich.table import Table
+
+    table = Table(
+        say("predictor", lang), say("column", lang), title=say("coefficients", lang)
+    )
+    table.add_column(say("coefficient", lang), justify="right")
+    table.add_column(say("sd", lang), justify="right")
+    spread = model.main.covariance.diagonal()[1:] ** 0.5
+    rows = zip(
+        model.encoder.columns, model.main.coefficients, spread.tolist(), strict=True
+    )
+    for column, mean, sd in rows:
+        label = label_of(column.predictor, lang)
+        table.add_row(label, column.name, f"{mean:+.2f}", f"{sd:.2f}")
+    return table

@@ -1,0 +1,40 @@
+"""Write a table under its final name only when it is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from responder_model.errors import ResponderModelError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SUFFIXES = (".csv", ".parquet", ".xlsx")
+
+
+def check_table_path(path: Path) -> Path:
+    """Return a path whose suffix names a format that can be written."""
+    if path.suffix.lower() not in SUFFIXES:
+        msg = f"--out must end in {', '.join(SUFFIXES)}, got {path.name!r}."
+        raise ResponderModelError(msg)
+    if not path.parent.is_dir():
+        msg = f"--out must lie in an existing directory, got {str(path.parent)!r}."
+        raise ResponderModelError(msg)
+    return path
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV, Parquet or XLSX, by the suffix of the path."""
+    suffix = check_table_path(path).suffix.lower()
+    partial = path.with_name(f".{path.stem}.partial{suffix}")
+    try:
+        if suffix == ".csv":
+            table.to_csv(partial, index=False)
+        elif suffix == ".parquet":
+            table.to_parquet(partial, index=False)
+        else:
+            table.to_excel(partial, index=False)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,233 @@
+"""The main job end to end, on an export of simulated patients."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from responder_model.cohort import read_cohort
+from responder_model.development import published_model
+from responder_model.figures.explanations import draw_waterfall
+from responder_model.schema import dictionary
+from responder_model.tracking import local_tracking_uri
+from responder_model.workflow import Development, develop_and_track
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from responder_model.model import Model, Prediction
+
+EXAMPLES = "data/examples"
+EXPORT = "export_centre_simule.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExamplePatient:
+    """An invented patient.
+
+    Parameters
+    ----------
+    name : str
+        One letter.
+    label : mapping
+        Who it is, by language.
+    values : mapping
+        Everything known of the patient, of whatever moment.
+    """
+
+    name: str
+    label: Mapping[str, str]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideBySide:
+    """One patient, one question, two models.
+
+    Parameters
+    ----------
+    patient : ExamplePatient
+        Who is scored.
+    published, developed : Prediction
+        What the published-evidence model and the developed model say.
+    """
+
+    patient: ExamplePatient
+    published: Prediction
+    developed: Prediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """What the demonstration made.
+
+    Parameters
+    ----------
+    folder : Path
+        Where everything lies.
+    n_patients : int
+        Patients of the simulated export.
+    developments : tuple of Development
+        The five developed models.
+    predictions : tuple of SideBySide
+        The example patients, scored.
+    figures : tuple of Path
+        Waterfalls of the example patients.
+    """
+
+    folder: Path
+    n_patients: int
+    developments: tuple[Development, ...]
+    predictions: tuple[SideBySide, ...]
+    figures: tuple[Path, ...]
+
+
+def example_patients() -> tuple[ExamplePatient, ...]:
+    """Return the invented patients that the package ships.
+
+    Examples
+    --------
+    >>> [patient.name for patient in example_patients()]
+    ['A', 'B', 'C']
+    """
+    text = (files("responder_model") / EXAMPLES / "patients.toml").read_text("utf-8")
+    return tuple(ExamplePatient(**row) for row in tomllib.loads(text)["patients"])
+
+
+def known_values(
+    patient: ExamplePatient, decision: str, moment: str
+) -> dict[str, Any] | None:
+    """What is known of a patient at a moment; None if the moment is yet to come."""
+    table = dictionary()
+    predictors = {row.name for row in table.predictors(decision, moment)}
+    newest = {name for name in predictors if table.fields[name].known_from == moment}
+    if not newest & patient.values.keys():
+        return None
+    return {name: v for name, v in patient.values.items() if name in predictors}
+
+
+def run_demo(
+    folder: Path, *, seed: int = 0, announce: Callable[[str], None] = lambda _: None
+) -> Demo:
+    """Read the example export, develop and track five models, score three patients.
+
+    Parameters
+    ----------
+    folder : Path
+        Where models, figures, predictions and the MLflow store are written.
+    seed : int
+        Seed of the developments.
+    announce : callable
+        Told what happens next.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    announce("Reading and checking the example export")
+    cohort = read_cohort(_copy_export(folder))
+    developments = tuple(_develop_all(cohort, folder, seed, announce))
+    announce("Scoring the example patients")
+    predictions = tuple(_score_all(developments))
+    figures = tuple(_draw_all(developments, predictions, folder / "figures"))
+    _write_predictions(predictions, folder / "predictions.csv")
+    return Demo(
+        folder=folder,
+        n_patients=len(cohort),
+        developments=developments,
+        predictions=predictions,
+        figures=figures,
+    )
+
+
+def _copy_export(folder: Path) -> Path:
+    """Put the packaged export where the user can look at it."""
+    path = folder / EXPORT
+    source = files("responder_model") / EXAMPLES / EXPORT
+    with source.open("rb") as packaged, path.open("wb") as copy:
+        shutil.copyfileobj(packaged, copy)
+    return path
+
+
+def _develop_all(
+    cohort: pd.DataFrame, folder: Path, seed: int, announce: Callable[[str], None]
+) -> Iterator[Development]:
+    for decision, moment in dictionary().targets():
+        target = f"{decision}@{moment}"
+        announce(f"Developing and tracking {target}")
+        yield develop_and_track(
+            cohort,
+            decision,
+            moment,
+            folder=folder / "models" / target,
+            tracking_uri=local_tracking_uri(folder),
+            seed=seed,
+            figures=folder / "figures",
+        )
+
+
+def _score_all(developments: tuple[Development, ...]) -> Iterator[SideBySide]:
+    for patient in example_patients():
+        for done in developments:
+            decision, moment = done.model.decision, done.model.moment
+            values = known_values(patient, decision, moment)
+            if values is not None:
+                yield SideBySide(
+                    patient=patient,
+                    published=published_model(decision, moment).predict(values),
+                    developed=done.model.predict(values),
+                )
+
+
+def _draw_all(
+    developments: tuple[Development, ...],
+    predictions: tuple[SideBySide, ...],
+    folder: Path,
+) -> Iterator[Path]:
+    """Draw why, for each patient at the latest moment, by both models."""
+    latest = {row.patient.name: row for row in predictions}
+    for row in latest.values():
+        decision, moment = row.developed.decision, row.developed.moment
+        developed = next(
+            done.model
+            for done in developments
+            if (done.model.decision, done.model.moment) == (decision, moment)
+        )
+        for model in (published_model(decision, moment), developed):
+            yield _draw_patient(model, row.patient, folder)
+
+
+def _draw_patient(model: Model, patient: ExamplePatient, folder: Path) -> Path:
+    import pandas as pd
+
+    values = known_values(patient, model.decision, model.moment) or {}
+    decision = dictionary().decisions[model.decision]
+    return draw_waterfall(
+        model.explain(pd.DataFrame([values]))[0],
+        folder / f"patient_{patient.name}_{model.provenance}.png",
+        title=f"{decision.label['en']}\nExample patient {patient.label['en']}; "
+        f"model: {model.name}",
+        provenance=model.provenance,
+    )
+
+
+def _write_predictions(predictions: tuple[SideBySide, ...], path: Path) -> None:
+    import pandas as pd
+
+    rows = [
+        {
+            "patient": row.patient.name,
+            "decision": prediction.decision,
+            "moment": prediction.moment,
+            "provenance": prediction.provenance,
+            "probability": prediction.probability,
+            "lower": prediction.interval[0],
+            "upper": prediction.interval[1],
+            "applicability": prediction.applicability.level,
+        }
+        for row in predictions
+        for prediction in (row.published, row.developed)
+    ]
+    pd.DataFrame(rows).to_csv(path, index=False)

@@ -1,0 +1,11 @@
+"""MLflow tracking: the only place that imports mlflow.
+
+No telemetry, no network unless a server is named: by default runs go to an SQLite file
+with the artifacts beside it.
+"""
+
+from responder_model.tracking.log import TrackedRun, log_development
+from responder_model.tracking.signature import served_columns
+from responder_model.tracking.store import local_tracking_uri
+
+__all__ = ["TrackedRun", "local_tracking_uri", "log_development", "served_columns"]

@@ -1,0 +1,35 @@
+"""Script that MLflow runs to load a tracked model: data in, no pickle anywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import mlflow.models
+from mlflow.pyfunc import PythonModel, PythonModelContext
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ServedModel(PythonModel):
+    """A model folder behind MLflow's ``predict``."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Load the model folder; refuses an altered one."""
+        from responder_model.artifact import load_model
+
+        self.model = load_model(context.artifacts["model_folder"])
+
+    def predict(
+        self,
+        context: PythonModelContext,  # noqa: ARG002 - MLflow's signature
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> pd.DataFrame:
+        """Probability, interval, cut-offs and contributions, one row per patient."""
+        from responder_model.tracking.serve import score_served
+
+        return score_served(self.model, model_input)
+
+
+mlflow.models.set_model(ServedModel())

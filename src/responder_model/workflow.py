@@ -1,0 +1,102 @@
+"""Develop a model and leave everything behind: folder, figures and tracked run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from responder_model.artifact import save_model
+from responder_model.development import develop
+from responder_model.figures.explanations import draw_beeswarm
+from responder_model.schema import dictionary
+from responder_model.tracking import TrackedRun, log_development
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from responder_model.model import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Development:
+    """A model and where it was left.
+
+    Parameters
+    ----------
+    model : Model
+        What was developed.
+    folder : Path
+        Its model folder.
+    run : TrackedRun or None
+        Its MLflow run; None when it was not tracked.
+    """
+
+    model: Model
+    folder: Path
+    run: TrackedRun | None
+
+
+def develop_and_track(
+    cohort: pd.DataFrame,
+    decision: str,
+    moment: str | None = None,
+    *,
+    folder: Path,
+    tracking_uri: str | None,
+    seed: int = 0,
+    exclude_evidence: Sequence[str] = (),
+    name: str | None = None,
+    figures: Path | None = None,
+) -> Development:
+    """Develop one model, save it and log it.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        From ``read_cohort`` or ``simulate_cohort``.
+    decision, moment : str
+        The decision model.
+    folder : Path
+        Model folder to write.
+    tracking_uri : str or None
+        MLflow store or server; None tracks nothing.
+    seed, exclude_evidence, name
+        As for ``develop``.
+    figures : Path, optional
+        Directory that keeps the figures; else only the run has them.
+    """
+    model = develop(
+        cohort,
+        decision,
+        moment,
+        seed=seed,
+        exclude_evidence=exclude_evidence,
+        name=name,
+    )
+    save_model(model, folder)
+    with TemporaryDirectory() as scratch:
+        drawn = draw_development(model, cohort, figures or Path(scratch))
+        run = None
+        if tracking_uri is not None:
+            run = log_development(
+                model, folder=folder, tracking_uri=tracking_uri, figures=drawn
+            )
+    return Development(model=model, folder=folder, run=run)
+
+
+def draw_development(
+    model: Model, cohort: pd.DataFrame, directory: Path
+) -> tuple[Path, ...]:
+    """Draw what the model does in its own cohort; returns the files."""
+    directory.mkdir(parents=True, exist_ok=True)
+    decision = dictionary().decisions[model.decision]
+    beeswarm = draw_beeswarm(
+        model.explain(cohort),
+        directory / f"beeswarm_{model.decision}_{model.moment}.png",
+        title=f"{decision.label['en']} ({model.moment})",
+        provenance=model.provenance,
+    )
+    return (beeswarm,)
