@@ -1,0 +1,85 @@
+"""Measures of a prediction: outcomes and probabilities in, numbers with words out.
+
+Nothing here knows a model or a data set, and nothing is ever refitted on the cohort
+that is measured except the calibration models that are the measures themselves.
+"""
+
+from responder_model.performance.calibration import (
+    calibration_in_the_large,
+    calibration_slope,
+    joint_calibration_intercept,
+    observed_expected_ratio,
+)
+from responder_model.performance.calibration_curve import (
+    SMOOTHERS,
+    CalibrationCurve,
+    calibration_curve,
+    e50,
+    e90,
+    emax,
+    estimated_calibration_index,
+    integrated_calibration_index,
+)
+from responder_model.performance.core import CoreMeasures, core_measures
+from responder_model.performance.definitions import DEFINITIONS, Definition
+from responder_model.performance.discrimination import (
+    CutPointConcordance,
+    c_statistic,
+    concordance_by_cut_point,
+    ordinal_concordance,
+    ordinal_concordance_estimate,
+)
+from responder_model.performance.estimate import Estimate
+from responder_model.performance.intervals import estimate_measure
+from responder_model.performance.net_benefit import (
+    DecisionCurve,
+    decision_curve,
+    net_benefit,
+    net_benefit_treat_all,
+)
+from responder_model.performance.overall import (
+    brier_score,
+    log_loss,
+    scaled_brier_score,
+)
+from responder_model.performance.summary import (
+    MeasuredValue,
+    Performance,
+    measure_performance,
+)
+
+__all__ = [
+    "DEFINITIONS",
+    "SMOOTHERS",
+    "CalibrationCurve",
+    "CoreMeasures",
+    "CutPointConcordance",
+    "DecisionCurve",
+    "Definition",
+    "Estimate",
+    "MeasuredValue",
+    "Performance",
+    "brier_score",
+    "c_statistic",
+    "calibration_curve",
+    "calibration_in_the_large",
+    "calibration_slope",
+    "concordance_by_cut_point",
+    "core_measures",
+    "decision_curve",
+    "e50",
+    "e90",
+    "emax",
+    "estimate_measure",
+    "estimated_calibration_index",
+    "integrated_calibration_index",
+    "joint_calibration_intercept",
+    "log_loss",
+    "measure_performance",
+    "net_benefit",
+    "net_benefit_treat_all",
+    "observed_expected_ratio",
+    "ordinal_concordance",
+    "ordinal_concordance_estimate",
+    "scaled_brier_score",
+]

@@ -1,0 +1,117 @@
+"""The door: every measure casts, refuses and cleans its input here, once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from responder_model.errors import ResponderModelError
+
+Floats = NDArray[np.float64]
+
+
+def _check_vector(values: ArrayLike, *, name: str) -> Floats:
+    try:
+        vector = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        message = f"{name} must be numbers. Convert it and map missing values first."
+        raise ResponderModelError(message) from None
+    if vector.ndim != 1:
+        message = f"{name} must be one-dimensional, got {vector.ndim} dimensions."
+        raise ResponderModelError(message)
+    if not np.isfinite(vector).all():
+        message = f"{name} must have no missing value. Select complete patients first."
+        raise ResponderModelError(message)
+    return vector
+
+
+def check_classes(outcome: Floats) -> None:
+    """Refuse an outcome in which nobody, or everybody, responded."""
+    n_events = int(outcome.sum())
+    if 0 < n_events < outcome.size:
+        return
+    message = (
+        "outcome must hold both responders and non-responders, "
+        f"got {n_events} responders of {outcome.size} patients. "
+        "No measure is defined; collect more patients."
+    )
+    raise ResponderModelError(message)
+
+
+def check_log_odds(probability: Floats) -> None:
+    """Refuse probabilities of exactly 0 or 1, whose log-odds are infinite."""
+    if (probability <= 0.0).any() or (probability >= 1.0).any():
+        message = (
+            "probability must be above 0 and below 1 for a measure on the log-odds "
+            "scale. Patients are never dropped: recalibrate the model instead."
+        )
+        raise ResponderModelError(message)
+
+
+def check_arrays(outcome: ArrayLike, probability: ArrayLike) -> tuple[Floats, Floats]:
+    """Cast both to float arrays of one length, in {0, 1} and [0, 1]."""
+    y = _check_vector(outcome, name="outcome")
+    p = _check_vector(probability, name="probability")
+    if y.size != p.size:
+        message = (
+            "outcome and probability must have the same length, "
+            f"got {y.size} and {p.size}."
+        )
+        raise ResponderModelError(message)
+    if not ((y == 0.0) | (y == 1.0)).all():
+        message = "outcome must be 0 (non-responder) or 1 (responder)."
+        raise ResponderModelError(message)
+    if (p < 0.0).any() or (p > 1.0).any():
+        message = "probability must be between 0 and 1. Pass no log-odds, no percent."
+        raise ResponderModelError(message)
+    return y, p
+
+
+def check_outcome_probability(
+    outcome: ArrayLike, probability: ArrayLike, *, log_odds: bool = False
+) -> tuple[Floats, Floats]:
+    """First line of every measure: clean arrays, both classes, probabilities in [0, 1].
+
+    With ``log_odds`` exactly 0 and 1 are refused too, for measures that need a logit.
+    """
+    y, p = check_arrays(outcome, probability)
+    check_classes(y)
+    if log_odds:
+        check_log_odds(p)
+    return y, p
+
+
+def check_confidence(confidence: float) -> float:
+    """Refuse a confidence level outside (0, 1)."""
+    if not 0.0 < confidence < 1.0:
+        message = f"confidence must be between 0 and 1, got {confidence}. Try 0.95."
+        raise ResponderModelError(message)
+    return float(confidence)
+
+
+def check_threshold(threshold: float) -> float:
+    """Refuse a threshold probability outside [0, 1)."""
+    if not 0.0 <= threshold < 1.0:
+        message = f"threshold must be at least 0 and below 1, got {threshold}."
+        raise ResponderModelError(message)
+    return float(threshold)
+
+
+def check_levels(
+    level: ArrayLike, upper_level: ArrayLike | None, score: ArrayLike
+) -> tuple[Floats, Floats, Floats]:
+    """Ordered levels, possibly intervals, and one score for each patient."""
+    lower = _check_vector(level, name="level")
+    above = lower if upper_level is None else upper_level
+    upper = _check_vector(above, name="upper_level")
+    s = _check_vector(score, name="score")
+    if not lower.size == upper.size == s.size:
+        message = (
+            "level, upper_level and score must have the same length, "
+            f"got {lower.size}, {upper.size} and {s.size}."
+        )
+        raise ResponderModelError(message)
+    if (upper < lower).any():
+        message = "upper_level must be at least level for every patient."
+        raise ResponderModelError(message)
+    return lower, upper, s

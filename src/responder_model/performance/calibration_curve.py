@@ -1,0 +1,396 @@
+"""Flexible calibration: the curve, its band, and how far it is from the diagonal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from responder_model.errors import ResponderModelError
+from responder_model.performance._check import (
+    Floats,
+    check_log_odds,
+    check_outcome_probability,
+)
+from responder_model.performance._logistic import expit, logit
+from responder_model.performance._smooth import (
+    fit_spline,
+    loess,
+    lowess,
+    spline_basis,
+    spline_knots,
+)
+from responder_model.performance.estimate import normal_quantile
+
+Smoother = Literal["loess", "lowess", "spline"]
+
+SMOOTHERS: dict[str, str] = {
+    "loess": "local quadratic regression, span 0.75 (R's loess defaults)",
+    "lowess": "local linear regression, span 2/3, no robustness steps (rms::val.prob)",
+    "spline": "logistic regression on a restricted cubic spline of the log-odds, "
+    "4 knots (3 below 100 patients)",
+}
+
+EXACT_LIMIT = 400  # distinct probabilities above which loess is interpolated
+N_ANCHORS = 101  # evaluation points of an interpolated loess; error below 1e-4
+N_POINTS = 101  # points of a curve
+N_BINS = 20  # bins of the distribution below a curve
+
+
+def check_smoother(smoother: str) -> str:
+    """Refuse a smoother that is not one of the three."""
+    if smoother not in get_args(Smoother):
+        message = f"smoother must be one of {', '.join(SMOOTHERS)}, got {smoother!r}."
+        raise ResponderModelError(message)
+    return smoother
+
+
+def _loess_at_patients(y: Floats, p: Floats) -> Floats:
+    values, index = np.unique(p, return_inverse=True)
+    if values.size <= EXACT_LIMIT:
+        curve: Floats = loess(p, y, values)[0][index]
+        return curve
+    anchors = np.quantile(values, np.linspace(0.0, 1.0, N_ANCHORS))
+    interpolated: Floats = np.interp(p, anchors, loess(p, y, anchors)[0])
+    return interpolated
+
+
+def smoothed_at_patients(y: Floats, p: Floats, smoother: str) -> Floats:
+    """Smoothed observed proportion at each patient's own probability (n,)."""
+    if smoother == "loess":
+        return _loess_at_patients(y, p)
+    if smoother == "lowess":
+        return lowess(p, y, p)
+    check_log_odds(p)
+    lp = logit(p)
+    knots = spline_knots(lp)
+    return expit(spline_basis(lp, knots) @ fit_spline(lp, y, knots).coefficients)
+
+
+def calibration_distance(y: Floats, p: Floats, smoother: str) -> Floats:
+    """Absolute difference between probability and curve for each patient (n,)."""
+    return np.abs(p - smoothed_at_patients(y, p, smoother))
+
+
+def _distance(outcome: ArrayLike, probability: ArrayLike, smoother: Smoother) -> Floats:
+    y, p = check_outcome_probability(outcome, probability)
+    return calibration_distance(y, p, check_smoother(smoother))
+
+
+def integrated_calibration_index(
+    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
+) -> float:
+    """Mean absolute difference between probability and smoothed observed proportion.
+
+    Lower is better; 0 is ideal. It is never negative, so in a small cohort it is
+    above 0 for a perfect model too: state the smoother and the number of patients.
+
+    Parameters
+    ----------
+    outcome : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder.
+    probability : array_like of shape (n_patients,)
+        Predicted probability of response, in [0, 1].
+    smoother : {"loess", "lowess", "spline"}, default "loess"
+        How the observed proportion is smoothed; see ``SMOOTHERS``. Above 400 distinct
+        probabilities loess is evaluated at 101 of them and interpolated.
+
+    Returns
+    -------
+    float
+        The index, on the probability scale (``Eavg`` of ``rms::val.prob`` for lowess).
+
+    Raises
+    ------
+    ResponderModelError
+        If only one outcome class is present, an array is not valid, or the spline
+        cannot be fitted.
+
+    References
+    ----------
+    .. [1] Austin PC, Steyerberg EW. The Integrated Calibration Index (ICI) and related
+       metrics for quantifying the calibration of logistic regression models.
+       Stat Med 2019;38:4051-4065. doi:10.1002/sim.8281
+
+    Examples
+    --------
+    One probability for all: the curve is the outcome proportion.
+
+    >>> round(integrated_calibration_index([0, 1, 0, 1, 1], [0.5] * 5), 6)
+    0.1
+    """
+    return float(_distance(outcome, probability, smoother).mean())
+
+
+def e50(
+    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
+) -> float:
+    """Median absolute difference between probability and smoothed observed proportion.
+
+    Lower is better; 0 is ideal. Half of the patients are further from the curve.
+
+    Parameters
+    ----------
+    outcome : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder.
+    probability : array_like of shape (n_patients,)
+        Predicted probability of response, in [0, 1].
+    smoother : {"loess", "lowess", "spline"}, default "loess"
+        As in :func:`integrated_calibration_index`.
+
+    Returns
+    -------
+    float
+        The median, on the probability scale.
+
+    Raises
+    ------
+    ResponderModelError
+        As :func:`integrated_calibration_index`.
+
+    Examples
+    --------
+    >>> round(e50([0, 1, 0, 1, 1], [0.5] * 5), 6)
+    0.1
+    """
+    return float(np.median(_distance(outcome, probability, smoother)))
+
+
+def e90(
+    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
+) -> float:
+    """90th centile of the absolute difference between probability and curve.
+
+    Lower is better; 0 is ideal. One patient in ten is further from the curve.
+
+    Parameters
+    ----------
+    outcome : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder.
+    probability : array_like of shape (n_patients,)
+        Predicted probability of response, in [0, 1].
+    smoother : {"loess", "lowess", "spline"}, default "loess"
+        As in :func:`integrated_calibration_index`.
+
+    Returns
+    -------
+    float
+        The centile, on the probability scale (``E90`` of ``rms::val.prob`` for lowess).
+
+    Raises
+    ------
+    ResponderModelError
+        As :func:`integrated_calibration_index`.
+
+    Examples
+    --------
+    >>> round(e90([0, 1, 0, 1, 1], [0.5] * 5), 6)
+    0.1
+    """
+    return float(np.quantile(_distance(outcome, probability, smoother), 0.9))
+
+
+def emax(
+    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
+) -> float:
+    """Largest absolute difference between probability and curve.
+
+    Lower is better; 0 is ideal. One patient at the edge decides it: never read it
+    alone.
+
+    Parameters
+    ----------
+    outcome : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder.
+    probability : array_like of shape (n_patients,)
+        Predicted probability of response, in [0, 1].
+    smoother : {"loess", "lowess", "spline"}, default "loess"
+        As in :func:`integrated_calibration_index`.
+
+    Returns
+    -------
+    float
+        The maximum, on the probability scale (``Emax`` of ``rms::val.prob`` for
+        lowess).
+
+    Raises
+    ------
+    ResponderModelError
+        As :func:`integrated_calibration_index`.
+
+    Examples
+    --------
+    >>> round(emax([0, 1, 0, 1, 1], [0.5] * 5), 6)
+    0.1
+    """
+    return float(_distance(outcome, probability, smoother).max())
+
+
+def estimated_calibration_index(
+    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
+) -> float:
+    """100 × mean squared difference between probability and smoothed proportion.
+
+    Lower is better; 0 is ideal, 100 the worst. The square weighs the patients with
+    large errors more than :func:`integrated_calibration_index` does.
+
+    Parameters
+    ----------
+    outcome : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder.
+    probability : array_like of shape (n_patients,)
+        Predicted probability of response, in [0, 1].
+    smoother : {"loess", "lowess", "spline"}, default "loess"
+        As in :func:`integrated_calibration_index`.
+
+    Returns
+    -------
+    float
+        The index.
+
+    Raises
+    ------
+    ResponderModelError
+        As :func:`integrated_calibration_index`.
+
+    References
+    ----------
+    .. [1] Van Hoorde K et al. A spline-based tool to assess and visualize the
+       calibration of multiclass risk predictions. J Biomed Inform 2015;54:283-293.
+       doi:10.1016/j.jbi.2014.12.016
+
+    Examples
+    --------
+    >>> round(estimated_calibration_index([0, 1, 0, 1, 1], [0.5] * 5), 6)
+    1.0
+    """
+    return 100.0 * float((_distance(outcome, probability, smoother) ** 2).mean())
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationCurve:
+    """Smoothed observed proportion over the central range of the probabilities."""
+
+    probability: Floats  # (n_points,), increasing
+    observed: Floats  # (n_points,), in [0, 1]
+    lower: Floats  # (n_points,), pointwise band
+    upper: Floats  # (n_points,)
+    smoother: str
+    definition: str
+    confidence: float
+    n_patients: int
+    n_events: int
+    bin_edges: Floats  # (n_bins + 1,) from 0 to 1
+    responders: NDArray[np.int64]  # (n_bins,) patients whose outcome is 1
+    non_responders: NDArray[np.int64]  # (n_bins,)
+
+
+def _loess_band(
+    y: Floats, p: Floats, at: Floats, z: float
+) -> tuple[Floats, Floats, Floats]:
+    # Var(curve) = sum_i l_i(x)^2 mu_i (1 - mu_i): the outcome is binomial, not normal
+    mu = np.clip(_loess_at_patients(y, p), 0.0, 1.0)
+    curve, variance = loess(p, y, at, variance=mu * (1.0 - mu))
+    half = z * np.sqrt(variance)
+    return curve, curve - half, curve + half
+
+
+def _spline_band(
+    y: Floats, p: Floats, at: Floats, z: float
+) -> tuple[Floats, Floats, Floats]:
+    lp = logit(p)
+    knots = spline_knots(lp)
+    fit = fit_spline(lp, y, knots)
+    basis = spline_basis(logit(at), knots)
+    link = basis @ fit.coefficients
+    half = z * np.sqrt(np.einsum("ij,jk,ik->i", basis, fit.covariance, basis))
+    return expit(link), expit(link - half), expit(link + half)
+
+
+def _central_range(p: Floats, share: float) -> Floats:
+    tail = (1.0 - share) / 2.0
+    low, high = np.quantile(p, [tail, 1.0 - tail])
+    if low == high:
+        return np.array([low])
+    return np.linspace(low, high, N_POINTS)
+
+
+def calibration_curve(
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    *,
+    smoother: Literal["loess", "spline"] = "loess",
+    confidence: float = 0.95,
+    share: float = 0.95,
+    at: ArrayLike | None = None,
+) -> CalibrationCurve:
+    """Flexible calibration curve with a pointwise confidence band.
+
+    The diagonal is ideal: among patients given 40 %, 40 % respond. The curve below the
+    diagonal means probabilities that are too high. Curve and band are cut at 0 and 1.
+
+    Parameters
+    ----------
+    outcome : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder.
+    probability : array_like of shape (n_patients,)
+        Predicted probability of response, above 0 and below 1.
+    smoother : {"loess", "spline"}, default "loess"
+        Loess as R's defaults, with a binomial band; or a logistic restricted cubic
+        spline of the linear predictor, with a Wald band on the log-odds scale.
+    confidence : float, default 0.95
+        Pointwise coverage of the band.
+    share : float, default 0.95
+        The curve spans this central share of the patients' probabilities: outside it
+        a handful of patients would draw it.
+    at : array_like of shape (n_points,), optional
+        Probabilities at which to evaluate instead.
+
+    Returns
+    -------
+    CalibrationCurve
+        Curve, band and the counts of patients below it: aggregates only.
+
+    Raises
+    ------
+    ResponderModelError
+        If only one outcome class is present, a probability is exactly 0 or 1, an
+        array is not valid, or the spline cannot be fitted.
+
+    References
+    ----------
+    .. [1] Austin PC, Steyerberg EW. Graphical assessment of internal and external
+       calibration of logistic regression models by using loess smoothers.
+       Stat Med 2014;33:517-535. doi:10.1002/sim.5941
+
+    Examples
+    --------
+    >>> p = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
+    >>> curve = calibration_curve([0, 0, 1, 0, 1, 0, 1, 1], p, at=[0.3, 0.6])
+    >>> bool(curve.observed[0] < curve.observed[1])
+    True
+    """
+    y, p = check_outcome_probability(outcome, probability, log_odds=True)
+    if smoother not in ("loess", "spline"):
+        message = f"smoother must be loess or spline for a band, got {smoother!r}."
+        raise ResponderModelError(message)
+    x = _central_range(p, share) if at is None else np.asarray(at, dtype=np.float64)
+    band = _loess_band if smoother == "loess" else _spline_band
+    curve, lower, upper = band(y, p, x, normal_quantile(confidence))
+    edges = np.linspace(0.0, 1.0, N_BINS + 1)
+    return CalibrationCurve(
+        probability=x,
+        observed=np.clip(curve, 0.0, 1.0),
+        lower=np.clip(lower, 0.0, 1.0),
+        upper=np.clip(upper, 0.0, 1.0),
+        smoother=smoother,
+        definition=SMOOTHERS[smoother],
+        confidence=confidence,
+        n_patients=int(y.size),
+        n_events=int(y.sum()),
+        bin_edges=edges,
+        responders=np.histogram(p[y == 1.0], edges)[0],
+        non_responders=np.histogram(p[y == 0.0], edges)[0],
+    )

@@ -1,0 +1,202 @@
+"""What each measure means, in words that stand beside the number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Text = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """Name, meaning and ideal value of one measure, in English and French."""
+
+    label: Text
+    definition: Text
+    ideal: float | None  # None: depends on the outcome proportion
+    higher_is_better: bool | None  # None: the closer to the ideal the better
+
+
+DEFINITIONS: Mapping[str, Definition] = {
+    "c_statistic": Definition(
+        label={"en": "c-statistic", "fr": "Statistique c"},
+        definition={
+            "en": "probability that a responder was given more than a non-responder, "
+            "ties 1/2",
+            "fr": "probabilité qu'un répondeur ait reçu une valeur plus élevée qu'un "
+            "non-répondeur, ex æquo 1/2",
+        },
+        ideal=1.0,
+        higher_is_better=True,
+    ),
+    "calibration_in_the_large": Definition(
+        label={"en": "Calibration in the large", "fr": "Calibration moyenne"},
+        definition={
+            "en": "a of logit P(outcome) = a + 1 x linear predictor (offset); above 0: "
+            "probabilities too low on average",
+            "fr": "a de logit P(issue) = a + 1 x prédicteur linéaire (offset) ; "
+            "au-dessus de 0 : probabilités trop basses en moyenne",
+        },
+        ideal=0.0,
+        higher_is_better=None,
+    ),
+    "joint_calibration_intercept": Definition(
+        label={
+            "en": "Joint calibration intercept",
+            "fr": "Ordonnée de calibration conjointe",
+        },
+        definition={
+            "en": "a of logit P(outcome) = a + b x linear predictor, b free",
+            "fr": "a de logit P(issue) = a + b x prédicteur linéaire, b libre",
+        },
+        ideal=0.0,
+        higher_is_better=None,
+    ),
+    "calibration_slope": Definition(
+        label={"en": "Calibration slope", "fr": "Pente de calibration"},
+        definition={
+            "en": "b of logit P(outcome) = a + b x linear predictor; below 1: "
+            "probabilities too extreme",
+            "fr": "b de logit P(issue) = a + b x prédicteur linéaire ; au-dessous de "
+            "1 : probabilités trop extrêmes",
+        },
+        ideal=1.0,
+        higher_is_better=None,
+    ),
+    "observed_expected_ratio": Definition(
+        label={"en": "Observed / expected", "fr": "Observés / attendus"},
+        definition={
+            "en": "responders seen / sum of probabilities; above 1: probabilities too "
+            "low on average",
+            "fr": "répondeurs observés / somme des probabilités ; au-dessus de 1 : "
+            "probabilités trop basses en moyenne",
+        },
+        ideal=1.0,
+        higher_is_better=None,
+    ),
+    "integrated_calibration_index": Definition(
+        label={
+            "en": "Integrated calibration index",
+            "fr": "Indice intégré de calibration",
+        },
+        definition={
+            "en": "mean absolute difference between probability and smoothed observed "
+            "proportion",
+            "fr": "différence absolue moyenne entre la probabilité et la proportion "
+            "observée lissée",
+        },
+        ideal=0.0,
+        higher_is_better=False,
+    ),
+    "e50": Definition(
+        label={"en": "E50", "fr": "E50"},
+        definition={
+            "en": "median absolute difference between probability and smoothed "
+            "observed proportion",
+            "fr": "différence absolue médiane entre la probabilité et la proportion "
+            "observée lissée",
+        },
+        ideal=0.0,
+        higher_is_better=False,
+    ),
+    "e90": Definition(
+        label={"en": "E90", "fr": "E90"},
+        definition={
+            "en": "90th centile of the absolute difference between probability and "
+            "smoothed observed proportion",
+            "fr": "90e centile de la différence absolue entre la probabilité et la "
+            "proportion observée lissée",
+        },
+        ideal=0.0,
+        higher_is_better=False,
+    ),
+    "emax": Definition(
+        label={"en": "Emax", "fr": "Emax"},
+        definition={
+            "en": "largest absolute difference between probability and smoothed "
+            "observed proportion",
+            "fr": "plus grande différence absolue entre la probabilité et la "
+            "proportion observée lissée",
+        },
+        ideal=0.0,
+        higher_is_better=False,
+    ),
+    "estimated_calibration_index": Definition(
+        label={
+            "en": "Estimated calibration index",
+            "fr": "Indice estimé de calibration",
+        },
+        definition={
+            "en": "100 x mean squared difference between probability and smoothed "
+            "observed proportion",
+            "fr": "100 x différence quadratique moyenne entre la probabilité et la "
+            "proportion observée lissée",
+        },
+        ideal=0.0,
+        higher_is_better=False,
+    ),
+    "brier_score": Definition(
+        label={"en": "Brier score", "fr": "Score de Brier"},
+        definition={
+            "en": "mean squared difference between outcome and probability",
+            "fr": "différence quadratique moyenne entre l'issue et la probabilité",
+        },
+        ideal=0.0,
+        higher_is_better=False,
+    ),
+    "scaled_brier_score": Definition(
+        label={"en": "Scaled Brier score", "fr": "Score de Brier normalisé"},
+        definition={
+            "en": "1 - Brier score / Brier score of the outcome proportion for "
+            "everybody; 0: no better than that",
+            "fr": "1 - score de Brier / score de Brier de la proportion observée pour "
+            "tous ; 0 : pas mieux qu'elle",
+        },
+        ideal=1.0,
+        higher_is_better=True,
+    ),
+    "log_loss": Definition(
+        label={"en": "Log loss", "fr": "Perte logarithmique"},
+        definition={
+            "en": "mean of -log(probability given to what happened), nats",
+            "fr": "moyenne de -log(probabilité donnée à ce qui s'est produit), nats",
+        },
+        ideal=0.0,
+        higher_is_better=False,
+    ),
+    "net_benefit": Definition(
+        label={"en": "Net benefit", "fr": "Bénéfice net"},
+        definition={
+            "en": "TP/n - FP/n x t/(1-t), treating all with probability of at least t; "
+            "treat none is 0",
+            "fr": "VP/n - FP/n x t/(1-t), en traitant si la probabilité atteint t ; "
+            "ne traiter personne vaut 0",
+        },
+        ideal=None,
+        higher_is_better=True,
+    ),
+    "net_benefit_treat_all": Definition(
+        label={
+            "en": "Net benefit of treating all",
+            "fr": "Bénéfice net de traiter tous",
+        },
+        definition={
+            "en": "outcome proportion - (1 - outcome proportion) x t/(1-t)",
+            "fr": "proportion de réponse - (1 - proportion de réponse) x t/(1-t)",
+        },
+        ideal=None,
+        higher_is_better=None,
+    ),
+    "ordinal_concordance": Definition(
+        label={"en": "Ordinal concordance", "fr": "Concordance ordinale"},
+        definition={
+            "en": "probability that the patient with the better outcome level got the "
+            "higher score, over all cut-offs, ties 1/2",
+            "fr": "probabilité que le patient au meilleur niveau d'issue ait le score "
+            "le plus élevé, tous seuils confondus, ex æquo 1/2",
+        },
+        ideal=1.0,
+        higher_is_better=True,
+    ),
+}

@@ -1,0 +1,91 @@
+"""Intervals of the measures that have a formula for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from numpy.typing import ArrayLike
+
+from responder_model.errors import ResponderModelError
+from responder_model.performance._check import check_outcome_probability
+from responder_model.performance.calibration import (
+    calibration_in_the_large_estimate,
+    calibration_slope_estimate,
+    joint_calibration_intercept_estimate,
+    observed_expected_ratio_estimate,
+)
+from responder_model.performance.discrimination import c_statistic_estimate
+from responder_model.performance.estimate import Estimate
+from responder_model.performance.overall import (
+    brier_score_estimate,
+    log_loss_estimate,
+    scaled_brier_score_estimate,
+)
+
+ESTIMATORS: Mapping[str, Callable[..., Estimate]] = {
+    "c_statistic": c_statistic_estimate,
+    "calibration_in_the_large": calibration_in_the_large_estimate,
+    "joint_calibration_intercept": joint_calibration_intercept_estimate,
+    "calibration_slope": calibration_slope_estimate,
+    "observed_expected_ratio": observed_expected_ratio_estimate,
+    "brier_score": brier_score_estimate,
+    "scaled_brier_score": scaled_brier_score_estimate,
+    "log_loss": log_loss_estimate,
+}
+
+
+def estimate_measure(
+    measure: str,
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    *,
+    confidence: float = 0.95,
+) -> Estimate:
+    """One measure with its analytic confidence interval.
+
+    Parameters
+    ----------
+    measure : str
+        A key of ``ESTIMATORS``: the name of the measure's function.
+    outcome : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder.
+    probability : array_like of shape (n_patients,)
+        Predicted probability of response, in [0, 1].
+    confidence : float, default 0.95
+        Coverage of the interval.
+
+    Returns
+    -------
+    Estimate
+        DeLong for the c-statistic (Newcombe where the classes do not overlap), Wald
+        for calibration (on the log scale for the ratio), means over patients and the
+        delta method for the scores.
+
+    Raises
+    ------
+    ResponderModelError
+        If the measure is unknown or cannot be estimated, or an array is not valid.
+
+    References
+    ----------
+    .. [1] DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or
+       more correlated receiver operating characteristic curves. Biometrics
+       1988;44:837-845. doi:10.2307/2531595
+    .. [2] Newcombe RG. Confidence intervals for an effect size measure based on the
+       Mann-Whitney statistic. Part 2. Stat Med 2006;25:559-573. doi:10.1002/sim.2324
+
+    Examples
+    --------
+    >>> p = [0.2, 0.6, 0.5, 0.9, 0.3, 0.7]
+    >>> print(estimate_measure("c_statistic", [0, 0, 1, 1, 0, 1], p))
+    0.889 (0.581 to 1.000)
+    """
+    y, p = check_outcome_probability(outcome, probability)
+    _check_measure(measure)
+    return ESTIMATORS[measure](y, p, confidence=confidence)
+
+
+def _check_measure(measure: str) -> None:
+    if measure not in ESTIMATORS:
+        message = f"measure must be one of {', '.join(ESTIMATORS)}, got {measure!r}."
+        raise ResponderModelError(message)
