@@ -1,0 +1,154 @@
+"""Figures of explanations: what is written on them, and on the right axes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shap
+from matplotlib.figure import Figure
+
+import responder_model as rm
+from responder_model.features import expit
+from responder_model.figures.explanations import (
+    TEXTS,
+    draw_beeswarm,
+    draw_waterfall,
+    plot_beeswarm,
+    plot_waterfall,
+    save_figure,
+)
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def model():
+    return rm.published_model("rtms_response", "session_2")
+
+
+@pytest.fixture(scope="module")
+def explanation(model):
+    return model.explain(rm.simulate_cohort(n_patients=60, seed=2))
+
+
+@pytest.fixture
+def ax():
+    return Figure().add_subplot()
+
+
+def words(ax):
+    """Everything that is written on an axes."""
+    ticks = [tick.get_text() for tick in ax.get_yticklabels()]
+    return ticks + [text.get_text() for text in ax.texts]
+
+
+def test_waterfall_draws_on_the_given_axes(explanation, ax):
+    assert plot_waterfall(explanation[0], ax=ax) is ax
+    assert ax.patches
+
+
+def test_waterfall_names_predictor_value_and_unit(model, ax):
+    values = {"age": 54, "aetiology": "amputation", "relief_1": 60, "opioid": "yes"}
+    import pandas as pd
+
+    row = model.explain(pd.DataFrame([values]))[0]
+    labels = words(plot_waterfall(row, ax=ax, max_display=30))
+    assert "Age: 54 years" in labels
+    assert "Aetiology: amputation" in labels
+    assert "Relief after session 1: 60 %" in labels
+    assert "Opioid treatment: yes" in labels
+    assert "Fatigue: not given" in labels
+
+
+def test_waterfall_speaks_french(explanation, ax):
+    labels = words(plot_waterfall(explanation[0], ax=ax, lang="fr", max_display=30))
+    assert any(label.startswith("Âge : ") for label in labels)
+    assert any("ce patient" in label for label in labels)
+    assert not any("." in label for label in labels if label[:1] in "+-")
+
+
+def test_waterfall_ends_at_the_probability_served(model, ax):
+    cohort = rm.simulate_cohort(n_patients=60, seed=2)
+    plot_waterfall(model.explain(cohort)[7], ax=ax)
+    served = model.predict_cohort(cohort)["probability"].iloc[7]
+    assert f"this patient\n{served:.0%}".replace("%", " %") in words(ax)
+
+
+def test_waterfall_bars_sum_to_the_log_odds(explanation, ax):
+    plot_waterfall(explanation[3], ax=ax, max_display=6)
+    row = explanation[3]
+    widths = [bar.get_width() for bar in ax.patches]
+    assert len(widths) == 6
+    np.testing.assert_allclose(sum(widths), row.values.sum(), atol=1e-12)
+    assert words(ax)[5] == f"{len(row.values) - 5} other predictors"
+
+
+def test_waterfall_keeps_every_bar_inside_the_axes(explanation, ax):
+    plot_waterfall(explanation[3], ax=ax)
+    low, high = ax.get_xlim()
+    ends = [
+        x for bar in ax.patches for x in (bar.get_x(), bar.get_x() + bar.get_width())
+    ]
+    assert low < min(ends)
+    assert max(ends) < high
+
+
+def test_waterfall_draws_a_patient_at_the_average(ax):
+    fields = rm.dictionary().predictors("emcs_success", "implantation")
+    nothing = shap.Explanation(
+        values=np.zeros(len(fields)),
+        base_values=-0.3,
+        data=np.full(len(fields), np.nan),
+        feature_names=[row.name for row in fields],
+    )
+    plot_waterfall(nothing, ax=ax)
+    assert f"average patient\n{expit(np.array(-0.3)):.0%}".replace("%", " %") in words(
+        ax
+    )
+
+
+def test_beeswarm_draws_on_the_given_axes(explanation, ax):
+    assert plot_beeswarm(explanation, ax=ax) is ax
+    assert ax.collections
+
+
+def test_beeswarm_sums_what_it_does_not_show(explanation, ax):
+    plot_beeswarm(explanation, ax=ax, max_display=5, lang="fr")
+    labels = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert len(labels) == 5
+    assert f"{explanation.shape[1] - 4} autres prédicteurs" in labels
+    assert ax.get_xlabel() == TEXTS["contribution"]["fr"]
+
+
+def test_beeswarm_leaves_the_global_generator_alone(explanation, ax):
+    np.random.seed(3)  # noqa: NPY002
+    expected = np.random.get_state()[1].copy()  # noqa: NPY002
+    plot_beeswarm(explanation, ax=ax)
+    np.testing.assert_array_equal(np.random.get_state()[1], expected)  # noqa: NPY002
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("provenance", ["published", "simulated", "cohort"])
+def test_saved_figure_says_what_it_is(tmp_path, lang, provenance):
+    figure = Figure(layout="constrained")
+    figure.add_subplot()
+    save_figure(figure, tmp_path / "figure.png", provenance=provenance, lang=lang)
+    written = " ".join([text.get_text() for text in figure.texts])
+    assert TEXTS["research"][lang] in written
+    assert (TEXTS["simulated"][lang] in written) == (provenance == "simulated")
+    assert (TEXTS["watermark"][lang] in written) == (provenance == "simulated")
+
+
+def test_drawn_files_are_png(explanation, tmp_path):
+    about = {"title": "Response", "provenance": "simulated"}
+    waterfall = draw_waterfall(explanation[0], tmp_path / "waterfall.png", **about)
+    beeswarm = draw_beeswarm(explanation, tmp_path / "beeswarm.png", **about)
+    assert waterfall.read_bytes().startswith(PNG)
+    assert beeswarm.read_bytes().startswith(PNG)
+
+
+def test_same_explanation_draws_the_same_bytes(explanation, tmp_path):
+    about = {"title": "Response", "provenance": "simulated"}
+    paths = [tmp_path / "first.png", tmp_path / "second.png"]
+    first, second = (draw_beeswarm(explanation, path, **about) for path in paths)
+    assert first.read_bytes() == second.read_bytes()

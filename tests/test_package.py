@@ -1,0 +1,114 @@
+"""The top level is lazy, its names are documented, and the layers are exhaustive."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import responder_model as rm
+
+ROOT = Path(__file__).parents[1]
+HEAVY = (
+    "mlflow",
+    "shap",
+    "matplotlib",
+    "xgboost",
+    "fastapi",
+    "pandas",
+    "sklearn",
+    "statsmodels",
+    "scipy",
+)
+
+
+def loaded_after(code: str) -> set[str]:
+    """Heavy libraries that a fresh interpreter has loaded after some code."""
+    check = f"import sys; print(*(m for m in {HEAVY!r} if m in sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{check}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.splitlines()[-1].split()) if done.stdout.strip() else set()
+
+
+def test_import_loads_no_heavy_library():
+    assert loaded_after("import responder_model") == set()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["predict", "--help"]]
+)
+def test_help_loads_no_heavy_library(arguments):
+    code = (
+        "import sys, io, contextlib\n"
+        "from responder_model.cli import main\n"
+        f"sys.argv = ['responder-model', *{arguments!r}]\n"
+        "with contextlib.redirect_stdout(io.StringIO()), "
+        "contextlib.suppress(SystemExit):\n    main()\n"
+    )
+    assert loaded_after(code) == set()
+
+
+def test_published_prediction_loads_no_heavy_library():
+    code = (
+        "import responder_model as rm\n"
+        "rm.published_model('rtms_response', 'screening').predict({'age': 54})"
+    )
+    assert loaded_after(code) == set()
+
+
+@pytest.mark.parametrize("name", rm.__all__)
+def test_public_name_resolves_and_is_documented(name):
+    value = getattr(rm, name)
+    if inspect.isclass(value) or inspect.isfunction(value):
+        assert (inspect.getdoc(value) or "").strip()
+
+
+def test_public_names_are_typed_as_they_resolve():
+    tree = ast.parse(Path(rm.__file__).read_text("utf-8"))
+    imported = {
+        alias.asname
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname
+    }
+    assert imported == set(rm.__all__) - {"__version__"}
+
+
+def test_dir_lists_every_public_name():
+    assert set(rm.__all__) <= set(dir(rm))
+
+
+def test_unknown_name_raises_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = rm.nonsense
+
+
+def test_version_is_that_of_the_project_file():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert rm.__version__ == project["version"]
+
+
+def test_every_module_has_a_layer():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    layers = settings["tool"]["importlinter"]["contracts"][0]["layers"]
+    placed = {name.strip(" ()") for layer in layers for name in layer.split("|")}
+    package = Path(rm.__file__).parent
+    modules = {path.stem for path in package.glob("*.py")}
+    packages = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert (modules | packages) - {"__init__"} <= placed
+
+
+def test_lock_file_names_no_registry():
+    text = (ROOT / "requirements.lock").read_text("utf-8")
+    assert "://" not in text
+    assert "--hash=sha256:" in text

@@ -1,0 +1,45 @@
+"""What the README shows is run as it stands there."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from responder_model.cli.app import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+SHELL_BLOCKS = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+MAKE_TARGETS = re.findall(r"^    make ([a-z-]+)", README, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("block", SHELL_BLOCKS)
+def test_commands_of_the_readme_succeed(block, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for line in block.splitlines():
+        program, *arguments = shlex.split(line)
+        done = CliRunner().invoke(app, arguments)
+        assert program == "responder-model"
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+
+
+def test_python_of_the_readme_prints_what_it_says():
+    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert result.attempted > 5
+    assert result.failed == 0
+
+
+def test_make_targets_of_the_readme_exist():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert MAKE_TARGETS == ["demo", "test"]
+    assert all(f"\n{target}:" in makefile for target in MAKE_TARGETS)
+
+
+@pytest.mark.parametrize("name", re.findall(r"`([A-Z]+\.md)`", README))
+def test_files_named_in_the_readme_exist(name):
+    assert (ROOT / name).is_file()
