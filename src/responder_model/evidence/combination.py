@@ -119,13 +119,16 @@ def _random_effects(effects: Array, variances: Array) -> tuple[float, float, flo
         return float(effects[0]), float(np.sqrt(variances[0])), 0.0
     from statsmodels.stats.meta_analysis import combine_effects
 
-    # Equal effects make Cochran's Q 0, by which statsmodels divides for its I².
-    with np.errstate(divide="ignore"):
+    # statsmodels keeps a negative moment estimate of tau², with which its random
+    # effects are meaningless (and warn): tau² = 0 is the fixed-effect result.
+    with np.errstate(divide="ignore", invalid="ignore"):
         pooled = combine_effects(effects, variances, method_re="chi2")
+    if not pooled.tau2 > 0.0:
+        return float(pooled.mean_effect_fe), float(pooled.sd_eff_w_fe), 0.0
     return (
         float(pooled.mean_effect_re),
         float(pooled.sd_eff_w_re),
-        float(max(pooled.tau2, 0.0)),
+        float(pooled.tau2),
     )
 
 

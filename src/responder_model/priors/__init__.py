@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from responder_model.priors.build import build_priors, conditional_effects
+from responder_model.priors.build import (
+    build_priors,
+    conditional_effects,
+    priors_from,
+)
 from responder_model.priors.discrimination import implied_c_statistic
 from responder_model.priors.sets import ColumnPrior, PriorSet
 from responder_model.priors.table import (
@@ -21,5 +25,6 @@ __all__ = [
     "evidence_to_json",
     "implied_c_statistic",
     "prior_table",
+    "priors_from",
     "render_evidence",
 ]

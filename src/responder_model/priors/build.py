@@ -3,11 +3,15 @@
 Five steps, each printed by ``responder-model evidence``:
 
 1. *Declare.* Each model column takes the mean and SD declared for it, in its own
-   reference units; a column that nobody wrote evidence for is N(0, 0.30²), judgement.
+   reference units; a column that nobody wrote evidence for is N(0, s²), judgement,
+   with the s that the dictionary gives its field (``default_prior_sd``).
 2. *Exclude.* A cohort must not meet its own patients in the prior. A prior with a
    number from an excluded overlap group is rebuilt from the remaining rows on its
-   contrast (what random effects predict for a new study, never narrower than
-   declared); with none left it becomes N(0, m² + s²): size as published, sign unknown.
+   contrast: what random effects predict for a new study, but never narrower than
+   declared and never further from 0, since the declared mean is a shrunken one and a
+   study that contradicted the others may be what was excluded. With no number left it
+   becomes N(0, m² + s²): size as published, sign unknown. The anchor is rebuilt in the
+   same way, without the bound on its mean.
 3. *Condition.* Published effects are marginal. Where predictors share information
    (questionnaires; three forms of relief from rTMS) the marginal slopes u become
    conditional ones, b = R⁻¹u in SD units, R being the dictionary's correlations.
@@ -117,8 +121,26 @@ def build_priors(
     (-0.32, 0.75)
     """
     decision, moment = dictionary().check_target(decision, moment)
-    declared = declarations_for(decision)
-    columns = _model_columns(Encoder.for_decision(decision, moment))
+    return priors_from(
+        declarations_for(decision), moment, exclude_evidence=exclude_evidence
+    )
+
+
+def priors_from(
+    declared: Declarations, moment: str, *, exclude_evidence: Iterable[str] = ()
+) -> PriorSet:
+    """Build the prior of a decision model from declarations of one's own.
+
+    Parameters
+    ----------
+    declared : Declarations
+        ``declarations_for(decision)``, or changed copies of them.
+    moment : str
+        A moment at which the decision has a model.
+    exclude_evidence : iterable of str
+        As for ``build_priors``; the rows are those of the packaged evidence.
+    """
+    columns = _model_columns(Encoder.for_decision(declared.decision, moment))
     drafts = _draft(declared, columns, moment)
     mean = _condition(drafts, declared, columns)
     anchor, notes = (declared.anchor.mean, declared.anchor.sd), tuple[str, ...]()
@@ -129,7 +151,7 @@ def build_priors(
         mean = _condition(drafts, declared, columns)
         anchor, notes = _anchor_without(declared, excluded)
     return PriorSet(
-        decision=decision,
+        decision=declared.decision,
         moment=moment,
         gap_sd=declared.gaps.sd,
         excluded=excluded,
@@ -266,7 +288,7 @@ def _remaining(
 def _rebuilt(row: PriorDeclaration, pooled: Combination) -> PriorDeclaration:
     return replace(
         row,
-        mean=pooled.predicted,
+        mean=min(max(pooled.predicted, min(row.mean, 0.0)), max(row.mean, 0.0)),
         sd=max(row.sd, pooled.predicted_sd),
         rows=pooled.rows,
         note="rebuilt from the rows that remain after exclusion",
@@ -324,7 +346,7 @@ def _assemble(
     capped = _variance(np.where(relief, 0.0, b), sigma)
     return {
         "columns": {
-            name: draft.prior(float(m))
+            name: draft.prior(float(m) + 0.0)  # no negative zero
             for name, draft, m in zip(columns.names, drafts, final, strict=True)
         },
         "anchor": (level, anchor[1]),

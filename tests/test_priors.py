@@ -1,0 +1,589 @@
+"""Priors of the five decision models, built from the published evidence."""
+
+import json
+import math
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from responder_model.errors import EvidenceError, ResponderModelError
+from responder_model.evidence import combine, declarations_for, packaged_evidence
+from responder_model.features import Encoder, Population, expit
+from responder_model.priors import (
+    PriorSet,
+    build_priors,
+    conditional_effects,
+    evidence_to_json,
+    implied_c_statistic,
+    prior_table,
+    priors_from,
+    render_evidence,
+)
+from responder_model.priors.build import C_STATISTIC_CAP
+from responder_model.priors.discrimination import largest_shrinkage
+from responder_model.schema import dictionary
+
+TARGETS = dictionary().targets()
+SESSIONS = ("session_1", "session_2", "session_3")
+IMPLANT_BLOCK = (
+    "relief_test",
+    "single_session_responder",
+    "active_minus_sham_responder",
+)
+
+
+def model_columns(decision, moment):
+    """Names and reference covariance of the model columns."""
+    encoder = Encoder.for_decision(decision, moment)
+    P = encoder.projection
+    covariance = P @ Population.reference(encoder).covariance @ P.T
+    return encoder.derived, covariance
+
+
+def means(priors):
+    return np.array([row.mean for row in priors.columns.values()])
+
+
+# ------------------------------------------------------------------ columns
+
+
+@pytest.mark.parametrize(("decision", "moment"), TARGETS)
+def test_every_model_column_has_a_prior_in_order(decision, moment):
+    priors = build_priors(decision, moment)
+    assert tuple(priors.columns) == Encoder.for_decision(decision, moment).derived
+    assert all(row.sd > 0 for row in priors.columns.values())
+    assert {row.status for row in priors.columns.values()} <= {"evidence", "judgement"}
+
+
+@pytest.mark.parametrize("decision", dictionary().decisions)
+def test_every_declared_column_exists_in_some_model(decision):
+    declared = declarations_for(decision)
+    found = {
+        moment: Encoder.for_decision(decision, moment).derived
+        for moment in dictionary().decisions[decision].moments
+    }
+    for row in declared.priors:
+        moments = [row.moment] if row.moment else list(found)
+        names = {name for moment in moments for name in found[moment]}
+        assert any(fnmatchcase(name, row.column) for name in names), row.column
+    everything = {name for names in found.values() for name in names}
+    for block in declared.blocks:
+        assert set(block.columns) <= everything
+
+
+def test_contrasts_are_one_unit_apart():
+    fields = dictionary().fields
+    for field, name in (
+        ("aetiology", "aetiology=ischaemic_vs_haemorrhagic"),
+        ("pain_site", "pain_site=lower_vs_upper_limb"),
+    ):
+        contrast = next(c for c in fields[field].contrasts if c.name == name)
+        weights = contrast.weights.values()
+        assert max(weights) - min(weights) == 1.0
+
+
+def test_undeclared_column_has_the_default_of_its_field():
+    row = build_priors("rtms_response", "screening").columns["dn4"]
+    assert (row.mean, row.sd) == (0.0, dictionary().fields["dn4"].default_prior_sd)
+    assert row.status == "judgement"
+
+
+# Values in use, screening: no factor applies to them.
+@pytest.mark.parametrize(
+    ("column", "mean", "sd"),
+    [
+        ("lesion_type=central", 0.40, 0.40),
+        ("aetiology=ischaemic_vs_haemorrhagic", 0.70, 0.55),
+        ("aetiology=radiculopathy", 0.0, 0.30),
+        ("pain_site=lower_vs_upper_limb", -0.50, 0.45),
+        ("pain_site=face", 0.15, 0.45),
+        ("lesion_site=brainstem", -0.40, 0.50),
+        ("pain_intensity", -0.20, 0.25),
+        ("pain_duration", -0.15, 0.25),
+        ("severe_dysaesthesia", -0.30, 0.40),
+        ("fatigue", 0.0, 0.40),
+        ("age", 0.0, 0.20),
+        ("sex=female", 0.0, 0.20),
+        ("opioid", 0.0, 0.30),
+        ("antiepileptic", 0.0, 0.30),
+    ],
+)
+def test_rtms_priors_are_the_values_in_use(column, mean, sd):
+    row = build_priors("rtms_response", "screening").columns[column]
+    assert (row.mean, row.sd) == (pytest.approx(mean), pytest.approx(sd))
+
+
+@pytest.mark.parametrize(
+    ("column", "mean", "sd"),
+    [
+        ("aetiology=trigeminal_neuropathy", 0.50, 0.40),
+        ("lesion_type=central", 0.0, 0.70),
+        ("aetiology=spinal_cord_injury", -0.50, 0.70),
+        ("pain_duration", 0.10, 0.25),
+        ("motor_deficit=marked", 0.0, 0.50),
+        ("age", -0.15 * 1.3, 0.15 * 1.3),
+        ("sham_relief", -0.30, 0.50),
+        ("relief_days_test", 0.0, 0.30),
+        ("relief_maintenance", 0.0, 0.30),
+    ],
+)
+def test_emcs_priors_are_the_values_in_use(column, mean, sd):
+    row = build_priors("emcs_success").columns[column]
+    assert (row.mean, row.sd) == (pytest.approx(mean), pytest.approx(sd))
+
+
+def test_anchors_are_the_values_in_use():
+    assert build_priors("rtms_response", "screening").anchor == (-0.32, 0.75)
+    assert build_priors("emcs_success").anchor == (-0.10, 0.50)
+
+
+def test_rtms_and_emcs_differ_in_the_sign_of_pain_duration():
+    rtms = build_priors("rtms_response", "screening").columns["pain_duration"]
+    assert rtms.mean < 0 < build_priors("emcs_success").columns["pain_duration"].mean
+
+
+# ------------------------------------------------------------------ conditional effects
+
+
+def test_conditional_effects_of_the_questionnaires_are_as_published():
+    u = np.array([-0.30, -0.30, -0.20, -0.20])
+    correlation = np.full((4, 4), 0.55) + 0.45 * np.eye(4)
+    b = conditional_effects(u, correlation)
+    np.testing.assert_allclose(b, [-0.21, -0.21, 0.02, 0.02], atol=0.005)
+    assert math.sqrt(u @ correlation @ u) == pytest.approx(0.82, abs=0.01)
+    assert math.sqrt(b @ correlation @ b) == pytest.approx(0.34, abs=0.005)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_conditional_effects_give_the_marginal_ones_back(seed):
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(4, 6))
+    covariance, u = A @ A.T + 0.1 * np.eye(4), rng.normal(size=4)
+    b = conditional_effects(u, covariance)
+    np.testing.assert_allclose(covariance @ b / np.diag(covariance), u, atol=1e-8)
+
+
+def test_uncorrelated_predictors_keep_their_effects():
+    u = np.array([0.3, -1.2])
+    np.testing.assert_allclose(conditional_effects(u, np.diag([4.0, 0.2])), u)
+
+
+def test_questionnaires_keep_their_marginal_effects_in_the_reference_population():
+    names, covariance = model_columns("rtms_response", "screening")
+    priors = build_priors("rtms_response", "screening")
+    assert priors.shrinkage == 1.0
+    members = ["depression", "anxiety", "catastrophising", "magnification"]
+    at = [names.index(name) for name in members]
+    b = means(priors)[at]
+    block = covariance[np.ix_(at, at)]
+    np.testing.assert_allclose(
+        block @ b / np.diag(block), [-0.30, -0.30, -0.20, -0.20], atol=1e-9
+    )
+
+
+def test_relief_before_the_implant_is_one_piece_of_information():
+    names, covariance = model_columns("emcs_success", "implantation")
+    at = [names.index(name) for name in IMPLANT_BLOCK]
+    b = means(build_priors("emcs_success"))[at]
+    block = covariance[np.ix_(at, at)]
+    np.testing.assert_allclose(block @ b / np.diag(block), [1.55, 1.6, 2.5], atol=1e-9)
+    # Added up as if independent, the three would claim more than they hold together.
+    marginal = np.array([1.55, 1.6, 2.5])
+    assert b @ block @ b < 0.5 * (marginal @ block @ marginal)
+
+
+# ------------------------------------------------------------------ sessions
+
+
+@pytest.mark.parametrize(
+    ("moment", "slope"), list(zip(SESSIONS, (0.9, 1.2, 1.4), strict=True))
+)
+def test_relief_so_far_has_the_declared_slope(moment, slope):
+    row = build_priors("rtms_response", moment).columns["relief_so_far"]
+    assert (row.mean, row.sd, row.status) == (slope, 0.45, "judgement")
+
+
+@pytest.mark.parametrize("moment", SESSIONS)
+def test_trend_and_days_of_relief_are_centred_on_zero(moment):
+    columns = build_priors("rtms_response", moment).columns
+    for name in ("relief_trend", "relief_days_so_far"):
+        if name in columns:
+            assert (columns[name].mean, columns[name].sd) == (0.0, 0.30)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_relief_scale_follows_from_slope_and_correlation(k):
+    priors = build_priors("rtms_response", f"session_{k}")
+    slope = priors.columns["relief_so_far"].mean
+    variance = slope**2 * (1 + 0.7 * (k - 1)) / k
+    assert priors.relief_scale == pytest.approx(math.sqrt(1 + math.pi * variance / 8))
+
+
+@pytest.mark.parametrize("moment", SESSIONS)
+def test_averaging_over_unknown_relief_gives_the_screening_model_back(moment):
+    """By quadrature over relief, for patients and cut points far apart."""
+    screening = build_priors("rtms_response", "screening")
+    session = build_priors("rtms_response", moment)
+    names, covariance = model_columns("rtms_response", moment)
+    before, _ = model_columns("rtms_response", "screening")
+    z = np.random.default_rng(3).normal(size=(40, len(before)))
+    shared = [names.index(name) for name in before]
+    relief = np.setdiff1d(np.arange(len(names)), shared)
+    b = means(session)
+    s = math.sqrt(b[relief] @ covariance[np.ix_(relief, relief)] @ b[relief])
+    assert s > 0.8
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    weights = weights / weights.sum()
+    for shift_screening, shift_session in zip(
+        levels(screening), levels(session), strict=True
+    ):
+        known = shift_screening + z @ means(screening)
+        conditional = shift_session + z @ b[shared]
+        averaged = expit(conditional[:, None] + s * nodes) @ weights
+        np.testing.assert_allclose(averaged, expit(known), atol=0.012)
+
+
+def levels(priors):
+    """Log-odds at the reference means of passing each fitted cut point."""
+    main = dictionary().decisions[priors.decision].main_index
+    steps = np.concatenate([[0.0], -np.cumsum(priors.gaps)])
+    return priors.anchor[0] + steps - steps[main]
+
+
+def test_scored_without_relief_a_session_model_agrees_with_screening():
+    """The way a prediction fills gaps: expectation, and kappa of what is unknown."""
+    values = {"age": 48, "aetiology": "haemorrhagic_stroke", "pain_intensity": 8}
+    found = []
+    for moment in ("screening", *SESSIONS):
+        encoder = Encoder.for_decision("rtms_response", moment)
+        priors = build_priors("rtms_response", moment)
+        beta = (means(priors) @ encoder.projection)[None]
+        filled, extra = Population.reference(encoder).impute(
+            encoder.encode(encoder.raw(values)), beta
+        )
+        kappa = 1 / np.sqrt(1 + np.pi * extra[0, 0] / 8)
+        found.append(expit(kappa * (priors.anchor[0] + beta[0] @ filled[0])))
+    np.testing.assert_allclose(found, found[0], atol=0.01)
+
+
+@pytest.mark.parametrize("moment", SESSIONS)
+def test_only_means_are_scaled(moment):
+    screening = build_priors("rtms_response", "screening")
+    session = build_priors("rtms_response", moment)
+    c = session.relief_scale
+    assert session.anchor == (pytest.approx(-0.32 * c), 0.75)
+    np.testing.assert_allclose(session.gaps, c * np.array(screening.gaps))
+    assert session.gap_sd == screening.gap_sd == 0.35
+    for name, row in screening.columns.items():
+        assert session.columns[name].mean == pytest.approx(row.mean * c)
+        assert session.columns[name].sd == row.sd
+
+
+def test_nothing_is_scaled_before_relief_is_known_nor_for_the_implant():
+    assert build_priors("rtms_response", "screening").relief_scale == 1.0
+    assert build_priors("emcs_success").relief_scale == 1.0
+
+
+# ------------------------------------------------------------------ predictive check
+
+
+@pytest.mark.parametrize(("mean", "sd"), [(-0.32, 0.94), (0.5, 2.0), (-1.7, 0.35)])
+def test_implied_c_statistic_matches_simulated_patients(mean, sd):
+    rng = np.random.default_rng(11)
+    probability = expit(rng.normal(mean, sd, 400_000))
+    event = rng.random(probability.size) < probability
+    order = np.argsort(np.argsort(probability))
+    n1, n0 = event.sum(), (~event).sum()
+    c = (order[event].sum() - n1 * (n1 - 1) / 2) / (n1 * n0)
+    assert implied_c_statistic(mean, sd**2) == pytest.approx(c, abs=0.004)
+
+
+def test_implied_c_statistic_of_marginal_effects_is_as_the_review_found():
+    # LP SD 0.94 at 42 %: "c = 0.73 with zero patients".
+    assert implied_c_statistic(-0.32, 0.94**2) == pytest.approx(0.73, abs=0.005)
+
+
+@given(st.floats(-3, 3), st.floats(0.01, 3), st.floats(0.01, 3))
+def test_implied_c_statistic_rises_with_the_spread(mean, first, second):
+    low, high = sorted((first, second))
+    assert 0.5 <= implied_c_statistic(mean, low) <= implied_c_statistic(mean, high) < 1
+
+
+@pytest.mark.parametrize(("decision", "moment"), TARGETS)
+def test_prior_means_claim_no_more_than_the_cap_without_relief(decision, moment):
+    priors = build_priors(decision, moment)
+    assert priors.capped_c_statistic <= C_STATISTIC_CAP
+    names, covariance = model_columns(decision, moment)
+    b = means(priors)
+    expected = implied_c_statistic(priors.anchor[0], b @ covariance @ b)
+    assert priors.implied_c_statistic == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("group", packaged_evidence().overlap_groups)
+def test_the_cap_holds_whatever_is_excluded(group):
+    for decision, moment in TARGETS:
+        priors = build_priors(decision, moment, exclude_evidence=[group])
+        assert priors.capped_c_statistic <= C_STATISTIC_CAP
+
+
+def bolder(factor, decision="rtms_response"):
+    """Declarations whose judgement means are multiplied."""
+    declared = declarations_for(decision)
+    rows = tuple(
+        replace(row, mean=row.mean * (factor if row.status == "judgement" else 1.0))
+        for row in declared.priors
+    )
+    return replace(declared, priors=rows)
+
+
+def test_judgement_means_shrink_until_the_cap_holds():
+    bold = priors_from(bolder(3.0), "screening")
+    plain = build_priors("rtms_response", "screening")
+    assert 0 < bold.shrinkage < 1
+    assert bold.implied_c_statistic <= C_STATISTIC_CAP < bold.implied_c_statistic_before
+    step = 0.01 / bold.shrinkage
+    names, covariance = model_columns("rtms_response", "screening")
+    judged = np.array([r.status == "judgement" for r in bold.columns.values()])
+    next_step = np.where(judged, means(bold) * (1 + step), means(bold))
+    assert implied_c_statistic(-0.32, next_step @ covariance @ next_step) > 0.68
+    for name, row in plain.columns.items():
+        factor = 3.0 * bold.shrinkage if row.status == "judgement" else 1.0
+        assert bold.columns[name].mean == pytest.approx(row.mean * factor)
+        assert bold.columns[name].sd == row.sd
+
+
+@pytest.mark.parametrize("moment", SESSIONS)
+def test_session_models_shrink_as_screening_does_and_keep_their_relief(moment):
+    bold = replace(
+        bolder(3.0),
+        priors=tuple(
+            replace(row, mean=1.0) if row.column == "relief_so_far" else row
+            for row in bolder(3.0).priors
+        ),
+    )
+    session = priors_from(bold, moment)
+    assert session.shrinkage == priors_from(bold, "screening").shrinkage < 1
+    assert session.columns["relief_so_far"].mean == 1.0
+    assert session.capped_c_statistic <= C_STATISTIC_CAP < session.implied_c_statistic
+
+
+def test_implant_model_shrinks_all_but_relief():
+    bold = priors_from(bolder(8.0, "emcs_success"), "implantation")
+    plain = build_priors("emcs_success")
+    assert bold.shrinkage < 1
+    assert bold.columns["sham_relief"].mean == pytest.approx(-0.3 * 8)
+    assert bold.columns["age"].mean == pytest.approx(
+        plain.columns["age"].mean * 8 * bold.shrinkage
+    )
+    for name in IMPLANT_BLOCK:
+        assert bold.columns[name].mean == pytest.approx(plain.columns[name].mean)
+
+
+def test_largest_shrinkage_is_zero_when_evidence_alone_exceeds_the_cap():
+    mean, shrunk = np.array([2.0, 0.5]), np.array([False, True])
+    assert largest_shrinkage(mean, shrunk, np.eye(2), anchor=0.0, cap=0.68) == 0.0
+
+
+def test_largest_shrinkage_is_one_when_the_cap_already_holds():
+    mean, shrunk = np.array([0.1, 0.2]), np.array([False, True])
+    assert largest_shrinkage(mean, shrunk, np.eye(2), anchor=0.4, cap=0.68) == 1.0
+
+
+# ------------------------------------------------------------------ excluded evidence
+
+
+def test_excluded_prior_is_rebuilt_from_what_remains():
+    evidence = packaged_evidence()
+    rows = evidence.on_contrast(
+        "emcs_success", "facial_vs_central", without=["rasche_2006"]
+    )
+    expected = combine(rows)
+    priors = build_priors("emcs_success", exclude_evidence=["rasche_2006"])
+    row = priors.columns["aetiology=trigeminal_neuropathy"]
+    assert row.mean == 0.50 < expected.predicted
+    assert row.sd == pytest.approx(expected.predicted_sd)
+    assert row.rows == ("fontaine_2009_trigeminal", "two_centre_2024_trigeminal")
+    assert "rebuilt" in row.note
+
+
+def test_rebuilt_prior_follows_weaker_evidence():
+    groups = ["mo_2019"]
+    row = build_priors("emcs_success", exclude_evidence=groups).columns["pain_duration"]
+    assert row.rows == ("fagundes_2010_duration", "lefaucheur_2011_duration")
+    assert row.mean == 0.0
+    assert row.sd > 0.25
+
+
+@pytest.mark.parametrize("group", ["fagundes_pereyra_2010", "henssen_2018"])
+def test_rebuilt_prior_claims_no_more_than_declared(group):
+    # Without the null finding, 7 of 10 against 0 of 8 would stand alone at 3.6.
+    row = build_priors("emcs_success", exclude_evidence=[group]).columns[
+        "lesion_type=central"
+    ]
+    assert row.mean == 0.0
+    assert row.sd > 0.70
+
+
+def test_prior_without_any_number_left_keeps_its_size_and_loses_its_sign():
+    priors = build_priors(
+        "rtms_response", "screening", exclude_evidence=["saint_etienne"]
+    )
+    row = priors.columns["aetiology=ischaemic_vs_haemorrhagic"]
+    assert (row.mean, row.sd) == (0.0, pytest.approx(math.hypot(0.70, 0.55)))
+    assert row.status == "judgement"
+    assert row.rows == ()
+
+
+def test_saint_etienne_leaves_the_central_effect_to_the_null_finding():
+    priors = build_priors(
+        "rtms_response", "screening", exclude_evidence=["saint_etienne"]
+    )
+    row = priors.columns["lesion_type=central"]
+    assert row.mean == 0.0
+    assert row.rows == ("lefaucheur_2011_origin",)
+    assert row.sd > 0.40
+
+
+def test_anchor_is_rebuilt_and_never_narrower():
+    rtms = build_priors(
+        "rtms_response", "screening", exclude_evidence=["saint_etienne"]
+    )
+    rows = packaged_evidence().on_contrast(
+        "rtms_response", "response_30", without=["saint_etienne"]
+    )
+    assert rtms.anchor == (pytest.approx(combine(rows).predicted), 0.75)
+    emcs = build_priors("emcs_success", exclude_evidence=["lefaucheur_2011"])
+    assert emcs.anchor[0] < -0.10
+    assert emcs.anchor[1] == 0.5
+
+
+def test_excluding_the_test_leaves_its_information_to_the_other_forms():
+    names, covariance = model_columns("emcs_success", "implantation")
+    priors = build_priors("emcs_success", exclude_evidence=["saint_etienne"])
+    plain = build_priors("emcs_success").columns["relief_test"]
+    row = priors.columns["relief_test"]
+    assert (row.mean, row.sd) == (0.0, pytest.approx(math.hypot(plain.mean, plain.sd)))
+    at = [names.index(name) for name in IMPLANT_BLOCK[1:]]
+    block = covariance[np.ix_(at, at)]
+    b = means(priors)[at]
+    np.testing.assert_allclose(block @ b / np.diag(block), [1.6, 2.5], atol=1e-9)
+
+
+def test_excluding_every_form_leaves_no_direction():
+    groups = ["saint_etienne", "lefaucheur_2011"]
+    priors = build_priors("emcs_success", exclude_evidence=groups)
+    assert [priors.columns[name].mean for name in IMPLANT_BLOCK] == [0.0, 0.0, 0.0]
+    assert priors.excluded == ("lefaucheur_2011", "saint_etienne")
+
+
+def test_no_prior_rests_on_an_excluded_number():
+    evidence = packaged_evidence()
+    for group in ("saint_etienne", "lefaucheur_2011", "mo_2019"):
+        for decision, moment in TARGETS:
+            priors = build_priors(decision, moment, exclude_evidence=[group])
+            basis = {name for row in priors.columns.values() for name in row.rows}
+            numbers = [evidence.rows[n] for n in basis if evidence.rows[n].has_number]
+            assert group not in {row.overlap_group for row in numbers}
+
+
+def test_exclusion_of_gaps_is_said():
+    priors = build_priors(
+        "rtms_response", "screening", exclude_evidence=["saint_etienne"]
+    )
+    assert any("quesada_2020_relief" in note for note in priors.notes)
+
+
+def test_exclusion_that_touches_nothing_changes_nothing():
+    plain = build_priors("rtms_response", "screening")
+    other = build_priors("rtms_response", "screening", exclude_evidence=["sachs_2014"])
+    assert other.columns == plain.columns
+    assert other.anchor == plain.anchor
+
+
+def test_unknown_group_is_refused_with_the_known_ones():
+    with pytest.raises(EvidenceError, match="overlap groups, got 'lyon'.*nuti_2005"):
+        build_priors("emcs_success", exclude_evidence=["lyon"])
+
+
+def test_unknown_target_is_refused():
+    with pytest.raises(ResponderModelError, match="moment of rtms_response must be"):
+        build_priors("rtms_response")
+
+
+# ------------------------------------------------------------------ form
+
+
+@pytest.mark.parametrize(("decision", "moment"), TARGETS)
+def test_prior_set_survives_json_and_pickle(decision, moment):
+    priors = build_priors(decision, moment)
+    text = json.dumps(priors.to_json())
+    assert PriorSet.from_json(json.loads(text)) == priors
+    assert pickle.loads(pickle.dumps(priors)) == priors
+
+
+def test_priors_are_built_without_heavy_libraries():
+    code = (
+        "import sys; from responder_model.priors import build_priors\n"
+        "from responder_model.schema import dictionary\n"
+        "for target in dictionary().targets(): build_priors(*target)\n"
+        "heavy = {'scipy', 'pandas', 'statsmodels', 'sklearn', 'xgboost'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+# ------------------------------------------------------------------ printing
+
+
+@pytest.mark.parametrize(("decision", "moment"), TARGETS)
+def test_table_has_a_row_for_each_prior(decision, moment):
+    priors = build_priors(decision, moment)
+    table = prior_table(decision, moment)
+    assert tuple(row.column for row in table) == tuple(priors.columns)
+    for row in table:
+        assert row.lower < row.odds_ratio < row.upper
+        assert row.odds_ratio == pytest.approx(
+            math.exp(priors.columns[row.column].mean)
+        )
+
+
+def test_table_puts_the_meta_analysis_beside_the_value_in_use():
+    table = {row.column: row for row in prior_table("emcs_success")}
+    row = table["aetiology=trigeminal_neuropathy"]
+    assert (row.declared_mean, row.declared_sd) == (0.50, 0.40)
+    assert row.pooled.effect == pytest.approx(0.771, abs=0.002)
+    assert {source.id for source in row.sources} == set(row.pooled.rows)
+
+
+@pytest.mark.parametrize(("decision", "moment"), TARGETS)
+def test_rendering_names_every_source_and_the_check(decision, moment):
+    text = render_evidence(decision, moment)
+    priors = build_priors(decision, moment)
+    assert f"{priors.capped_c_statistic:.3f}" in text
+    for row in packaged_evidence().rows.values():
+        if row.decision == decision:
+            assert row.citation in text
+    for name in priors.columns:
+        assert name in text
+
+
+def test_rendering_leaves_excluded_rows_out():
+    text = render_evidence("emcs_success", exclude_evidence=["lefaucheur_2011"])
+    assert "Lefaucheur 2011, J Pain" not in text
+    assert "Excluded overlap groups: lefaucheur_2011." in text
+
+
+def test_evidence_as_json_is_plain_data():
+    parts = evidence_to_json("rtms_response", "session_2")
+    assert json.loads(json.dumps(parts)) == parts
+    assert {row["decision"] for row in parts["evidence"]} == {"rtms_response"}
