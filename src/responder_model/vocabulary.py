@@ -246,5 +246,8 @@ def _read_text(value: Any) -> Cell:
 
 def show(value: object) -> str:
     """Write a value as a problem quotes it: on one line and not too long."""
-    text = " ".join(str(value).split())
+    text = " ".join(str(value).split())[:61]
+    text = "".join(
+        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
     return text if len(text) <= 60 else text[:59] + "…"

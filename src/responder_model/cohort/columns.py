@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from responder_model.schema import Field
-from responder_model.vocabulary import INVALID, read_value
+from responder_model.vocabulary import INVALID, MISSING_MARKS, read_value
 
 # pandas 3 has a dtype for text; before, text stands in object columns.
 TEXT_DTYPE: Any = "str" if int(pd.__version__.split(".")[0]) >= 3 else "object"
+
+# Text that needs more than a look: blank, spaces to tidy, a mark of missing, or other
+# than ASCII. The rest is taken as it stands.
+_UNTIDY = r"^\s|\s$|\s\s|[^ -~]|^(?:{})$".format(
+    "|".join(re.escape(mark) for mark in sorted(MISSING_MARKS))
+)
+_PLAIN_NUMBER = r"[+-]?[0-9]+(?:[.,][0-9]*)?(?:[eE][+-]?[0-9]+)?"
 
 Mask = NDArray[np.bool_]
 
@@ -20,20 +30,29 @@ Mask = NDArray[np.bool_]
 def read_column(field: Field, cells: pd.Series) -> tuple[pd.Series, Mask]:
     """Return a column in the field's own type, and which cells the field refuses.
 
-    A refused cell is missing in the column. Columns that have the right type already
-    are checked without a loop; of the others each distinct value is read once.
+    A refused cell is missing in the column. Columns that have the right type already,
+    or hold plain numbers or texts, are checked without a loop; of the others each
+    distinct value is read once.
     """
-    if field.kind == "number" and _is_numeric(cells):
-        values, refused = _check_numbers(field, cells)
-    elif field.kind == "boolean" and _is_boolean(cells):
-        values = cells.array.astype("boolean")
-        refused = np.zeros(len(cells), dtype=bool)
-    elif field.kind == "category" and _has_categories_of(field, cells):
-        values = cells.array.set_categories(list(field.category_names), ordered=False)
-        refused = np.zeros(len(cells), dtype=bool)
-    else:
-        values, refused = _read_distinct(field, cells)
+    values, refused = _read(field, cells)
     return pd.Series(values, index=cells.index, name=field.name), refused
+
+
+def _read(field: Field, cells: pd.Series) -> tuple[Any, Mask]:
+    nothing_refused = np.zeros(len(cells), dtype=bool)
+    if field.kind == "number" and _is_numeric(cells):
+        numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+        return _check_numbers(field, numbers)
+    if field.kind == "number" and _is_text(cells):
+        return _read_number_texts(field, cells)
+    if field.kind == "boolean" and _is_boolean(cells):
+        return cells.array.astype("boolean"), nothing_refused
+    if field.kind == "category" and _has_categories_of(field, cells):
+        names = list(field.category_names)
+        return cells.array.set_categories(names, ordered=False), nothing_refused
+    if field.kind == "text" and _is_tidy(cells):
+        return cells.array.astype(TEXT_DTYPE), nothing_refused
+    return _read_distinct(field, cells)
 
 
 def category_dtype(field: Field) -> pd.CategoricalDtype:
@@ -49,6 +68,18 @@ def _is_boolean(cells: pd.Series) -> bool:
     return getattr(cells.dtype, "kind", "O") == "b" and not _is_categorical(cells)
 
 
+def _is_text(cells: pd.Series) -> bool:
+    return isinstance(cells.dtype, pd.StringDtype)
+
+
+def _is_tidy(cells: pd.Series) -> bool:
+    if not _is_text(cells):
+        return False
+    texts = pa.array(cells, type=pa.string(), from_pandas=True)
+    untidy = pc.match_substring_regex(texts, _UNTIDY, ignore_case=True)
+    return not pc.any(untidy).as_py()
+
+
 def _is_categorical(cells: pd.Series) -> bool:
     return isinstance(cells.dtype, pd.CategoricalDtype)
 
@@ -60,15 +91,29 @@ def _has_categories_of(field: Field, cells: pd.Series) -> bool:
     )
 
 
-def _check_numbers(field: Field, cells: pd.Series) -> tuple[Any, Mask]:
-    values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+def _check_numbers(
+    field: Field, numbers: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], Mask]:
     lowest = -np.inf if field.minimum is None else field.minimum
     highest = np.inf if field.maximum is None else field.maximum
-    allowed = (values >= lowest) & (values <= highest) & np.isfinite(values)
+    allowed = (numbers >= lowest) & (numbers <= highest) & np.isfinite(numbers)
     if field.integer:
-        allowed &= values == np.floor(values)
-    refused = ~allowed & ~np.isnan(values)
-    return np.where(refused, np.nan, values) if refused.any() else values, refused
+        allowed &= numbers == np.floor(numbers)
+    refused = ~allowed & ~np.isnan(numbers)
+    return np.where(refused, np.nan, numbers) if refused.any() else numbers, refused
+
+
+def _read_number_texts(field: Field, cells: pd.Series) -> tuple[Any, Mask]:
+    plain = cells.str.fullmatch(_PLAIN_NUMBER, na=False).to_numpy(dtype=bool)
+    texts = cells.where(plain).str.replace(",", ".", regex=False)
+    parsed = pa.array(texts, type=pa.string(), from_pandas=True).cast(pa.float64())
+    numbers, refused = _check_numbers(
+        field, np.array(parsed.to_numpy(zero_copy_only=False), dtype=np.float64)
+    )
+    rest = ~plain & cells.notna().to_numpy()
+    if rest.any():
+        numbers[rest], refused[rest] = _read_distinct(field, cells[rest])
+    return numbers, refused
 
 
 def _read_distinct(field: Field, cells: pd.Series) -> tuple[Any, Mask]:
@@ -89,7 +134,7 @@ def _distinct(cells: pd.Series) -> tuple[NDArray[np.intp], list[Any]]:
     if dtype.kind == "O" and pd.api.types.infer_dtype(cells, skipna=True) != "string":
         return np.arange(len(cells)), list(cells)
     numbers, distinct = pd.factorize(cells)
-    return numbers, list(distinct)
+    return numbers, distinct.tolist()
 
 
 def _typed(field: Field, known: list[Any], codes: NDArray[np.intp]) -> Any:

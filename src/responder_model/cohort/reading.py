@@ -28,6 +28,7 @@ from responder_model.cohort.checking import (
     inspect_rows,
     label_cohort,
 )
+from responder_model.cohort.columns import TEXT_DTYPE
 from responder_model.errors import InvalidCohortError, Problem
 from responder_model.vocabulary import find_field
 
@@ -154,14 +155,16 @@ def _tables(path: Path, rows_at_once: int) -> Iterator[Table]:
 Line = tuple[int, list[Any]]
 
 
-def _as_tables(lines: Iterator[Line], rows_at_once: int) -> Iterator[Table]:
+def _as_tables(
+    lines: Iterator[Line], rows_at_once: int, *, dtype: Any = object
+) -> Iterator[Table]:
     """Turn lines, of which the first with any word is the header, into tables."""
     header_line, header = _header(lines)
     first = list(islice(lines, rows_at_once))
     more = iter(lambda: list(islice(lines, rows_at_once)), [])
     for part in chain([first], more):
         numbered = [(line - header_line + 1, cells) for line, cells in part]
-        yield _table(header, [row for row in numbered if not _is_blank(row[1])])
+        yield _table(header, [row for row in numbered if not _is_blank(row[1])], dtype)
 
 
 def _header(lines: Iterator[Line]) -> Line:
@@ -185,7 +188,7 @@ def _is_separator_note(cells: Sequence[Any]) -> bool:
     return str(cells[0]).lower().startswith("sep=") and _is_blank(cells[1:])
 
 
-def _table(header: list[str], lines: list[Line]) -> Table:
+def _table(header: list[str], lines: list[Line], dtype: Any) -> Table:
     width = len(header)
     problems, kept = [], []
     for row, cells in lines:
@@ -194,8 +197,8 @@ def _table(header: list[str], lines: list[Line]) -> Table:
         else:
             problems.append(_ragged(row, len(cells), width))
     columns = list(zip(*(cells[:width] for _, cells in kept), strict=True))
-    series = [pd.Series(column, dtype=object) for column in columns or [()] * width]
-    frame = pd.DataFrame(dict(enumerate(series)), dtype=object)
+    series = [pd.Series(column, dtype=dtype) for column in columns or [()] * width]
+    frame = pd.DataFrame(dict(enumerate(series)))
     return Table(
         cells=frame.set_axis(header, axis="columns"),
         rows=np.array([row for row, _ in kept], dtype=np.int64),
@@ -219,7 +222,8 @@ def _text_tables(path: Path, rows_at_once: int) -> Iterator[Table]:
     with path.open(encoding=_encoding(path), newline="") as file:
         delimiter = max(DELIMITERS, key=lambda mark: _known_names(file, mark))
         file.seek(0)
-        yield from _as_tables(_text_lines(file, delimiter), rows_at_once)
+        lines = _text_lines(file, delimiter)
+        yield from _as_tables(lines, rows_at_once, dtype=TEXT_DTYPE)
 
 
 def _encoding(path: Path) -> str:
