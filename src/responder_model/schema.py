@@ -102,7 +102,7 @@ class Field:
     references: Mapping[str, Reference] = field(default_factory=dict)
     derived_from: str | None = None
     indicates: str | None = None
-    default_prior_sd: float = 0.30
+    default_prior_sd: float = 0.15
 
     def reference_for(self, decision: str) -> Reference:
         """Reference population of one decision, else the common one."""

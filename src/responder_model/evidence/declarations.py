@@ -76,10 +76,14 @@ class Gaps:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Columns whose declared effects are each marginal to the others."""
+    """Columns whose declared effects are each marginal to the others.
+
+    With ``marginal_sd`` the declared SDs are marginal too, not only the means.
+    """
 
     columns: tuple[str, ...]
     note: str = ""
+    marginal_sd: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -185,6 +185,23 @@ def conditional_effects(marginal: Array, covariance: Array) -> Array:
     return np.asarray(np.linalg.solve(covariance, np.diag(covariance) * marginal))
 
 
+def conditional_sds(marginal: Array, covariance: Array) -> Array:
+    """SDs of independent conditional slopes that give about these marginal SDs.
+
+    A marginal slope is u = Rb in SD units, so its variance is the sum of R_kj² s_j²:
+    exact where the members of a block are alike.
+
+    Examples
+    --------
+    >>> correlation = np.full((4, 4), 0.55) + 0.45 * np.eye(4)
+    >>> conditional_sds(np.full(4, 0.30), correlation).round(3)
+    array([0.217, 0.217, 0.217, 0.217])
+    """
+    sd = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(sd, sd)
+    return np.asarray(marginal / np.sqrt((correlation**2).sum(axis=1)))
+
+
 def _model_columns(encoder: Encoder) -> _Columns:
     projection = encoder.projection
     covariance = projection @ Population.reference(encoder).covariance @ projection.T
@@ -200,10 +217,18 @@ def _model_columns(encoder: Encoder) -> _Columns:
 
 
 def _draft(declared: Declarations, columns: _Columns, moment: str) -> list[_Draft]:
-    return [
+    drafts = [
         _in_reference_units(declared.find(name, moment), predictor, declared.decision)
         for name, predictor in zip(columns.names, columns.predictors, strict=True)
     ]
+    for block in declared.blocks:
+        if block.marginal_sd:
+            at = [k for k, name in enumerate(columns.names) if name in block.columns]
+            sd = np.array([drafts[k].sd for k in at])
+            sd = conditional_sds(sd, columns.covariance[np.ix_(at, at)])
+            for k, value in zip(at, sd, strict=True):
+                drafts[k] = replace(drafts[k], sd=float(value))
+    return drafts
 
 
 def _in_reference_units(

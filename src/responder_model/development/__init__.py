@@ -1,0 +1,33 @@
+"""Develop models from a cohort and the published evidence.
+
+Names are loaded when they are asked for: the published models need numpy only.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from responder_model.development.from_cohort import develop
+    from responder_model.development.procedure import Procedure, build_procedure
+    from responder_model.development.published import published_model
+    from responder_model.development.settings import Settings
+
+_MODULES = {
+    "develop": "from_cohort",
+    "Procedure": "procedure",
+    "build_procedure": "procedure",
+    "published_model": "published",
+    "Settings": "settings",
+}
+
+__all__ = ["Procedure", "Settings", "build_procedure", "develop", "published_model"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        module = import_module(f"responder_model.development.{_MODULES[name]}")
+        return getattr(module, name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

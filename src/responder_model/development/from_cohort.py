@@ -1,0 +1,281 @@
+"""Develop a model from a centre's cohort and the published evidence."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_model.cohort import check_cohort, outcome_levels
+from responder_model.cumulative_logit.mixture import Collapsed
+from responder_model.development.procedure import Procedure, at_cut, split_levels
+from responder_model.development.settings import Settings
+from responder_model.errors import DevelopmentError
+from responder_model.features import Array, expit
+from responder_model.model import Component, LinearPart, Model, Pool, describe_limits
+from responder_model.performance import core_measures
+from responder_model.sample_size import sample_size_verdict
+from responder_model.schema import dictionary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Centre whose patients stand behind the published rTMS evidence, and its group.
+_EVIDENCE_CENTRES = {"saint etienne": "saint_etienne"}
+
+
+def develop(
+    cohort: pd.DataFrame,
+    decision: str | None = None,
+    moment: str | None = None,
+    *,
+    settings: Settings | None = None,
+    seed: int = 0,
+    n_jobs: int = 1,
+    exclude_evidence: Sequence[str] = (),
+    name: str | None = None,
+) -> Model:
+    """Develop one decision model on a cohort.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        From ``read_cohort`` or ``simulate_cohort``, or hand-made in dictionary form.
+        Columns that are not known at the moment are left unused and listed in
+        ``model.notes``.
+    decision, moment : str
+        The decision model; or give ``settings`` instead.
+    settings : Settings, optional
+        Everything at once, e.g. from a TOML file.
+    seed : int
+        Seed of folds and trees.
+    n_jobs : int
+        Kept for symmetry with ``validate_internally``; one development is serial.
+    exclude_evidence : sequence of str
+        Overlap groups whose evidence leaves the prior: required for a cohort whose
+        patients are in the published evidence.
+    name : str, optional
+        Name of the model; default: the cohort's.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    DevelopmentError
+        Too few patients, one outcome class, or a cohort that is part of the evidence
+        with that evidence left in.
+    """
+    del n_jobs
+    settings = _settings(settings, decision, moment, seed, exclude_evidence)
+    cohort = check_cohort(cohort)
+    _check_overlap(cohort, settings)
+    levels = outcome_levels(cohort, settings.decision)
+    procedure = settings.build_procedure(report_challenger=settings.challenger)
+    procedure.fit(cohort, levels)
+    return _to_model(procedure, cohort, settings, name)
+
+
+def _settings(
+    settings: Settings | None,
+    decision: str | None,
+    moment: str | None,
+    seed: int,
+    exclude_evidence: Sequence[str],
+) -> Settings:
+    if settings is not None:
+        if decision is not None:
+            msg = "decision must not be given beside settings, got both. Leave one out."
+            raise DevelopmentError(msg)
+        return settings
+    if decision is None:
+        msg = "decision must be given, got none. Name it or pass settings."
+        raise DevelopmentError(msg)
+    return Settings(
+        decision=decision,
+        moment=moment or "",
+        seed=seed,
+        exclude_evidence=tuple(exclude_evidence),
+    )
+
+
+def _check_overlap(cohort: pd.DataFrame, settings: Settings) -> None:
+    """Refuse a cohort whose patients the prior already contains."""
+    groups = set(cohort.attrs.get("overlap_groups", ()))
+    if "centre" in cohort.columns:
+        for centre in cohort["centre"].dropna().unique():
+            group = _EVIDENCE_CENTRES.get(_plain(str(centre)))
+            groups |= {group} if group else set()
+    left_in = sorted(groups - set(settings.exclude_evidence))
+    if left_in:
+        msg = (
+            "evidence from the cohort's own patients must be excluded, got "
+            f"{', '.join(left_in)} left in. Pass exclude_evidence={left_in!r} "
+            "(--exclude-evidence)."
+        )
+        raise DevelopmentError(msg)
+
+
+def _plain(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return " ".join(plain.lower().replace("-", " ").replace("st ", "saint ").split())
+
+
+def _to_model(
+    procedure: Procedure, cohort: pd.DataFrame, settings: Settings, name: str | None
+) -> Model:
+    estimator, encoder = procedure.estimator_, procedure.encoder_
+    levels = outcome_levels(cohort, settings.decision)
+    lower, upper = split_levels(levels, len(procedure.target.cut_points))
+    outcome = at_cut(lower, upper, procedure.target.main_index)
+    known = (upper - lower) < len(procedure.target.cut_points)
+    raw = encoder.raw(cohort)[known]
+    no_direction = np.zeros((1, len(encoder.columns)))
+    filled, _ = procedure.population_.impute(
+        encoder.encode(raw), no_direction, encoder.interval(raw)
+    )
+    n_events = int(np.nansum(outcome[known]))
+    performance = _performance(procedure, raw, outcome[known])
+    verdict = sample_size_verdict(
+        n_patients=int((~np.isnan(outcome)).sum()),
+        n_events=n_events,
+        n_candidate_parameters=len(encoder.derived),
+    )
+    return Model(
+        decision=settings.decision,
+        moment=settings.moment,
+        provenance=cohort.attrs.get("provenance", "cohort"),
+        name=name or str(cohort.attrs.get("name", "cohort")),
+        encoder=encoder,
+        population=procedure.population_,
+        limits=describe_limits(encoder, raw, filled, procedure.population_),
+        linear=_linear_parts(procedure),
+        mean_variance=estimator.mean_variance_,
+        discrepancy=estimator.discrepancy_,
+        components=_components(procedure),
+        priors=procedure.priors_.to_json(),
+        pool=_pool(procedure),
+        settings=settings.to_json(),
+        sample_size=asdict(verdict),
+        performance=performance | {"outcome_definition": levels.definition},
+        n_patients=int(known.sum()),
+        n_events=n_events,
+        excluded_evidence=settings.exclude_evidence,
+        notes=_notes(cohort, settings, known),
+    )
+
+
+def _linear_parts(procedure: Procedure) -> tuple[LinearPart, ...]:
+    cuts = procedure.target.cut_points
+    return tuple(
+        _linear_part(
+            cut,
+            procedure.estimator_.served_[cuts.index(cut)],
+            procedure.encoder_.projection,
+        )
+        for cut in procedure.target.served_cut_points
+    )
+
+
+def _linear_part(cut: float, served: Collapsed, projection: Array) -> LinearPart:
+    """Posterior on base columns from that on model columns."""
+    lift = np.zeros((projection.shape[0] + 1, projection.shape[1] + 1))
+    lift[0, 0] = 1.0
+    lift[1:, 1:] = projection
+    return LinearPart(
+        cut_point=cut,
+        intercept=served.intercept,
+        coefficients=served.coefficients @ projection,
+        covariance=lift.T @ served.covariance @ lift,
+    )
+
+
+def _components(procedure: Procedure) -> tuple[Component, ...]:
+    return tuple(
+        Component(
+            name=fitted.prior.name,
+            prior_mean=fitted.prior.mean,
+            prior_sd=fitted.prior.sd,
+            prior_weight=fitted.prior.weight,
+            weight=fitted.weight,
+            log_evidence=fitted.log_evidence,
+            mean=fitted.mean,
+            covariance=fitted.covariance,
+        )
+        for fitted in procedure.estimator_.components_
+    )
+
+
+def _pool(procedure: Procedure) -> Pool | None:
+    pool = procedure.pool_
+    if pool.trees is None:
+        return None
+    return Pool(
+        weight=pool.weight,
+        offset=pool.offset,
+        slope=pool.slope,
+        trees=pool.trees.to_json(),
+    )
+
+
+def _performance(
+    procedure: Procedure, raw: Array, outcome: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Apparent performance, the challenger's figures, weight and conflict."""
+    judged = ~np.isnan(outcome)
+    probability = expit(procedure.linear_predictor_raw(raw[judged]))
+    pool = procedure.pool_
+    overall, by_column = procedure.estimator_.prior_conflict()
+    names = procedure.encoder_.derived
+    return {
+        "apparent": core_measures(outcome[judged], probability).values,
+        "challenger": {
+            "weight": pool.weight,
+            "out_of_fold_log_loss": pool.log_loss_challenger,
+            "evidence_out_of_fold_log_loss": pool.log_loss_evidence,
+        },
+        "published_component_weight": next(
+            (
+                component.weight
+                for component in procedure.estimator_.components_
+                if component.prior.name == "published"
+            ),
+            0.0,
+        ),
+        "prior_conflict_p_value": overall,
+        "prior_conflict_p_values": {
+            name: by_column[f"x{k}"] for k, name in enumerate(names) if by_column
+        },
+    }
+
+
+def _notes(
+    cohort: pd.DataFrame, settings: Settings, known: NDArray[np.bool_]
+) -> tuple[str, ...]:
+    """Columns left unused because they come later, and patients left out."""
+    words = dictionary()
+    later = [
+        name
+        for name in cohort.columns
+        if name in words.fields
+        and words.fields[name].role == "predictor"
+        and not words.is_known(name, settings.moment)
+        and cohort[name].notna().any()
+    ]
+    notes = []
+    if later:
+        notes.append(
+            f"Left unused, known only after {settings.moment}: {', '.join(later)}."
+        )
+    unknown = int((~known).sum())
+    if unknown:
+        notes.append(
+            f"Left out, outcome not known: {unknown} patients "
+            "(the estimand is response among those who complete)."
+        )
+    return tuple(notes)

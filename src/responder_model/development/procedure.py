@@ -1,0 +1,368 @@
+"""The whole development procedure as one unfitted scikit-learn estimator.
+
+Everything that learns from data happens inside ``fit``: means and covariance for
+missing values, the robust mixture, cut-specific halves, the challenger, its
+recalibration and its weight. Resampling therefore repeats all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from responder_model.challenger import Trees, fit_trees, out_of_fold_margins
+from responder_model.cohort import OutcomeLevels
+from responder_model.cumulative_logit import EvidenceCumulativeLogit
+from responder_model.errors import DevelopmentError
+from responder_model.features import Array, Encoder, Population, expit
+from responder_model.priors import PriorSet, build_priors
+from responder_model.recalibration import challenger_weight, recalibrate
+from responder_model.schema import Decision, dictionary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The pool is closed below these counts: too few to judge a challenger.
+POOL_MIN_PATIENTS = 100
+POOL_MIN_RARER = 40
+N_FOLDS = 5
+N_REPEATS = 2
+# Fewest patients with a known outcome from which anything is developed.
+MIN_PATIENTS = 10
+
+Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedPool:
+    """Challenger, its recalibration, its weight and its figures.
+
+    ``log_loss_evidence`` and ``log_loss_challenger`` are out-of-fold, mean per
+    patient; NaN when the challenger was not developed.
+    """
+
+    weight: float
+    offset: float
+    slope: float
+    trees: Trees | None
+    log_loss_evidence: float
+    log_loss_challenger: float
+
+
+_NO_POOL = FittedPool(
+    weight=0.0,
+    offset=0.0,
+    slope=1.0,
+    trees=None,
+    log_loss_evidence=float("nan"),
+    log_loss_challenger=float("nan"),
+)
+
+
+class Procedure(ClassifierMixin, BaseEstimator):
+    """Develops one decision model; see ``build_procedure``.
+
+    Parameters
+    ----------
+    decision, moment : str
+        The decision model.
+    exclude_evidence : tuple of str
+        Overlap groups removed from the prior.
+    predictors : tuple of str or None
+        Restrict the predictors.
+    challenger : bool
+        Whether trees may enter the pool.
+    report_challenger : bool
+        Develop the challenger for its figures also where its weight must be 0.
+    components : str
+        Prior components of the evidence-informed part.
+    seed : int
+        Seed of folds and trees.
+    """
+
+    def __init__(
+        self,
+        decision: str = "rtms_response",
+        moment: str | None = None,
+        *,
+        exclude_evidence: tuple[str, ...] = (),
+        predictors: tuple[str, ...] | None = None,
+        challenger: bool = True,
+        report_challenger: bool = False,
+        components: str = "robust",
+        seed: int = 0,
+    ) -> None:
+        self.decision = decision
+        self.moment = moment
+        self.exclude_evidence = exclude_evidence
+        self.predictors = predictors
+        self.challenger = challenger
+        self.report_challenger = report_challenger
+        self.components = components
+        self.seed = seed
+
+    @property
+    def target(self) -> Decision:
+        """The decision's declaration."""
+        return dictionary().decisions[self.decision]
+
+    def fit(
+        self, cohort: pd.DataFrame, outcome: Any, groups: Any | None = None
+    ) -> Self:
+        """Develop on a cohort.
+
+        Parameters
+        ----------
+        cohort : DataFrame
+            Checked cohort; columns that the moment does not know are left unused.
+        outcome : array-like of shape (n,) or (n, 2), or OutcomeLevels
+            Ordered level of each patient, or the lowest and highest that it may be;
+            patients without a known outcome are left out.
+        groups : array-like of shape (n,), optional
+            Patient behind each row; a resample passes the original row, so that
+            copies of one patient stay in one fold.
+        """
+        encoder = self.build_encoder()
+        lower, upper = split_levels(outcome, len(self.target.cut_points))
+        return self.fit_raw(encoder.raw(cohort), lower, upper, groups)
+
+    def build_encoder(self) -> Encoder:
+        """Encoder of this decision, moment and choice of predictors."""
+        return _encoder(self.decision, self.moment, self.predictors)
+
+    def fit_raw(
+        self,
+        raw: Array,
+        lower: NDArray[np.int64],
+        upper: NDArray[np.int64],
+        groups: Any | None = None,
+    ) -> Self:
+        """Develop on raw predictors (n, n_predictors) and intervals of levels."""
+        groups = np.arange(len(raw)) if groups is None else np.asarray(groups)
+        known = (upper - lower) < len(self.target.cut_points)
+        raw, groups = raw[known], groups[known]
+        lower, upper = lower[known], upper[known]
+        self._check(lower, upper)
+        self.encoder_ = self.build_encoder()
+        self.priors_ = _priors(
+            self.decision, self.encoder_.moment, self.exclude_evidence
+        )
+        design = self._describe(raw)
+        self.estimator_ = self._build_estimator()
+        self.estimator_.fit(design, lower, upper=upper)
+        self.pool_ = self._pool(raw, design, lower, upper, groups)
+        self.classes_ = np.array([0, 1])
+        self.n_patients_ = len(raw)
+        return self
+
+    def _check(self, lower: NDArray[np.int64], upper: NDArray[np.int64]) -> None:
+        if len(lower) < MIN_PATIENTS:
+            msg = f"patients with a known outcome must be at least {MIN_PATIENTS}, "
+            msg += f"got {len(lower)}. Use the published-evidence model instead."
+            raise DevelopmentError(msg)
+        outcome = at_cut(lower, upper, self.target.main_index)
+        if len(np.unique(outcome[~np.isnan(outcome)])) < 2:
+            msg = f"{self.target.binary_outcome} must have both yes and no, got one "
+            msg += "outcome only. Use the published-evidence model instead."
+            raise DevelopmentError(msg)
+
+    def _describe(self, raw: Array) -> Array:
+        """Estimate the population, fill gaps; model columns in reference units."""
+        encoder = self.encoder_
+        z = encoder.encode(raw)
+        self.population_ = Population.estimate(z, encoder)
+        prior = self._coefficients()
+        filled, extra = self.population_.impute(
+            z, (prior[0] @ encoder.projection)[None], encoder.interval(raw)
+        )
+        self.filled_range_ = (filled.min(axis=0), filled.max(axis=0))
+        # unknown predictors flatten the slope of what is known (statistics.md 1.9)
+        flatten = 1.0 / np.sqrt(1.0 + np.pi * extra / 8.0)
+        centre = self.population_.mean
+        return np.asarray((centre + flatten * (filled - centre)) @ encoder.projection.T)
+
+    def _coefficients(self) -> Array:
+        """Published mean and SD of each model column, (2, n_derived)."""
+        rows = [self.priors_.columns[name] for name in self.encoder_.derived]
+        return np.array([[row.mean for row in rows], [row.sd for row in rows]])
+
+    def _build_estimator(self) -> EvidenceCumulativeLogit:
+        mean, sd = self._coefficients()
+        cuts = self.target.cut_points
+        return EvidenceCumulativeLogit(
+            {
+                f"x{k}": (m, s, 1.0, 0.0)
+                for k, (m, s) in enumerate(zip(mean, sd, strict=True))
+            },
+            anchor=self.priors_.anchor,
+            gaps=self.priors_.gaps,
+            gap_sd=self.priors_.gap_sd,
+            levels=range(len(cuts) + 1),
+            main_cut=self.target.main_index,
+            served_cuts=[cuts.index(cut) for cut in self.target.served_cut_points],
+            components=self.components,
+        )
+
+    def _pool(
+        self,
+        raw: Array,
+        design: Array,
+        lower: NDArray[np.int64],
+        upper: NDArray[np.int64],
+        groups: NDArray[Any],
+    ) -> FittedPool:
+        outcome = at_cut(lower, upper, self.target.main_index)
+        known = ~np.isnan(outcome)
+        outcome = outcome[known]
+        eligible = self.challenger and is_pool_open(outcome)
+        if not eligible and not self.report_challenger:
+            return _NO_POOL
+        raw, design, groups = raw[known], design[known], groups[known]
+        folds = grouped_folds(outcome, groups, self.seed)
+        evidence = self.estimator_.out_of_fold(
+            design, lower[known], folds, upper=upper[known]
+        )
+        margin = out_of_fold_margins(raw, outcome, self.encoder_, folds, seed=self.seed)
+        offset, slope = recalibrate(margin, outcome)
+        rival = offset + slope * margin
+        weight = challenger_weight(evidence, rival, outcome) if eligible else 0.0
+        trees = None
+        if weight > 0.0:
+            trees = fit_trees(raw, outcome, self.encoder_, seed=self.seed)
+        return FittedPool(
+            weight=weight,
+            offset=offset,
+            slope=slope,
+            trees=trees,
+            log_loss_evidence=_log_loss(evidence, outcome),
+            log_loss_challenger=_log_loss(rival, outcome),
+        )
+
+    def linear_predictor_raw(self, raw: Array) -> Array:
+        """Pooled log-odds at the main cut-off from raw predictors, (n,)."""
+        encoder, estimator = self.encoder_, self.estimator_
+        served = estimator.served_[estimator.main_]
+        beta = served.coefficients @ encoder.projection
+        filled, extra = self.population_.impute(
+            encoder.encode(raw), beta[None], encoder.interval(raw)
+        )
+        centre = self.population_.mean
+        v = estimator.mean_variance_
+        kappa = 1.0 / np.sqrt(1.0 + np.pi * (v + extra[:, 0]) / 8.0)
+        level = estimator.kappa_ * (served.intercept + beta @ centre)
+        evidence = level + kappa * ((filled - centre) @ beta)
+        pool = self.pool_
+        if pool.trees is None:
+            return np.asarray(evidence)
+        rival = pool.offset + pool.slope * pool.trees.margin(raw)
+        return np.asarray((1.0 - pool.weight) * evidence + pool.weight * rival)
+
+    def predict_proba(self, cohort: pd.DataFrame) -> Array:
+        """P(no), P(yes) at the main cut-off, (n, 2)."""
+        probability = expit(self.linear_predictor_raw(self.encoder_.raw(cohort)))
+        return np.column_stack([1.0 - probability, probability])
+
+    def predict(self, cohort: pd.DataFrame) -> NDArray[np.int64]:
+        """Return the more probable outcome, 0/1; decisions need the probability."""
+        return np.asarray(self.predict_proba(cohort)[:, 1] > 0.5, dtype=np.int64)
+
+
+def build_procedure(
+    decision: str,
+    moment: str | None = None,
+    *,
+    exclude_evidence: Sequence[str] = (),
+    predictors: Sequence[str] | None = None,
+    challenger: bool = True,
+    components: str = "robust",
+    seed: int = 0,
+) -> Procedure:
+    """Return the unfitted procedure that develops one decision model.
+
+    Examples
+    --------
+    >>> build_procedure("emcs_success").moment
+    'implantation'
+    """
+    decision, moment = dictionary().check_target(decision, moment)
+    return Procedure(
+        decision,
+        moment,
+        exclude_evidence=tuple(exclude_evidence),
+        predictors=None if predictors is None else tuple(predictors),
+        challenger=challenger,
+        components=components,
+        seed=seed,
+    )
+
+
+@lru_cache(maxsize=64)
+def _encoder(
+    decision: str, moment: str | None, predictors: tuple[str, ...] | None
+) -> Encoder:
+    return Encoder.for_decision(decision, moment, predictors)
+
+
+@lru_cache(maxsize=64)
+def _priors(decision: str, moment: str, exclude_evidence: tuple[str, ...]) -> PriorSet:
+    return build_priors(decision, moment, exclude_evidence=exclude_evidence)
+
+
+def split_levels(
+    outcome: Any, n_cuts: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Lowest and highest level of each outcome, from any of its forms.
+
+    Levels 0/1 alone stand for no/yes only in a cohort's own columns
+    (``outcome_levels``); here a level counts the cut points that were passed.
+    """
+    if isinstance(outcome, OutcomeLevels):
+        lower = np.where(outcome.observed, outcome.lower, 0)
+        return lower, np.where(outcome.observed, outcome.upper, n_cuts)
+    levels = np.asarray(outcome, dtype=np.int64)
+    if levels.ndim == 1:
+        levels = np.column_stack([levels, levels])
+    if levels.shape[1] != 2 or levels.min() < 0 or levels.max() > n_cuts:
+        msg = f"outcome must hold levels from 0 to {n_cuts}, one or two a patient."
+        raise DevelopmentError(msg)
+    return levels[:, 0], levels[:, 1]
+
+
+def at_cut(lower: NDArray[np.int64], upper: NDArray[np.int64], cut: int) -> Array:
+    """1 above the cut point, 0 not above, NaN when the interval straddles it."""
+    return np.where(lower > cut, 1.0, np.where(upper <= cut, 0.0, np.nan))
+
+
+def is_pool_open(outcome: Array) -> bool:
+    """Whether a cohort is large enough for the challenger to earn a weight."""
+    rarer = min(outcome.sum(), len(outcome) - outcome.sum())
+    return len(outcome) >= POOL_MIN_PATIENTS and rarer >= POOL_MIN_RARER
+
+
+def grouped_folds(outcome: Array, groups: NDArray[Any], seed: int) -> Folds:
+    """Repeated folds by patient, stratified by outcome."""
+    rng = np.random.default_rng(seed)
+    patients, first, member = np.unique(groups, return_index=True, return_inverse=True)
+    folds: Folds = []
+    for _ in range(N_REPEATS):
+        fold = np.empty(len(patients), dtype=np.int64)
+        order = rng.permutation(len(patients))
+        order = order[np.argsort(outcome[first[order]], kind="stable")]
+        fold[order] = np.arange(len(patients)) % N_FOLDS
+        of_row = fold[member]
+        folds += [
+            (np.flatnonzero(of_row != k), np.flatnonzero(of_row == k))
+            for k in range(N_FOLDS)
+        ]
+    return folds
+
+
+def _log_loss(linear_predictor: Array, outcome: Array) -> float:
+    signed = np.where(outcome > 0.5, -linear_predictor, linear_predictor)
+    return float(np.logaddexp(0.0, signed).mean())

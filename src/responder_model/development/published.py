@@ -1,0 +1,148 @@
+"""The published-evidence models: what is known with no patient of one's own."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from responder_model.cumulative_logit.components import (
+    prior_discrepancy,
+    robust_priors,
+)
+from responder_model.features import Array, Encoder, Population
+from responder_model.model import Component, LinearPart, Model, reference_limits
+from responder_model.priors import PriorSet, build_priors
+from responder_model.schema import Decision, dictionary
+
+NAME = "published evidence"
+# Significant digits that a published model keeps: the same bytes wherever it is built.
+DIGITS = 12
+
+
+@cache
+def published_model(decision: str, moment: str | None = None) -> Model:
+    """Return the model that rests on the published evidence alone.
+
+    Parameters
+    ----------
+    decision : str
+        ``rtms_response`` or ``emcs_success``.
+    moment : str, optional
+        May be left out where the decision has one moment.
+
+    Returns
+    -------
+    Model
+        Provenance ``published``; its coefficients are the prior means, its covariance
+        the prior's, its population the dictionary's reference population.
+
+    Examples
+    --------
+    >>> model = published_model("rtms_response", "screening")
+    >>> model.provenance
+    'published'
+    >>> 0.3 < model.predict({"age": 56}).probability < 0.55
+    True
+    """
+    decision, moment = dictionary().check_target(decision, moment)
+    encoder = Encoder.for_decision(decision, moment)
+    target = dictionary().decisions[decision]
+    priors = build_priors(decision, moment)
+    population = Population.reference(encoder)
+    linear = tuple(
+        _linear_part(encoder, priors, target, cut) for cut in target.served_cut_points
+    )
+    main = linear[target.served_cut_points.index(target.main_cut_point)]
+    return Model(
+        decision=decision,
+        moment=moment,
+        provenance="published",
+        name=NAME,
+        encoder=encoder,
+        population=_round_population(population),
+        limits=reference_limits(encoder, population),
+        linear=linear,
+        mean_variance=float(_round(np.array(_mean_variance(main, population)))),
+        discrepancy=prior_discrepancy(),
+        components=_prior_components(encoder, priors),
+        priors=priors.to_json(),
+        pool=None,
+        settings={},
+        sample_size={},
+        performance={},
+        n_patients=0,
+        n_events=0,
+        excluded_evidence=(),
+        notes=(),
+    )
+
+
+def _round(values: Array) -> Array:
+    """Keep ``DIGITS`` significant digits."""
+    flat = [float(f"{value:.{DIGITS}g}") for value in np.ravel(values)]
+    return np.array(flat).reshape(np.shape(values))
+
+
+def _round_population(population: Population) -> Population:
+    return Population(
+        mean=_round(population.mean), covariance=_round(population.covariance)
+    )
+
+
+def _linear_part(
+    encoder: Encoder, priors: PriorSet, target: Decision, cut: float
+) -> LinearPart:
+    """Prior of (intercept at one cut point, base coefficients)."""
+    mean, sd = coefficient_priors(encoder, priors)
+    projection = encoder.projection
+    at, main = target.cut_points.index(cut), target.main_index
+    between = np.array(priors.gaps[min(at, main) : max(at, main)])
+    shift = float(between.sum()) * (1.0 if at < main else -1.0)
+    covariance = np.zeros((len(encoder.columns) + 1,) * 2)
+    covariance[0, 0] = priors.anchor[1] ** 2 + ((priors.gap_sd * between) ** 2).sum()
+    covariance[1:, 1:] = (projection * (sd**2)[:, None]).T @ projection
+    return LinearPart(
+        cut_point=cut,
+        intercept=float(_round(np.array(priors.anchor[0] + shift))),
+        coefficients=_round(mean @ projection),
+        covariance=_round(covariance),
+    )
+
+
+def coefficient_priors(encoder: Encoder, priors: PriorSet) -> tuple[Array, Array]:
+    """Published mean and SD of each model column, (n_derived,) each."""
+    rows = [priors.columns[name] for name in encoder.derived]
+    return np.array([row.mean for row in rows]), np.array([row.sd for row in rows])
+
+
+def _mean_variance(main: LinearPart, population: Population) -> float:
+    """Mean prior variance of the linear predictor in the reference population."""
+    spread = main.covariance[1:, 1:] * population.covariance
+    return float(main.covariance[0, 0] + spread.sum())
+
+
+def _prior_components(encoder: Encoder, priors: PriorSet) -> tuple[Component, ...]:
+    """Prior components that a development or an update starts from."""
+    mean, sd = coefficient_priors(encoder, priors)
+    shapes = robust_priors(
+        mean,
+        sd,
+        len(mean),
+        anchor=priors.anchor,
+        gaps=np.array(priors.gaps),
+        gap_sd=priors.gap_sd,
+    )
+    return tuple(
+        Component(
+            name=prior.name,
+            prior_mean=_round(prior.mean),
+            prior_sd=_round(prior.sd),
+            prior_weight=prior.weight,
+            weight=prior.weight,
+            log_evidence=0.0,
+            mean=_round(prior.mean),
+            covariance=_round(np.diag(prior.sd**2)),
+        )
+        for prior in shapes
+    )

@@ -1,0 +1,20 @@
+"""Validation designs: the whole procedure repeated, or a released model elsewhere."""
+
+from responder_model.validation.external import (
+    ExternalValidation,
+    validate_by_centre,
+    validate_by_subgroup,
+    validate_externally,
+)
+from responder_model.validation.internal import InternalValidation, validate_internally
+from responder_model.validation.stability import Stability
+
+__all__ = [
+    "ExternalValidation",
+    "InternalValidation",
+    "Stability",
+    "validate_by_centre",
+    "validate_by_subgroup",
+    "validate_externally",
+    "validate_internally",
+]

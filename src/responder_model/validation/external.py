@@ -1,0 +1,244 @@
+"""A released model on patients whom it has never seen, and on parts of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
+from responder_model.development.settings import Settings
+from responder_model.errors import DevelopmentError, ResponderModelError
+from responder_model.features import Array, expit
+from responder_model.performance import Performance, core_measures, measure_performance
+from responder_model.schema import dictionary
+from responder_model.validation.resampling import (
+    develop_on,
+    read_data,
+    settings_of,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from responder_model.model import Model
+
+# Patients below which a cell is not shown: it could point at a person.
+SMALL_CELL = 10
+# Fewest patients of either outcome from which measures are worth printing.
+MIN_RARER = 5
+AGE_BOUNDS = (0.0, 50.0, 65.0, 200.0)
+AGE_GROUPS = ("under 50", "50 to 64", "65 and over")
+SUBGROUPS = ("lesion_type", "sex", "age", "aetiology")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExternalValidation:
+    """Performance of a released model on another cohort.
+
+    Parameters
+    ----------
+    performance : Performance
+        Measures with intervals and definitions; ``problem`` says why there are none.
+    n_patients, n_events : int
+        Patients with a known outcome, and events.
+    n_unknown : int
+        Patients without a known outcome, left out.
+    applicability : dict
+        Number of patients inside, borderline and outside.
+    provenance, model : str
+        Of the cohort; name of the model.
+    notes : tuple of str
+        What the reader must know.
+    """
+
+    performance: Performance
+    n_patients: int
+    n_events: int
+    n_unknown: int
+    applicability: dict[str, int]
+    provenance: str
+    model: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per measure: value, 95 % limits, definition, problem."""
+        return self.performance.to_frame()
+
+
+def validate_externally(
+    model: Model, cohort: pd.DataFrame, *, n_resamples: int = 200, seed: int = 0
+) -> ExternalValidation:
+    """Measure a model on a cohort that it was not developed on.
+
+    A cohort that is too small, or has one outcome class, gives a table whose rows
+    state the problem.
+
+    Parameters
+    ----------
+    model : Model
+        Published or developed.
+    cohort : DataFrame
+        Patients of another place or time.
+    n_resamples : int
+        For the intervals of the calibration distances.
+    seed : int
+        Their seed.
+    """
+    cohort = check_cohort(cohort)
+    levels = outcome_levels(cohort, model.decision)
+    outcome = binary_outcome(levels, model.decision)
+    known = ~np.isnan(outcome)
+    table = model.predict_cohort(cohort)
+    probability = table["probability"].to_numpy(dtype=np.float64)
+    if not known.any():
+        msg = f"{model.decision} outcome must be known for some patients, got none."
+        raise DevelopmentError(msg)
+    performance = measure_performance(
+        outcome[known],
+        probability[known],
+        level=levels.lower[known],
+        upper_level=levels.upper[known],
+        n_resamples=n_resamples,
+        rng=np.random.default_rng(seed),
+    )
+    return ExternalValidation(
+        performance=performance,
+        n_patients=int(known.sum()),
+        n_events=int(outcome[known].sum()),
+        n_unknown=int((~known).sum()),
+        applicability={
+            str(level): int(n)
+            for level, n in table["applicability"].value_counts().items()
+        },
+        provenance=str(cohort.attrs.get("provenance", "cohort")),
+        model=model.name,
+        notes=_notes(model, outcome[known], cohort),
+    )
+
+
+def _notes(model: Model, outcome: Array, cohort: pd.DataFrame) -> tuple[str, ...]:
+    notes = []
+    rarer = int(min(outcome.sum(), len(outcome) - outcome.sum()))
+    if rarer < MIN_RARER:
+        notes.append(
+            f"Too few patients to judge a model: {rarer} of the rarer outcome."
+        )
+    if cohort.attrs.get("provenance") == "simulated":
+        notes.append("Simulated patients: says nothing about real ones.")
+    if model.decision == "emcs_success":
+        notes.append(
+            "Implanted patients only: sensitivity, specificity and negative "
+            "predictive value are not computed from them."
+        )
+    return tuple(notes)
+
+
+def validate_by_subgroup(
+    model: Model,
+    cohort: pd.DataFrame,
+    *,
+    by: Sequence[str] = SUBGROUPS,
+    small_cell: int = SMALL_CELL,
+) -> pd.DataFrame:
+    """Core measures in parts of a cohort; small cells are suppressed.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``predictor``, ``group``, ``n_patients``, ``n_events``, then measures.
+        A cell of fewer than ``small_cell`` patients shows only ``n_patients`` as
+        ``"<10"``; a measure that cannot be estimated is left empty and
+        ``problem`` says why.
+    """
+    import pandas as pd
+
+    cohort = check_cohort(cohort)
+    outcome = binary_outcome(outcome_levels(cohort, model.decision), model.decision)
+    known = ~np.isnan(outcome)
+    probability = model.predict_cohort(cohort)["probability"].to_numpy()
+    rows = []
+    for name in by:
+        groups = _groups(cohort, name)
+        for group in pd.unique(groups[known]):
+            inside = known & (groups == group).to_numpy()
+            rows.append(
+                {"predictor": name, "group": str(group)}
+                | _cell(outcome[inside], probability[inside], small_cell)
+            )
+    return pd.DataFrame(rows)
+
+
+def _groups(cohort: pd.DataFrame, name: str) -> pd.Series[Any]:
+    import pandas as pd
+
+    if name not in cohort.columns:
+        msg = f"by must name columns of the cohort, got {name!r}."
+        raise DevelopmentError(msg)
+    values = cohort[name]
+    if dictionary().fields[name].kind == "number":
+        if name != "age":
+            msg = f"by must name categories or age, got {name!r}."
+            raise DevelopmentError(msg)
+        values = pd.cut(values, AGE_BOUNDS, right=False, labels=list(AGE_GROUPS))
+    return values.astype(object).where(values.notna(), "not known")
+
+
+def _cell(outcome: Array, probability: Array, small_cell: int) -> dict[str, Any]:
+    if len(outcome) < small_cell:
+        return {"n_patients": f"<{small_cell}", "n_events": None, "problem": "small"}
+    found = core_measures(outcome, probability)
+    problem = "; ".join(sorted(set(found.failures.values())))
+    return {
+        "n_patients": str(len(outcome)),
+        "n_events": int(outcome.sum()),
+        **found.values,
+        "problem": problem,
+    }
+
+
+def validate_by_centre(
+    source: Settings | Model, cohort: pd.DataFrame, *, small_cell: int = SMALL_CELL
+) -> pd.DataFrame:
+    """Internal–external validation: develop on all centres but one, measure on it.
+
+    Returns
+    -------
+    DataFrame
+        One row per centre, as ``validate_by_subgroup``; a centre that is too small, or
+        without which nothing can be developed, says so in ``problem``.
+
+    References
+    ----------
+    .. [1] Steyerberg EW, Harrell FE. J Clin Epidemiol 2016;69:245-247.
+       doi:10.1016/j.jclinepi.2015.04.005
+    """
+    import pandas as pd
+
+    settings = settings_of(source)
+    procedure = settings.build_procedure()
+    cohort = check_cohort(cohort)
+    if "centre" not in cohort.columns or cohort["centre"].nunique() < 2:
+        msg = "cohort must name at least 2 centres. Add a column centre."
+        raise DevelopmentError(msg)
+    known = outcome_levels(cohort, settings.decision).observed
+    data = read_data(procedure, cohort)
+    centre = cohort["centre"].to_numpy()[known]
+    rows = []
+    for name in sorted(set(centre[pd.notna(centre)])):
+        outside = np.flatnonzero(centre == name)
+        try:
+            fitted = develop_on(procedure, data, np.flatnonzero(centre != name))
+        except ResponderModelError as error:
+            rows.append({"centre": name, "n_patients": "", "problem": str(error)})
+            continue
+        probability = expit(fitted.linear_predictor_raw(data.raw[outside]))
+        judged = ~np.isnan(data.outcome[outside])
+        rows.append(
+            {"centre": name}
+            | _cell(data.outcome[outside][judged], probability[judged], small_cell)
+        )
+    return pd.DataFrame(rows)
