@@ -1,0 +1,226 @@
+"""A model as a folder of data: JSON, TOML and Markdown, never code.
+
+``model.json`` (coefficients, covariances, priors, mixture, aggregates), ``trees.json``
+(XGBoost's own JSON, only when trees have weight), ``dictionary.toml``,
+``performance.json``, ``MODEL_CARD.md`` and ``manifest.json`` (SHA-256 of each file and
+of itself); ``signature.json`` when signed. Nothing is unpickled or executed.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from responder_model.artifact.card import render_card
+from responder_model.artifact.document import model_document, plain, rounded
+from responder_model.artifact.folder import MANIFEST, read_folder, write_folder
+from responder_model.artifact.manifest import Manifest, build_manifest, check_manifest
+from responder_model.artifact.reading import as_published, read_document
+from responder_model.artifact.signature import (
+    check_signature,
+    new_signing_key,
+    sign_model,
+    verify_model,
+)
+from responder_model.artifact.strict_json import parse_json, render_json
+from responder_model.artifact.trees import check_trees
+from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.model import Model
+from responder_model.schema import (
+    Dictionary,
+    dictionary,
+    dictionary_text,
+    parse_dictionary,
+)
+
+__all__ = [
+    "Manifest",
+    "as_published",
+    "load_model",
+    "model_files",
+    "new_signing_key",
+    "read_manifest",
+    "save_model",
+    "sign_model",
+    "verify_model",
+]
+
+
+def save_model(model: Model, folder: str | os.PathLike[str]) -> Path:
+    """Write a model folder, all at once or not at all.
+
+    Parameters
+    ----------
+    model : Model
+        The model; what is read back predicts bit for bit the same.
+    folder : path
+        A new folder, an empty one, or a model folder to be replaced.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ResponderModelError
+        When the folder holds other files, or the model is not fit to be saved (a
+        number that is not finite, a shape that does not match).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from responder_model.model.example import example_model
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     folder = save_model(example_model(), Path(parent) / "example")
+    ...     load_model(folder).target
+    'rtms_response@screening'
+    """
+    files = model_files(model)
+    try:
+        _model_from(files)
+    except UntrustedModelError as error:
+        msg = f"the model must be fit to be read back: {error}"
+        raise ResponderModelError(msg) from None
+    write_folder(files, Path(folder))
+    return Path(folder)
+
+
+def model_files(model: Model) -> dict[str, bytes]:
+    """Files of a model folder, by name; the same model gives the same bytes."""
+    performance = plain(model.performance)
+    if model.provenance == "published":
+        performance = rounded(performance)
+    try:
+        files = {
+            "MODEL_CARD.md": render_card(model).encode(),
+            "dictionary.toml": dictionary_text().encode(),
+            "model.json": render_json(model_document(model)),
+            "performance.json": render_json(performance),
+        }
+    except ValueError:
+        msg = "every number of a model must be finite, got NaN or an infinite one."
+        raise ResponderModelError(msg) from None
+    if model.pool is not None:
+        files["trees.json"] = model.pool.trees
+    return {**files, MANIFEST: build_manifest(model, files)}
+
+
+def load_model(
+    folder: str | os.PathLike[str],
+    *,
+    trusted_keys: Iterable[bytes | str] | None = None,
+) -> Model:
+    """Read a model folder; every byte is checked before any is used.
+
+    Parameters
+    ----------
+    folder : path
+        A folder that ``save_model`` wrote.
+    trusted_keys : iterable of bytes or str, optional
+        Public Ed25519 keys (32 bytes, or hexadecimal): the folder must be signed by
+        one of them.
+
+    Returns
+    -------
+    Model
+        Predicts bit for bit as the one that was saved.
+
+    Raises
+    ------
+    UntrustedModelError
+        For anything altered, missing, added, unknown, unsafe or unsigned, with a
+        message of its own for each.
+    """
+    files = read_folder(Path(folder))
+    manifest = check_manifest(files)
+    check_signature(files, trusted_keys)
+    model = _model_from(files)
+    said = (manifest.decision, manifest.moment, manifest.name, manifest.provenance)
+    if said != (model.decision, model.moment, model.name, model.provenance):
+        msg = f"{MANIFEST} must describe its own model, got another one."
+        raise UntrustedModelError(msg)
+    return model
+
+
+def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
+    """Return what a model folder says it is, once every byte is checked.
+
+    Raises
+    ------
+    UntrustedModelError
+        As ``load_model``, for a folder that is not intact.
+    """
+    return check_manifest(read_folder(Path(folder)))
+
+
+def _model_from(files: Mapping[str, bytes]) -> Model:
+    """Model from the files of a folder, each part checked."""
+    _check_dictionary(files["dictionary.toml"])
+    performance = parse_json(files["performance.json"], "performance.json")
+    if not isinstance(performance, dict):
+        msg = "performance.json must be a table."
+        raise UntrustedModelError(msg)
+    document = parse_json(files["model.json"], "model.json")
+    trees = files.get("trees.json")
+    model = read_document(document, trees=trees, performance=performance)
+    if trees is not None:
+        check_trees(trees, len(model.encoder.predictors))
+    return model
+
+
+def _check_dictionary(data: bytes) -> None:
+    """Refuse a dictionary that means something else than the installed one."""
+    if data == dictionary_text().encode():
+        return
+    try:
+        theirs = parse_dictionary(data.decode("utf-8"))
+        differing = _differing(theirs)
+    except (
+        tomllib.TOMLDecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        ResponderModelError,
+    ):
+        msg = "dictionary.toml must be a data dictionary of this format version."
+        raise UntrustedModelError(msg) from None
+    if differing:
+        names = ", ".join(differing[:10])
+        msg = f"dictionary.toml must agree with the installed dictionary on {names}."
+        raise UntrustedModelError(msg)
+
+
+def _differing(theirs: Dictionary) -> list[str]:
+    """Predictors and decisions that the two dictionaries declare differently."""
+    ours = dictionary()
+    differing = [
+        name
+        for name, row in theirs.fields.items()
+        if row.role == "predictor"
+        and (name not in ours.fields or _meaning(theirs, name) != _meaning(ours, name))
+    ]
+    for name, decision in theirs.decisions.items():
+        known = ours.decisions.get(name)
+        if known is None or (
+            (known.outcome, known.comparison, known.cut_points, known.main_cut_point)
+            != (
+                decision.outcome,
+                decision.comparison,
+                decision.cut_points,
+                decision.main_cut_point,
+            )
+        ):
+            differing.append(name)
+    return differing
+
+
+def _meaning(table: Dictionary, name: str) -> tuple[object, ...]:
+    row = table.fields[name]
+    unit = row.unit["en"] if row.unit else None
+    return (row.kind, row.category_names, row.transform, unit, row.known_from)

@@ -1,0 +1,124 @@
+"""The model as plain data: what stands in `model.json`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from responder_model.artifact.node import lower_triangle
+from responder_model.errors import ResponderModelError
+from responder_model.features import Encoder
+from responder_model.model import Component, LinearPart, Model, Pool
+
+FORMAT_VERSION = 1
+# Significant digits of a published model: the same bytes wherever it is built.
+PUBLISHED_DIGITS = 12
+
+
+def model_document(model: Model) -> dict[str, Any]:
+    """Plain data of a model, without its trees and its performance."""
+    document = {
+        "format_version": FORMAT_VERSION,
+        "decision": model.decision,
+        "moment": model.moment,
+        "provenance": model.provenance,
+        "name": model.name,
+        "n_patients": model.n_patients,
+        "n_events": model.n_events,
+        "linear": [_linear_document(part) for part in model.linear],
+        "mean_variance": float(model.mean_variance),
+        "discrepancy": float(model.discrepancy),
+        "pool": None if model.pool is None else _pool_document(model.pool),
+        "encoder": _encoder_document(model.encoder),
+        "population": {
+            "mean": model.population.mean.tolist(),
+            "covariance": lower_triangle(model.population.covariance),
+            "n_patients": int(model.population.n_patients),
+        },
+        "limits": model.limits.to_json(),
+        "components": [_component_document(part) for part in model.components],
+        "priors": plain(model.priors),
+        "settings": plain(model.settings),
+        "sample_size": plain(model.sample_size),
+        "excluded_evidence": list(model.excluded_evidence),
+        "notes": list(model.notes),
+    }
+    return rounded(document) if model.provenance == "published" else document
+
+
+def _encoder_document(encoder: Encoder) -> dict[str, Any]:
+    document = encoder.to_json()
+    for row in document["columns"]:
+        row["centre"], row["scale"] = float(row["centre"]), float(row["scale"])
+    return document
+
+
+def _linear_document(part: LinearPart) -> dict[str, Any]:
+    return {
+        "cut_point": float(part.cut_point),
+        "intercept": float(part.intercept),
+        "coefficients": part.coefficients.tolist(),
+        "covariance": lower_triangle(part.covariance),
+    }
+
+
+def _pool_document(pool: Pool) -> dict[str, float]:
+    return {
+        "weight": float(pool.weight),
+        "offset": float(pool.offset),
+        "slope": float(pool.slope),
+    }
+
+
+def _component_document(part: Component) -> dict[str, Any]:
+    return {
+        "name": part.name,
+        "prior_mean": part.prior_mean.tolist(),
+        "prior_sd": part.prior_sd.tolist(),
+        "prior_weight": float(part.prior_weight),
+        "weight": float(part.weight),
+        "log_evidence": float(part.log_evidence),
+        "mean": part.mean.tolist(),
+        "covariance": lower_triangle(part.covariance),
+    }
+
+
+def plain(value: Any) -> Any:
+    """Plain JSON data; a number that is not defined becomes null.
+
+    Examples
+    --------
+    >>> plain({"slope": np.float64("nan"), "rows": (1, np.int64(2))})
+    {'slope': None, 'rows': [1, 2]}
+    """
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    msg = f"a model must hold plain values, got {type(value).__name__}."
+    raise ResponderModelError(msg)
+
+
+def rounded(value: Any) -> Any:
+    """Plain data with every float at ``PUBLISHED_DIGITS`` significant digits.
+
+    Examples
+    --------
+    >>> rounded([1 / 3, 2])
+    [0.333333333333, 2]
+    """
+    if isinstance(value, dict):
+        return {k: rounded(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.{PUBLISHED_DIGITS}g}")
+    return value

@@ -1,0 +1,162 @@
+"""The manifest: what a model folder holds, with the digest of each file and itself."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from responder_model import __version__
+from responder_model.artifact.document import FORMAT_VERSION
+from responder_model.artifact.folder import MANIFEST, MAX_BYTES, SIGNATURE
+from responder_model.artifact.node import Node
+from responder_model.artifact.strict_json import canonical_json, parse_json
+from responder_model.errors import UntrustedModelError
+from responder_model.model import Model
+
+_KEYS = (
+    "format_version",
+    "decision",
+    "moment",
+    "name",
+    "provenance",
+    "sample_size_verdict",
+    "versions",
+    "files",
+    "digest",
+)
+# Files that every model folder holds; trees.json only when they have weight.
+_ALWAYS = ("MODEL_CARD.md", "dictionary.toml", "model.json", "performance.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a verified manifest says.
+
+    Parameters
+    ----------
+    decision, moment, name, provenance : str
+        The model, as in ``Model``.
+    sample_size_verdict : str or None
+        Verdict on the size of the development cohort; None where there is none.
+    versions : dict
+        Software that wrote the folder; empty for published models, so that their bytes
+        are the same wherever they are built.
+    files : dict
+        SHA-256 of each file.
+    digest : str
+        SHA-256 of the manifest itself: the identity of the model.
+    """
+
+    decision: str
+    moment: str
+    name: str
+    provenance: str
+    sample_size_verdict: str | None
+    versions: dict[str, str]
+    files: dict[str, str]
+    digest: str
+
+    @property
+    def target(self) -> str:
+        """``decision@moment``."""
+        return f"{self.decision}@{self.moment}"
+
+
+def build_manifest(model: Model, files: Mapping[str, bytes]) -> bytes:
+    """Manifest of a model's files, as canonical JSON that carries its own digest."""
+    versions = {
+        "responder_model": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
+    verdict = model.sample_size.get("verdict")
+    content = {
+        "format_version": FORMAT_VERSION,
+        "decision": model.decision,
+        "moment": model.moment,
+        "name": model.name,
+        "provenance": model.provenance,
+        "sample_size_verdict": None if verdict is None else str(verdict),
+        "versions": {} if model.provenance == "published" else versions,
+        "files": {name: sha256(data) for name, data in files.items()},
+    }
+    return canonical_json({**content, "digest": sha256(canonical_json(content))})
+
+
+def sha256(data: bytes) -> str:
+    """Hexadecimal SHA-256 of some bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def check_manifest(files: Mapping[str, bytes]) -> Manifest:
+    """Return the manifest of a folder's files once every byte is accounted for.
+
+    Raises
+    ------
+    UntrustedModelError
+        For an absent, altered or unknown manifest, a file that is altered, missing or
+        not listed, and a listed name that is no plain file name.
+    """
+    if MANIFEST not in files:
+        msg = f"model folder must hold {MANIFEST}, got none."
+        raise UntrustedModelError(msg)
+    manifest = _read_manifest(files[MANIFEST])
+    present = set(files) - {MANIFEST, SIGNATURE}
+    missing, extra = set(manifest.files) - present, present - set(manifest.files)
+    if missing:
+        msg = f"model folder must hold {', '.join(sorted(missing))}: file missing."
+        raise UntrustedModelError(msg)
+    if extra:
+        msg = (
+            f"model folder must hold listed files only, got {', '.join(sorted(extra))}."
+        )
+        raise UntrustedModelError(msg)
+    for name, digest in manifest.files.items():
+        if sha256(files[name]) != digest:
+            msg = f"{name} must be as it was saved: its SHA-256 differs."
+            raise UntrustedModelError(msg)
+    return manifest
+
+
+def _read_manifest(data: bytes) -> Manifest:
+    value = parse_json(data, MANIFEST)
+    node = Node.of(value, MANIFEST)
+    if value.get("format_version") != FORMAT_VERSION:
+        node.refuse(f"be of format version {FORMAT_VERSION}")
+    node = Node.of(value, MANIFEST, _KEYS)
+    digest = node.text("digest")
+    content = {key: part for key, part in value.items() if key != "digest"}
+    if canonical_json(value) != data or sha256(canonical_json(content)) != digest:
+        node.refuse("be as it was saved: its digest differs")
+    listed = node.table("files").value
+    _check_names(node, listed)
+    verdict = value["sample_size_verdict"]
+    return Manifest(
+        decision=node.text("decision"),
+        moment=node.text("moment"),
+        name=node.text("name"),
+        provenance=node.text("provenance"),
+        sample_size_verdict=(
+            None if verdict is None else node.text("sample_size_verdict")
+        ),
+        versions={k: node.table("versions").text(k) for k in value["versions"]},
+        files={name: node.table("files").text(name) for name in listed},
+        digest=digest,
+    )
+
+
+def _check_names(node: Node, listed: Mapping[str, Any]) -> None:
+    """Listed names are the known ones: no path can be among them."""
+    for name in listed:
+        if "/" in name or "\\" in name or name in (".", "..") or ":" in name:
+            node.refuse(f"list plain file names, got the path {name[:60]!r}")
+        if name not in MAX_BYTES or name in (MANIFEST, SIGNATURE):
+            node.refuse(f"list the files of a model only, got {name[:60]!r}")
+    absent = [name for name in _ALWAYS if name not in listed]
+    if absent:
+        node.refuse(f"list {', '.join(absent)}")

@@ -1,0 +1,147 @@
+"""Read a parsed document field by field, and say where it breaks a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+
+from responder_model.errors import UntrustedModelError
+from responder_model.features import Array
+
+# Longest name or note that a model carries.
+MAX_TEXT = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One table of a document and its place, such as ``model.json: linear[0]``."""
+
+    value: dict[str, Any]
+    place: str
+
+    @classmethod
+    def of(cls, value: Any, place: str, keys: Iterable[str] | None = None) -> Node:
+        """Node of a table with exactly these keys (any, when None)."""
+        node = cls(value=value if isinstance(value, dict) else {}, place=place)
+        if not isinstance(value, dict):
+            node.refuse("be a table")
+        if keys is not None and set(value) != set(keys):
+            wrong = sorted(set(value) ^ set(keys))
+            node.refuse(f"have exactly its own entries, got {', '.join(wrong)}")
+        return node
+
+    def refuse(self, rule: str) -> NoReturn:
+        """Raise: this place must <rule>."""
+        msg = f"{self.place} must {rule}."
+        raise UntrustedModelError(msg)
+
+    def _at(self, key: str) -> str:
+        return f"{self.place}.{key}"
+
+    def table(self, key: str, keys: Iterable[str] | None = None) -> Node:
+        """Return a table below this one."""
+        return Node.of(self.value.get(key), self._at(key), keys)
+
+    def tables(self, key: str, keys: Iterable[str]) -> list[Node]:
+        """Return a list of tables below this one."""
+        keys = tuple(keys)
+        return [
+            Node.of(row, f"{self._at(key)}[{k}]", keys)
+            for k, row in enumerate(self.items(key))
+        ]
+
+    def items(self, key: str) -> list[Any]:
+        """Return a list below this one."""
+        value = self.value.get(key)
+        if not isinstance(value, list):
+            Node(value={}, place=self._at(key)).refuse("be a list")
+        return value
+
+    def text(self, key: str, allowed: Iterable[str] | None = None) -> str:
+        """Return a text, or one of the allowed ones."""
+        return self._text(self.value.get(key), key, allowed)
+
+    def texts(self, key: str, allowed: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Return a list of texts, each once."""
+        allowed = None if allowed is None else tuple(allowed)
+        found = tuple(self._text(value, key, allowed) for value in self.items(key))
+        if len(set(found)) != len(found):
+            Node(value={}, place=self._at(key)).refuse("name everything once")
+        return found
+
+    def _text(self, value: Any, key: str, allowed: Iterable[str] | None) -> str:
+        node = Node(value={}, place=self._at(key))
+        if not isinstance(value, str) or len(value) > MAX_TEXT:
+            node.refuse(f"be text of at most {MAX_TEXT} characters")
+        if not all(c.isprintable() or c == "\n" for c in value):
+            node.refuse("be printable text")
+        if allowed is not None and value not in tuple(allowed):
+            node.refuse(f"be known to the dictionary, got {value[:40]!r}")
+        return value
+
+    def number(self, key: str, low: float = -np.inf, high: float = np.inf) -> float:
+        """Return a finite number between bounds."""
+        value = self.value.get(key)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not low <= value <= high
+            or not abs(value) < 1e300
+        ):
+            bounds = "" if np.isinf(low) else f" from {low:g} to {high:g}"
+            Node(value={}, place=self._at(key)).refuse(f"be a number{bounds}")
+        return float(value)
+
+    def count(self, key: str) -> int:
+        """Return a whole number, 0 or more."""
+        value = self.value.get(key)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            Node(value={}, place=self._at(key)).refuse("be a whole number, 0 or more")
+        return value
+
+    def array(self, key: str, shape: tuple[int, ...]) -> Array:
+        """Return finite numbers of one shape."""
+        node = Node(value={}, place=self._at(key))
+        try:
+            array = np.array(self.value.get(key), dtype=object)
+            ragged = array.shape != shape
+        except ValueError:
+            ragged = True
+        if ragged:
+            node.refuse(f"have shape {shape}")
+        if not all(type(value) in (int, float) for value in array.ravel()):
+            node.refuse("hold numbers")
+        numbers = array.astype(np.float64)
+        if not np.isfinite(numbers).all():
+            node.refuse("hold finite numbers")
+        return numbers
+
+    def covariance(self, key: str, size: int) -> Array:
+        """Return a covariance from its lower triangle, row by row."""
+        node = Node(value={}, place=self._at(key))
+        rows = self.items(key)
+        lengths = [len(row) if isinstance(row, list) else -1 for row in rows]
+        if lengths != list(range(1, size + 1)):
+            node.refuse(f"be the lower triangle of shape {(size, size)}")
+        flat = Node(value={"_": sum(rows, [])}, place=node.place)
+        matrix = np.zeros((size, size))
+        matrix[np.tril_indices(size)] = flat.array("_", (size * (size + 1) // 2,))
+        matrix = matrix + np.tril(matrix, -1).T
+        scale = max(float(np.abs(matrix).max(initial=0.0)), 1e-300)
+        if size and np.linalg.eigvalsh(matrix / scale).min() < -1e-8:
+            node.refuse("be a covariance, without negative variance")
+        return matrix
+
+
+def lower_triangle(matrix: Array) -> list[list[float]]:
+    """Rows of the lower triangle of a symmetric matrix.
+
+    Examples
+    --------
+    >>> lower_triangle(np.array([[2.0, 1.0], [1.0, 3.0]]))
+    [[2.0], [1.0, 3.0]]
+    """
+    return [row[: k + 1] for k, row in enumerate(matrix.tolist())]

@@ -1,0 +1,307 @@
+"""Read a model back from plain data, every part checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from responder_model.artifact.document import (
+    FORMAT_VERSION,
+    model_document,
+    plain,
+    rounded,
+)
+from responder_model.artifact.node import Node
+from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.features import Encoder, Population
+from responder_model.features.encoding import Column
+from responder_model.model import Component, Limits, LinearPart, Model, Pool
+from responder_model.model.fitted import PROVENANCES
+from responder_model.model.limits import category_names
+from responder_model.schema import Decision, Field, dictionary
+
+_TRANSFORMS = ("identity", "log", "log1p")
+_KEYS = (
+    "format_version",
+    "decision",
+    "moment",
+    "provenance",
+    "name",
+    "n_patients",
+    "n_events",
+    "linear",
+    "mean_variance",
+    "discrepancy",
+    "pool",
+    "encoder",
+    "population",
+    "limits",
+    "components",
+    "priors",
+    "settings",
+    "sample_size",
+    "excluded_evidence",
+    "notes",
+)
+_ENCODER_KEYS = (
+    "decision",
+    "moment",
+    "predictors",
+    "columns",
+    "derived",
+    "projection",
+)
+_COLUMN_KEYS = ("name", "predictor", "transform", "centre", "scale", "weights")
+_COMPONENT_KEYS = (
+    "name",
+    "prior_mean",
+    "prior_sd",
+    "prior_weight",
+    "weight",
+    "log_evidence",
+    "mean",
+    "covariance",
+)
+_LIMITS_KEYS = (
+    "numbers",
+    "seen",
+    "never_together",
+    "usual_distance",
+    "widest_distance",
+    "non_responders",
+)
+
+
+def as_published(model: Model) -> Model:
+    """Model with every float at ``PUBLISHED_DIGITS`` digits: what a folder will hold.
+
+    A published model goes through this when it is built, so that it predicts bit for
+    bit the same before and after it is saved.
+    """
+    document = rounded(model_document(model))
+    trees = None if model.pool is None else model.pool.trees
+    performance = rounded(plain(model.performance))
+    return read_document(document, trees=trees, performance=performance)
+
+
+def read_document(
+    document: Any, *, trees: bytes | None, performance: dict[str, Any]
+) -> Model:
+    """Rebuild a model from ``model_document``.
+
+    Raises
+    ------
+    UntrustedModelError
+        For anything that this version and the dictionary do not know.
+    """
+    node = Node.of(document, "model.json")
+    if node.value.get("format_version") != FORMAT_VERSION:
+        node.refuse(f"be of format version {FORMAT_VERSION}")
+    node = Node.of(document, "model.json", _KEYS)
+    decision = _check_target(node)
+    encoder = _read_encoder(node.table("encoder", _ENCODER_KEYS))
+    if (encoder.decision, encoder.moment) != (decision.name, node.text("moment")):
+        node.refuse("have an encoder of its own decision and moment")
+    try:
+        return Model(
+            decision=decision.name,
+            moment=encoder.moment,
+            provenance=node.text("provenance", PROVENANCES),
+            name=node.text("name"),
+            encoder=encoder,
+            population=_read_population(node, len(encoder.columns)),
+            limits=_read_limits(node.table("limits", _LIMITS_KEYS), encoder),
+            linear=_read_linear(node, decision, len(encoder.columns)),
+            mean_variance=node.number("mean_variance", 0.0, 1e6),
+            discrepancy=node.number("discrepancy", 0.0, 1e6),
+            components=_read_components(node, len(encoder.derived)),
+            priors=_read_priors(node),
+            pool=_read_pool(node, trees),
+            settings=node.table("settings").value,
+            sample_size=node.table("sample_size").value,
+            performance=performance,
+            n_patients=node.count("n_patients"),
+            n_events=node.count("n_events"),
+            excluded_evidence=node.texts("excluded_evidence"),
+            notes=node.texts("notes"),
+        )
+    except UntrustedModelError:
+        raise
+    except ResponderModelError as error:
+        raise UntrustedModelError(str(error)) from None
+
+
+def _check_target(node: Node) -> Decision:
+    decision = node.text("decision", dictionary().decisions)
+    known = dictionary().decisions[decision]
+    node.text("moment", known.moments)
+    return known
+
+
+def _read_encoder(node: Node) -> Encoder:
+    decision = node.text("decision", dictionary().decisions)
+    moment = node.text("moment", dictionary().decisions[decision].moments)
+    known = [row.name for row in dictionary().predictors(decision, moment)]
+    predictors = node.texts("predictors", known)
+    if not predictors or sorted(predictors, key=known.index) != list(predictors):
+        node.refuse("list predictors in the order of the dictionary")
+    columns = tuple(
+        _read_column(row, predictors) for row in node.tables("columns", _COLUMN_KEYS)
+    )
+    names = [column.name for column in columns]
+    if not names or len(set(names)) != len(names):
+        node.refuse("have columns, each with its own name")
+    derived = node.texts("derived")
+    return Encoder(
+        decision=decision,
+        moment=moment,
+        predictors=predictors,
+        columns=columns,
+        derived=derived,
+        projection=node.array("projection", (len(derived), len(columns))),
+    )
+
+
+def _read_column(node: Node, predictors: tuple[str, ...]) -> Column:
+    predictor = node.text("predictor", predictors)
+    row = dictionary().fields[predictor]
+    n_weights = len(row.categories)
+    scale = node.number("scale", 0.0, 1e12)
+    if scale == 0.0:
+        node.refuse("have a scale above 0")
+    transform = node.text("transform", _TRANSFORMS)
+    if transform != row.transform:
+        node.refuse("transform its predictor as the dictionary does")
+    return Column(
+        name=node.text("name"),
+        predictor=predictor,
+        transform=transform,
+        centre=node.number("centre"),
+        scale=scale,
+        weights=tuple(node.array("weights", (n_weights,)).tolist()),
+    )
+
+
+def _read_population(node: Node, n_columns: int) -> Population:
+    part = node.table("population", ("mean", "covariance", "n_patients"))
+    covariance = part.covariance("covariance", n_columns)
+    if (np.diag(covariance) < 0.0).any():
+        part.refuse("have no negative variance")
+    return Population(
+        mean=part.array("mean", (n_columns,)),
+        covariance=covariance,
+        n_patients=part.count("n_patients"),
+    )
+
+
+def _read_linear(
+    node: Node, decision: Decision, n_columns: int
+) -> tuple[LinearPart, ...]:
+    keys = ("cut_point", "intercept", "coefficients", "covariance")
+    parts = []
+    for row in node.tables("linear", keys):
+        cut = row.number("cut_point")
+        if cut not in decision.cut_points:
+            row.refuse("have a cut-off of the dictionary")
+        parts.append(
+            LinearPart(
+                cut_point=decision.cut_points[decision.cut_points.index(cut)],
+                intercept=row.number("intercept"),
+                coefficients=row.array("coefficients", (n_columns,)),
+                covariance=row.covariance("covariance", n_columns + 1),
+            )
+        )
+    return tuple(parts)
+
+
+def _read_components(node: Node, n_derived: int) -> tuple[Component, ...]:
+    return tuple(
+        _read_component(row, n_derived)
+        for row in node.tables("components", _COMPONENT_KEYS)
+    )
+
+
+def _read_component(node: Node, n_derived: int) -> Component:
+    size = len(node.items("mean"))
+    if size <= n_derived:
+        node.refuse(f"have cut points and {n_derived} coefficients")
+    prior_sd = node.array("prior_sd", (size,))
+    if (prior_sd < 0.0).any():
+        node.refuse("have no negative prior SD")
+    return Component(
+        name=node.text("name"),
+        prior_mean=node.array("prior_mean", (size,)),
+        prior_sd=prior_sd,
+        prior_weight=node.number("prior_weight", 0.0, 1.0),
+        weight=node.number("weight", 0.0, 1.0),
+        log_evidence=node.number("log_evidence"),
+        mean=node.array("mean", (size,)),
+        covariance=node.covariance("covariance", size),
+    )
+
+
+def _read_priors(node: Node) -> dict[str, Any]:
+    priors = node.table("priors")
+    if priors.value.get("implied_c_statistic") is not None:
+        priors.number("implied_c_statistic", 0.0, 1.0)
+    return priors.value
+
+
+def _read_pool(node: Node, trees: bytes | None) -> Pool | None:
+    if node.value["pool"] is None:
+        if trees is not None:
+            node.refuse("have a pool when trees.json is there")
+        return None
+    if trees is None:
+        node.refuse("have no pool when trees.json is absent")
+    pool = node.table("pool", ("weight", "offset", "slope"))
+    weight = pool.number("weight", 0.0, 1.0)
+    if weight == 0.0:
+        pool.refuse("have a weight above 0")
+    return Pool(
+        weight=weight,
+        offset=pool.number("offset"),
+        slope=pool.number("slope", 0.0, 1e6),
+        trees=trees,
+    )
+
+
+def _read_limits(node: Node, encoder: Encoder) -> Limits:
+    numbers = [row.name for row in encoder.fields if row.kind == "number"]
+    others = {row.name: row for row in encoder.fields if row.kind != "number"}
+    bounds, seen = node.table("numbers"), node.table("seen")
+    for name in bounds.value:
+        _check_known(bounds, name, numbers)
+        row = bounds.table(name, ("usual", "widest"))
+        usual, widest = row.array("usual", (2,)), row.array("widest", (2,))
+        if not widest[0] <= usual[0] <= usual[1] <= widest[1]:
+            row.refuse("have the usual bounds within the widest")
+    for name in seen.value:
+        _check_known(seen, name, list(others))
+        names = category_names(others[name])
+        for value in (row := seen.table(name)).value:
+            _check_known(row, value, names)
+            row.text(value, ("none", "few", "enough"))
+        if len(row.value) != len(names):
+            row.refuse("have every category of the dictionary")
+    _check_pairs(node, others)
+    node.number("usual_distance", 0.0, 1e12)
+    node.number("widest_distance", 0.0, 1e12)
+    if node.value["non_responders"] is not None:
+        node.text("non_responders", ("few", "enough"))
+    return Limits.from_json(node.value)
+
+
+def _check_known(node: Node, name: str, known: Any) -> None:
+    if name not in known:
+        node.refuse(f"be known to the dictionary, got {name[:40]!r}")
+
+
+def _check_pairs(node: Node, others: dict[str, Field]) -> None:
+    for pair in node.items("never_together"):
+        if not isinstance(pair, list) or len(pair) != 4:
+            node.refuse("have pairs of two predictors and two categories")
+        for name, value in (pair[:2], pair[2:]):
+            _check_known(node, str(name), list(others))
+            _check_known(node, str(value), others[str(name)].category_names)

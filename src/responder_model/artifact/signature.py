@@ -1,0 +1,156 @@
+"""Optional Ed25519 signatures of model folders.
+
+A signature says who released a model; the digests alone say only that it is intact.
+Needs the ``signing`` extra (``cryptography``); a folder with a signature loads without
+it unless trusted keys are asked for.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from responder_model.artifact.folder import MANIFEST, SIGNATURE, read_folder
+from responder_model.artifact.manifest import check_manifest, sha256
+from responder_model.artifact.node import Node
+from responder_model.artifact.strict_json import canonical_json, parse_json
+from responder_model.errors import ResponderModelError, UntrustedModelError
+
+_KEYS = ("algorithm", "public_key", "signature", "digest")
+_ALGORITHM = "ed25519"
+_KEY_BYTES = 32
+
+
+def new_signing_key() -> tuple[bytes, bytes]:
+    """Return a new private key and its public key, 32 bytes each; keep the first."""
+    private = _ed25519().Ed25519PrivateKey.generate()
+    return private.private_bytes_raw(), private.public_key().public_bytes_raw()
+
+
+def sign_model(folder: str | os.PathLike[str], private_key: bytes) -> str:
+    """Sign a model folder and return the public key, in hexadecimal.
+
+    Parameters
+    ----------
+    folder : path
+        A folder that ``save_model`` wrote; ``signature.json`` is added or replaced.
+    private_key : bytes
+        32 bytes of an Ed25519 private key.
+
+    Raises
+    ------
+    UntrustedModelError
+        For a folder that is not intact.
+    ResponderModelError
+        For a key of another length, or without the ``signing`` extra.
+    """
+    path = Path(folder).resolve()
+    files = read_folder(path)
+    check_manifest(files)
+    private = _private_key(private_key)
+    content = {
+        "algorithm": _ALGORITHM,
+        "public_key": private.public_key().public_bytes_raw().hex(),
+        "signature": private.sign(files[MANIFEST]).hex(),
+    }
+    digest = sha256(canonical_json(content))
+    _replace(path / SIGNATURE, canonical_json({**content, "digest": digest}))
+    return str(content["public_key"])
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file in one step, never half; the draft stands outside the folder."""
+    descriptor, draft = tempfile.mkstemp(
+        prefix=f".{path.parent.name}.", suffix=".partial", dir=path.parent.parent
+    )
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(draft).chmod(0o644)
+    Path(draft).replace(path)
+
+
+def check_signature(
+    files: Mapping[str, bytes], trusted_keys: Iterable[bytes | str] | None
+) -> None:
+    """Refuse a damaged signature, and any but a trusted one when keys are given.
+
+    Raises
+    ------
+    UntrustedModelError
+        For a damaged, wrong or untrusted signature, or none where one is asked for.
+    """
+    if SIGNATURE not in files:
+        if trusted_keys is not None:
+            msg = "model folder must be signed by a trusted key, got no signature."
+            raise UntrustedModelError(msg)
+        return
+    data = files[SIGNATURE]
+    node = Node.of(parse_json(data, SIGNATURE), SIGNATURE, _KEYS)
+    content = {key: node.text(key) for key in _KEYS if key != "digest"}
+    digest = sha256(canonical_json(content))
+    if canonical_json({**content, "digest": digest}) != data:
+        node.refuse("be as it was saved: its digest differs")
+    if trusted_keys is None:
+        return
+    if content["public_key"] not in {_hexadecimal(key) for key in trusted_keys}:
+        node.refuse("be of a trusted key, got another key")
+    _verify(node, content, files[MANIFEST])
+
+
+def _verify(node: Node, content: Mapping[str, str], manifest: bytes) -> None:
+    module = _ed25519()
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        public = module.Ed25519PublicKey.from_public_bytes(
+            bytes.fromhex(content["public_key"])
+        )
+        public.verify(bytes.fromhex(content["signature"]), manifest)
+    except (InvalidSignature, ValueError):
+        node.refuse("sign this manifest, got a signature of something else")
+
+
+def verify_model(
+    folder: str | os.PathLike[str], trusted_keys: Iterable[bytes | str]
+) -> str:
+    """Return the digest of a folder that is intact and signed by a trusted key.
+
+    Raises
+    ------
+    UntrustedModelError
+        Otherwise.
+    """
+    files = read_folder(Path(folder))
+    manifest = check_manifest(files)
+    check_signature(files, trusted_keys)
+    return manifest.digest
+
+
+def _hexadecimal(key: bytes | str) -> str:
+    text = key.hex() if isinstance(key, bytes) else key.strip().lower()
+    if len(text) != 2 * _KEY_BYTES:
+        msg = f"a trusted key must have {_KEY_BYTES} bytes, got another length."
+        raise ResponderModelError(msg)
+    return text
+
+
+def _private_key(key: bytes) -> Any:
+    if not isinstance(key, bytes) or len(key) != _KEY_BYTES:
+        msg = f"private_key must have {_KEY_BYTES} bytes, got another length."
+        raise ResponderModelError(msg)
+    return _ed25519().Ed25519PrivateKey.from_private_bytes(key)
+
+
+def _ed25519() -> Any:
+    try:
+        from cryptography.hazmat.primitives.asymmetric import ed25519
+    except ImportError:
+        msg = "signatures must have the signing extra installed, got none. "
+        msg += "Run: pip install 'responder-model[signing]'."
+        raise ResponderModelError(msg) from None
+    return ed25519

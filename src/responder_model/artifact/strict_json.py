@@ -1,0 +1,130 @@
+"""JSON as a model folder allows it: finite, flat enough, every key once."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from responder_model.errors import UntrustedModelError
+
+# Deepest nesting that a model file needs is about ten.
+MAX_DEPTH = 32
+
+
+def parse_json(data: bytes, name: str) -> Any:
+    """Read JSON from a file called ``name``.
+
+    Raises
+    ------
+    UntrustedModelError
+        For text that is not JSON, a key given twice, NaN or infinite numbers, or
+        nesting deeper than ``MAX_DEPTH``.
+
+    Examples
+    --------
+    >>> parse_json(b'{"weight": 0.5}', "model.json")
+    {'weight': 0.5}
+    """
+
+    def refuse_constant(text: str) -> Any:
+        msg = f"{name} must hold finite numbers, got {text}."
+        raise UntrustedModelError(msg)
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        table = dict(pairs)
+        if len(table) != len(pairs):
+            msg = f"{name} must give every key once, got a key twice."
+            raise UntrustedModelError(msg)
+        return table
+
+    try:
+        value = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=unique,
+            parse_constant=refuse_constant,
+        )
+    except RecursionError:
+        raise UntrustedModelError(_too_deep(name)) from None
+    except ValueError:
+        msg = f"{name} must be JSON in UTF-8, got something else."
+        raise UntrustedModelError(msg) from None
+    _check_tree(value, name)
+    return value
+
+
+def _too_deep(name: str) -> str:
+    return f"{name} must not be nested deeper than {MAX_DEPTH} levels."
+
+
+def _check_tree(value: Any, name: str) -> None:
+    """Refuse deep nesting, and numbers such as 1e999 that become infinite."""
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for node in level:
+            children: Iterable[Any] = node.values() if isinstance(node, dict) else node
+            for child in children if isinstance(node, dict | list) else (node,):
+                if isinstance(child, dict | list):
+                    below.append(child)
+                elif isinstance(child, float) and not math.isfinite(child):
+                    msg = f"{name} must hold finite numbers, got an infinite one."
+                    raise UntrustedModelError(msg)
+        if not below:
+            return
+        level = below
+    raise UntrustedModelError(_too_deep(name))
+
+
+def render_json(value: Any) -> bytes:
+    """Write JSON that a person can read: a line per entry, rows of numbers on one.
+
+    Floats are written so that they read back bit for bit.
+
+    Examples
+    --------
+    >>> print(render_json({"a": [1.0, 2.0], "b": {"c": None}}).decode(), end="")
+    {
+     "a": [1.0, 2.0],
+     "b": {
+      "c": null
+     }
+    }
+    """
+    return (_render(value, "\n") + "\n").encode()
+
+
+def _render(value: Any, indent: str) -> str:
+    inner = indent + " "
+    if isinstance(value, dict) and value:
+        rows = [f"{_scalar(str(k))}: {_render(v, inner)}" for k, v in value.items()]
+        return "{" + inner + f",{inner}".join(rows) + indent + "}"
+    if isinstance(value, list | tuple) and any(
+        isinstance(item, dict | list | tuple) for item in value
+    ):
+        rows = [_render(item, inner) for item in value]
+        return "[" + inner + f",{inner}".join(rows) + indent + "]"
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def canonical_json(value: Any) -> bytes:
+    r"""Write a value the one way: sorted keys, no spaces, one final newline.
+
+    Examples
+    --------
+    >>> canonical_json({"b": 1, "a": [True, None]})
+    b'{"a":[true,null],"b":1}\n'
+    """
+    text = json.dumps(
+        value,
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
+    )
+    return (text + "\n").encode()

@@ -1,0 +1,28 @@
+"""Fitted models: what they are made of, and what they say about patients."""
+
+from responder_model.model.fitted import PROVENANCES, Model
+from responder_model.model.limits import Limits, describe_limits, reference_limits
+from responder_model.model.parts import Component, LinearPart, Pool
+from responder_model.model.prediction import (
+    Applicability,
+    Comparison,
+    ContributionRange,
+    Prediction,
+)
+from responder_model.model.scorer import Scores
+
+__all__ = [
+    "PROVENANCES",
+    "Applicability",
+    "Comparison",
+    "Component",
+    "ContributionRange",
+    "Limits",
+    "LinearPart",
+    "Model",
+    "Pool",
+    "Prediction",
+    "Scores",
+    "describe_limits",
+    "reference_limits",
+]

@@ -1,0 +1,225 @@
+"""Whether a model applies to a patient: one check per predictor, pair and distance.
+
+Checks are compiled once per model and run on arrays, so that one patient and a million
+are judged by the same code. Levels: 0 inside, 1 borderline, 2 outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_model.features import Array, Encoder, Population
+from responder_model.labels import describe_value, format_number
+from responder_model.model.limits import (
+    Limits,
+    category_names,
+    non_responders,
+    number_columns,
+    preceding_test,
+    whitening,
+)
+from responder_model.model.texts import text
+from responder_model.schema import Field
+
+Levels = NDArray[np.int8]
+
+_CLASS_LEVEL = {"none": 2, "few": 1, "enough": 0}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Checks:
+    """Compiled checks of one model.
+
+    Columns of ``levels``: numbers, categories, pairs, then joint distance, preceding
+    test and whether anything is known.
+    """
+
+    encoder: Encoder
+    limits: Limits
+    numbers: NDArray[np.int64]  # positions of the numbers among the predictors
+    bounds: Array  # (4, n_numbers): widest low, usual low, usual high, widest high
+    recorded: NDArray[np.bool_]  # (n_numbers,)
+    categories: NDArray[np.int64]  # positions of yes/no and categories
+    offsets: NDArray[np.int64]  # start of each one's block in `table`
+    table: Levels  # level of each value; the last of a block is "missing"
+    missing_codes: Array  # code that stands for missing
+    pairs: tuple[tuple[int, int, Levels], ...]  # positions and table (k + 1, m + 1)
+    columns: NDArray[np.int64]  # base columns of the joint distance
+    whitening: Array
+
+    def levels(self, raw: Array, deviation: Array) -> Levels:
+        """Level of each check, (n, n_checks).
+
+        ``raw`` has the raw predictors; ``deviation`` the filled base columns minus the
+        population mean.
+        """
+        parts = [self._number_levels(raw), self._category_levels(raw)]
+        parts += [self._pair_levels(raw, *pair) for pair in self.pairs]
+        parts += [self._distance_levels(deviation), self._test_levels(raw)]
+        parts.append(np.asarray(np.isnan(raw).all(axis=1, keepdims=True), np.int8))
+        return np.concatenate(parts, axis=1)
+
+    def _number_levels(self, raw: Array) -> Levels:
+        x = raw[:, self.numbers]
+        low, usual_low, usual_high, high = self.bounds
+        levels = ((x < usual_low) | (x > usual_high)).astype(np.int8)
+        levels += (x < low) | (x > high)
+        if not self.recorded.all():
+            levels += np.logical_and(~self.recorded, ~np.isnan(x))
+        return np.asarray(levels)
+
+    def _category_levels(self, raw: Array) -> Levels:
+        x = raw[:, self.categories]
+        codes = np.where(np.isnan(x), self.missing_codes, x).astype(np.int64)
+        return np.asarray(self.table[codes + self.offsets])
+
+    def _pair_levels(self, raw: Array, i: int, j: int, table: Levels) -> Levels:
+        rows, columns = (
+            np.where(np.isnan(raw[:, k]), size - 1, raw[:, k]).astype(np.int64)
+            for k, size in zip((i, j), table.shape, strict=True)
+        )
+        return np.asarray(table[rows, columns][:, None])
+
+    def _distance_levels(self, deviation: Array) -> Levels:
+        white = deviation[:, self.columns] @ self.whitening.T
+        squared = np.einsum("ij,ij->i", white, white)[:, None]
+        usual = (squared > self.limits.usual_distance).astype(np.int8)
+        return np.asarray(usual + (squared > self.limits.widest_distance))
+
+    def _test_levels(self, raw: Array) -> Levels:
+        """Failed test: outside, or borderline where enough had failed; unknown test."""
+        if self.limits.non_responders is None:
+            return np.zeros((len(raw), 1), dtype=np.int8)
+        failed, known = non_responders(self.encoder, raw)
+        level = 1 if self.limits.non_responders == "enough" else 2
+        return np.where(known, np.where(failed, level, 0), 1).astype(np.int8)[:, None]
+
+    def reasons(self, levels: Levels, raw: Array, lang: str) -> tuple[str, ...]:
+        """Say why one patient is not inside; ``levels`` (n_checks,), ``raw`` (k,)."""
+        found: list[str] = []
+        fields, start = self.encoder.fields, len(self.numbers)
+        for check in np.flatnonzero(levels):
+            k = int(check) - start
+            if k < 0:
+                found.append(self._number_reason(int(check), raw, lang))
+            elif k < len(self.categories):
+                position = int(self.categories[k])
+                row, level = fields[position], int(levels[check])
+                found.append(_category_reason(row, raw[position], level, lang))
+            elif k < len(self.categories) + len(self.pairs):
+                found.append(self._pair_reason(k - len(self.categories), raw, lang))
+            else:
+                last = k - len(self.categories) - len(self.pairs)
+                found.append(self._last_reason(last, raw, lang))
+        return tuple(found)
+
+    def _number_reason(self, check: int, raw: Array, lang: str) -> str:
+        position = int(self.numbers[check])
+        row = self.encoder.fields[position]
+        value = describe_value(row.name, float(raw[position]), lang)
+        if not self.recorded[check]:
+            return text("never_recorded", lang, name=row.label[lang], value=value)
+        low, high = self.limits.numbers[row.name].usual
+        return text(
+            "range",
+            lang,
+            name=row.label[lang],
+            value=value,
+            low=format_number(low, lang),
+            high=format_number(high, lang),
+        )
+
+    def _pair_reason(self, k: int, raw: Array, lang: str) -> str:
+        i, j, _ = self.pairs[k]
+        first, second = self.encoder.fields[i], self.encoder.fields[j]
+        return text(
+            "never_together",
+            lang,
+            first=_name_and_value(first, raw[i], lang),
+            second=_name_and_value(second, raw[j], lang),
+        )
+
+    def _last_reason(self, last: int, raw: Array, lang: str) -> str:
+        if last == 0:
+            return text("distance", lang)
+        if last == 2:
+            return text("nothing_known", lang)
+        _, known = non_responders(self.encoder, raw[None])
+        return text("non_responder" if known[0] else "test_unknown", lang)
+
+
+def _category_reason(row: Field, value: Any, level: int, lang: str) -> str:
+    key = "unseen" if level == 2 else "rare"
+    return text(key, lang, described=_name_and_value(row, value, lang))
+
+
+def _name_and_value(row: Field, value: Any, lang: str) -> str:
+    return f"{row.label[lang]}: {describe_value(row.name, value, lang)}"
+
+
+def compile_checks(encoder: Encoder, limits: Limits, population: Population) -> Checks:
+    """Compile the checks of a model."""
+    kinds = np.array([row.kind == "number" for row in encoder.fields])
+    numbers = np.flatnonzero(kinds)
+    names = [encoder.predictors[k] for k in numbers]
+    recorded = np.array([name in limits.numbers for name in names], dtype=bool)
+    categories = np.flatnonzero(~kinds)
+    blocks = [_block(encoder.fields[k], limits) for k in categories]
+    sizes = np.array([len(block) for block in blocks], dtype=np.int64)
+    return Checks(
+        encoder=encoder,
+        limits=limits,
+        numbers=numbers,
+        bounds=np.array([_bounds(limits, name) for name in names]).reshape(-1, 4).T,
+        recorded=recorded,
+        categories=categories,
+        offsets=np.cumsum(sizes) - sizes,
+        table=np.concatenate([*blocks, np.zeros(0, dtype=np.int8)]),
+        missing_codes=(sizes - 1).astype(np.float64),
+        pairs=_compile_pairs(encoder, limits),
+        columns=number_columns(encoder, population),
+        whitening=whitening(encoder, population),
+    )
+
+
+def _bounds(limits: Limits, name: str) -> tuple[float, float, float, float]:
+    row = limits.numbers.get(name)
+    if row is None:
+        return (-np.inf, -np.inf, np.inf, np.inf)
+    return (row.widest[0], row.usual[0], row.usual[1], row.widest[1])
+
+
+def _block(row: Field, limits: Limits) -> Levels:
+    """Level of each value of one predictor, then of missing; all 1 if unrecorded."""
+    names = category_names(row)
+    seen = limits.seen.get(row.name)
+    levels = [1 if seen is None else _CLASS_LEVEL[seen[name]] for name in names]
+    return np.array([*levels, 0], dtype=np.int8)
+
+
+def _compile_pairs(
+    encoder: Encoder, limits: Limits
+) -> tuple[tuple[int, int, Levels], ...]:
+    tables: dict[tuple[int, int], Levels] = {}
+    for a, first, b, second in limits.never_together:
+        i, j = encoder.predictors.index(a), encoder.predictors.index(b)
+        rows, columns = (
+            encoder.fields[i].category_names,
+            encoder.fields[j].category_names,
+        )
+        shape = (len(rows) + 1, len(columns) + 1)
+        table = tables.setdefault((i, j), np.zeros(shape, dtype=np.int8))
+        table[rows.index(first), columns.index(second)] = 2
+    return tuple((i, j, table) for (i, j), table in tables.items())
+
+
+def has_failed_test(encoder: Encoder, raw: Array) -> bool:
+    """Whether one patient is known to have failed the preceding test."""
+    if preceding_test(encoder) is None:
+        return False
+    failed, known = non_responders(encoder, raw)
+    return bool(failed[0] and known[0])

@@ -1,0 +1,203 @@
+"""Predict for many patients: chunks of arrays, on several threads when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import fields as dataclass_fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from responder_model.features import Array, Encoder
+from responder_model.model.prediction import LEVELS
+from responder_model.model.scorer import Scores
+from responder_model.schema import Field, dictionary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from responder_model.model.fitted import Model
+
+# Rows scored at once: small enough for the cache, large enough to forget the loop.
+CHUNK = 8192
+
+
+def score_raw(model: Model, raw: Array, *, n_jobs: int = 1) -> Scores:
+    """Score raw predictors (n, n_predictors) in chunks.
+
+    ``n_jobs`` threads share the work; the numbers do not depend on it.
+    """
+    parts = [raw[start : start + CHUNK] for start in range(0, max(1, len(raw)), CHUNK)]
+    score = model.scorer.score
+    if n_jobs == 1 or len(parts) == 1:
+        return _join([score(part) for part in parts])
+    model.scorer.warm()
+    with _one_thread_each(), ThreadPoolExecutor(n_jobs) as pool:
+        return _join(list(pool.map(score, parts)))
+
+
+def _one_thread_each() -> AbstractContextManager[Any]:
+    """Keep the linear algebra library from competing with our threads."""
+    try:
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    except ImportError:
+        return nullcontext()
+    return threadpool_limits(limits=1, user_api="blas")  # type: ignore[no-any-return]
+
+
+def _join(parts: list[Scores]) -> Scores:
+    if len(parts) == 1:
+        return parts[0]
+    names = [row.name for row in dataclass_fields(Scores)]
+    return Scores(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in names})
+
+
+def score_cohort(model: Model, cohort: pd.DataFrame, *, n_jobs: int = 1) -> Scores:
+    """Score a cohort; hand-made frames are checked first.
+
+    Raises
+    ------
+    InvalidCohortError
+        With every problem, for a frame that is not a valid cohort.
+    """
+    return score_raw(model, raw_cohort(model.encoder, cohort), n_jobs=n_jobs)
+
+
+def raw_cohort(encoder: Encoder, cohort: pd.DataFrame) -> Array:
+    """Raw predictors of a cohort, (n, n_predictors), checked.
+
+    A frame with the dictionary's types and plausible numbers, as ``read_cohort``
+    returns it, is taken as it is; any other goes through ``check_cohort``.
+    """
+    if _has_types(encoder, cohort):
+        raw = encoder.raw(cohort)
+        if _is_plausible(encoder, raw):
+            return raw
+    from responder_model.cohort import check_cohort
+
+    return encoder.raw(check_cohort(cohort))
+
+
+def _has_types(encoder: Encoder, cohort: pd.DataFrame) -> bool:
+    present = [row for row in encoder.fields if row.name in cohort.columns]
+    return bool(present) and all(_has_type(row, cohort[row.name]) for row in present)
+
+
+def _has_type(row: Field, column: Any) -> bool:
+    if row.kind == "category":
+        categories = getattr(column.dtype, "categories", ())
+        return tuple(categories) == row.category_names
+    return str(column.dtype) == ("boolean" if row.kind == "boolean" else "float64")
+
+
+def _is_plausible(encoder: Encoder, raw: Array) -> bool:
+    numbers = [k for k, row in enumerate(encoder.fields) if row.kind == "number"]
+    lowest = np.array([encoder.fields[k].minimum for k in numbers], dtype=np.float64)
+    highest = np.array([encoder.fields[k].maximum for k in numbers], dtype=np.float64)
+    values = raw[:, numbers]
+    return not bool(((values < lowest) | (values > highest)).any())
+
+
+def cohort_table(
+    model: Model, cohort: pd.DataFrame, *, n_jobs: int = 1
+) -> pd.DataFrame:
+    """Predict for every row of a cohort.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    cohort : DataFrame
+        One row per patient. Columns that the model does not know at its moment are
+        left unused and listed in ``attrs["unused_columns"]``.
+    n_jobs : int
+        Threads.
+
+    Returns
+    -------
+    DataFrame
+        Indexed as the cohort: ``probability``, ``lower``, ``upper``,
+        ``probability_<cut-off>`` for each served cut-off, ``applicability``
+        (``inside``, ``borderline``, ``outside``), ``missing`` (names, separated by a
+        space) and ``provenance`` (``simulated`` when the model or the row is).
+
+    Raises
+    ------
+    InvalidCohortError
+        With every problem, for a frame that is not a valid cohort.
+    """
+    import pandas as pd
+
+    scores = score_cohort(model, cohort, n_jobs=n_jobs)
+    columns: dict[str, Any] = {
+        "probability": scores.probability,
+        "lower": scores.lower,
+        "upper": scores.upper,
+    }
+    probabilities = scores.probabilities
+    for j, cut in enumerate(model.served_cut_points):
+        columns[f"probability_{cut:g}"] = probabilities[:, j]
+    columns["applicability"] = _categorical(scores.levels, LEVELS)
+    columns["missing"] = _missing_names(model.encoder, scores)
+    provenance = _provenance(model, cohort)
+    columns["provenance"] = _categorical(np.zeros(len(cohort), np.int8), [provenance])
+    table = pd.DataFrame(columns, index=cohort.index)
+    table.attrs = {
+        "provenance": provenance,
+        "model": model.name,
+        "target": model.target,
+        "unused_columns": unused_columns(model.encoder, cohort),
+    }
+    return table
+
+
+def _missing_names(encoder: Encoder, scores: Scores) -> Any:
+    """Names of the missing predictors of each row, as a categorical column."""
+    import pandas as pd
+
+    packed = np.packbits(scores.missing, axis=1)
+    padded = np.zeros((len(packed), 8), dtype=np.uint8)
+    padded[:, : packed.shape[1]] = packed
+    codes, patterns = pd.factorize(padded.view(np.uint64).ravel())
+    bits = np.unpackbits(patterns.view(np.uint8).reshape(-1, 8), axis=1)
+    names = list(_joined_names(encoder, bits))
+    return _categorical(codes, names)
+
+
+def _categorical(codes: Any, names: Sequence[str]) -> Any:
+    import pandas as pd
+
+    return pd.Categorical.from_codes(codes, dtype=pd.CategoricalDtype(list(names)))
+
+
+def _joined_names(encoder: Encoder, bits: Any) -> Iterator[str]:
+    for row in bits:
+        yield " ".join(
+            name for name, bit in zip(encoder.predictors, row, strict=False) if bit
+        )
+
+
+def _provenance(model: Model, cohort: pd.DataFrame) -> str:
+    if cohort.attrs.get("provenance") == "simulated":
+        return "simulated"
+    names = [f.name for f in dictionary().fields.values() if f.role == "provenance"]
+    if any(name in cohort.columns for name in names):
+        from responder_model.cohort.checking import has_simulated_row
+
+        if has_simulated_row(cohort):
+            return "simulated"
+    return model.provenance
+
+
+def unused_columns(encoder: Encoder, cohort: pd.DataFrame) -> tuple[str, ...]:
+    """Predictors of the cohort that are known too late, or used by another decision."""
+    fields = dictionary().fields
+    return tuple(
+        str(name)
+        for name in cohort.columns
+        if name in fields
+        and fields[name].role == "predictor"
+        and name not in encoder.predictors
+    )

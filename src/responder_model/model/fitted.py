@@ -1,0 +1,305 @@
+"""The fitted model: a value made of aggregates, and what it says about patients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from responder_model.errors import ResponderModelError
+from responder_model.features import Array, Encoder, Population
+from responder_model.labels import label_of
+from responder_model.model.applicability import has_failed_test
+from responder_model.model.batch import cohort_table, score_cohort
+from responder_model.model.limits import Limits
+from responder_model.model.messages import patient_messages, standing_messages
+from responder_model.model.parts import Component, LinearPart, Pool
+from responder_model.model.prediction import (
+    LEVELS,
+    Applicability,
+    Comparison,
+    ContributionRange,
+    Prediction,
+    compare_predictions,
+)
+from responder_model.model.scorer import Z_95, Scorer, Scores
+from responder_model.model.texts import check_language, text
+from responder_model.patient import check_patient
+from responder_model.schema import LANGUAGES, dictionary
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import shap
+
+PROVENANCES = ("published", "simulated", "cohort")
+_SQRT_2 = math.sqrt(2.0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """One decision model, fitted or built from published evidence.
+
+    It holds aggregates only: no row, value or identifier of a patient.
+
+    Parameters
+    ----------
+    decision, moment : str
+        The question and the moment in care.
+    provenance : {"published", "simulated", "cohort"}
+        What it was made from.
+    name : str
+        Name of the cohort, or "published evidence".
+    encoder, population : Encoder, Population
+        How values become base columns, and their mean and covariance.
+    limits : Limits
+        Where the model applies.
+    linear : tuple of LinearPart
+        One per served cut-off, rising.
+    mean_variance : float
+        Mean posterior variance of the linear predictor over the population.
+    discrepancy : float
+        Estimated variance of what a linear predictor misses.
+    components : tuple of Component
+        The mixture behind ``linear``, for updating.
+    priors : dict
+        The priors as plain data, with their sources.
+    pool : Pool or None
+        The trees' share; None when their weight is 0.
+    settings, sample_size, performance : dict
+        How the model was developed, the verdict on its size, its measures.
+    n_patients, n_events : int
+        Patients with a known outcome, and those with the event.
+    excluded_evidence : tuple of str
+        Overlap groups removed from the prior.
+    notes : tuple of str
+        What else a reader must know.
+    """
+
+    decision: str
+    moment: str
+    provenance: str
+    name: str
+    encoder: Encoder
+    population: Population
+    limits: Limits
+    linear: tuple[LinearPart, ...]
+    mean_variance: float
+    discrepancy: float = 0.0
+    components: tuple[Component, ...] = ()
+    priors: dict[str, Any] = field(default_factory=dict)
+    pool: Pool | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    sample_size: dict[str, Any] = field(default_factory=dict)
+    performance: dict[str, Any] = field(default_factory=dict)
+    n_patients: int = 0
+    n_events: int = 0
+    excluded_evidence: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.provenance not in PROVENANCES:
+            msg = f"provenance must be one of {', '.join(PROVENANCES)}, "
+            raise ResponderModelError(msg + f"got {self.provenance!r}.")
+        if (self.encoder.decision, self.encoder.moment) != (self.decision, self.moment):
+            msg = "encoder must be of the model's decision and moment, got another one."
+            raise ResponderModelError(msg)
+        cuts = self.served_cut_points
+        main = dictionary().decisions[self.decision].main_cut_point
+        if list(cuts) != sorted(set(cuts)) or main not in cuts:
+            msg = f"served cut-offs must rise and hold {main:g}, got {cuts}."
+            raise ResponderModelError(msg)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """State without what is compiled from it."""
+        compiled = ("scorer", "_standing")
+        return {k: v for k, v in self.__dict__.items() if k not in compiled}
+
+    @property
+    def target(self) -> str:
+        """``decision@moment``."""
+        return f"{self.decision}@{self.moment}"
+
+    @property
+    def served_cut_points(self) -> tuple[float, ...]:
+        """Cut-offs that have a probability, rising."""
+        return tuple(part.cut_point for part in self.linear)
+
+    @property
+    def cut_point(self) -> float:
+        """Main cut-off, that of ``probability``."""
+        return self.main.cut_point
+
+    @cached_property
+    def main_index(self) -> int:
+        """Position of the main cut-off among the served ones."""
+        main = dictionary().decisions[self.decision].main_cut_point
+        return self.served_cut_points.index(main)
+
+    @property
+    def main(self) -> LinearPart:
+        """Linear part of the main cut-off."""
+        return self.linear[self.main_index]
+
+    @property
+    def baseline(self) -> float:
+        """Log-odds of the average patient: one constant per model."""
+        return self.scorer.baseline
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """The model compiled to arrays."""
+        return Scorer(self)
+
+    @cached_property
+    def _standing(self) -> dict[str, tuple[str, ...]]:
+        return {lang: standing_messages(self, lang) for lang in LANGUAGES}
+
+    def predict(self, values: Mapping[str, Any], *, lang: str = "en") -> Prediction:
+        """Predict for one patient.
+
+        Parameters
+        ----------
+        values : mapping
+            Predictor to value, as the data dictionary declares them; absent or None is
+            missing.
+        lang : {"en", "fr"}
+            Language of reasons and messages.
+
+        Raises
+        ------
+        InvalidPatientError
+            With every problem at once: unknown or out of range values, or values that
+            are known only later than the model's moment.
+
+        Examples
+        --------
+        >>> import responder_model as rm
+        >>> model = rm.published_model("rtms_response", moment="screening")
+        >>> prediction = model.predict({"age": 54, "aetiology": "ischaemic_stroke"})
+        >>> lower, upper = prediction.interval
+        >>> lower < prediction.probability < upper
+        True
+        """
+        check_language(lang)
+        cleaned = check_patient(values, self.decision, self.moment)
+        raw = self.encoder.raw(cleaned)
+        scorer = self.scorer
+        evidence = scorer.evidence(raw, detail=True)
+        levels = scorer.checks.levels(raw, evidence.deviation)
+        scores = scorer.pooled(evidence, raw, levels)
+        reasons = scorer.checks.reasons(levels[0], raw[0], lang)
+        sd = np.sqrt(scorer.contribution_variance(evidence, raw))
+        return self._prediction(scores, reasons, sd, raw, lang)
+
+    def _prediction(
+        self,
+        scores: Scores,
+        reasons: tuple[str, ...],
+        sd: Array,
+        raw: Array,
+        lang: str,
+    ) -> Prediction:
+        names = self.encoder.predictors
+        level = LEVELS[scores.levels[0]]
+        missing = tuple(names[k] for k in np.flatnonzero(scores.missing[0]))
+        log_odds = float(scores.linear_predictor[0])
+        contributions = scores.contributions[0].tolist()
+        cuts = (int(c) if c == int(c) else c for c in self.served_cut_points)
+        return Prediction(
+            decision=self.decision,
+            moment=self.moment,
+            model=self.name,
+            provenance=self.provenance,
+            cut_point=self.cut_point,
+            probability=float(scores.probability[0]),
+            interval=(float(scores.lower[0]), float(scores.upper[0])),
+            probabilities=dict(
+                zip(cuts, scores.probabilities[0].tolist(), strict=True)
+            ),
+            linear_predictor=log_odds,
+            baseline=self.baseline,
+            contributions=dict(zip(names, contributions, strict=True)),
+            contribution_ranges={
+                name: _range(value, spread)
+                for name, value, spread in zip(
+                    names, contributions, sd.tolist(), strict=True
+                )
+            },
+            applicability=Applicability(level=level, reasons=reasons),
+            missing=missing,
+            messages=patient_messages(
+                self._standing[lang],
+                lang,
+                missing=missing,
+                level=level,
+                failed_test=has_failed_test(self.encoder, raw),
+                linear_predictor=log_odds,
+            ),
+        )
+
+    def compare(
+        self,
+        patient: Mapping[str, Any],
+        changes: Mapping[str, Any],
+        *,
+        lang: str = "en",
+    ) -> Comparison:
+        """Compare a patient with one who differs in some predictors.
+
+        ``changes`` maps predictors to the second patient's values; None takes a value
+        away. The result compares two patients: never the effect of a treatment, or of
+        changing a predictor in one patient.
+
+        Raises
+        ------
+        InvalidPatientError
+            For either patient.
+        """
+        before = self.predict(patient, lang=lang)
+        after = self.predict({**patient, **changes}, lang=lang)
+        names = ", ".join(label_of(name, lang) for name in changes)
+        messages = (text("comparison", lang, names=names),)
+        return compare_predictions(before, after, changes, messages)
+
+    def predict_cohort(self, cohort: pd.DataFrame, *, n_jobs: int = 1) -> pd.DataFrame:
+        """Predict for every row of a cohort; see ``batch.cohort_table``."""
+        return cohort_table(self, cohort, n_jobs=n_jobs)
+
+    def score_cohort(self, cohort: pd.DataFrame, *, n_jobs: int = 1) -> Scores:
+        """Predict for every row of a cohort, as arrays."""
+        return score_cohort(self, cohort, n_jobs=n_jobs)
+
+    def contributions_cohort(
+        self, cohort: pd.DataFrame, *, n_jobs: int = 1
+    ) -> pd.DataFrame:
+        """Contributions of every row, in log-odds: one column per predictor.
+
+        ``model.baseline`` plus the sum of a row is its served log-odds.
+        """
+        import pandas as pd
+
+        scores = score_cohort(self, cohort, n_jobs=n_jobs)
+        columns = list(self.encoder.predictors)
+        return pd.DataFrame(scores.contributions, index=cohort.index, columns=columns)
+
+    def explain(self, cohort: pd.DataFrame) -> shap.Explanation:
+        """Explain every row of a cohort; see ``explanation.explain``."""
+        from responder_model.explanation import explain
+
+        return explain(self, cohort)
+
+
+def _range(value: float, spread: float) -> ContributionRange:
+    """95 % range and share of the posterior with the sign of the mean."""
+    half = Z_95 * spread
+    if spread > 0.0:
+        same_sign = 0.5 * (1.0 + math.erf(abs(value) / (spread * _SQRT_2)))
+    else:
+        same_sign = 0.5 if value == 0.0 else 1.0
+    return ContributionRange(
+        lower=value - half, upper=value + half, same_sign=same_sign
+    )

@@ -1,0 +1,90 @@
+"""Values that a fitted model is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from responder_model.features import Array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LinearPart:
+    """Linear predictor of one served cut-off: one Gaussian posterior.
+
+    Parameters
+    ----------
+    cut_point : float
+        Relief, in percent, that the outcome must pass.
+    intercept : float
+        Log-odds where every base column is 0.
+    coefficients : ndarray of shape (p,)
+        Posterior means on the base columns.
+    covariance : ndarray of shape (p + 1, p + 1)
+        Posterior covariance of (intercept, coefficients).
+    """
+
+    cut_point: float
+    intercept: float
+    coefficients: Array
+    covariance: Array
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "covariance", symmetric(self.covariance))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Component:
+    """One component of the robust mixture, over (cut-point parameters, model columns).
+
+    Parameters
+    ----------
+    name : str
+        Which prior it is.
+    prior_mean, prior_sd : ndarray of shape (k,)
+        Its independent Gaussian priors.
+    prior_weight, weight : float
+        Probability of the component before and after the cohort was seen.
+    log_evidence : float
+        Laplace approximation of the log marginal likelihood.
+    mean, covariance : ndarray of shape (k,) and (k, k)
+        Its posterior; ``update`` starts from here.
+    """
+
+    name: str
+    prior_mean: Array
+    prior_sd: Array
+    prior_weight: float
+    weight: float
+    log_evidence: float
+    mean: Array
+    covariance: Array
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "covariance", symmetric(self.covariance))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pool:
+    """The challenger's share of the log-odds at the main cut-off.
+
+    Parameters
+    ----------
+    weight : float
+        Share w of the trees, in (0, 1].
+    offset, slope : float
+        Recalibration of the trees' margin: ``offset + slope · margin``.
+    trees : bytes
+        XGBoost's own JSON.
+    """
+
+    weight: float
+    offset: float
+    slope: float
+    trees: bytes
+
+
+def symmetric(matrix: Array) -> Array:
+    """Exactly symmetric copy, so that one triangle says everything."""
+    return np.asarray((matrix + matrix.T) / 2.0)

@@ -1,0 +1,292 @@
+"""The maths of prediction on arrays: one patient or a million, the same code.
+
+Everything is on the log-odds scale (design.md 3.4, statistics.md 1.9-1.10). With z the
+filled base columns, m their population mean, s the variance that a linear predictor
+owes to missing values and v the mean posterior variance of the development population,
+
+    kappa   = 1 / sqrt(1 + pi·v / 8),    kappa_i = 1 / sqrt(1 + pi·(v + s) / 8)
+    e       = kappa·(a + b·m) + kappa_i·b·(z - m)                    evidence
+    t       = offset + slope·margin                                  trees
+    L       = (1 - w)·e + w·t                                        served
+    var(L)  = [1 z]'C[1 z] + s + discrepancy + w(1 - w)(e - t)²
+
+and probability = expit(L), interval = expit(L ± 1.96·sqrt(var)).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_model.errors import ResponderModelError
+from responder_model.features import Array
+from responder_model.model.applicability import Checks, Levels, compile_checks
+
+if TYPE_CHECKING:
+    from responder_model.challenger import Trees
+    from responder_model.model.fitted import Model
+
+# Half-width of a 95 % interval in standard deviations.
+Z_95 = 1.959964
+# How far baseline + contributions may lie from the served log-odds.
+LINEAR_TOLERANCE = 1e-9
+TREES_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scores:
+    """What a model says about n patients.
+
+    Parameters
+    ----------
+    linear_predictor : ndarray of shape (n,)
+        Served log-odds at the main cut-off.
+    standard_error : ndarray of shape (n,)
+        Its standard deviation.
+    served : ndarray of shape (n, n_served)
+        Log-odds at each served cut-off, falling.
+    contributions : ndarray of shape (n, n_predictors)
+        Log-odds per predictor, in dictionary order.
+    levels : ndarray of shape (n,)
+        Applicability: 0 inside, 1 borderline, 2 outside.
+    missing : ndarray of shape (n, n_predictors)
+        Which predictors were not given.
+    """
+
+    linear_predictor: Array
+    standard_error: Array
+    served: Array
+    contributions: Array
+    levels: Levels
+    missing: NDArray[np.bool_]
+
+    @property
+    def probability(self) -> Array:
+        """Probability of the outcome at the main cut-off, (n,)."""
+        return probability_of(self.linear_predictor)
+
+    @property
+    def lower(self) -> Array:
+        """Lower end of the 95 % interval, (n,)."""
+        return probability_of(self.linear_predictor - Z_95 * self.standard_error)
+
+    @property
+    def upper(self) -> Array:
+        """Upper end of the 95 % interval, (n,)."""
+        return probability_of(self.linear_predictor + Z_95 * self.standard_error)
+
+    @property
+    def probabilities(self) -> Array:
+        """Probability at each served cut-off, (n, n_served)."""
+        return probability_of(self.served)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence:
+    """The linear part's view of n patients, before the pool."""
+
+    deviation: Array  # (n, p) filled base columns minus the population mean
+    extra: Array  # (n, n_served) variance owed to missing values
+    unknown: Array  # (n, n_predictors or 0) the same, of each contribution alone
+    scale: Array  # (n,) kappa_i of the main cut-off
+    log_odds: Array  # (n, n_served)
+
+
+def probability_of(log_odds: Array) -> Array:
+    """Logistic function; fast, and free of overflow in the range that models reach.
+
+    Examples
+    --------
+    >>> probability_of(np.array([-800.0, 0.0, 800.0])).round(3).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(log_odds, -708.0, 708.0))))
+
+
+class Scorer:
+    """A model compiled to arrays; what it learns comes from the model alone."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.encoder = model.encoder
+        self.population = model.population
+        self.main = model.main_index
+        self.coefficients = np.array([part.coefficients for part in model.linear])
+        intercepts = np.array([part.intercept for part in model.linear])
+        self.centre = self.coefficients @ self.population.mean + intercepts
+        self.kappa = 1.0 / math.sqrt(1.0 + math.pi * model.mean_variance / 8.0)
+        self.share = 1.0 - (model.pool.weight if model.pool else 0.0)
+        n_predictors = len(self.encoder.predictors)
+        self.owner = self.encoder.column_predictor
+        self.by_predictor = np.eye(n_predictors)[self.owner]  # (p, n_predictors)
+        self.alone = self.coefficients[self.main][:, None] * self.by_predictor
+        self._compile_variance()
+
+    def _compile_variance(self) -> None:
+        """[1 z]'C[1 z] as v0 + (2u + Cbb·d)·d, with d = z - m."""
+        covariance = self.model.main.covariance
+        mean = self.population.mean
+        slopes = covariance[1:, 1:]
+        along = slopes @ mean
+        base = covariance[0, 0] + 2.0 * covariance[0, 1:] @ mean + mean @ along
+        self.variance_base = float(base)
+        self.variance_slope = 2.0 * (covariance[1:, 0] + along)
+        self.variance_slopes = np.ascontiguousarray(slopes)
+
+    @cached_property
+    def checks(self) -> Checks:
+        """Applicability checks."""
+        return compile_checks(self.encoder, self.model.limits, self.population)
+
+    @cached_property
+    def trees(self) -> Trees | None:
+        """The challenger, read from its JSON at first use; None at weight 0."""
+        if self.model.pool is None:
+            return None
+        from responder_model.challenger import Trees
+
+        return Trees.from_json(self.model.pool.trees, self.encoder)
+
+    @cached_property
+    def tree_bias(self) -> float:
+        """The one constant to which TreeSHAP adds, on the margin."""
+        if self.trees is None:
+            return 0.0
+        nothing = np.full((1, len(self.encoder.predictors)), np.nan)
+        return float(self.trees.contributions(nothing)[0, -1])
+
+    @cached_property
+    def baseline(self) -> float:
+        """Log-odds of the average patient: one constant per model."""
+        baseline = float(self.share * self.kappa * self.centre[self.main])
+        pool = self.model.pool
+        if pool is None:
+            return baseline
+        return baseline + pool.weight * (pool.offset + pool.slope * self.tree_bias)
+
+    def warm(self) -> None:
+        """Compile what is compiled at first use, before threads share it."""
+        _ = self.checks, self.baseline
+
+    @cached_property
+    def directions(self) -> Array:
+        """Coefficients of the served cut-offs, then of each predictor alone."""
+        return np.concatenate([self.coefficients, self.alone.T])
+
+    def evidence(self, raw: Array, *, detail: bool = False) -> Evidence:
+        """Linear part: fill the gaps and scale by what they leave open."""
+        z = self.encoder.encode(raw)
+        interval = self.encoder.interval(raw)
+        directions = self.directions if detail else self.coefficients
+        filled, extra = self.population.impute(z, directions, interval)
+        deviation = filled - self.population.mean
+        extra, unknown = np.split(extra, [len(self.coefficients)], axis=1)
+        scale = 1.0 / np.sqrt(1.0 + np.pi * (self.model.mean_variance + extra) / 8.0)
+        moved = deviation @ self.coefficients.T
+        return Evidence(
+            deviation=deviation,
+            extra=extra,
+            unknown=unknown,
+            scale=scale[:, self.main],
+            log_odds=self.kappa * self.centre + scale * moved,
+        )
+
+    def posterior_variance(self, deviation: Array) -> Array:
+        """Posterior variance of the main linear predictor, (n,)."""
+        along = deviation @ self.variance_slopes
+        along += self.variance_slope
+        quadratic = np.einsum("ij,ij->i", along, deviation)
+        return np.asarray(np.maximum(self.variance_base + quadratic, 0.0))
+
+    def contributions(self, evidence: Evidence, raw: Array) -> Array:
+        """Log-odds per predictor of the linear part, (n, n_predictors)."""
+        summed: Array = evidence.deviation @ self.alone
+        summed *= self.share * evidence.scale[:, None]
+        return np.asarray(self._credit_indicator(summed, raw))
+
+    def contribution_variance(self, evidence: Evidence, raw: Array) -> Array:
+        """Posterior variance of one patient's contributions, (n_predictors,).
+
+        It includes the unknown value of a missing predictor; ``evidence`` in detail.
+        """
+        moved = evidence.deviation[0][:, None] * self.by_predictor
+        variance = np.einsum("pk,pk->k", self.variance_slopes @ moved, moved)
+        variance = (np.maximum(variance, 0.0) + evidence.unknown[0])[None]
+        variance *= (self.share * evidence.scale[0]) ** 2
+        return np.asarray(self._credit_indicator(variance, raw)[0])
+
+    def _credit_indicator(self, contributions: Array, raw: Array) -> Array:
+        """A number known only by its yes/no indicator counts as the indicator's."""
+        for position, row in enumerate(self.encoder.fields):
+            if row.indicates is None or row.indicates not in self.encoder.predictors:
+                continue
+            number = self.encoder.predictors.index(row.indicates)
+            moved = np.isnan(raw[:, number]) & ~np.isnan(raw[:, position])
+            contributions[moved, position] += contributions[moved, number]
+            contributions[moved, number] = 0.0
+        return contributions
+
+    def score(self, raw: Array) -> Scores:
+        """Score raw predictors (n, n_predictors)."""
+        evidence = self.evidence(raw)
+        return self.pooled(evidence, raw, self.checks.levels(raw, evidence.deviation))
+
+    def pooled(self, evidence: Evidence, raw: Array, levels: Levels) -> Scores:
+        """Join the linear part, the trees and the checks' levels (n, n_checks)."""
+        main = evidence.log_odds[:, self.main]
+        contributions = self.contributions(evidence, raw)
+        variance = self.posterior_variance(evidence.deviation)
+        variance += evidence.extra[:, self.main] + self.model.discrepancy
+        linear_predictor = main
+        pool = self.model.pool
+        if pool is not None and self.trees is not None:
+            w = pool.weight
+            rival = pool.offset + pool.slope * self.trees.margin(raw)
+            linear_predictor = (1.0 - w) * main + w * rival
+            variance += w * (1.0 - w) * (main - rival) ** 2
+            contributions += w * pool.slope * self.trees.contributions(raw)[:, :-1]
+        self._check_sum(linear_predictor, contributions)
+        return Scores(
+            linear_predictor=linear_predictor,
+            standard_error=np.sqrt(variance),
+            served=self._serve(evidence.log_odds, linear_predictor),
+            contributions=contributions,
+            levels=levels.max(axis=1),
+            missing=self.missing(raw),
+        )
+
+    def _serve(self, log_odds: Array, linear_predictor: Array) -> Array:
+        """Shift every cut-off as the main one moved; never rising with the cut-off."""
+        shift = linear_predictor - log_odds[:, self.main]
+        served = log_odds + shift[:, None]
+        served[:, self.main] = linear_predictor
+        for j in range(self.main - 1, -1, -1):
+            np.maximum(served[:, j], served[:, j + 1], out=served[:, j])
+        for j in range(self.main + 1, served.shape[1]):
+            np.minimum(served[:, j], served[:, j - 1], out=served[:, j])
+        return served
+
+    def _check_sum(self, linear_predictor: Array, contributions: Array) -> None:
+        """Baseline + contributions is the served log-odds, or nothing is served."""
+        tolerance = LINEAR_TOLERANCE if self.trees is None else TREES_TOLERANCE
+        gap = self.baseline + contributions.sum(axis=1) - linear_predictor
+        if not np.all(np.abs(gap) <= tolerance):
+            msg = "baseline and contributions must sum to the served log-odds; "
+            raise ResponderModelError(msg + "the model is not usable.")
+
+    def missing(self, raw: Array) -> NDArray[np.bool_]:
+        """Which predictors were not given, (n, n_predictors).
+
+        A yes/no that only repeats a known number is not missing.
+        """
+        missing = np.isnan(raw)
+        for position, row in enumerate(self.encoder.fields):
+            if row.indicates in self.encoder.predictors:
+                number = self.encoder.predictors.index(str(row.indicates))
+                missing[:, position] &= missing[:, number]
+        return missing

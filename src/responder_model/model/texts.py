@@ -1,0 +1,149 @@
+"""Sentences that stand beside a number, in English and French."""
+
+from __future__ import annotations
+
+from responder_model.errors import ResponderModelError
+from responder_model.schema import LANGUAGES
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    # -------------------------------------------------- what every reader must know
+    "research_use": (
+        "Research use only: not a medical device.",
+        "Usage de recherche : n'est pas un dispositif médical.",
+    ),
+    "published": (
+        "Built from published evidence alone, without any patient of a cohort.",
+        "Fondé sur les seules données publiées, sans aucun patient d'une cohorte.",
+    ),
+    "published_weak": (
+        "It is weak: the evidence implies a c-statistic of {value} (0.5 is chance, 1 "
+        "is perfect), which no cohort has confirmed.",
+        "Il est faible : les données publiées impliquent une statistique c de {value} "
+        "(0,5 : hasard ; 1 : parfait), qu'aucune cohorte n'a confirmée.",
+    ),
+    "simulated": (
+        "Developed on simulated patients: not for any patient.",
+        "Développé sur des patients simulés : à n'utiliser pour aucun patient.",
+    ),
+    "cohort": (
+        "Developed on {name}: {n_patients} patients, {n_events} of them with the "
+        "outcome.",
+        "Développé sur {name} : {n_patients} patients, dont {n_events} avec le "
+        "critère.",
+    ),
+    "insufficient": (
+        "The cohort is smaller than the sample-size criteria ask for: the probability "
+        "leans on published evidence, and nothing is claimed from the cohort alone.",
+        "La cohorte est plus petite que ne le demandent les critères d'effectif : la "
+        "probabilité s'appuie sur les données publiées, et rien n'est affirmé à partir "
+        "de la seule cohorte.",
+    ),
+    "reporting": (
+        "The probability is that of reporting relief under treatment, placebo included "
+        "(up to 41 % report it under sham): it is not a treatment effect.",
+        "Probabilité de déclarer un soulagement sous traitement, effet placebo compris "
+        "(jusqu'à 41 % le déclarent sous placebo) : ce n'est pas un effet du "
+        "traitement.",
+    ),
+    "implanted": (
+        "The probability is that of success if implanted, among patients whom centres "
+        "implant today; it is not a treatment effect, and few patients stand behind "
+        "it.",
+        "Probabilité de succès en cas d'implantation, parmi les patients que les "
+        "centres implantent aujourd'hui ; ce n'est pas un effet du traitement, et peu "
+        "de patients la fondent.",
+    ),
+    "non_responder_sensitivity": (
+        "Few non-responders to the test sessions were implanted, for reasons that no "
+        "record holds, so that their chance is probably overstated. Were their odds "
+        "half as large, the probability would be {value}.",
+        "Peu de non-répondeurs aux séances de test ont été implantés, pour des raisons "
+        "que rien ne consigne : leur chance est sans doute surestimée. Si leur cote "
+        "était deux fois plus faible, la probabilité serait de {value}.",
+    ),
+    "negative_slope": (
+        "In this model more relief so far lowers the probability, against the "
+        "published evidence: have the development cohort checked.",
+        "Dans ce modèle, un soulagement plus grand abaisse la probabilité, à "
+        "l'encontre des données publiées : faire vérifier la cohorte de développement.",
+    ),
+    "missing": (
+        "Not given, and replaced by what the other values lead to expect: {names}. The "
+        "interval allows for it.",
+        "Non renseigné, et remplacé par ce que les autres valeurs laissent attendre : "
+        "{names}. L'intervalle en tient compte.",
+    ),
+    "outside": (
+        "The patient lies outside the population that the model describes: do not rely "
+        "on the probability.",
+        "Le patient est hors de la population que décrit le modèle : ne pas se fier à "
+        "la probabilité.",
+    ),
+    "borderline": (
+        "The patient lies at the edge of the population that the model describes.",
+        "Le patient est à la limite de la population que décrit le modèle.",
+    ),
+    "comparison": (
+        "This compares two patients who differ in: {names}. It is never the effect of "
+        "changing it in one patient, nor of a treatment.",
+        "Ceci compare deux patients qui diffèrent par : {names}. Ce n'est jamais "
+        "l'effet d'un changement chez un patient, ni celui d'un traitement.",
+    ),
+    # -------------------------------------------------- why a patient is not inside
+    "range": (
+        "{name}: {value} lies beyond the usual {low} to {high}",
+        "{name} : {value} sort de l'étendue habituelle, {low} à {high}",
+    ),
+    "never_recorded": (
+        "{name}: {value}, which was not recorded where the model was developed",
+        "{name} : {value}, non recueilli là où le modèle a été développé",
+    ),
+    "unseen": (
+        "{described}: nobody in the model's population had it",
+        "{described} : personne dans la population du modèle",
+    ),
+    "rare": (
+        "{described}: rare in the model's population",
+        "{described} : rare dans la population du modèle",
+    ),
+    "never_together": (
+        "{first}, with {second}: never seen together",
+        "{first}, avec {second} : jamais observés ensemble",
+    ),
+    "distance": (
+        "the numbers are unusual in combination",
+        "les valeurs sont inhabituelles dans leur combinaison",
+    ),
+    "test_unknown": (
+        "the result of the test sessions is not known",
+        "le résultat des séances de test n'est pas connu",
+    ),
+    "non_responder": (
+        "did not respond to the test sessions: few such patients were implanted",
+        "non-répondeur aux séances de test : peu de tels patients ont été implantés",
+    ),
+    "nothing_known": (
+        "no predictor was given: the probability is that of the average patient",
+        "aucun prédicteur renseigné : la probabilité est celle du patient moyen",
+    ),
+}
+
+
+def text(key: str, lang: str, /, **values: object) -> str:
+    """Sentence in a language, its gaps filled.
+
+    Examples
+    --------
+    >>> text("research_use", "en")
+    'Research use only: not a medical device.'
+    """
+    sentence = _TEXTS[key][LANGUAGES.index(lang)]
+    return sentence.format(**values) if values else sentence
+
+
+def check_language(lang: str) -> str:
+    """Return a known language, or raise."""
+    if lang not in LANGUAGES:
+        msg = f"lang must be one of {', '.join(LANGUAGES)}, got {lang!r}."
+        raise ResponderModelError(msg)
+    return lang
