@@ -1,0 +1,79 @@
+"""One requirement on the number of patients, and the checks that all share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from responder_model.errors import ResponderModelError
+
+# What the published evidence alone supports: its prior predictive check allows no more.
+PLANNING_C_STATISTIC = 0.68
+Z = 1.96  # as the published criteria use it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """One requirement on the number of patients."""
+
+    name: str
+    definition: str
+    n_required: int
+    met: bool | None  # None: no number of patients to compare with
+    decides: bool  # False: reported beside the criteria that decide
+
+
+def whole_patients(n: float) -> int:
+    """Round up to whole patients."""
+    return math.ceil(round(n, 8))  # 369.0000000001 patients are 369
+
+
+def check_proportion(outcome_proportion: float) -> float:
+    """Refuse a proportion of responders outside (0, 1)."""
+    if not 0.0 < outcome_proportion < 1.0:
+        message = (
+            "outcome_proportion must be above 0 and below 1, got "
+            f"{outcome_proportion}. State the expected proportion of responders."
+        )
+        raise ResponderModelError(message)
+    return float(outcome_proportion)
+
+
+def check_c_statistic(c_statistic: float) -> float:
+    """Refuse a planning c-statistic outside (0.5, 1)."""
+    if not 0.5 < c_statistic < 1.0:
+        message = f"c_statistic must be above 0.5 and below 1, got {c_statistic}."
+        raise ResponderModelError(message)
+    return float(c_statistic)
+
+
+def log_odds(proportion: float) -> float:
+    """Logit of a proportion."""
+    return math.log(proportion / (1.0 - proportion))
+
+
+def check_counts(n_patients: int, n_candidate_parameters: int) -> None:
+    """Refuse negative counts of patients and models without a parameter."""
+    if n_patients < 0 or n_candidate_parameters < 1:
+        message = (
+            "n_patients must be at least 0 and n_candidate_parameters at least 1, got "
+            f"{n_patients} and {n_candidate_parameters}."
+        )
+        raise ResponderModelError(message)
+
+
+def criteria_from(
+    required: Mapping[str, tuple[float, str, bool]], n_patients: int | None
+) -> tuple[Criterion, ...]:
+    """Name each required number and compare it with the patients at hand."""
+    return tuple(
+        Criterion(
+            name=name,
+            definition=definition,
+            n_required=whole_patients(n),
+            met=None if n_patients is None else n_patients >= whole_patients(n),
+            decides=decides,
+        )
+        for name, (n, definition, decides) in required.items()
+    )

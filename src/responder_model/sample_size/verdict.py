@@ -1,0 +1,226 @@
+"""Whether a development had enough patients, and what may be said of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from responder_model.errors import ResponderModelError
+from responder_model.sample_size.criterion import (
+    PLANNING_C_STATISTIC,
+    Criterion,
+    check_counts,
+    check_proportion,
+    whole_patients,
+)
+from responder_model.sample_size.development import (
+    cox_snell_r2,
+    development_criteria,
+    expected_shrinkage,
+)
+
+Claim = Literal["published_evidence", "exploratory", "developed"]
+
+INFORMATIVE = 50  # patients below which bootstrap optimism is mostly noise
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleSizeVerdict:
+    """Whether a development had enough patients, and what may be said of the model."""
+
+    n_patients: int
+    n_events: int
+    n_candidate_parameters: int
+    outcome_proportion: float  # assumed in the criteria
+    c_statistic: float  # assumed
+    r2: float  # Cox–Snell, implied
+    criteria: tuple[Criterion, ...]
+    n_required: int  # largest of the criteria that decide
+    n_events_required: int
+    events_per_parameter: float  # at hand
+    events_per_parameter_required: float
+    sufficient: bool
+    expected_shrinkage: float | None  # of an unpenalised model; None without patients
+    internal_validation_informative: bool  # False below 50 patients
+    may_claim: Claim
+    wording: dict[str, str]  # {"en": …, "fr": …}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> SampleSizeVerdict:
+        """Inverse of :meth:`to_dict`."""
+        criteria = tuple(Criterion(**criterion) for criterion in plain["criteria"])
+        return cls(**{**plain, "criteria": criteria})
+
+
+def _claim(n_patients: int, *, sufficient: bool) -> Claim:
+    if n_patients == 0:
+        return "published_evidence"
+    return "developed" if sufficient else "exploratory"
+
+
+_WORDING: Mapping[Claim, Mapping[str, str]] = {
+    "published_evidence": {
+        "en": "No patient was used: the model rests on published evidence alone. "
+        "An unpenalised model with {p} parameters would need {n} patients "
+        "({e} responders).",
+        "fr": "Aucun patient utilisé : le modèle repose sur les seules données "
+        "publiées. Un modèle non pénalisé à {p} paramètres demanderait {n} patients "
+        "({e} répondeurs).",
+    },
+    "exploratory": {
+        "en": "Too few patients: {have} ({events} responders), where an unpenalised "
+        "model with {p} parameters would need {n} ({e} responders). Its expected "
+        "shrinkage is {s} (target 0.90). Priors make up for part of this; the "
+        "development is exploratory and needs validation in new patients.",
+        "fr": "Trop peu de patients : {have} ({events} répondeurs), alors qu'un modèle "
+        "non pénalisé à {p} paramètres en demanderait {n} ({e} répondeurs). Sa "
+        "contraction attendue est de {s} (cible 0,90). Les a priori compensent en "
+        "partie ; le développement est exploratoire et doit être validé sur de "
+        "nouveaux patients.",
+    },
+    "developed": {
+        "en": "Enough patients for development: {have} ({events} responders), at least "
+        "the {n} ({e} responders) that an unpenalised model with {p} parameters "
+        "needs. Validation in new patients is still needed.",
+        "fr": "Assez de patients pour le développement : {have} ({events} répondeurs), "
+        "au moins les {n} ({e} répondeurs) que demande un modèle non pénalisé à {p} "
+        "paramètres. Une validation sur de nouveaux patients reste nécessaire.",
+    },
+}
+_NOT_INFORMATIVE = {
+    "en": " Internal validation is not informative with fewer than 50 patients.",
+    "fr": " La validation interne n'est pas informative à moins de 50 patients.",
+}
+
+
+def _wording(
+    claim: Claim, *, informative: bool, shrinkage: float | None, **numbers: int
+) -> dict[str, str]:
+    s = "" if shrinkage is None else f"{shrinkage:.2f}"
+    decimal = {"en": s, "fr": s.replace(".", ",")}
+    sentences = {
+        lang: text.format(**numbers, s=decimal[lang])
+        for lang, text in _WORDING[claim].items()
+    }
+    if claim == "published_evidence" or informative:
+        return sentences
+    return {lang: text + _NOT_INFORMATIVE[lang] for lang, text in sentences.items()}
+
+
+def _observed_proportion(
+    n_patients: int, n_events: int, assumed: float | None
+) -> float:
+    if not 0 <= n_events <= n_patients:
+        message = (
+            "n_events must be between 0 and n_patients, got "
+            f"{n_events} of {n_patients}."
+        )
+        raise ResponderModelError(message)
+    if assumed is not None:
+        return check_proportion(assumed)
+    if n_events in (0, n_patients):
+        message = (
+            "outcome_proportion must be given when no patient or every patient "
+            "responded: state the proportion that you expect."
+        )
+        raise ResponderModelError(message)
+    return n_events / n_patients
+
+
+def sample_size_verdict(
+    n_patients: int,
+    n_events: int,
+    n_candidate_parameters: int,
+    *,
+    c_statistic: float = PLANNING_C_STATISTIC,
+    outcome_proportion: float | None = None,
+) -> SampleSizeVerdict:
+    """Judge the size of a development by Riley's criteria.
+
+    The verdict is about an unpenalised model. It decides the wording and what a report
+    may claim, never the predictors: an informative prior lowers what is needed.
+
+    Parameters
+    ----------
+    n_patients : int
+        Patients with a known outcome; 0 for a model from published evidence.
+    n_events : int
+        Responders among them.
+    n_candidate_parameters : int
+        Coefficients considered, intercept excluded.
+    c_statistic : float, default 0.68
+        Expected c-statistic; the default is what the published evidence supports.
+        Never the apparent c-statistic of the same patients.
+    outcome_proportion : float, optional
+        Expected proportion of responders; by default that of the patients.
+
+    Returns
+    -------
+    SampleSizeVerdict
+        Criteria, verdict, expected shrinkage, wording and claim; ``to_dict`` gives
+        JSON.
+
+    Raises
+    ------
+    ResponderModelError
+        If a count or proportion is out of range, or no proportion can be computed.
+
+    References
+    ----------
+    .. [1] Riley RD et al. Calculating the sample size required for developing a
+       clinical prediction model. BMJ 2020;368:m441. doi:10.1136/bmj.m441
+
+    Examples
+    --------
+    >>> verdict = sample_size_verdict(193, 81, 20)
+    >>> verdict.sufficient, verdict.may_claim, round(verdict.expected_shrinkage, 2)
+    (False, 'exploratory', 0.51)
+    """
+    check_counts(n_patients, n_candidate_parameters)
+    phi = _observed_proportion(n_patients, n_events, outcome_proportion)
+    r2 = cox_snell_r2(c_statistic, phi)
+    criteria = development_criteria(
+        n_candidate_parameters, phi, r2=r2, n_patients=n_patients
+    )
+    n_required = max(c.n_required for c in criteria if c.decides)
+    sufficient = n_patients >= n_required
+    claim = _claim(n_patients, sufficient=sufficient)
+    shrinkage = (
+        expected_shrinkage(n_patients, n_candidate_parameters, r2)
+        if n_patients
+        else None
+    )
+    n_events_required = whole_patients(n_required * phi)
+    informative = n_patients >= INFORMATIVE
+    return SampleSizeVerdict(
+        n_patients=n_patients,
+        n_events=n_events,
+        n_candidate_parameters=n_candidate_parameters,
+        outcome_proportion=phi,
+        c_statistic=c_statistic,
+        r2=r2,
+        criteria=criteria,
+        n_required=n_required,
+        n_events_required=n_events_required,
+        events_per_parameter=n_events / n_candidate_parameters,
+        events_per_parameter_required=n_required * phi / n_candidate_parameters,
+        sufficient=sufficient,
+        expected_shrinkage=shrinkage,
+        internal_validation_informative=informative,
+        may_claim=claim,
+        wording=_wording(
+            claim,
+            informative=informative,
+            have=n_patients,
+            events=n_events,
+            p=n_candidate_parameters,
+            n=n_required,
+            e=n_events_required,
+            shrinkage=shrinkage,
+        ),
+    )
