@@ -1,20 +1,31 @@
 """Cohorts: read from files or frames, checked, typed, and their outcome as levels."""
 
-from responder_model.cohort.checking import check_cohort, inspect_cohort
+from responder_model.cohort.checking import (
+    Inspection,
+    check_cohort,
+    inspect_cohort,
+)
 from responder_model.cohort.outcomes import (
     OutcomeLevels,
     binary_outcome,
     outcome_levels,
 )
-from responder_model.cohort.reading import Table, read_cohort, read_tables
+from responder_model.cohort.reading import (
+    Table,
+    inspect_file,
+    read_cohort,
+    read_tables,
+)
 from responder_model.cohort.writing import write_cohort, write_template
 
 __all__ = [
+    "Inspection",
     "OutcomeLevels",
     "Table",
     "binary_outcome",
     "check_cohort",
     "inspect_cohort",
+    "inspect_file",
     "outcome_levels",
     "read_cohort",
     "read_tables",

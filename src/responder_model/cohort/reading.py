@@ -7,7 +7,7 @@ import re
 import warnings
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from os import PathLike
 from pathlib import Path
@@ -82,23 +82,9 @@ def read_cohort(
         holds, no other exception is raised.
     """
     path = Path(path)
-    parts, rows = [], []
-    for table in read_tables(path):
-        part = inspect_columns(table.cells, table.rows)
-        problems = (*table.problems, *part.problems)
-        parts.append(
-            Inspection(cohort=part.cohort, problems=problems, notices=part.notices)
-        )
-        rows.append(table.rows)
-        if NO_COLUMNS in problems:
-            raise InvalidCohortError((NO_COLUMNS,), part.notices)
-    if not parts:
-        raise InvalidCohortError((NO_COLUMNS,))
-    whole = inspect_rows(parts, np.concatenate(rows))
-    empty = not len(whole.cohort) and not whole.problems
-    problems = (NO_PATIENTS,) if empty else whole.problems
-    if problems:
-        raise InvalidCohortError(problems, whole.notices)
+    whole, _ = inspect_file(path)
+    if whole.problems:
+        raise InvalidCohortError(whole.problems, whole.notices)
     label_cohort(
         whole.cohort,
         name=path.stem,
@@ -106,6 +92,28 @@ def read_cohort(
         overlap_groups=overlap_groups,
     )
     return whole.cohort
+
+
+def inspect_file(path: str | PathLike[str]) -> tuple[Inspection, NDArray[np.int64]]:
+    """Read what can be read of a file, with its problems and each patient's row.
+
+    Raises
+    ------
+    InvalidCohortError
+        When the file cannot be read as a table at all, or names no known column.
+    """
+    parts, rows = [], []
+    for table in read_tables(path):
+        part = inspect_columns(table.cells, table.rows)
+        problems = (*table.problems, *part.problems)
+        if NO_COLUMNS in problems:
+            raise InvalidCohortError((NO_COLUMNS,), part.notices)
+        parts.append(replace(part, problems=problems))
+        rows.append(table.rows)
+    whole = inspect_rows(parts, np.concatenate(rows))
+    if not len(whole.cohort) and not whole.problems:
+        whole = replace(whole, problems=(NO_PATIENTS,))
+    return whole, np.concatenate(rows)
 
 
 def read_tables(
@@ -124,6 +132,8 @@ def read_tables(
         raise
     except FileNotFoundError:
         raise _unreadable(found="no such file") from None
+    except csv.Error:
+        raise _unreadable(found="quotes that do not match, or a huge cell") from None
     # Whatever a broken file makes its parser raise, it is the file that is wrong; the
     # parser's own message may quote a patient, so it is not carried along.
     except Exception:
@@ -278,10 +288,11 @@ def _text_lines(file: TextIO, delimiter: str) -> Iterator[Line]:
 
 
 def _workbook_lines(path: Path) -> list[Line]:
-    with warnings.catch_warnings():
+    # openpyxl would refuse a path by its ending; the content tells.
+    with path.open("rb") as file, warnings.catch_warnings():
         # openpyxl warns of decorations that it does not know.
         warnings.simplefilter("ignore")
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        workbook = openpyxl.load_workbook(file, read_only=True, data_only=True)
         sheet = workbook.worksheets[0]
         sheet.reset_dimensions()
         lines = [[_cell(cell) for cell in row] for row in sheet.iter_rows()]

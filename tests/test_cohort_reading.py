@@ -1,0 +1,394 @@
+"""Files as centres export them, and files that are none."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+
+from responder_model.cohort import (
+    check_cohort,
+    inspect_file,
+    read_cohort,
+    read_tables,
+    write_cohort,
+)
+from responder_model.errors import InvalidCohortError, Problem
+from responder_model.simulation import simulate_cohort
+
+
+def _written(folder: Path, content: str | bytes, name: str = "centre.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def _problems(path: Path) -> tuple[Problem, ...]:
+    with pytest.raises(InvalidCohortError, match="problems") as caught:
+        read_cohort(path)
+    return caught.value.problems
+
+
+FRENCH = "Pseudonyme du patient;Âge [ans];Étiologie;Traitement opioïde\r\n" + (
+    "P1;54,5;AVC ischémique;oui\r\nP2;ND;amputation;non\r\n;;;\r\nP3;60;NA;\r\n"
+)
+TABLE = pd.DataFrame(
+    {
+        "patient_id": ["P1", "P2", "P3"],
+        "age": [54.5, None, 60],
+        "aetiology": ["ischaemic_stroke", "amputation", None],
+        "opioid": [True, False, None],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        FRENCH.encode("latin-1"),
+        FRENCH.encode("utf-8"),
+        FRENCH.encode("utf-8-sig"),
+        FRENCH.encode("utf-16"),
+        FRENCH.replace(";", "\t").encode("cp1252"),
+        FRENCH.replace(",", ".").replace(";", ",").encode("utf-8"),
+        ("sep=;\r\n" + FRENCH).encode("utf-8"),
+        ("\r\n\r\n" + FRENCH.replace("\r\n", "\n")).encode("utf-8"),
+        FRENCH.replace("\r\n", "\r").encode("latin-1"),
+        FRENCH.replace("\r\n", ";;\r\n").encode("latin-1"),
+    ],
+    ids=[
+        "latin-1",
+        "utf-8",
+        "mark",
+        "utf-16",
+        "tabs",
+        "commas",
+        "sep",
+        "blank lines",
+        "returns",
+        "trailing",
+    ],
+)
+def test_read_cohort_reads_messy_text(tmp_path: Path, content: bytes) -> None:
+    cohort = read_cohort(_written(tmp_path, content))
+    assert_frame_equal(cohort, check_cohort(TABLE))
+    assert cohort.attrs["notices"] == ()
+
+
+def test_read_cohort_labels_what_it_read(tmp_path: Path) -> None:
+    path = _written(tmp_path, "age,weather\n54,fine\n", name="metz.csv")
+    cohort = read_cohort(path, overlap_groups=["saint_etienne"])
+    assert cohort.attrs["name"] == "metz"
+    assert cohort.attrs["provenance"] == "cohort"
+    assert cohort.attrs["overlap_groups"] == ("saint_etienne",)
+    assert "'weather' is not in the dictionary" in cohort.attrs["notices"][0]
+
+
+def test_the_kind_of_file_is_told_by_its_content(tmp_path: Path) -> None:
+    cohort = check_cohort(TABLE)
+    for ending in ("xlsx", "parquet"):
+        write_cohort(cohort, tmp_path / f"centre.{ending}")
+        disguised = (tmp_path / f"centre.{ending}").rename(tmp_path / f"{ending}.csv")
+        assert_frame_equal(read_cohort(disguised), cohort)
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
+def test_rows_are_lines_of_the_file_with_the_header_as_1(
+    tmp_path: Path, ending: str
+) -> None:
+    frame = pd.DataFrame({"centre": ["a", "b", "c"], "age": [54, 180, 17]})
+    path = tmp_path / f"centre.{ending}"
+    if ending == "csv":
+        frame.to_csv(path, index=False)
+    elif ending == "xlsx":
+        frame.to_excel(path, index=False)
+    else:
+        frame.to_parquet(path)
+    assert [(p.row, p.found.removesuffix(".0")) for p in _problems(path)] == [
+        (3, "180"),
+        (4, "17"),
+    ]
+
+
+def test_rows_count_the_lines_of_a_quoted_cell(tmp_path: Path) -> None:
+    content = 'centre,age\n"Saint\nRoch",54\n\n"c",180\n'
+    path = _written(tmp_path, content)
+    (problem,) = _problems(path)
+    assert problem.row == 5
+
+
+def test_a_line_of_another_length_is_one_problem(tmp_path: Path) -> None:
+    path = _written(tmp_path, "age;sex\n54;F;\n30\n20;M;x\n180;F\n")
+    assert [(p.row, p.field, p.found) for p in _problems(path)] == [
+        (3, "line", "1 cells"),
+        (4, "line", "3 cells"),
+        (5, "age", "180"),
+    ]
+
+
+def test_a_workbook_shows_percentages_numbers_and_dates(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.worksheets[0]
+    sheet.append([None])
+    sheet.append(["Relief after session 1", "age", "opioid", "dn4"])
+    sheet.append([0.3, 54, True, "ND"])
+    sheet.append([30, datetime(2020, 5, 4), "non", 7.0])
+    sheet["A3"].number_format = "0.0%"
+    sheet["A4"].number_format = '0" %"'
+    workbook.save(tmp_path / "centre.xlsx")
+    inspection, rows = inspect_file(tmp_path / "centre.xlsx")
+    assert inspection.cohort["relief_1"].tolist() == [30, 30]
+    assert inspection.cohort["opioid"].tolist() == [True, False]
+    assert [(p.row, p.field) for p in inspection.problems] == [(3, "age")]
+    assert rows.tolist() == [2, 3]
+
+
+def test_parquet_of_a_typed_frame_with_an_index(tmp_path: Path) -> None:
+    cohort = check_cohort(TABLE)
+    cohort.set_index(pd.Index(["x", "y", "z"])).to_parquet(tmp_path / "c.parquet")
+    assert_frame_equal(read_cohort(tmp_path / "c.parquet"), cohort)
+
+
+def test_parts_of_a_file_are_one_cohort(tmp_path: Path) -> None:
+    path = _written(tmp_path, "age,age\n" + "54,54\n" * 10)
+    parts = list(read_tables(path, rows_at_once=4))
+    assert [len(part.cells) for part in parts] == [4, 4, 2]
+    assert parts[2].rows.tolist() == [10, 11]
+
+
+def test_simulated_rows_label_the_cohort_read(tmp_path: Path) -> None:
+    path = _written(tmp_path, "Âge;Provenance\n54;centre\n60;simulé\n")
+    assert read_cohort(path).attrs["provenance"] == "simulated"
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (b"", "names columns of the dictionary"),
+        (b"\n\n", "names columns of the dictionary"),
+        (b"weather,wind\n1,2\n", "names columns of the dictionary"),
+        (b"age,sex\n", "at least one patient"),
+        (b"age,sex\n,\n", "at least one patient"),
+        (b"age\n5\x004\n", "that can be opened"),
+        (b"age\n" + b"1" * 200_000, "that can be opened"),
+        (b'age;sex\n"54;F\n30;M\n', "that can be opened"),
+        (b"PK\x03\x04 no workbook", "that can be opened"),
+        (b"PAR1 no parquet", "that can be opened"),
+        (b"\xff\xfeage", "that can be opened"),
+        (b"\xd0\xcf\x11\xe0 old", "saved as .xlsx without a password"),
+        (bytes(range(256)) * 50, "that can be opened"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, rule: str) -> None:
+    with pytest.raises(InvalidCohortError, match=rule):
+        read_cohort(_written(tmp_path, content))
+
+
+@pytest.mark.parametrize("name", ["absent.csv", ".", "\0"])
+def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidCohortError, match="that can be opened"):
+        read_cohort(tmp_path / name)
+
+
+def test_a_workbook_without_cells_is_refused(tmp_path: Path) -> None:
+    openpyxl.Workbook().save(tmp_path / "empty.xlsx")
+    with pytest.raises(InvalidCohortError, match="names columns of the dictionary"):
+        read_cohort(tmp_path / "empty.xlsx")
+
+
+def test_parquet_with_nested_cells_gives_problems(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"age": [[54, 55]], "opioid": [{"a": 1}], "sex": ["F"]})
+    frame.to_parquet(tmp_path / "nested.parquet")
+    fields = [problem.field for problem in _problems(tmp_path / "nested.parquet")]
+    assert fields == ["age", "opioid"]
+
+
+# ---------------------------------------------------------------- 40 planted errors
+
+# (row of the file, column, what is planted): every kind of offending cell.
+PLANTED = [
+    (2, "age", "17"),
+    (3, "age", "101"),
+    (4, "age", "-54"),
+    (5, "age", "54 ans"),
+    (6, "age", "inf"),
+    (7, "age", "5O"),
+    (8, "age", "12/03/1961"),
+    (9, "pain_duration", "0"),
+    (10, "pain_duration", "841"),
+    (11, "pain_duration", "2 years"),
+    (12, "pain_intensity", "10,5"),
+    (13, "pain_intensity", "-1"),
+    (14, "dn4", "4,5"),
+    (15, "dn4", "11"),
+    (16, "depression", "22"),
+    (17, "anxiety", "?"),
+    (18, "catastrophising", "53"),
+    (19, "magnification", "13"),
+    (20, "fatigue", "7/10"),
+    (21, "sex", "X"),
+    (22, "aetiology", "stroke"),
+    (23, "lesion_site", "cerebellum"),
+    (24, "pain_site", "arm"),
+    (25, "motor_deficit", "severe"),
+    (26, "severe_dysaesthesia", "perhaps"),
+    (27, "opioid", "2"),
+    (28, "antiepileptic", "-1"),
+    (29, "relief_1", "101"),
+    (30, "relief_2", "-101 %"),
+    (31, "relief_3", "30 pts"),
+    (32, "relief_days_1", "61"),
+    (33, "relief_days_2", "-1"),
+    (34, "relief_days_3", "2;5"),
+    # contradictions: what is planted is set in the test
+    (40, "lesion_type", None),
+    (41, "lesion_type", None),
+    (50, "rtms_responder", None),
+    (51, "emcs_success", None),
+    (60, "patient_id", None),
+    (61, "patient_id", None),
+    (214, "age", "1e3"),
+]
+
+
+def _planted_cells(row: dict[str, str], name: str, first: str) -> dict[str, str]:
+    """Return the cells that make a row contradict itself, or another one."""
+    if name == "lesion_type":
+        other = "peripheral" if row["lesion_type"] == "central" else "central"
+        return {"lesion_type": other}
+    if name == "rtms_responder":
+        return {"relief_test": "20", "rtms_responder": "oui"}
+    if name == "emcs_success":
+        return {"emcs_relief": "40", "emcs_success": "non"}
+    return {"patient_id": first}
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Path:
+    cohort = simulate_cohort(n_patients=213, seed=3)
+    write_cohort(cohort, tmp_path / "clean.csv", lang=None)
+    text = (tmp_path / "clean.csv").read_text(encoding="utf-8-sig")
+    lines = list(csv.DictReader(io.StringIO(text)))
+    assert len(lines) == 213
+    first = lines[0]["patient_id"]
+    for row, name, found in PLANTED:
+        line = lines[row - 2]
+        cells = {name: found} if found else _planted_cells(line, name, first)
+        line.update(cells)
+    path = tmp_path / "planted.csv"
+    with path.open("w", encoding="latin-1", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]), delimiter=";")
+        writer.writeheader()
+        writer.writerows(lines)
+    return path
+
+
+def test_40_planted_errors_are_exactly_40_problems(planted: Path) -> None:
+    problems = _problems(planted)
+    assert len(PLANTED) == 40
+    assert {(p.row, p.field) for p in problems} == {(r, n) for r, n, _ in PLANTED}
+    assert len(problems) == 40
+    found = {(p.row, p.field): p.found for p in problems}
+    assert all(found[row, name] == text for row, name, text in PLANTED if text)
+
+
+def test_problems_come_in_the_order_of_the_file(planted: Path) -> None:
+    rows = [problem.row or 0 for problem in _problems(planted)]
+    assert rows == sorted(rows)
+
+
+def test_the_error_text_shows_no_planted_value(planted: Path) -> None:
+    with pytest.raises(InvalidCohortError, match="^40 problems") as caught:
+        read_cohort(planted)
+    for text in ("54 ans", "12/03/1961", "cerebellum", "7/10"):
+        assert text not in str(caught.value)
+
+
+def test_inspect_file_keeps_what_can_be_read(planted: Path) -> None:
+    inspection, rows = inspect_file(planted)
+    assert len(inspection.cohort) == len(rows) == 213
+    assert rows.tolist() == list(range(2, 215))
+    assert np.isnan(inspection.cohort["age"].iloc[0])
+
+
+# ---------------------------------------------------------------- properties
+
+_each = settings(
+    max_examples=120,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def _read_or_refuse(path: Path) -> None:
+    try:
+        cohort = read_cohort(path)
+    except InvalidCohortError as error:
+        refused = error
+    else:
+        assert len(cohort)
+        return
+    assert refused.problems
+
+
+@given(st.binary(max_size=400))
+@_each
+def test_junk_is_refused_and_nothing_else_is_raised(
+    tmp_path: Path, junk: bytes
+) -> None:
+    _read_or_refuse(_written(tmp_path, junk))
+
+
+@given(st.binary(max_size=60), st.sampled_from([b"PK\x03\x04", b"PAR1", b"\xff\xfe"]))
+@_each
+def test_junk_in_disguise_is_refused(tmp_path: Path, junk: bytes, start: bytes) -> None:
+    _read_or_refuse(_written(tmp_path, start + junk))
+
+
+@given(st.text(alphabet="age,;\t\n\r\"'5x0 é\x0b\u2028", max_size=60))
+@_each
+def test_junk_under_a_good_header_is_refused(tmp_path: Path, junk: str) -> None:
+    _read_or_refuse(_written(tmp_path, "age;sex\n" + junk))
+
+
+@pytest.fixture(scope="module")
+def whole_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("whole")
+    cohort = simulate_cohort(n_patients=5, seed=4)
+    files = {}
+    for ending in ("csv", "xlsx", "parquet"):
+        write_cohort(cohort, folder / f"whole.{ending}")
+        files[ending] = (folder / f"whole.{ending}").read_bytes()
+    return files
+
+
+@given(
+    ending=st.sampled_from(["csv", "xlsx", "parquet"]),
+    share=st.floats(0, 1),
+    patch=st.binary(min_size=1, max_size=6),
+    cut=st.booleans(),
+)
+@_each
+def test_a_damaged_file_is_read_or_refused(
+    tmp_path: Path,
+    whole_files: dict[str, bytes],
+    *,
+    ending: str,
+    share: float,
+    patch: bytes,
+    cut: bool,
+) -> None:
+    whole = whole_files[ending]
+    place = int(share * len(whole))
+    rest = b"" if cut else whole[place + len(patch) :]
+    _read_or_refuse(_written(tmp_path, whole[:place] + patch + rest))
