@@ -135,6 +135,7 @@ def test_expected_shrinkage_grows_with_patients():
 def test_verdict_of_the_published_cohort_is_exploratory():
     found = sample_size_verdict(193, 81, 20)
     assert not found.sufficient
+    assert found.verdict == "insufficient"
     assert found.may_claim == "exploratory"
     assert found.n_required > 1500
     assert found.c_statistic == PLANNING_C_STATISTIC
@@ -145,6 +146,7 @@ def test_verdict_of_the_published_cohort_is_exploratory():
 def test_verdict_of_a_registry_is_sufficient():
     found = sample_size_verdict(10_000, 4200, 20)
     assert found.sufficient
+    assert found.verdict == "sufficient"
     assert found.may_claim == "developed"
     assert found.expected_shrinkage > 0.9
     assert all(criterion.met for criterion in found.criteria)
@@ -152,6 +154,7 @@ def test_verdict_of_a_registry_is_sufficient():
 
 def test_verdict_without_patients_rests_on_published_evidence():
     found = sample_size_verdict(0, 0, 20, outcome_proportion=0.42)
+    assert found.verdict == "no_patients"
     assert found.may_claim == "published_evidence"
     assert found.expected_shrinkage is None
     assert "published evidence alone" in found.wording["en"]

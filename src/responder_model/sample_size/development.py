@@ -209,7 +209,7 @@ def development_criteria(
     r2: float | None = None,
     n_patients: int | None = None,
 ) -> tuple[Criterion, ...]:
-    """Riley's criteria for developing a model with a binary outcome.
+    """Apply Riley's criteria for developing a model with a binary outcome.
 
     1: shrinkage of 0.9 or more; 2: optimism of Nagelkerke's R² of 0.05 or less;
     3: outcome proportion known to ± 0.05. They decide, as in the published tool.

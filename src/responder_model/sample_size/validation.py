@@ -112,7 +112,7 @@ def validation_criteria(
     net_benefit_width: float = 0.2,
     n_patients: int | None = None,
 ) -> ValidationSampleSize:
-    """Riley's criteria for validating a model in new patients.
+    """Apply Riley's criteria for validating a model in new patients.
 
     Each asks for a 95 % interval no wider than a target, for a model that is
     calibrated: of observed/expected, calibration slope, c-statistic and, when a
@@ -127,10 +127,12 @@ def validation_criteria(
     linear_predictor : tuple of float, optional
         Mean and SD of a normal linear predictor; by default the distribution that the
         c-statistic implies (normal in responders and in non-responders).
-    ratio_width, slope_width, c_width, net_benefit_width : float
+    ratio_width, slope_width, c_width : float
         Target widths of the intervals.
     threshold : float, optional
         Threshold probability of the net benefit.
+    net_benefit_width : float
+        Target width of the interval of the standardised net benefit.
     n_patients : int, optional
         Patients at hand, to fill ``met``.
 

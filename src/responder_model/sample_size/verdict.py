@@ -41,6 +41,7 @@ class SampleSizeVerdict:
     events_per_parameter: float  # at hand
     events_per_parameter_required: float
     sufficient: bool
+    verdict: Literal["sufficient", "insufficient", "no_patients"]
     expected_shrinkage: float | None  # of an unpenalised model; None without patients
     internal_validation_informative: bool  # False below 50 patients
     may_claim: Claim
@@ -91,6 +92,11 @@ _WORDING: Mapping[Claim, Mapping[str, str]] = {
         "au moins les {n} ({e} répondeurs) que demande un modèle non pénalisé à {p} "
         "paramètres. Une validation sur de nouveaux patients reste nécessaire.",
     },
+}
+_VERDICTS: Mapping[Claim, Literal["sufficient", "insufficient", "no_patients"]] = {
+    "published_evidence": "no_patients",
+    "exploratory": "insufficient",
+    "developed": "sufficient",
 }
 _NOT_INFORMATIVE = {
     "en": " Internal validation is not informative with fewer than 50 patients.",
@@ -210,6 +216,7 @@ def sample_size_verdict(
         events_per_parameter=n_events / n_candidate_parameters,
         events_per_parameter_required=n_required * phi / n_candidate_parameters,
         sufficient=sufficient,
+        verdict=_VERDICTS[claim],
         expected_shrinkage=shrinkage,
         internal_validation_informative=informative,
         may_claim=claim,
