@@ -1,0 +1,130 @@
+"""Tables of the accuracy benchmark, as data and as Markdown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from responder_model.simulation.scoring import ratio_to_best, summarise_scores
+
+_KEYS = ["truth", "size"]
+
+
+def score_table(results: pd.DataFrame) -> pd.DataFrame:
+    """Mean scores with Monte-Carlo errors, failures and seconds, per cell and method.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Rows of ``run_cell``.
+    """
+    summary = summarise_scores(results)
+    keys = [*_KEYS, "method"]
+    extra = results.groupby(keys, sort=False).agg(
+        n_failed=("failed", "sum"), seconds=("seconds", "median")
+    )
+    return summary.merge(extra.reset_index(), on=keys)
+
+
+def ratio_table(
+    results: pd.DataFrame,
+    *,
+    ours: str,
+    floor: str,
+    peers: tuple[str, ...],
+    beside: tuple[str, ...],
+) -> pd.DataFrame:
+    """Ratios of our mean excess log loss, one row per cell and comparison.
+
+    The comparisons are the best peer (lowest mean over the cohorts), the floor, the
+    best learner (best peer other than the outcome proportion), the outcome proportion
+    and each method ``beside``; those that were not run are left out.
+    """
+    rows = []
+    for key, cell in results.groupby(_KEYS, sort=False):
+        present = set(cell["method"])
+        if ours not in present:
+            continue
+        for name, rivals in _comparisons(floor, peers, beside).items():
+            found = tuple(rival for rival in rivals if rival in present)
+            if not found:
+                continue
+            best = ratio_to_best(cell, ours, found)
+            rows.append(
+                dict(zip(_KEYS, key, strict=True))
+                | {"comparison": name, "against": best.against, "ratio": best.ratio}
+                | {"ratio_se": best.standard_error, "n_cohorts": best.n_cohorts}
+            )
+    return pd.DataFrame(rows)
+
+
+def _comparisons(
+    floor: str, peers: tuple[str, ...], beside: tuple[str, ...]
+) -> dict[str, tuple[str, ...]]:
+    learners = tuple(name for name in peers if name != "outcome_proportion")
+    return {
+        "best_peer": peers,
+        "best_learner": learners,
+        "outcome_proportion": ("outcome_proportion",),
+        "floor": (floor,),
+        **{name: (name,) for name in beside},
+    }
+
+
+def render_tables(title: str, scores: pd.DataFrame, ratios: pd.DataFrame) -> str:
+    """Markdown of both tables; excess log loss is times 1000, shares in percent."""
+    parts = [f"# Accuracy on simulated truth: {title}", "", _EXPLANATION, ""]
+    for key, cell in scores.groupby(_KEYS, sort=False):
+        parts += [f"## {key[0]}, n = {key[1]}", "", *_score_lines(cell), ""]
+        if not ratios.empty:
+            here = (ratios["truth"] == key[0]) & (ratios["size"] == key[1])
+            parts += [*(_ratio_line(row) for _, row in ratios[here].iterrows()), ""]
+    return "\n".join(parts)
+
+
+_EXPLANATION = (
+    "Simulated patients. x: excess log loss over the true probabilities, times 1000 "
+    "(± Monte-Carlo standard error). Coverage of the true probability by the 95 % "
+    "interval, over all test patients and in the lowest and highest tenth of predicted "
+    "probability; mean width and interval score on the scale of 0-100."
+)
+
+
+def _score_lines(cell: pd.DataFrame) -> list[str]:
+    heading = (
+        "| method | cohorts | x | slope | coverage | low, high tenth | width | "
+        "interval score | cohorts below 80 % | failed | s |"
+    )
+    lines = [heading, "|" + "---|" * 11]
+    for _, row in cell.sort_values("excess_log_loss").iterrows():
+        x = f"{_number(1e3 * row['excess_log_loss'])} ± "
+        x += _number(1e3 * row["excess_log_loss_se"])
+        tails = " ".join(
+            _number(100 * row[f"coverage_{end}"], 0) for end in ("lowest", "highest")
+        )
+        cells = [
+            row["method"],
+            str(row["n_cohorts"]),
+            x,
+            _number(row["calibration_slope"], 2),
+            _number(100 * row["coverage"]),
+            tails,
+            _number(100 * row["width"]),
+            _number(100 * row["interval_score"]),
+            _number(100 * row["share_below_80"], 0),
+            str(row["n_failed"]),
+            _number(row["seconds"], 2),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _ratio_line(row: pd.Series) -> str:
+    name = row["comparison"].replace("_", " ")
+    against = "" if row["comparison"] == row["against"] else f" ({row['against']})"
+    ratio = f"{row['ratio']:.2f} ± {row['ratio_se']:.2f}"
+    return f"- ratio to {name}{against}: {ratio}, {row['n_cohorts']} cohorts"
+
+
+def _number(value: float, digits: int = 1) -> str:
+    return "–" if pd.isna(value) or not np.isfinite(value) else f"{value:.{digits}f}"
