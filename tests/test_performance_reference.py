@@ -189,3 +189,10 @@ def test_net_benefit_treat_all_matches_dcurves(case, outcome, probability):
     assert_allclose(found, expected, atol=1e-12)
     curve = pf.decision_curve(outcome, probability, thresholds=thresholds)
     assert_allclose(curve.treat_all, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(("n_events", "n"), [(17, 36), (0, 12), (3, 3), (43, 71)])
+def test_proportion_matches_hmisc(n_events, n):
+    found = pf.proportion_estimate(n_events, n)
+    expected = [NUMBERS[f"wilson_{n_events}_{n}", end] for end in ("lower", "upper")]
+    assert_allclose([found.lower, found.upper], expected, rtol=1e-10, atol=1e-12)

@@ -138,6 +138,14 @@ for (case in names(cases)) {
   }
 }
 
+# Hmisc::binconf: Wilson's interval of a proportion
+for (counts in list(c(17, 36), c(0, 12), c(3, 3), c(43, 71))) {
+  wilson <- Hmisc::binconf(counts[1], counts[2], method = "wilson")
+  name <- paste0("wilson_", counts[1], "_", counts[2])
+  note(name, "lower", wilson[2])
+  note(name, "upper", wilson[3])
+}
+
 full <- function(frame) {
   for (column in names(frame)) {
     if (is.numeric(frame[[column]]) && !is.integer(frame[[column]])) {

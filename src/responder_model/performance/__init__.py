@@ -30,7 +30,16 @@ from responder_model.performance.discrimination import (
     ordinal_concordance_estimate,
 )
 from responder_model.performance.estimate import Estimate
+from responder_model.performance.instability import (
+    InstabilityCurve,
+    instability_curve,
+)
 from responder_model.performance.intervals import estimate_measure
+from responder_model.performance.learning import (
+    LearningCurve,
+    learning_curve,
+    patients_to_match,
+)
 from responder_model.performance.net_benefit import (
     DecisionCurve,
     decision_curve,
@@ -42,6 +51,7 @@ from responder_model.performance.overall import (
     log_loss,
     scaled_brier_score,
 )
+from responder_model.performance.proportion import proportion_estimate
 from responder_model.performance.summary import (
     MeasuredValue,
     Performance,
@@ -57,6 +67,8 @@ __all__ = [
     "DecisionCurve",
     "Definition",
     "Estimate",
+    "InstabilityCurve",
+    "LearningCurve",
     "MeasuredValue",
     "Performance",
     "brier_score",
@@ -72,8 +84,10 @@ __all__ = [
     "emax",
     "estimate_measure",
     "estimated_calibration_index",
+    "instability_curve",
     "integrated_calibration_index",
     "joint_calibration_intercept",
+    "learning_curve",
     "log_loss",
     "measure_performance",
     "net_benefit",
@@ -81,5 +95,7 @@ __all__ = [
     "observed_expected_ratio",
     "ordinal_concordance",
     "ordinal_concordance_estimate",
+    "patients_to_match",
+    "proportion_estimate",
     "scaled_brier_score",
 ]

@@ -1,0 +1,108 @@
+"""How far the predictions of models from resamples lie from the developed model's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from responder_model.errors import ResponderModelError
+from responder_model.performance._check import Floats, check_confidence
+
+SMALLEST_GROUP = 10  # patients behind each point: the curve shows no person
+N_GROUPS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstabilityCurve:
+    """Spread of resampled predictions along the developed model's: aggregates only."""
+
+    probability: Floats  # (n_groups,) mean of the developed model in each group
+    median: Floats  # (n_groups,) of the models of resamples
+    lower: Floats  # (n_groups,)
+    upper: Floats  # (n_groups,)
+    share: float  # of the predictions between lower and upper
+    mean_absolute_error: Floats  # (n_groups,) MAPE
+    overall_mean_absolute_error: float
+    n_patients: int
+    n_resamples: int
+
+
+def instability_curve(
+    probability: ArrayLike, resampled: ArrayLike, *, share: float = 0.95
+) -> InstabilityCurve:
+    """Range of the predictions that other cohorts of this size would have given.
+
+    Patients are grouped by the developed model's probability, at least 10 in each
+    group, and the differences of the models of resamples are pooled within the group.
+    A narrow range along the diagonal is stable; the range says nothing about whether
+    the predictions are right.
+
+    Parameters
+    ----------
+    probability : array_like of shape (n_patients,)
+        Of the developed model.
+    resampled : array_like of shape (n_resamples, n_patients)
+        Of models developed on resamples, for the same patients.
+    share : float, default 0.95
+        Central share of the predictions between the limits.
+
+    Returns
+    -------
+    InstabilityCurve
+        Limits and mean absolute prediction error for each group of patients.
+
+    Raises
+    ------
+    ResponderModelError
+        If shapes disagree or there are fewer than 10 patients.
+
+    References
+    ----------
+    .. [1] Riley RD, Collins GS. Stability of clinical prediction models developed using
+       statistical or machine learning methods. Biom J 2023;65:2200302.
+       doi:10.1002/bimj.202200302
+
+    Examples
+    --------
+    >>> p = np.linspace(0.2, 0.7, 20)
+    >>> curve = instability_curve(p, [p + 0.05, p - 0.05])
+    >>> round(curve.overall_mean_absolute_error, 3)
+    0.05
+    """
+    p = np.asarray(probability, dtype=np.float64)
+    r = np.asarray(resampled, dtype=np.float64)
+    if p.ndim != 1 or r.ndim != 2 or r.shape[1] != p.size:
+        message = (
+            "resampled must have one column per patient of probability, got shapes "
+            f"{r.shape} and {p.shape}."
+        )
+        raise ResponderModelError(message)
+    if p.size < SMALLEST_GROUP or r.shape[0] == 0:
+        message = (
+            f"probability must hold at least {SMALLEST_GROUP} patients and resampled "
+            f"one resample, got {p.size} and {r.shape[0]}."
+        )
+        raise ResponderModelError(message)
+    tail = (1.0 - check_confidence(share)) / 2.0
+    n_groups = max(1, min(N_GROUPS, p.size // SMALLEST_GROUP))
+    difference = r - p
+    groups = np.array_split(np.argsort(p, kind="stable"), n_groups)
+    middle = np.array([p[group].mean() for group in groups])
+    limits = np.array(
+        [np.quantile(difference[:, group], [tail, 0.5, 1.0 - tail]) for group in groups]
+    )
+    bounded = np.clip(middle[:, None] + limits, 0.0, 1.0)
+    error = np.abs(difference)
+    return InstabilityCurve(
+        probability=middle,
+        lower=bounded[:, 0],
+        median=bounded[:, 1],
+        upper=bounded[:, 2],
+        share=share,
+        mean_absolute_error=np.array([error[:, group].mean() for group in groups]),
+        overall_mean_absolute_error=float(error.mean()),
+        n_patients=int(p.size),
+        n_resamples=int(r.shape[0]),
+    )

@@ -1,0 +1,143 @@
+"""Instability of predictions, learning curves, proportions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from responder_model.errors import ResponderModelError
+from responder_model.performance import (
+    instability_curve,
+    learning_curve,
+    patients_to_match,
+    proportion_estimate,
+)
+
+
+@pytest.fixture
+def predictions():
+    rng = np.random.default_rng(6)
+    p = 1 / (1 + np.exp(-rng.normal(-0.4, 1.0, 193)))
+    resampled = np.clip(p + rng.normal(0.03, 0.05, (300, 193)), 0.001, 0.999)
+    return p, resampled
+
+
+def test_instability_of_identical_models_is_zero(predictions):
+    p, _ = predictions
+    curve = instability_curve(p, np.tile(p, (5, 1)))
+    assert curve.overall_mean_absolute_error == 0.0
+    assert_allclose(curve.lower, curve.upper)
+    assert_allclose(curve.median, curve.probability)
+
+
+def test_instability_by_hand():
+    p = np.full(10, 0.4)
+    curve = instability_curve(p, [p + 0.1, p - 0.2, p, p + 0.3], share=0.5)
+    # quartiles of -0.2, 0, 0.1, 0.3
+    assert_allclose(curve.lower, [0.4 - 0.05])
+    assert_allclose(curve.median, [0.4 + 0.05])
+    assert_allclose(curve.upper, [0.4 + 0.15])
+    assert_allclose(curve.overall_mean_absolute_error, 0.15)
+
+
+def test_instability_limits_hold_the_stated_share(predictions):
+    p, resampled = predictions
+    curve = instability_curve(p, resampled)
+    assert_allclose((curve.upper - curve.lower).mean(), 2 * 1.96 * 0.05, rtol=0.05)
+    assert_allclose((curve.median - curve.probability).mean(), 0.03, atol=0.005)
+    error = np.abs(resampled - p).mean()
+    assert_allclose(curve.overall_mean_absolute_error, error)
+
+
+def test_instability_groups_hold_ten_patients(predictions):
+    p, resampled = predictions
+    assert instability_curve(p, resampled).probability.size == 12
+    assert instability_curve(p[:25], resampled[:, :25]).probability.size == 2
+
+
+def test_instability_does_not_depend_on_the_order_of_patients(predictions):
+    p, resampled = predictions
+    shuffled = np.random.default_rng(0).permutation(193)
+    assert_allclose(
+        instability_curve(p[shuffled], resampled[:, shuffled]).upper,
+        instability_curve(p, resampled).upper,
+    )
+
+
+def test_instability_refuses_another_number_of_patients(predictions):
+    p, resampled = predictions
+    with pytest.raises(ResponderModelError, match="one column per patient"):
+        instability_curve(p[:20], resampled)
+
+
+def test_instability_refuses_few_patients(predictions):
+    p, resampled = predictions
+    with pytest.raises(ResponderModelError, match="at least 10 patients"):
+        instability_curve(p[:9], resampled[:, :9])
+
+
+def test_patients_to_match_by_hand():
+    # error falls as 1/n: 0.05 at 80 patients
+    curve = learning_curve("peer", [20, 200], [0.2, 0.02])
+    assert_allclose(patients_to_match(curve, 0.05), 80.0)
+
+
+def test_patients_to_match_at_the_measured_points():
+    curve = learning_curve("peer", [50, 193, 800], [0.08, 0.033, 0.009])
+    assert patients_to_match(curve, 0.08) == 50.0
+    assert_allclose(patients_to_match(curve, 0.033), 193.0)
+
+
+def test_patients_to_match_is_none_when_never_reached():
+    curve = learning_curve("peer", [50, 193, 800], [0.08, 0.033, 0.009])
+    assert patients_to_match(curve, 0.008) is None
+
+
+def test_patients_to_match_refuses_no_error():
+    curve = learning_curve("peer", [50], [0.08])
+    with pytest.raises(ResponderModelError, match="error must be above 0, got 0.0"):
+        patients_to_match(curve, 0.0)
+
+
+def test_learning_curve_is_sorted():
+    curve = learning_curve(
+        "peer", [800, 50], [0.01, 0.08], standard_error=[0.001, 0.004]
+    )
+    assert curve.n_patients.tolist() == [50, 800]
+    assert curve.standard_error.tolist() == [0.004, 0.001]
+
+
+@pytest.mark.parametrize(
+    ("n_patients", "error", "message"),
+    [([50, 100], [0.1], "same length"), ([50], [0.0], "above 0"), ([0], [0.1], "abov")],
+)
+def test_learning_curve_refuses(n_patients, error, message):
+    with pytest.raises(ResponderModelError, match=message):
+        learning_curve("peer", n_patients, error)
+
+
+def test_proportion_interval_by_hand():
+    # 1 of 4 at z = 1.96: (0.25 + 0.4802 -+ 1.96 sqrt(0.046875 + 0.06003))/1.9604
+    found = proportion_estimate(1, 4)
+    assert_allclose([found.lower, found.upper], [0.0456, 0.6994], atol=1e-4)
+
+
+def test_proportion_interval_mirrors():
+    few, many = proportion_estimate(3, 17), proportion_estimate(14, 17)
+    assert_allclose([few.lower, few.upper], [1 - many.upper, 1 - many.lower])
+
+
+def test_proportion_narrows_with_patients():
+    widths = [
+        proportion_estimate(2 * n, 5 * n).upper
+        - proportion_estimate(2 * n, 5 * n).lower
+        for n in (1, 4, 40)
+    ]
+    assert widths[0] > widths[1] > widths[2]
+
+
+@pytest.mark.parametrize(("n_events", "n"), [(0, 0), (5, 3), (-1, 4)])
+def test_impossible_counts_are_refused(n_events, n):
+    with pytest.raises(ResponderModelError, match="between 0 and n_patients"):
+        proportion_estimate(n_events, n)
