@@ -96,23 +96,12 @@ def _edges(observations: Observations, parameters: Array) -> tuple[Array, Array,
     return eta + top, eta + bottom, top - bottom
 
 
-def _value(b: Array, a: Array, gap: Array) -> Array:
-    # log(s(b) - s(a)) = log s(b) + log s(-a) + log(1 - exp(-gap))
-    tails = np.logaddexp(0.0, -b) + np.logaddexp(0.0, a)
-    return np.asarray(np.log1p(-np.exp(-gap)).sum(axis=1) - tails.sum(axis=1))
-
-
-def log_likelihood(observations: Observations, parameters: Array) -> Array:
-    """Sum of log P(lower <= level <= upper), (M,)."""
-    return _value(*_edges(observations, parameters))
-
-
 def linear_predictor_slopes(
     observations: Observations, parameters: Array
 ) -> tuple[Array, Array]:
     """Score and information of each outcome in its linear predictor, (M, n) each."""
     b, a, _ = _edges(observations, parameters)
-    sb, sa = _logistic(b), _logistic(a)
+    (sb, _), (sa, _) = _logistic(b), _logistic(a)
     return 1.0 - sb - sa, sb * (1.0 - sb) + sa * (1.0 - sa)
 
 
@@ -122,7 +111,11 @@ def derivatives(
     """Log likelihood (M,), gradient (M, J + K) and negative Hessian."""
     J, X = observations.n_cuts, observations.design
     b, a, gap = _edges(observations, parameters)
-    sb, sa = _logistic(b), _logistic(a)
+    sb, log_sb = _logistic(b)
+    sa, log_sa = _logistic(a)
+    # log(s(b) - s(a)) = log s(b) + log s(-a) + log(1 - exp(-gap)), s(-a) = s(a) / e^a
+    at_bottom = np.where(np.isinf(a), 0.0, log_sa - np.where(np.isinf(a), 0.0, a))
+    value = (log_sb + at_bottom + np.log1p(-np.exp(-gap))).sum(axis=1)
     fb, fa = sb * (1.0 - sb), sa * (1.0 - sa)
     with np.errstate(over="ignore"):
         h = 1.0 / np.expm1(gap)
@@ -147,7 +140,7 @@ def derivatives(
     # c is exponential in l: its second derivative equals its first
     Ill[:, range(1, J), range(1, J)] -= gl[:, 1:]
     information = _blocks(Ill, D.transpose(0, 2, 1) @ Icb, Ibb)
-    return _value(b, a, gap), np.hstack([gl, gb]), information
+    return np.asarray(value), np.hstack([gl, gb]), information
 
 
 def _blocks(Ill: Array, Ilb: Array, Ibb: Array) -> Array:
@@ -188,6 +181,8 @@ def _by_pair(top: Levels, bottom: Levels, values: Array, n_cuts: int) -> Array:
     return np.asarray(total.reshape(-1, size, size)[:, cut, cut], dtype=np.float64)
 
 
-def _logistic(x: Array) -> Array:
-    with np.errstate(over="ignore"):
-        return np.asarray(1.0 / (1.0 + np.exp(-x)))
+def _logistic(x: Array) -> tuple[Array, Array]:
+    """Logistic and its logarithm; several times faster than ``logaddexp``."""
+    tail = np.exp(-np.abs(x))
+    probability = np.where(x >= 0.0, 1.0, tail) / (1.0 + tail)
+    return probability, np.minimum(x, 0.0) - np.log1p(tail)

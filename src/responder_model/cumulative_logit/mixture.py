@@ -14,9 +14,11 @@ from responder_model.cumulative_logit.likelihood import (
     derivatives,
     intercept_jacobian,
     intercepts,
-    log_likelihood,
 )
 from responder_model.errors import DevelopmentError
+
+# Log posterior (M,), gradient (M, d) and information (M, d, d).
+Derivatives = tuple[Array, Array, Array]
 
 _MAX_STEPS = 100
 # Newton decrement below which one last step is exact to rounding.
@@ -100,10 +102,7 @@ class _Objective:
             0.5 * (self.precision * (parameters - self.mean) ** 2).sum(axis=1)
         )
 
-    def value(self, parameters: Array) -> Array:
-        return log_likelihood(self.observations, parameters) - self._penalty(parameters)
-
-    def derivatives(self, parameters: Array) -> tuple[Array, Array, Array]:
+    def derivatives(self, parameters: Array) -> Derivatives:
         value, gradient, information = derivatives(self.observations, parameters)
         index = np.arange(parameters.shape[1])
         information[:, index, index] += self.precision
@@ -113,13 +112,14 @@ class _Objective:
 
 def _newton(objective: _Objective, parameters: Array) -> tuple[Array, Array, Array]:
     """Modes (M, d), log posteriors (M,) and information (M, d, d) there."""
+    here = objective.derivatives(parameters)
     for _ in range(_MAX_STEPS):
-        value, gradient, information = objective.derivatives(parameters)
+        value, gradient, information = here
         step = _ascent(information, gradient)
         decrement = (gradient * step).sum(axis=1)
         if (decrement < _TOLERANCE).all():
             return parameters + step, value + decrement / 2.0, information
-        parameters = _advance(objective, parameters, step, value)
+        parameters, here = _advance(objective, parameters, step, here)
     msg = "the posterior mode must be reached, got no convergence. "
     raise DevelopmentError(msg + "Check predictors for extreme values.")
 
@@ -149,19 +149,20 @@ def _solve(information: Array, gradient: Array) -> Array:
 
 
 def _advance(
-    objective: _Objective, parameters: Array, step: Array, value: Array
-) -> Array:
-    """Halve each step until no objective falls."""
+    objective: _Objective, parameters: Array, step: Array, here: Derivatives
+) -> tuple[Array, Derivatives]:
+    """Halve each step until no objective falls; parameters and derivatives there."""
     # a log-gap that moves by more than 2 at once leaves the quadratic region
     gaps = np.abs(step[:, 1 : objective.observations.n_cuts]).max(axis=1, initial=0.0)
     scale = np.minimum(1.0, 2.0 / np.maximum(gaps, 1e-12))
     for _ in range(40):
-        candidate: Array = parameters + scale[:, None] * step
-        worse = ~(objective.value(candidate) >= value - 1e-9)
+        candidate = parameters + scale[:, None] * step
+        there = objective.derivatives(candidate)
+        worse = ~(there[0] >= here[0] - 1e-9)
         if not worse.any():
-            return np.asarray(candidate)
+            break
         scale = np.where(worse, scale / 2.0, scale)
-    return np.asarray(np.where(worse[:, None], parameters, candidate))
+    return candidate, there
 
 
 def fit_mixture(

@@ -36,6 +36,13 @@ Design = Literal["bootstrap", "cross_validation"]
 # Below this size bootstrap optimism is mostly noise (statistics.md 1.11).
 INFORMATIVE_FROM = 50
 N_FOLDS = 10
+# Measures that every refitted model meets on its own resample.
+_CALIBRATION = (
+    "calibration_in_the_large",
+    "calibration_slope",
+    "observed_expected_ratio",
+    "integrated_calibration_index",
+)
 # Value of each measure when predictions and outcomes are unrelated, where it is known.
 _NO_INFORMATION = {"c_statistic": 0.5, "calibration_slope": 0.0}
 
@@ -97,8 +104,12 @@ def validate_internally(
     Everything that ``develop`` does is repeated on every resample: imputation,
     mixture weights, challenger, its weight. Optimism is the mean difference between
     performance on the resample and on the original cohort (Harrell). The interval is
-    the percentile interval of the resamples' apparent values, shifted by the optimism
-    (Noma 2021): it needs no nested bootstrap.
+    the percentile interval of the resamples' apparent values, shifted onto the
+    corrected value (after Noma 2021; shifting by the optimism alone would leave it too
+    favourable, since copies of patients make a resample easier to fit than the
+    cohort): it needs no nested bootstrap. Refitted models are calibrated on their own
+    resample by construction, so for measures of calibration the developed model is
+    measured on the resamples instead.
 
     Parameters
     ----------
@@ -137,7 +148,7 @@ def validate_internally(
     apparent = measure(data, probability, everybody)
     if design == "bootstrap":
         resamples = bootstrap_rows(len(data), n_resamples, seed)
-        done = repeat(procedure, data, resamples, n_jobs=n_jobs)
+        done = repeat(procedure, data, resamples, probability, n_jobs=n_jobs)
         _check_any(done)
         rows = [
             _bootstrap_row(name, value, done, data, probability)
@@ -147,7 +158,9 @@ def validate_internally(
             probability, [r.probability for r in done.done], data.outcome
         )
     elif design == "cross_validation":
-        done, held_out = _cross_validate(procedure, data, n_resamples, seed, n_jobs)
+        done, held_out = _cross_validate(
+            procedure, data, probability, n_resamples, seed=seed, n_jobs=n_jobs
+        )
         rows = [
             _cross_validated_row(name, value, held_out, data, done)
             for name, value in apparent.items()
@@ -212,7 +225,10 @@ def _bootstrap_row(
     original = _values(done.done, "original", name)
     paired = np.isfinite(inside) & np.isfinite(original)
     optimism = float((inside - original)[paired].mean())
-    low, high = np.quantile(inside[paired], [0.025, 0.975]) - optimism
+    spread = _values(done.done, "developed", name) if name in _CALIBRATION else inside
+    spread = spread[paired & np.isfinite(spread)]
+    shift = float(spread.mean()) - (apparent - optimism)
+    low, high = np.quantile(spread, [0.025, 0.975]) - shift
     outside = _values(done.done, "outside", name)
     outside = outside[np.isfinite(outside)]
     simple, plus = _corrected_632(name, apparent, outside, data, probability)
@@ -266,7 +282,13 @@ def _without_information(name: str, data: Data, probability: Array) -> float | N
 
 
 def _cross_validate(
-    procedure: Procedure, data: Data, n_repeats: int, seed: int, n_jobs: int
+    procedure: Procedure,
+    data: Data,
+    developed: Array,
+    n_repeats: int,
+    *,
+    seed: int,
+    n_jobs: int,
 ) -> tuple[Repetitions, Array]:
     """Repeated 10-fold: log-odds of left-out patients, averaged over the repeats."""
     rng = np.random.default_rng(seed)
@@ -278,7 +300,7 @@ def _cross_validate(
         fold = np.empty(len(data), dtype=np.int64)
         fold[order] = np.arange(len(data)) % N_FOLDS
         folds += [everybody[fold != k] for k in range(N_FOLDS)]
-    done = repeat(procedure, data, folds, n_jobs=n_jobs)
+    done = repeat(procedure, data, folds, developed, n_jobs=n_jobs)
     _check_any(done)
     if done.n_failed:
         reason = next(iter(done.failures))

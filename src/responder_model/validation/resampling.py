@@ -47,13 +47,15 @@ class Repetition:
     """One development on some rows, and what it predicts for everybody.
 
     ``inside`` and ``outside`` hold the measures on the rows it was developed on and
-    on those it never saw, ``original`` those on the whole cohort.
+    on those it never saw, ``original`` those on the whole cohort; ``developed`` those
+    of the model developed on the whole cohort, on the rows of the resample.
     """
 
     probability: Array
     inside: dict[str, float]
     original: dict[str, float]
     outside: dict[str, float]
+    developed: dict[str, float]
     weight: float
 
 
@@ -114,13 +116,21 @@ def measure(data: Data, probability: Array, rows: Indices) -> dict[str, float]:
 
 
 def repeat(
-    procedure: Procedure, data: Data, resamples: Sequence[Indices], *, n_jobs: int = 1
+    procedure: Procedure,
+    data: Data,
+    resamples: Sequence[Indices],
+    developed: Array,
+    *,
+    n_jobs: int = 1,
 ) -> Repetitions:
-    """Develop on every resample; the same call runs on any joblib backend."""
+    """Develop on every resample; the same call runs on any joblib backend.
+
+    ``developed`` holds the probabilities of the model developed on all patients.
+    """
     n_batches = max(1, min(len(resamples), 8 * max(1, abs(n_jobs))))
     batches = [resamples[k::n_batches] for k in range(n_batches)]
     results = Parallel(n_jobs=n_jobs)(
-        delayed(_repeat_batch)(procedure, data, batch) for batch in batches
+        delayed(_repeat_batch)(procedure, data, batch, developed) for batch in batches
     )
     # back in the order of the resamples
     ordered: list[Repetition | str] = [""] * len(resamples)
@@ -132,12 +142,14 @@ def repeat(
 
 
 def _repeat_batch(
-    procedure: Procedure, data: Data, resamples: Sequence[Indices]
+    procedure: Procedure, data: Data, resamples: Sequence[Indices], developed: Array
 ) -> list[Any]:
-    return [_repeat_once(procedure, data, rows) for rows in resamples]
+    return [_repeat_once(procedure, data, rows, developed) for rows in resamples]
 
 
-def _repeat_once(procedure: Procedure, data: Data, rows: Indices) -> Repetition | str:
+def _repeat_once(
+    procedure: Procedure, data: Data, rows: Indices, developed: Array
+) -> Repetition | str:
     try:
         fitted = develop_on(procedure, data, rows)
     except (DevelopmentError, np.linalg.LinAlgError) as error:
@@ -149,6 +161,7 @@ def _repeat_once(procedure: Procedure, data: Data, rows: Indices) -> Repetition 
         inside=measure(data, probability, rows),
         original=measure(data, probability, everybody),
         outside=measure(data, probability, np.setdiff1d(everybody, rows)),
+        developed=measure(data, developed, rows),
         weight=fitted.pool_.weight,
     )
 
