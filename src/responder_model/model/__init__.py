@@ -1,11 +1,11 @@
 """Fitted models: what they are made of, and what they say about patients."""
 
+from responder_model.model.comparison import Comparison
 from responder_model.model.fitted import PROVENANCES, Model
 from responder_model.model.limits import Limits, describe_limits, reference_limits
 from responder_model.model.parts import Component, LinearPart, Pool
 from responder_model.model.prediction import (
     Applicability,
-    Comparison,
     ContributionRange,
     Prediction,
 )

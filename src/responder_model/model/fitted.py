@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +15,19 @@ from responder_model.features import Array, Encoder, Population
 from responder_model.labels import label_of
 from responder_model.model.applicability import has_failed_test
 from responder_model.model.batch import cohort_table, score_cohort
+from responder_model.model.comparison import (
+    Comparison,
+    changed_patient,
+    compare_predictions,
+)
 from responder_model.model.limits import Limits
 from responder_model.model.messages import patient_messages, standing_messages
-from responder_model.model.parts import Component, LinearPart, Pool
+from responder_model.model.parts import Component, LinearPart, Pool, symmetric
 from responder_model.model.prediction import (
     LEVELS,
     Applicability,
-    Comparison,
     ContributionRange,
     Prediction,
-    compare_predictions,
 )
 from responder_model.model.scorer import Z_95, Scorer, Scores
 from responder_model.model.texts import check_language, text
@@ -104,6 +107,9 @@ class Model:
         if self.provenance not in PROVENANCES:
             msg = f"provenance must be one of {', '.join(PROVENANCES)}, "
             raise ResponderModelError(msg + f"got {self.provenance!r}.")
+        covariance = symmetric(self.population.covariance)
+        population = replace(self.population, covariance=covariance)
+        object.__setattr__(self, "population", population)
         if (self.encoder.decision, self.encoder.moment) != (self.decision, self.moment):
             msg = "encoder must be of the model's decision and moment, got another one."
             raise ResponderModelError(msg)
@@ -260,7 +266,8 @@ class Model:
             For either patient.
         """
         before = self.predict(patient, lang=lang)
-        after = self.predict({**patient, **changes}, lang=lang)
+        after = self.predict(changed_patient(patient, changes), lang=lang)
+        changes = changed_patient({}, changes)
         names = ", ".join(label_of(name, lang) for name in changes)
         messages = (text("comparison", lang, names=names),)
         return compare_predictions(before, after, changes, messages)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -124,63 +123,3 @@ class Prediction:
             "missing": list(self.missing),
             "messages": list(self.messages),
         }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Two predictions of one model that differ in some predictors.
-
-    It compares two patients; it is never the effect of changing one of them.
-
-    Parameters
-    ----------
-    changes : dict
-        Predictors that differ, with the second patient's value (None: not given).
-    before, after : Prediction
-        The patient, and the one who differs by ``changes``.
-    difference : float
-        Difference of the probabilities, after minus before.
-    contribution_differences : dict
-        Difference of each contribution, in log-odds; the sum is the difference of
-        the linear predictors.
-    messages : tuple of str
-        How the difference may be read.
-    """
-
-    changes: dict[str, Any]
-    before: Prediction
-    after: Prediction
-    difference: float
-    contribution_differences: dict[str, float]
-    messages: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; both predictions in full."""
-        return {
-            "changes": dict(self.changes),
-            "before": self.before.to_dict(),
-            "after": self.after.to_dict(),
-            "difference": self.difference,
-            "contribution_differences": dict(self.contribution_differences),
-            "messages": list(self.messages),
-        }
-
-
-def compare_predictions(
-    before: Prediction,
-    after: Prediction,
-    changes: Mapping[str, Any],
-    messages: tuple[str, ...],
-) -> Comparison:
-    """Difference of two predictions, by predictor."""
-    return Comparison(
-        changes=dict(changes),
-        before=before,
-        after=after,
-        difference=after.probability - before.probability,
-        contribution_differences={
-            name: after.contributions[name] - value
-            for name, value in before.contributions.items()
-        },
-        messages=messages,
-    )

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from responder_model.errors import ResponderModelError
 from responder_model.features import Array
 from responder_model.model.applicability import Checks, Levels, compile_checks
+from responder_model.model.trees import TableTrees, read_trees
 
 if TYPE_CHECKING:
     from responder_model.challenger import Trees
@@ -144,13 +145,11 @@ class Scorer:
         return compile_checks(self.encoder, self.model.limits, self.population)
 
     @cached_property
-    def trees(self) -> Trees | None:
+    def trees(self) -> TableTrees | Trees | None:
         """The challenger, read from its JSON at first use; None at weight 0."""
         if self.model.pool is None:
             return None
-        from responder_model.challenger import Trees
-
-        return Trees.from_json(self.model.pool.trees, self.encoder)
+        return read_trees(self.model.pool.trees, self.encoder)
 
     @cached_property
     def tree_bias(self) -> float:
@@ -246,10 +245,12 @@ class Scorer:
         pool = self.model.pool
         if pool is not None and self.trees is not None:
             w = pool.weight
-            rival = pool.offset + pool.slope * self.trees.margin(raw)
+            shapley = self.trees.contributions(raw)
+            # its sum is the margin
+            rival = pool.offset + pool.slope * shapley.sum(axis=1)
             linear_predictor = (1.0 - w) * main + w * rival
             variance += w * (1.0 - w) * (main - rival) ** 2
-            contributions += w * pool.slope * self.trees.contributions(raw)[:, :-1]
+            contributions += w * pool.slope * shapley[:, :-1]
         self._check_sum(linear_predictor, contributions)
         return Scores(
             linear_predictor=linear_predictor,
@@ -273,7 +274,7 @@ class Scorer:
 
     def _check_sum(self, linear_predictor: Array, contributions: Array) -> None:
         """Baseline + contributions is the served log-odds, or nothing is served."""
-        tolerance = LINEAR_TOLERANCE if self.trees is None else TREES_TOLERANCE
+        tolerance = LINEAR_TOLERANCE if self.model.pool is None else TREES_TOLERANCE
         gap = self.baseline + contributions.sum(axis=1) - linear_predictor
         if not np.all(np.abs(gap) <= tolerance):
             msg = "baseline and contributions must sum to the served log-odds; "

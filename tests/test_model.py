@@ -1,0 +1,476 @@
+"""Prediction for one patient: numbers, sums, order, words."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import responder_model as rm
+from responder_model.errors import InvalidPatientError, ResponderModelError
+from responder_model.features import Encoder, Population
+from responder_model.features.encoding import Column
+from responder_model.model import Limits, LinearPart, Model, Pool
+from responder_model.model.example import example_model
+from responder_model.model.limits import NumberLimits
+from responder_model.schema import Field, dictionary
+
+TARGETS = [f"{d}@{m}" for d, m in dictionary().targets()]
+PROPERTY = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+
+
+def two_predictor_model(**changes: Any) -> Model:
+    """Age (mean 50, SD 10) and opioid (mean 0.4), with slopes -0.5 and 0.3."""
+    encoder = Encoder(
+        decision="rtms_response",
+        moment="screening",
+        predictors=("age", "opioid"),
+        columns=(
+            Column(name="age", predictor="age", centre=50.0, scale=10.0),
+            Column(name="opioid", predictor="opioid", centre=0.4),
+        ),
+        derived=("age", "opioid"),
+        projection=np.eye(2),
+    )
+    slopes = np.array([-0.5, 0.3])
+    parts = {
+        "decision": "rtms_response",
+        "moment": "screening",
+        "provenance": "cohort",
+        "name": "two predictors",
+        "encoder": encoder,
+        "population": Population(
+            mean=np.array([0.2, -0.1]), covariance=np.diag([1.0, 0.24]), n_patients=50
+        ),
+        "limits": Limits(
+            numbers={"age": NumberLimits(usual=(25, 80), widest=(20, 90))},
+            seen={"opioid": {"no": "enough", "yes": "enough"}},
+            usual_distance=6.0,
+            widest_distance=9.0,
+        ),
+        "linear": tuple(
+            LinearPart(
+                cut_point=cut,
+                intercept=intercept,
+                coefficients=slopes,
+                covariance=np.diag([0.04, 0.09, 0.01]),
+            )
+            for cut, intercept in ((10, 0.9), (30, -0.2), (50, -1.1))
+        ),
+        "mean_variance": 0.25,
+        "discrepancy": 0.02,
+        "n_patients": 50,
+        "n_events": 21,
+    }
+    return Model(**{**parts, **changes})
+
+
+def test_predict_matches_a_prediction_computed_by_hand() -> None:
+    prediction = two_predictor_model().predict({"age": 70, "opioid": True})
+    kappa = 1.0 / math.sqrt(1.0 + math.pi * 0.25 / 8.0)
+    # z = (2.0, 0.6), mean (0.2, -0.1): z - mean = (1.8, 0.7)
+    baseline = kappa * (-0.2 - 0.5 * 0.2 + 0.3 * -0.1)
+    log_odds = baseline + kappa * (-0.5 * 1.8) + kappa * (0.3 * 0.7)
+    variance = 0.04 + 0.09 * 2.0**2 + 0.01 * 0.6**2 + 0.02
+    half = 1.959964 * math.sqrt(variance)
+    assert prediction.probability == pytest.approx(1 / (1 + math.exp(-log_odds)))
+    assert prediction.interval == pytest.approx(
+        tuple(1 / (1 + math.exp(-(log_odds + s * half))) for s in (-1, 1))
+    )
+    assert prediction.contributions == pytest.approx(
+        {"age": kappa * -0.9, "opioid": kappa * 0.21}
+    )
+    assert prediction.baseline == pytest.approx(baseline)
+
+
+def test_contribution_range_is_that_of_the_posterior() -> None:
+    prediction = two_predictor_model().predict({"age": 70, "opioid": True})
+    kappa = 1.0 / math.sqrt(1.0 + math.pi * 0.25 / 8.0)
+    # age moves by 1.8 SD with slope -0.5 (SD 0.3)
+    found = prediction.contribution_ranges["age"]
+    assert found.lower == pytest.approx(kappa * 1.8 * (-0.5 - 1.959964 * 0.3))
+    assert found.upper == pytest.approx(kappa * 1.8 * (-0.5 + 1.959964 * 0.3))
+    assert found.same_sign == pytest.approx(
+        0.5 * (1 + math.erf(0.5 / 0.3 / math.sqrt(2)))
+    )
+
+
+def test_missing_predictor_matches_a_prediction_computed_by_hand() -> None:
+    prediction = two_predictor_model().predict({"age": 70})
+    # uncorrelated, so opioid takes its mean; its variance carries the 0.1 % ridge
+    s = 0.3**2 * 0.24 * 1.001
+    kappa = 1.0 / math.sqrt(1.0 + math.pi * 0.25 / 8.0)
+    kappa_i = 1.0 / math.sqrt(1.0 + math.pi * (0.25 + s) / 8.0)
+    log_odds = kappa * -0.33 + kappa_i * -0.9
+    variance = 0.04 + 0.09 * 2.0**2 + 0.01 * 0.1**2 + 0.02 + s
+    lower = 1 / (1 + math.exp(-(log_odds - 1.959964 * math.sqrt(variance))))
+    assert prediction.linear_predictor == pytest.approx(log_odds, abs=1e-12)
+    assert prediction.interval[0] == pytest.approx(lower, abs=1e-12)
+    assert prediction.contributions["opioid"] == pytest.approx(0.0, abs=1e-12)
+    assert prediction.missing == ("opioid",)
+
+
+def test_range_of_a_missing_predictor_holds_what_its_value_might_do() -> None:
+    found = two_predictor_model().predict({"age": 70}).contribution_ranges["opioid"]
+    s = 0.3**2 * 0.24 * 1.001
+    kappa_i = 1.0 / math.sqrt(1.0 + math.pi * (0.25 + s) / 8.0)
+    assert found.upper == pytest.approx(kappa_i * 1.959964 * math.sqrt(s))
+    assert found.same_sign == pytest.approx(0.5)
+
+
+def test_crossing_cut_offs_are_clamped_against_the_main_one() -> None:
+    linear = two_predictor_model().linear
+    steep = LinearPart(
+        cut_point=50,
+        intercept=-0.1,
+        coefficients=np.array([1.0, 0.3]),
+        covariance=linear[2].covariance,
+    )
+    model = two_predictor_model(linear=(*linear[:2], steep))
+    prediction = model.predict({"age": 70, "opioid": True})
+    assert prediction.probabilities[50] == prediction.probabilities[30]
+    assert prediction.probabilities[10] > prediction.probabilities[30]
+    assert prediction.probabilities[30] == prediction.probability
+
+
+def value_strategy(row: Field) -> st.SearchStrategy[Any]:
+    """Any value that a field allows, or nothing."""
+    if row.kind == "number":
+        assert row.minimum is not None
+        assert row.maximum is not None
+        known: st.SearchStrategy[Any] = st.floats(row.minimum, row.maximum)
+        if row.integer:
+            known = st.integers(int(row.minimum), int(row.maximum))
+    elif row.kind == "boolean":
+        known = st.booleans()
+    else:
+        known = st.sampled_from(row.category_names)
+    return st.none() | known
+
+
+def patients(decision: str, moment: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Any patient of a decision model; what follows from another value is left out."""
+    rows = dictionary().predictors(decision, moment)
+    anything = st.fixed_dictionaries(
+        {row.name: value_strategy(row) for row in rows if not row.derived_from}
+    )
+    indicators = {row.name: row.indicates for row in rows if row.indicates}
+
+    def without_repeats(patient: dict[str, Any]) -> dict[str, Any]:
+        return {
+            name: None if patient.get(indicators.get(name)) is not None else value
+            for name, value in patient.items()
+        }
+
+    return anything.map(without_repeats)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_any_patient_gets_a_coherent_prediction(target: str) -> None:
+    decision, moment = target.split("@")
+    model = rm.published_model(decision, moment)
+
+    @PROPERTY
+    @given(patient=patients(decision, moment))
+    def check(patient: dict[str, Any]) -> None:
+        prediction = model.predict(patient)
+        lower, upper = prediction.interval
+        assert 0 <= lower <= prediction.probability <= upper <= 1
+        falling = list(prediction.probabilities.values())
+        assert falling == sorted(falling, reverse=True)
+        assert prediction.probabilities[prediction.cut_point] == prediction.probability
+        total = prediction.baseline + sum(prediction.contributions.values())
+        assert total == pytest.approx(prediction.linear_predictor, abs=1e-9)
+        assert prediction.baseline == model.baseline
+        assert prediction.applicability.level in ("inside", "borderline", "outside")
+        expected = prediction.applicability.level != "inside"
+        assert bool(prediction.applicability.reasons) == expected
+        for name, found in prediction.contribution_ranges.items():
+            assert found.lower <= prediction.contributions[name] <= found.upper
+            assert 0.5 <= found.same_sign <= 1.0
+
+    check()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_contributions_sum_to_the_log_odds_of_10_000_patients(target: str) -> None:
+    decision, moment = target.split("@")
+    model = example_model(decision, moment, seed=5)
+    rng = np.random.default_rng(1)
+    raw = random_raw(model.encoder, 10_000, rng, missing=0.2)
+    scores = model.scorer.score(raw)
+    total = model.baseline + scores.contributions.sum(axis=1)
+    assert np.abs(total - scores.linear_predictor).max() < 1e-9
+    logit = np.log(scores.probability) - np.log1p(-scores.probability)
+    assert np.abs(total - logit).max() < 1e-8
+
+
+def random_raw(
+    encoder: Encoder, n: int, rng: np.random.Generator, *, missing: float
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Raw predictors spread over the whole of what the dictionary allows."""
+    raw = np.empty((n, len(encoder.fields)))
+    for k, row in enumerate(encoder.fields):
+        if row.kind == "number":
+            raw[:, k] = rng.uniform(row.minimum, row.maximum, n)
+        else:
+            raw[:, k] = rng.integers(0, max(2, len(row.categories)), n)
+    raw[rng.random(raw.shape) < missing] = np.nan
+    return raw
+
+
+def test_published_models_rise_with_relief() -> None:
+    for target, names in (
+        ("rtms_response@session_2", ["relief_1", "relief_2"]),
+        ("emcs_success@implantation", ["relief_test"]),
+    ):
+        model = rm.published_model(*target.split("@"))
+        for name in names:
+            found = [
+                model.predict({"age": 56, name: value}).probability
+                for value in range(-100, 101, 25)
+            ]
+            assert found == sorted(found)
+
+
+def test_session_model_without_relief_stays_near_screening() -> None:
+    screening = rm.published_model("rtms_response", "screening")
+    for moment in ("session_1", "session_2", "session_3"):
+        model = rm.published_model("rtms_response", moment)
+        for patient in (
+            {"age": 30, "aetiology": "ischaemic_stroke", "pain_site": "upper_limb"},
+            {"age": 80, "aetiology": "amputation", "depression": 18},
+            {},
+        ):
+            without = model.predict(patient).probability
+            assert without == pytest.approx(
+                screening.predict(patient).probability, abs=0.05
+            )
+
+
+def test_intervals_are_wider_on_average_when_predictors_are_missing() -> None:
+    model = rm.published_model("rtms_response", "session_3")
+    cohort = rm.simulate_cohort(n_patients=300, seed=4)
+    raw = model.encoder.raw(cohort)
+    gaps = raw.copy()
+    gaps[np.random.default_rng(0).random(raw.shape) < 0.4] = np.nan
+    full, sparse = (model.scorer.score(x).standard_error.mean() for x in (raw, gaps))
+    assert sparse > full
+
+
+def test_edges_of_the_dictionary_give_finite_answers_and_warnings() -> None:
+    model = rm.published_model("rtms_response", "session_3")
+    edge = {
+        "age": 18.0,
+        "pain_intensity": 10,
+        "relief_1": -100,
+        "relief_2": -100,
+        "relief_3": -100,
+        "pain_duration": 840,
+    }
+    prediction = model.predict(edge)
+    assert math.isfinite(prediction.linear_predictor)
+    assert prediction.applicability.level == "outside"
+    assert any("Relief after session 3" in r for r in prediction.applicability.reasons)
+    nothing = model.predict({})
+    assert nothing.applicability.level == "borderline"
+    assert "no predictor was given" in nothing.applicability.reasons[0]
+    assert len(nothing.missing) == len(model.encoder.predictors)
+
+
+def test_predict_refuses_a_value_that_is_known_later() -> None:
+    model = rm.published_model("rtms_response", "session_1")
+    with pytest.raises(InvalidPatientError, match="relief_2") as caught:
+        model.predict({"age": 180, "relief_2": 30})
+    assert set(caught.value.problems) == {"age", "relief_2"}
+
+
+def test_predict_refuses_an_unknown_language() -> None:
+    with pytest.raises(ResponderModelError, match="lang must be one of en, fr"):
+        example_model().predict({"age": 54}, lang="de")
+
+
+def test_to_dict_is_what_json_prints() -> None:
+    prediction = example_model().predict({"age": 54, "aetiology": "amputation"})
+    printed = json.loads(json.dumps(prediction.to_dict(), allow_nan=False))
+    assert printed == prediction.to_dict()
+    assert set(printed) == set(prediction.__dataclass_fields__)
+    assert set(printed["probabilities"]) == {"10", "30", "50"}
+    assert list(printed["contributions"]) == list(example_model().encoder.predictors)
+
+
+def test_every_prediction_says_what_it_is_not() -> None:
+    published = rm.published_model("rtms_response", "screening").predict({"age": 56})
+    assert published.provenance == "published"
+    assert published.messages[0] == "Research use only: not a medical device."
+    assert any("c-statistic of 0." in message for message in published.messages)
+    assert any("placebo included" in message for message in published.messages)
+    assert any(message.startswith("Not given") for message in published.messages)
+
+
+def test_simulated_model_says_that_it_is_for_no_patient() -> None:
+    english = example_model().predict({"age": 54})
+    french = example_model().predict({"age": 54}, lang="fr")
+    assert "Developed on simulated patients: not for any patient." in english.messages
+    assert any("patients simulés" in message for message in french.messages)
+    assert len(english.messages) == len(french.messages)
+
+
+def test_insufficient_sample_size_is_said() -> None:
+    model = two_predictor_model(sample_size={"verdict": "insufficient"})
+    messages = model.predict({"age": 50}).messages
+    assert any("smaller than the sample-size criteria" in m for m in messages)
+    assert any("50 patients, 21 of them" in m for m in messages)
+
+
+def test_negative_relief_slope_is_said() -> None:
+    model = example_model("rtms_response", "session_2")
+    columns = [column.name for column in model.encoder.columns]
+    for slope, expected in ((-0.2, True), (0.2, False)):
+        part = model.main
+        slopes = part.coefficients.copy()
+        slopes[columns.index("relief_1")] = slope
+        slopes[columns.index("relief_2")] = slope / 4
+        changed = LinearPart(
+            cut_point=part.cut_point,
+            intercept=part.intercept,
+            coefficients=slopes,
+            covariance=part.covariance,
+        )
+        linear = (model.linear[0], changed, model.linear[2])
+        messages = (
+            example_model("rtms_response", "session_2", linear=linear)
+            .predict({"age": 54})
+            .messages
+        )
+        assert any("more relief so far lowers" in m for m in messages) == expected
+
+
+@pytest.mark.parametrize(
+    "patient",
+    [{"relief_test": 10}, {"rtms_responder": False}],
+    ids=["by relief", "by yes/no"],
+)
+def test_emcs_non_responder_is_outside_with_halved_odds(
+    patient: dict[str, Any],
+) -> None:
+    model = rm.published_model("emcs_success")
+    prediction = model.predict({"age": 55, **patient})
+    assert prediction.applicability.level == "outside"
+    assert any("did not respond" in r for r in prediction.applicability.reasons)
+    odds = math.exp(prediction.linear_predictor) / 2
+    halved = f"{odds / (1 + odds):.0%}".replace("%", " %")
+    assert any(f"would be {halved}." in message for message in prediction.messages)
+
+
+def test_lone_responder_counts_under_its_own_name() -> None:
+    model = rm.published_model("emcs_success")
+    yes = model.predict({"rtms_responder": True})
+    assert yes.contributions["rtms_responder"] > 0
+    assert yes.contributions["relief_test"] == 0
+    assert "rtms_responder" not in yes.missing
+    assert "relief_test" in yes.missing
+    known = model.predict({"relief_test": 60})
+    assert known.contributions["rtms_responder"] == 0
+    assert "rtms_responder" not in known.missing
+
+
+def test_compare_attributes_the_difference_and_never_calls_it_an_effect() -> None:
+    model = rm.published_model("rtms_response", "screening")
+    patient = {"age": 54, "aetiology": "ischaemic_stroke", "pain_intensity": 7}
+    comparison = model.compare(patient, {"aetiology": "amputation"})
+    moved = sum(comparison.contribution_differences.values())
+    before, after = comparison.before, comparison.after
+    assert moved == pytest.approx(after.linear_predictor - before.linear_predictor)
+    assert comparison.difference == after.probability - before.probability
+    assert "never the effect" in comparison.messages[0]
+    assert comparison.to_dict()["changes"] == {"aetiology": "amputation"}
+    json.dumps(comparison.to_dict(), allow_nan=False)
+
+
+def test_compare_can_take_a_value_away_and_reads_labels() -> None:
+    model = rm.published_model("rtms_response", "screening")
+    comparison = model.compare(
+        {"Âge": 54, "depression": 12}, {"Dépression (HADS-D)": None}
+    )
+    assert "depression" in comparison.after.missing
+    assert "age" not in comparison.after.missing
+    assert comparison.changes == {"depression": None}
+
+
+def test_model_refuses_served_cut_offs_without_the_main_one() -> None:
+    linear = two_predictor_model().linear
+    with pytest.raises(ResponderModelError, match="served cut-offs must rise"):
+        two_predictor_model(linear=(linear[0], linear[2]))
+    with pytest.raises(ResponderModelError, match="served cut-offs must rise"):
+        two_predictor_model(linear=linear[::-1])
+
+
+def test_model_refuses_unknown_provenance() -> None:
+    with pytest.raises(ResponderModelError, match="provenance must be one of"):
+        two_predictor_model(provenance="real")
+
+
+def test_model_refuses_an_encoder_of_another_moment() -> None:
+    with pytest.raises(ResponderModelError, match="encoder must be of the model's"):
+        two_predictor_model(moment="session_1")
+
+
+def test_model_survives_pickling_between_processes() -> None:
+    model = example_model()
+    before = model.predict({"age": 54})
+    assert pickle.loads(pickle.dumps(model)).predict({"age": 54}) == before
+
+
+def test_pool_moves_the_other_cut_offs_with_the_main_one(pool: Pool) -> None:
+    patient = {"age": 54, "relief_1": 40}
+    pooled = example_model("rtms_response", "session_1", pool=pool).predict(patient)
+    linear = example_model("rtms_response", "session_1").predict(patient)
+    assert pooled.linear_predictor != linear.linear_predictor
+    total = pooled.baseline + sum(pooled.contributions.values())
+    assert total == pytest.approx(pooled.linear_predictor, abs=1e-9)
+    falling = list(pooled.probabilities.values())
+    assert falling == sorted(falling, reverse=True)
+
+
+def test_pool_widens_the_interval_by_its_disagreement(pool: Pool) -> None:
+    raw = random_raw(
+        Encoder.for_decision("rtms_response", "session_1"),
+        50,
+        np.random.default_rng(3),
+        missing=0.1,
+    )
+    pooled = example_model("rtms_response", "session_1", pool=pool).scorer
+    linear = example_model("rtms_response", "session_1").scorer.score(raw)
+    shapley = pooled.trees.contributions(raw)
+    rival = pool.offset + pool.slope * shapley.sum(axis=1)
+    gap = linear.linear_predictor - rival
+    w = pool.weight
+    scores = pooled.score(raw)
+    np.testing.assert_allclose(
+        scores.standard_error**2,
+        linear.standard_error**2 + w * (1 - w) * gap**2,
+        rtol=1e-12,
+    )
+    np.testing.assert_allclose(
+        scores.linear_predictor,
+        (1 - w) * linear.linear_predictor + w * rival,
+        rtol=1e-12,
+    )
+
+
+@pytest.fixture(scope="module")
+def pool() -> Pool:
+    from responder_model.challenger import fit_trees
+
+    cohort = rm.simulate_cohort(n_patients=200, seed=1)
+    encoder = Encoder.for_decision("rtms_response", "session_1")
+    outcome = (cohort["relief_test"].fillna(0) > 30).to_numpy(dtype=float)
+    trees = fit_trees(encoder.raw(cohort), outcome, encoder, seed=0)
+    return Pool(weight=0.3, offset=0.1, slope=0.8, trees=trees.to_json())
