@@ -43,7 +43,8 @@ class InvalidCohortError(ResponderModelError):
         self.problems = problems
         self.notices = notices
         rules = sorted({f"{p.field} must be {p.allowed}" for p in problems})
-        super().__init__(f"{len(problems)} problems: " + "; ".join(rules))
+        count = f"{len(problems)} problem" + ("" if len(problems) == 1 else "s")
+        super().__init__(f"{count}: " + "; ".join(rules))
 
 
 class InvalidPatientError(ResponderModelError):

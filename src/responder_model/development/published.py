@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from responder_model.artifact.reading import as_published
 from responder_model.cumulative_logit.components import (
     prior_discrepancy,
     robust_priors,
@@ -16,8 +17,6 @@ from responder_model.priors import PriorSet, build_priors
 from responder_model.schema import Decision, dictionary
 
 NAME = "published evidence"
-# Significant digits that a published model keeps: the same bytes wherever it is built.
-DIGITS = 12
 
 
 @cache
@@ -54,16 +53,16 @@ def published_model(decision: str, moment: str | None = None) -> Model:
         _linear_part(encoder, priors, target, cut) for cut in target.served_cut_points
     )
     main = linear[target.served_cut_points.index(target.main_cut_point)]
-    return Model(
+    model = Model(
         decision=decision,
         moment=moment,
         provenance="published",
         name=NAME,
         encoder=encoder,
-        population=_round_population(population),
+        population=population,
         limits=reference_limits(encoder, population),
         linear=linear,
-        mean_variance=float(_round(np.array(_mean_variance(main, population)))),
+        mean_variance=_mean_variance(main, population),
         discrepancy=prior_discrepancy(),
         components=_prior_components(encoder, priors),
         priors=priors.to_json(),
@@ -76,18 +75,7 @@ def published_model(decision: str, moment: str | None = None) -> Model:
         excluded_evidence=(),
         notes=(),
     )
-
-
-def _round(values: Array) -> Array:
-    """Keep ``DIGITS`` significant digits."""
-    flat = [float(f"{value:.{DIGITS}g}") for value in np.ravel(values)]
-    return np.array(flat).reshape(np.shape(values))
-
-
-def _round_population(population: Population) -> Population:
-    return Population(
-        mean=_round(population.mean), covariance=_round(population.covariance)
-    )
+    return as_published(model)
 
 
 def _linear_part(
@@ -104,9 +92,9 @@ def _linear_part(
     covariance[1:, 1:] = (projection * (sd**2)[:, None]).T @ projection
     return LinearPart(
         cut_point=cut,
-        intercept=float(_round(np.array(priors.anchor[0] + shift))),
-        coefficients=_round(mean @ projection),
-        covariance=_round(covariance),
+        intercept=float(priors.anchor[0] + shift),
+        coefficients=mean @ projection,
+        covariance=covariance,
     )
 
 
@@ -136,13 +124,13 @@ def _prior_components(encoder: Encoder, priors: PriorSet) -> tuple[Component, ..
     return tuple(
         Component(
             name=prior.name,
-            prior_mean=_round(prior.mean),
-            prior_sd=_round(prior.sd),
+            prior_mean=prior.mean,
+            prior_sd=prior.sd,
             prior_weight=prior.weight,
             weight=prior.weight,
             log_evidence=0.0,
-            mean=_round(prior.mean),
-            covariance=_round(np.diag(prior.sd**2)),
+            mean=prior.mean,
+            covariance=np.diag(prior.sd**2),
         )
         for prior in shapes
     )
