@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 import responder_model as rm
 from responder_model.cli.app import app
 from responder_model.cli.patient import predictor_fields, with_predictor_options
+from responder_model.sample_size import development_criteria
 
 COMMANDS = (
     "predict",
@@ -21,7 +23,9 @@ COMMANDS = (
     "simulate",
     "score",
     "evidence",
+    "sample-size",
     "develop",
+    "validate",
     "models",
     "inspect",
     "demo",
@@ -312,6 +316,74 @@ def test_inspect_shows_weights_and_coefficients(run):
     assert "relief_test" in text
     parts = json.loads(run("inspect", "emcs_success", "--json").stdout)
     assert parts["provenance"] == "published"
+
+
+def test_sample_size_prints_the_criteria(run):
+    given = ["--parameters", "12", "--outcome-proportion", "0.4", "--n-patients", "400"]
+    done = run("sample-size", *given, "--c-statistic", "0.75", "--json")
+    expected = development_criteria(12, 0.4, c_statistic=0.75, n_patients=400)
+    parts = json.loads(done.stdout)
+    assert parts["criteria"] == [asdict(row) for row in expected]
+    assert parts["n_required"] == max(r.n_required for r in expected if r.decides)
+
+
+def test_sample_size_refuses_an_impossible_proportion(run):
+    done = run("sample-size", "--parameters", "3", "--outcome-proportion", "1.4")
+    assert done.exit_code == 1
+    assert "outcome_proportion must be" in done.stderr
+
+
+def test_develop_writes_a_folder_and_a_run(run, cohort_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "model"
+    target = "rtms_response@screening"
+    done = run("develop", str(cohort_file), target, "--out", str(folder), "--json")
+    assert done.exit_code == 0, done.stderr
+    parts = json.loads(done.stdout)
+    assert parts["provenance"] == "simulated"
+    assert parts["tracking_uri"] == f"sqlite:///{tmp_path / 'mlflow.db'}"
+    assert rm.load_model(folder).n_patients == parts["n_patients"]
+    rows = json.loads(run("models", str(tmp_path), "--json").stdout)
+    assert rows[-1]["model"] == str(folder)
+
+
+def test_develop_without_tracking_leaves_no_store(
+    run, cohort_file, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    target = "rtms_response@screening"
+    given = ["develop", str(cohort_file), target, "--out", "model", "--no-track"]
+    assert run(*given).exit_code == 0
+    assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_develop_refuses_a_cohort_of_the_evidence(run, cohort_file, tmp_path):
+    group = ["--overlap-group", "saint_etienne", "--no-track"]
+    out = ["--out", str(tmp_path / "model")]
+    target = "rtms_response@screening"
+    done = run("develop", str(cohort_file), target, *out, *group)
+    assert done.exit_code == 1
+    assert "must be excluded" in done.stderr
+
+
+def test_validate_measures_a_model_on_new_patients(run, cohort_file):
+    given = ["validate", "rtms_response@screening", str(cohort_file)]
+    assert "SIMULATED patients" in run(*given).stdout
+    parts = json.loads(run(*given, "--json").stdout)
+    expected = rm.validate_externally(
+        rm.published_model("rtms_response", "screening"), rm.read_cohort(cohort_file)
+    )
+    measures = {row["measure"]: row["value"] for row in parts["measures"]}
+    table = expected.table.set_index("measure")
+    assert parts["n_patients"] == expected.n_patients
+    assert measures["c_statistic"] == table.loc["c_statistic", "value"]
+
+
+def test_validate_repeats_the_development(run, cohort_file):
+    given = ["validate", "rtms_response@screening", str(cohort_file)]
+    done = run(*given, "--design", "bootstrap", "--n-resamples", "2", "--json")
+    assert done.exit_code == 0, done.stderr
+    assert "optimism_corrected" in json.loads(done.stdout)["measures"][0]
 
 
 # ---------------------------------------------------------------- the script itself

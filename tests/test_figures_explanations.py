@@ -120,6 +120,11 @@ def test_beeswarm_sums_what_it_does_not_show(explanation, ax):
     assert ax.get_xlabel() == TEXTS["contribution"]["fr"]
 
 
+def test_beeswarm_draws_a_predictor_that_nobody_has(model, ax):
+    cohort = rm.simulate_cohort(n_patients=30, seed=2).drop(columns="fatigue")
+    assert plot_beeswarm(model.explain(cohort), ax=ax, max_display=30) is ax
+
+
 def test_beeswarm_leaves_the_global_generator_alone(explanation, ax):
     np.random.seed(3)  # noqa: NPY002
     expected = np.random.get_state()[1].copy()  # noqa: NPY002

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from responder_model.model import Prediction as Prediction
     from responder_model.schema import dictionary as dictionary
     from responder_model.simulation import simulate_cohort as simulate_cohort
+    from responder_model.validation import validate_externally as validate_externally
+    from responder_model.validation import validate_internally as validate_internally
 
 __version__ = "0.1.0"
 
@@ -52,6 +54,8 @@ _MODULES = {
     "develop": "development",
     "build_procedure": "development",
     "Settings": "development.settings",
+    "validate_internally": "validation",
+    "validate_externally": "validation",
     "EvidenceCumulativeLogit": "cumulative_logit",
     "Model": "model",
     "Prediction": "model",

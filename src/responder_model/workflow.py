@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from responder_model.artifact import save_model
+from responder_model.cohort import outcome_levels
 from responder_model.development import develop
 from responder_model.figures.explanations import draw_beeswarm
 from responder_model.schema import dictionary
@@ -90,13 +91,15 @@ def develop_and_track(
 def draw_development(
     model: Model, cohort: pd.DataFrame, directory: Path
 ) -> tuple[Path, ...]:
-    """Draw what the model does in its own cohort; returns the files."""
+    """Draw what a model does in the patients of its development; return the files."""
     directory.mkdir(parents=True, exist_ok=True)
     decision = dictionary().decisions[model.decision]
+    moments = {row.name: row.label["en"] for row in dictionary().moments}
+    known = outcome_levels(cohort, model.decision).observed
     beeswarm = draw_beeswarm(
-        model.explain(cohort),
+        model.explain(cohort[known]),
         directory / f"beeswarm_{model.decision}_{model.moment}.png",
-        title=f"{decision.label['en']} ({model.moment})",
+        title=f"{decision.label['en']}\n{moments[model.moment]}",
         provenance=model.provenance,
     )
     return (beeswarm,)

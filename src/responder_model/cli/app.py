@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from responder_model.cli import cohorts, develop, models, patient, work
+from responder_model.cli import cohorts, develop, models, patient, validate, work
 from responder_model.cli.output import BAD_INPUT, print_error
 from responder_model.errors import ResponderModelError
 
@@ -90,7 +90,9 @@ app.command(rich_help_panel=DATA)(cohorts.check)
 app.command(rich_help_panel=DATA)(cohorts.simulate)
 app.command(rich_help_panel=DATA)(cohorts.score)
 app.command(rich_help_panel=MODELS)(models.evidence)
+app.command("sample-size", rich_help_panel=MODELS)(develop.sample_size)
 app.command(rich_help_panel=MODELS)(develop.develop)
+app.command(rich_help_panel=MODELS)(validate.validate)
 app.command("models", rich_help_panel=MODELS)(models.list_models)
 app.command(rich_help_panel=MODELS)(models.inspect)
 app.command(rich_help_panel=MODELS)(work.demo)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,10 +18,13 @@ from responder_model.cli.options import (
     SeedOption,
     TargetArgument,
 )
-from responder_model.cli.output import print_json, print_notices, progress
+from responder_model.cli.output import console, print_json, print_notices, progress
 from responder_model.schema import parse_target
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from responder_model.sample_size import Criterion
     from responder_model.workflow import Development
 
 FolderOption = Annotated[
@@ -41,6 +47,22 @@ OverlapOption = Annotated[
         metavar="GROUP",
         help="Published group that these patients belong to; may be repeated.",
     ),
+]
+ParametersOption = Annotated[
+    int, typer.Option("--parameters", min=1, help="Candidate coefficients.")
+]
+ProportionOption = Annotated[
+    float, typer.Option("--outcome-proportion", help="Expected share of responders.")
+]
+CStatisticOption = Annotated[
+    float | None,
+    typer.Option(
+        "--c-statistic",
+        help="Expected c-statistic; default: what the published evidence supports.",
+    ),
+]
+AtHandOption = Annotated[
+    int | None, typer.Option("--n-patients", min=0, help="Patients at hand.")
 ]
 NameOption = Annotated[
     str | None, typer.Option("--name", help="Name of the model; default: the file's.")
@@ -102,3 +124,50 @@ def _whereabouts(done: Development) -> dict[str, str]:
         found["run_id"] = done.run.run_id
         found["model_uri"] = done.run.model_uri
     return found
+
+
+def sample_size(
+    *,
+    parameters: ParametersOption,
+    outcome_proportion: ProportionOption,
+    c_statistic: CStatisticOption = None,
+    n_patients: AtHandOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Say how many patients a development needs, by Riley's criteria.
+
+    Example: responder-model sample-size --parameters 12 --outcome-proportion 0.4
+    --c-statistic 0.75
+    """
+    from responder_model.sample_size import PLANNING_C_STATISTIC, development_criteria
+
+    criteria = development_criteria(
+        parameters,
+        outcome_proportion,
+        c_statistic=c_statistic or PLANNING_C_STATISTIC,
+        n_patients=n_patients,
+    )
+    n_required = max(row.n_required for row in criteria if row.decides)
+    if json_output:
+        rows = [asdict(row) for row in criteria]
+        print_json({"n_required": n_required, "criteria": rows})
+        return
+    console().print(criteria_table(criteria))
+    typer.echo(
+        f"{n_required} patients, {ceil(n_required * outcome_proportion)} of them with "
+        "the event. The criteria are for a fit without priors: they decide what may be "
+        "claimed, not whether a model with evidence behind it is of use."
+    )
+
+
+def criteria_table(criteria: Iterable[Criterion]) -> Table:
+    """One line per criterion; the one that does not decide says so."""
+    from rich.table import Table
+
+    table = Table("criterion", "patients", "met", "decides")
+    words = {None: "", True: "yes", False: "no"}
+    for row in criteria:
+        table.add_row(
+            row.definition, str(row.n_required), words[row.met], words[row.decides]
+        )
+    return table

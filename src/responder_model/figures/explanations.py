@@ -33,8 +33,10 @@ LOWERS = "#E69F00"
 # Probabilities that the upper axis may mark.
 TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 FEWEST_TICKS = 3
+# Steps between probabilities where the range holds too few of them.
+FINER_STEPS = (0.05, 0.02, 0.01)
 # Room at each side, as a share of the range drawn, which is never below NARROWEST.
-ROOM = 0.18
+ROOM = 0.24
 NARROWEST = 0.2
 
 TEXTS = {
@@ -115,15 +117,22 @@ def _waterfall_rows(
     """Labels and contributions, largest first; the rest summed at the bottom."""
     values = np.asarray(explanation.values, dtype=float)
     order = np.argsort(-np.abs(values), kind="stable")
-    shown, rest = order[: max_display - 1], order[max_display - 1 :]
-    if len(rest) == 1:
-        shown, rest = order, order[:0]
+    shown, rest = _split(order, max_display)
     labels = [_row_label(explanation, int(k), lang) for k in shown]
     steps = list(values[shown])
     if len(rest):
         labels.append(TEXTS["others"][lang].format(n=len(rest)))
         steps.append(values[rest].sum())
     return labels, np.array(steps)
+
+
+def _split(
+    order: NDArray[np.intp], max_display: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Predictors that get a row of their own, and those that share the last row."""
+    if len(order) <= max_display:
+        return order, order[:0]
+    return order[: max_display - 1], order[max_display - 1 :]
 
 
 def _row_label(explanation: shap.Explanation, k: int, lang: str) -> str:
@@ -138,8 +147,11 @@ def _write_steps(
 ) -> None:
     """Write each contribution beside its bar."""
     for y, start, end in zip(positions, starts, ends, strict=True):
+        step = round(end - start, 2)
         ax.annotate(
-            format_number(end - start, lang, "+.2f"),
+            format_number(step, lang, "+.2f")
+            if step
+            else format_number(0, lang, ".2f"),
             (max(start, end), y),
             xytext=(4, 0),
             textcoords="offset points",
@@ -169,8 +181,10 @@ def _add_probability_axis(ax: Axes, lang: str) -> None:
     """Mark probabilities along the top, at their place on the log-odds scale."""
     low, high = expit(np.array(ax.get_xlim()))
     marks = [p for p in TICKS if low <= p <= high]
-    if len(marks) < FEWEST_TICKS:
-        marks = sorted(set(np.round(np.linspace(low, high, 7)[1:-1], 2)))
+    for step in FINER_STEPS:
+        if len(marks) >= FEWEST_TICKS:
+            break
+        marks = list(np.arange(np.ceil(low / step), high / step) * step)
     top = ax.secondary_xaxis("top")
     top.set_xticks(list(logit(np.array(marks))), [format_percent(p) for p in marks])
     top.set_xlabel(TEXTS["probability"][lang])
@@ -225,7 +239,7 @@ def _for_beeswarm(
 
     values = np.asarray(explanation.values, dtype=float)
     order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")
-    shown, rest = order[: max_display - 1], order[max_display - 1 :]
+    shown, rest = _split(order, max_display)
     names = [explanation.feature_names[k] for k in shown]
     columns = {
         label_of(name, lang): _beeswarm_column(name, explanation.data[:, k])
@@ -246,8 +260,8 @@ def _for_beeswarm(
 
 
 def _beeswarm_column(name: str, values: Array) -> pd.Series:
-    """Numbers as they are; categories as text, which shap draws in grey."""
-    if dictionary().fields[name].kind == "category":
+    """Numbers as they are; categories and what nobody has as text, drawn in grey."""
+    if dictionary().fields[name].kind == "category" or np.isnan(values).all():
         return pd.Series([describe_value(name, v) for v in values], dtype=object)
     return pd.Series(values, dtype=float)
 

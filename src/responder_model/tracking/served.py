@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mlflow.models
+import pandas as pd
 from mlflow.pyfunc import PythonModel, PythonModelContext
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class ServedModel(PythonModel):

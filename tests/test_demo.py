@@ -1,0 +1,99 @@
+"""The demonstration, run once for real."""
+
+from __future__ import annotations
+
+import time
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import responder_model as rm
+from responder_model.cli.app import app
+from responder_model.demo import EXPORT, example_patients, known_values
+
+LONGEST = 180  # seconds, issue of the main job
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """Output of the command, its folder, and how long it took."""
+    folder = tmp_path_factory.mktemp("demo") / "out"
+    start = time.monotonic()
+    done = CliRunner().invoke(app, ["demo", "--out", str(folder)])
+    assert done.exit_code == 0, done.output
+    return done, folder, time.monotonic() - start
+
+
+def test_demo_is_quick_enough(demo):
+    assert demo[2] < LONGEST
+
+
+def test_demo_develops_all_five_models_labelled_simulated(demo):
+    folders = sorted((demo[1] / "models").iterdir())
+    models = [rm.load_model(folder) for folder in folders]
+    assert {(m.decision, m.moment) for m in models} == set(rm.dictionary().targets())
+    assert {model.provenance for model in models} == {"simulated"}
+
+
+def test_demo_tracks_every_development(demo):
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{demo[1] / 'mlflow.db'}")
+    (experiment,) = client.search_experiments(filter_string="name = 'responder_model'")
+    runs = client.search_runs([experiment.experiment_id])
+    assert len(runs) == 5
+    assert {run.data.params["provenance"] for run in runs} == {"simulated"}
+    for run in runs:
+        paths = {item.path for item in client.list_artifacts(run.info.run_id)}
+        assert {"priors.json", "mixture.json", "figures", "model_folder"} <= paths
+
+
+def test_demo_scores_three_patients_by_both_models(demo):
+    table = pd.read_csv(demo[1] / "predictions.csv")
+    assert set(table["patient"]) == {"A", "B", "C"}
+    counts = table.groupby("provenance").size().to_dict()
+    assert counts == {"published": 9, "simulated": 9}
+    model = rm.load_model(demo[1] / "models" / "rtms_response@screening")
+    patient = example_patients()[0]
+    values = known_values(patient, "rtms_response", "screening")
+    row = table[(table["patient"] == "A") & (table["provenance"] == "simulated")]
+    assert row["probability"].item() == pytest.approx(model.predict(values).probability)
+
+
+def test_demo_draws_figures(demo):
+    names = {path.name for path in (demo[1] / "figures").iterdir()}
+    assert {f"patient_{p.name}_published.png" for p in example_patients()} <= names
+    assert {f"patient_{p.name}_simulated.png" for p in example_patients()} <= names
+    assert sum(name.startswith("beeswarm_") for name in names) == 5
+
+
+def test_demo_ends_with_where_to_look(demo):
+    text = demo[0].stdout
+    assert "SIMULATED" in text
+    assert "not a medical device" in text
+    assert "mlflow ui --backend-store-uri" in text
+
+
+def test_demo_can_be_repeated(demo):
+    again = CliRunner().invoke(app, ["demo", "--out", str(demo[1])])
+    assert again.exit_code == 0, again.output
+    assert again.stdout == demo[0].stdout
+
+
+def test_example_export_is_messy_and_simulated():
+    from importlib.resources import files
+
+    data = (files("responder_model") / "data" / "examples" / EXPORT).read_bytes()
+    with pytest.raises(UnicodeDecodeError, match="utf-8"):
+        data.decode("utf-8")
+    assert b";" in data
+    assert b"oui" in data
+
+
+def test_known_values_hide_what_comes_later():
+    patient = example_patients()[2]
+    values = known_values(patient, "rtms_response", "session_1")
+    assert "relief_1" in values
+    assert "relief_2" not in values
+    assert known_values(example_patients()[0], "rtms_response", "session_1") is None
