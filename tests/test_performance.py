@@ -528,6 +528,14 @@ def test_calibration_curve_stays_between_0_and_1():
         assert line.max() <= 1.0
 
 
+def test_band_does_not_collapse_where_everybody_responds():
+    p = np.linspace(0.2, 0.9, 60)
+    y = (np.arange(60) % 3 > 0) | (p > 0.6)
+    curve = pf.calibration_curve(y.astype(int), p, at=[0.9])
+    assert curve.observed[0] > 0.96
+    assert curve.lower[0] < 0.90
+
+
 def test_calibration_curve_counts_every_patient(cohort):
     curve = pf.calibration_curve(*cohort)
     assert curve.responders.sum() == curve.n_events == cohort[0].sum()
@@ -551,7 +559,7 @@ def test_calibration_curve_refuses_lowess(cohort):
 
 
 def test_band_of_loess_covers_the_truth():
-    # binomial band of a straight truth, coverage at two points over 200 cohorts
+    # band of a straight truth, coverage at two points over 200 cohorts
     rng = np.random.default_rng(11)
     hits = np.zeros(2)
     for _ in range(200):

@@ -166,3 +166,10 @@ def test_one_outcome_class_is_refused():
         net_benefit([0, 0], [0.2, 0.4], threshold=0.3)
     with pytest.raises(ResponderModelError, match="both responders and non-responders"):
         net_benefit_treat_all([1, 1], threshold=0.3)
+
+
+def test_patients_treated_otherwise_are_counted():
+    # at 0.3 treating all is better: the two below 0.3 are spared
+    curve = decision_curve(OUTCOME, PROBABILITY, thresholds=[0.3, 0.65])
+    # at 0.65 treating nobody is better: .8 and .7 are treated
+    assert curve.n_changed.tolist() == [2, 2]

@@ -106,14 +106,16 @@ for (case in names(cases)) {
   smoothed <- predict(fit_loess(y), newdata = data.frame(p = p))
   distances(case, "loess", smoothed, p)
   at_grid <- predict(fit_loess(y), newdata = data.frame(p = grid))
-  # rows of the linear smoother, one unit vector at a time, for the binomial band
+  # rows of the linear smoother, one unit vector at a time, for Wilson's band
   operator <- sapply(seq_len(n), function(i) {
     predict(fit_loess(as.numeric(seq_len(n) == i)), newdata = data.frame(p = grid))
   })
-  bounded <- pmin(pmax(smoothed, 0), 1)
-  se <- sqrt(as.numeric(operator^2 %*% (bounded * (1 - bounded))))
+  bounded <- pmin(pmax(at_grid, 0), 1)
+  patients <- 1 / rowSums(operator^2)
+  wilson <- Hmisc::binconf(bounded * patients, patients, method = "wilson")
   curves[[length(curves) + 1]] <- data.frame(
-    case = case, smoother = "loess", probability = grid, observed = at_grid, se = se
+    case = case, smoother = "loess", probability = grid, observed = bounded,
+    lower = wilson[, "Lower"], upper = wilson[, "Upper"], row.names = NULL
   )
 
   # stats::lowess as rms::val.prob calls it
@@ -132,7 +134,8 @@ for (case in names(cases)) {
     link <- as.numeric(design %*% coef(spline))
     se <- sqrt(rowSums((design %*% vcov(spline)) * design))
     curves[[length(curves) + 1]] <- data.frame(
-      case = case, smoother = "spline", probability = grid, observed = expit(link), se = se
+      case = case, smoother = "spline", probability = grid, observed = expit(link),
+      lower = expit(link - z * se), upper = expit(link + z * se)
     )
     note(case, "spline_deviance", deviance(spline))
   }

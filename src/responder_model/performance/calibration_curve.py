@@ -290,11 +290,14 @@ class CalibrationCurve:
 def _loess_band(
     y: Floats, p: Floats, at: Floats, z: float
 ) -> tuple[Floats, Floats, Floats]:
-    # Var(curve) = sum_i l_i(x)^2 mu_i (1 - mu_i): the outcome is binomial, not normal
-    mu = np.clip(_loess_at_patients(y, p), 0.0, 1.0)
-    curve, variance = loess(p, y, at, variance=mu * (1.0 - mu))
-    half = z * np.sqrt(variance)
-    return curve, curve - half, curve + half
+    # a point of the curve is sum_i l_i y_i: it rests on m = 1/sum_i l_i^2 patients.
+    # Wilson's interval for m patients does not collapse where the curve meets 0 or 1:
+    # (q + z^2/2m -+ z sqrt(q(1-q)/m + z^2/4m^2)) / (1 + z^2/m)
+    curve, squares = loess(p, y, at, variance=np.ones_like(p))
+    q = np.clip(curve, 0.0, 1.0)
+    k = z * z * squares
+    half = np.sqrt(k * q * (1.0 - q) + k * k / 4.0)
+    return curve, (q + k / 2.0 - half) / (1.0 + k), (q + k / 2.0 + half) / (1.0 + k)
 
 
 def _spline_band(
@@ -338,8 +341,9 @@ def calibration_curve(
     probability : array_like of shape (n_patients,)
         Predicted probability of response, above 0 and below 1.
     smoother : {"loess", "spline"}, default "loess"
-        Loess as R's defaults, with a binomial band; or a logistic restricted cubic
-        spline of the linear predictor, with a Wald band on the log-odds scale.
+        Loess as R's defaults, with Wilson's interval for the number of patients that
+        each point rests on; or a logistic restricted cubic spline of the linear
+        predictor, with a Wald band on the log-odds scale.
     confidence : float, default 0.95
         Pointwise coverage of the band.
     share : float, default 0.95

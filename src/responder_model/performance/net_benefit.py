@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from responder_model.errors import ResponderModelError
 from responder_model.performance._check import (
@@ -136,6 +136,7 @@ class DecisionCurve:
     gain: Floats  # (m,) model minus the better of treat all and treat none
     gain_lower: Floats | None
     gain_upper: Floats | None
+    n_changed: NDArray[np.int64]  # (m,) patients treated otherwise than by the better
     interval: str
     confidence: float
     n_patients: int
@@ -295,6 +296,7 @@ def decision_curve(
         gain=gain.mean(axis=0),
         gain_lower=bounds.gain_lower,
         gain_upper=bounds.gain_upper,
+        n_changed=(gain != 0.0).sum(axis=0),
         interval=interval,
         confidence=confidence,
         n_patients=int(y.size),
