@@ -223,3 +223,30 @@ def test_challenger_weight_on_resamples_stays_near_that_on_the_original():
     ]
     # copies that leaked between folds gave 0.97 (design.md 3.3)
     assert abs(np.mean(weights) - original) < 0.2
+
+
+def test_same_call_runs_on_a_dask_cluster(cohort):
+    distributed = pytest.importorskip("dask.distributed")
+    import joblib
+
+    alone = validate_internally(LINEAR, cohort, n_resamples=8)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        spread = validate_internally(LINEAR, cohort, n_resamples=8, n_jobs=2)
+    pd.testing.assert_frame_equal(alone.table, spread.table)
+
+
+def test_nearly_separated_resamples_give_no_slope():
+    from responder_model.validation.resampling import Data, measure
+
+    outcome = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0])
+    levels = outcome.astype(np.int64)
+    data = Data(raw=np.zeros((10, 1)), lower=levels, upper=levels, outcome=outcome)
+    probability = np.array([0.49, 0.49, 0.49, 0.49, 0.5, 0.502, 0.51, 0.51, 0.51, 0.51])
+    assert "calibration_slope" not in measure(data, probability, np.arange(10))
+    assert "c_statistic" in measure(data, probability, np.arange(10))

@@ -43,6 +43,7 @@ _CALIBRATION = (
     "observed_expected_ratio",
     "integrated_calibration_index",
 )
+_NEVER_NEGATIVE = ("integrated_calibration_index", "brier_score", "log_loss")
 # Value of each measure when predictions and outcomes are unrelated, where it is known.
 _NO_INFORMATION = {"c_statistic": 0.5, "calibration_slope": 0.0}
 
@@ -71,6 +72,9 @@ class InternalValidation:
         Mean weight of the challenger over the resamples.
     notes : tuple of str
         What the reader must know.
+    left_out : ndarray of shape (n,) or None
+        Probability of each patient whose outcome is known, by models that never saw
+        the patient; cross-validation only. For curves, never part of a model.
     """
 
     design: Design
@@ -83,6 +87,7 @@ class InternalValidation:
     stability: Stability | None
     challenger_weight: float
     notes: tuple[str, ...] = ()
+    left_out: Array | None = None
 
     def value(self, name: str, column: str = "optimism_corrected") -> float:
         """One number of the table."""
@@ -229,6 +234,8 @@ def _bootstrap_row(
     spread = spread[paired & np.isfinite(spread)]
     shift = float(spread.mean()) - (apparent - optimism)
     low, high = np.quantile(spread, [0.025, 0.975]) - shift
+    if name in _NEVER_NEGATIVE:
+        low = max(0.0, low)
     outside = _values(done.done, "outside", name)
     outside = outside[np.isfinite(outside)]
     simple, plus = _corrected_632(name, apparent, outside, data, probability)

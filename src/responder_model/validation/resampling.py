@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Indices = NDArray[np.int64]
 
+# Calibration slope from which the outcomes are as good as separated: no estimate.
+_SEPARATED_SLOPE = 10.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
@@ -107,12 +110,18 @@ def develop_on(procedure: Procedure, data: Data, rows: Indices) -> Procedure:
 
 
 def measure(data: Data, probability: Array, rows: Indices) -> dict[str, float]:
-    """Core measures on some rows with a known outcome; empty if one class."""
+    """Core measures on some rows with a known outcome.
+
+    Empty if one class; without a slope where the outcomes are nearly separated.
+    """
     outcome = data.outcome[rows]
     known = ~np.isnan(outcome)
     if not known.any():
         return {}
-    return core_measures(outcome[known], probability[rows][known]).values
+    values = core_measures(outcome[known], probability[rows][known]).values
+    if abs(values.get("calibration_slope", 0.0)) > _SEPARATED_SLOPE:
+        del values["calibration_slope"]
+    return values
 
 
 def repeat(
