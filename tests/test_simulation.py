@@ -23,6 +23,7 @@ from responder_model.simulation import (
     write_french_export,
 )
 from responder_model.simulation.settings import parse_settings
+from responder_model.simulation.truth import slope_prior
 
 # Patients of the distribution tests, and Monte-Carlo standard errors allowed.
 N = 20_000
@@ -293,7 +294,8 @@ def test_every_kind_of_truth_can_be_drawn():
 
 def prior_means(truth):
     columns = build_priors("rtms_response", "screening").columns
-    return np.array([columns[name].mean for name in truth.columns])
+    matters = [name in truth.scale.columns for name in truth.columns]
+    return np.array([columns[name].mean for name in truth.columns]) * matters
 
 
 def test_wrong_truth_reverses_the_means_of_the_right_one():
@@ -315,6 +317,13 @@ def test_half_of_the_signs_are_wrong_when_asked():
     expected = prior_means(truth) != 0
     assert changed.sum() == round(expected.sum() / 2)
     assert not (changed & ~expected).any()
+
+
+def test_columns_without_evidence_do_not_matter_when_the_evidence_is_right():
+    truth = draw_truth("rtms_response", "right", rng(1))
+    slopes = dict(zip(truth.columns, truth.slopes[0], strict=True))
+    assert slopes["dn4"] == slopes["motor_deficit=mild"] == 0
+    assert slopes["aetiology=stroke"] != 0
 
 
 def test_three_large_slopes_and_nothing_else():
@@ -350,6 +359,18 @@ def test_implant_truth_without_relief_has_only_relief_right():
     right = draw_truth("emcs_success", "relief_only", rng(1))
     nonzero = [c for c, b in zip(right.columns, right.slopes[0], strict=True) if b != 0]
     assert nonzero == ["relief_test"]
+
+
+@pytest.mark.parametrize("kind", truth_kinds("rtms_response"))
+def test_slope_prior_is_what_slopes_are_drawn_from(kind):
+    draws = [draw_truth("rtms_response", kind, rng(k)) for k in range(400)]
+    main = draws[0].scale.latent.index(0.0)
+    slopes = np.array([truth.slopes[main] for truth in draws])
+    mean, sd = np.array(list(slope_prior("rtms_response", kind).values())).T
+    error = sd / np.sqrt(len(draws)) + 1e-12
+    np.testing.assert_array_less(np.abs(slopes.mean(axis=0) - mean), 6 * error)
+    # over all columns: places of large slopes are drawn by predictor, not by column
+    assert (slopes.std(axis=0) ** 2).sum() == pytest.approx((sd**2).sum(), rel=0.12)
 
 
 def test_unknown_truth_is_refused_with_the_known_ones():

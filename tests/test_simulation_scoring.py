@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -208,6 +210,8 @@ def raise_error(task):
     raise ValueError(msg)
 
 
+NO_GAPS = {"test_blank_share": 0.0}
+
 METHODS = {"proportion": predict_proportion, "truth": predict_truth}
 
 
@@ -229,10 +233,27 @@ def test_task_holds_the_true_probability_of_its_test_cohort():
     assert not np.array_equal(tasks[0].true_probability, tasks[1].true_probability)
     seeds = np.random.SeedSequence([0, 20, 1]).spawn(4)
     truth = draw_truth("rtms_response", "right", np.random.default_rng(seeds[0]))
-    complete = tasks[1].test.dropna(subset=["depression", "fatigue", "dn4"])
-    complete = complete.dropna(subset=["catastrophising"])
-    again = true_probabilities(complete, truth)[30]
-    np.testing.assert_allclose(again, tasks[1].true_probability[complete.index])
+    again = true_probabilities(tasks[1].test, truth)[30]
+    np.testing.assert_allclose(again, tasks[1].true_probability)
+
+
+def test_only_development_patients_have_gaps_unless_asked():
+    cell = Cell(
+        decision="rtms_response",
+        truth="right",
+        size=200,
+        test_size=200,
+        test_blank_share=0.3,
+    )
+    task, usual = simulate_task(cell, 0), simulate_task(replace(cell, **NO_GAPS), 0)
+    assert task.development["fatigue"].isna().any()
+    assert task.test["fatigue"].isna().mean() == pytest.approx(0.3, abs=0.15)
+    assert usual.test["fatigue"].notna().all()
+    np.testing.assert_array_equal(task.true_probability, usual.true_probability)
+    assert (cell.label, replace(cell, **NO_GAPS).label) == (
+        "right:30-percent-blank",
+        "right",
+    )
 
 
 def test_implanted_responders_only_in_the_second_scenario():

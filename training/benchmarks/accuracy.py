@@ -46,7 +46,10 @@ def main() -> None:
                     n_jobs=args.n_jobs,
                 )
                 tables.append(results)
-    results = pd.concat(tables, ignore_index=True)
+    _report(args, pd.concat(tables, ignore_index=True), rivals)
+
+
+def _report(args: argparse.Namespace, results: pd.DataFrame, rivals: list[str]) -> None:
     scores = score_table(results)
     ratios = ratio_table(
         results,
@@ -71,6 +74,7 @@ def _cell(args: argparse.Namespace, truth: str, size: int) -> Cell:
         test_size=args.test_size or run["test_size"],
         selection=args.selection,
         test_selection=args.test_selection or args.selection,
+        test_blank_share=args.test_blank_share,
         base_seed=args.base_seed or run["base_seed"],
     )
 
@@ -87,6 +91,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--test-size", type=int)
     parser.add_argument("--selection", default="any", help="who is implanted")
     parser.add_argument("--test-selection", help="the same, of the test cohort")
+    parser.add_argument("--test-blank-share", type=float, default=0.0)
     parser.add_argument("--base-seed", type=int)
     parser.add_argument("--n-jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("reports/benchmarks/accuracy"))

@@ -30,12 +30,14 @@ def encoder_of(decision: str, moment: str) -> Encoder:
 
 
 def peer_columns(cohort: pd.DataFrame, encoder: Encoder) -> Array:
-    """One-hot categories, 0/1 and transformed numbers, NaN where missing."""
+    """One-hot categories, 0/1 and transformed numbers of recorded predictors."""
     raw = encoder.raw(cohort)
     z = encoder.encode(raw)
     numbers = {c.name: z[:, [k]] for k, c in enumerate(encoder.columns)}
     blocks = []
     for k, row in enumerate(encoder.fields):
+        if row.name not in cohort.columns:
+            continue
         if row.kind == "category":
             codes = np.arange(len(row.categories))
             blocks.append((raw[:, [k]] == codes).astype(np.float64))

@@ -7,10 +7,11 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from floor import run_floor
 from rivals import run_ordinal_ridge, run_peer
 from sklearn.linear_model import LogisticRegression
 
-from responder_model.development import build_procedure, develop
+from responder_model.development import develop
 from responder_model.development.published import published_model
 from responder_model.development.settings import Settings
 from responder_model.features import logit
@@ -32,14 +33,6 @@ def run_ours(task: Task, *, challenger: bool = True) -> Predicted:
     )
     model = develop(task.development, settings=settings)
     return _predicted(model.predict_cohort(task.test))
-
-
-def run_floor(task: Task) -> Predicted:
-    """Our estimator with the published component alone: it knows what is right."""
-    procedure = build_procedure(
-        task.decision, task.moment, challenger=False, components="published"
-    ).fit(task.development, task.levels)
-    return Predicted(probability=procedure.predict_proba(task.test)[:, 1])
 
 
 def run_published_recalibrated(task: Task) -> Predicted:

@@ -47,6 +47,10 @@ class Cell:
         Patients in the test cohort of the same truth.
     selection, test_selection : str
         Who is implanted in either cohort (``emcs_success`` only).
+    test_blank_share : float
+        Share of each questionnaire that test patients left blank; the score then holds
+        what nobody can know, the same for every method. Development cohorts have the
+        share of the generator's settings.
     base_seed : int
         Cohort k of a size has the same patients for every truth and method.
     """
@@ -57,6 +61,7 @@ class Cell:
     test_size: int = 8000
     selection: str = "any"
     test_selection: str = "any"
+    test_blank_share: float = 0.0
     base_seed: int = 0
 
     @property
@@ -67,9 +72,12 @@ class Cell:
     @property
     def label(self) -> str:
         """Truth as tables show it, with the selection where there is one."""
-        if self.selection == self.test_selection == "any":
-            return self.truth
-        return f"{self.truth}:{self.selection}-to-{self.test_selection}"
+        label = self.truth
+        if not self.selection == self.test_selection == "any":
+            label += f":{self.selection}-to-{self.test_selection}"
+        if self.test_blank_share > 0:
+            label += f":{100 * self.test_blank_share:g}-percent-blank"
+        return label
 
     @property
     def name(self) -> str:
@@ -83,6 +91,7 @@ class Task:
 
     decision: str
     moment: str
+    truth: str  # kind of truth: only the floor may look
     development: pd.DataFrame  # checked cohort of ``size`` patients
     levels: OutcomeLevels  # their outcome as levels
     outcome: NDArray[np.int64]  # their outcome at the main cut-off, 0/1
@@ -121,12 +130,16 @@ def simulate_task(cell: Cell, cohort: int) -> Task:
     main = dictionary().decisions[cell.decision].main_cut_point
     true_probability = true_probabilities(test, truth, cut_points=[main])[main]
     rng = np.random.default_rng(seeds[3])
-    development, test = _blank(development, rng), _blank(test, rng)
+    settings = generator_settings()
+    share = settings.blank_share
+    development = blank_questionnaires(development, share, rng, settings)
+    test = blank_questionnaires(test, cell.test_blank_share, rng, settings)
     levels = outcome_levels(development, cell.decision)
     decision = dictionary().decisions[cell.decision]
     return Task(
         decision=cell.decision,
         moment=cell.moment,
+        truth=cell.truth,
         development=development,
         levels=levels,
         outcome=np.asarray(levels.lower > decision.main_index, dtype=np.int64),
@@ -138,9 +151,9 @@ def simulate_task(cell: Cell, cohort: int) -> Task:
 def _simulate_tested(
     cell: Cell, size: int, selection: str, truth: Truth, seed: np.random.SeedSequence
 ) -> pd.DataFrame:
-    """Patients who all completed the test, before they are asked about the symptom."""
+    """Patients who all completed the test; nobody records the symptom."""
     del cell, selection
-    return simulate_cohort(
+    cohort = simulate_cohort(
         size,
         _as_int(seed),
         truth=truth,
@@ -149,6 +162,7 @@ def _simulate_tested(
         blank_share=0.0,
         non_completers=0.0,
     )
+    return cohort.drop(columns=list(generator_settings().not_recorded))
 
 
 def _simulate_implanted(
@@ -166,7 +180,7 @@ def _simulate_implanted(
         non_completers=0.0,
     )
     decision = dictionary().decisions[cell.decision]
-    known = {name.partition("=")[0] for name in truth.columns}
+    known = {name.partition("=")[0] for name in truth.scale.columns}
     kept = [*known, decision.outcome, decision.binary_outcome, "provenance"]
     implanted = cohort[cohort[decision.outcome].notna()]
     columns = [name for name in cohort.columns if name in kept]
@@ -175,11 +189,6 @@ def _simulate_implanted(
 
 def _as_int(seed: np.random.SeedSequence) -> int:
     return int(seed.generate_state(1, np.uint64)[0])
-
-
-def _blank(cohort: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    settings = generator_settings()
-    return blank_questionnaires(cohort, settings.blank_share, rng, settings)
 
 
 def run_cell(

@@ -51,7 +51,7 @@ class Scale:
     maximum: float
     mean_linear_predictor: float
     centred_on: str
-    columns: tuple[str, ...] = ()
+    columns: tuple[str, ...]
     slopes: Mapping[str, ColumnSlope]
 
 
@@ -175,6 +175,7 @@ class GeneratorSettings:
     non_completers: float
     maintenance: Maintenance
     implantation: Implantation
+    not_recorded: tuple[str, ...]
     truths: Mapping[str, Mapping[str, Recipe]]
 
     def recipe(self, decision: str, kind: str) -> Recipe:
@@ -217,6 +218,7 @@ def parse_settings(text: str) -> GeneratorSettings:
         non_completers=table["completion"]["non_completers"],
         maintenance=Maintenance(**table["maintenance"]),
         implantation=Implantation(**table["implantation"]),
+        not_recorded=tuple(table["benchmark"]["not_recorded"]),
         truths={
             decision: {kind: _recipe(row) for kind, row in kinds.items()}
             for decision, kinds in table["truths"].items()

@@ -63,11 +63,12 @@ class Truth:
 
     def linear_predictor(self, cohort: pd.DataFrame) -> Array:
         """Linear predictor at each edge, (n_patients, n_edges); NaN if not complete."""
-        z = _columns(self.decision, self.columns, cohort)
+        matters = (self.slopes != 0).any(axis=0)
+        z = _columns(self.decision, cohort)[:, matters] - self.centre[matters]
         extra = np.zeros(len(cohort))
         for item, mean in zip(self.interactions, self.interaction_means, strict=True):
             extra += item.slope * (_meets(cohort, item.conditions) - mean)
-        linear = (z - self.centre) @ self.slopes.T
+        linear = z @ self.slopes[:, matters].T
         return np.asarray(self.mean + extra[:, None] + linear)
 
 
@@ -99,9 +100,7 @@ def draw_truth(decision: str, kind: str, rng: np.random.Generator) -> Truth:
     columns, means, sds = _prior_slopes(decision)
     slope = _draw_slopes(recipe, columns, means, sds, rng)
     slopes = _spread_over_edges(slope, recipe, _main_edge(scale), len(scale.edges), rng)
-    mean = scale.mean_linear_predictor
-    if recipe.mean_linear_predictor is not None:
-        mean = recipe.mean_linear_predictor
+    mean = mean_linear_predictor(decision, kind)
     return Truth(
         decision=decision,
         kind=kind,
@@ -112,6 +111,39 @@ def draw_truth(decision: str, kind: str, rng: np.random.Generator) -> Truth:
         interactions=recipe.interactions,
         interaction_means=tuple(_interaction_mean(i) for i in recipe.interactions),
     )
+
+
+def slope_prior(decision: str, kind: str) -> dict[str, tuple[float, float]]:
+    """Mean and SD of the distribution that a kind of truth draws each slope from.
+
+    Who knows them knows all that can be known before the data. Signs that flip at
+    random have mean 0; large slopes at random places share their variance.
+
+    Examples
+    --------
+    >>> slope_prior("rtms_response", "wrong")["aetiology=ischaemic_vs_haemorrhagic"]
+    (-0.7, 0.55)
+    """
+    recipe = generator_settings().recipe(decision, kind)
+    columns, means, sds = _prior_slopes(decision)
+    mean = _factors(recipe, columns) * means
+    variance = (recipe.sd_factor * sds) ** 2 + recipe.common_sd**2
+    kept = 1.0 - 2.0 * recipe.flipped_share
+    variance = variance + (1.0 - kept**2) * mean**2
+    variance = variance * _is_recorded(columns)
+    allowed = _allowed_large(recipe, columns, means)
+    variance = variance + recipe.n_large * recipe.large**2 * allowed / allowed.sum()
+    if recipe.only_factors:
+        variance = variance * [name in recipe.factors for name in columns]
+    pairs = zip((kept * mean).tolist(), np.sqrt(variance).tolist(), strict=True)
+    return dict(zip(columns, pairs, strict=True))
+
+
+def mean_linear_predictor(decision: str, kind: str) -> float:
+    """Linear predictor of the main cut-off at the centre, before a random shift."""
+    shifted = generator_settings().recipe(decision, kind).mean_linear_predictor
+    usual = generator_settings().scales[decision].mean_linear_predictor
+    return usual if shifted is None else shifted
 
 
 def truth_kinds(decision: str) -> tuple[str, ...]:
@@ -135,21 +167,20 @@ def _encoder(decision: str) -> Encoder:
 
 @cache
 def _prior_slopes(decision: str) -> tuple[tuple[str, ...], Array, Array]:
-    """Model columns that matter, with the mean and SD that the evidence expects."""
+    """Model columns with the mean and SD that the evidence expects, 0 for others."""
     encoder = _encoder(decision)
     scale = generator_settings().scales[decision]
     priors = build_priors(decision, encoder.moment).columns
-    columns = scale.columns or tuple(column.name for column in encoder.columns)
+    columns = tuple(column.name for column in encoder.columns)
     rows = [scale.slopes.get(name, priors[name]) for name in columns]
-    means, sds = [row.mean for row in rows], [row.sd for row in rows]
-    return columns, np.array(means), np.array(sds)
+    matters = np.array([name in scale.columns for name in columns])
+    means, sds = np.array([(row.mean, row.sd) for row in rows]).T * matters
+    return columns, means, sds
 
 
-def _columns(decision: str, columns: tuple[str, ...], cohort: pd.DataFrame) -> Array:
+def _columns(decision: str, cohort: pd.DataFrame) -> Array:
     encoder = _encoder(decision)
-    names = [column.name for column in encoder.columns]
-    z = encoder.encode(encoder.raw(cohort))
-    return np.asarray(z[:, [names.index(name) for name in columns]])
+    return encoder.encode(encoder.raw(cohort))
 
 
 @cache
@@ -160,10 +191,9 @@ def _population() -> pd.DataFrame:
 
 @cache
 def _centre(decision: str) -> Array:
-    columns, means, _ = _prior_slopes(decision)
     if generator_settings().scales[decision].centred_on == "reference":
-        return np.zeros_like(means)
-    return np.asarray(_columns(decision, columns, _population()).mean(axis=0))
+        return np.zeros(len(_encoder(decision).columns))
+    return np.asarray(_columns(decision, _population()).mean(axis=0))
 
 
 @cache
@@ -199,16 +229,20 @@ def _draw_slopes(
     rng: np.random.Generator,
 ) -> Array:
     noise = rng.standard_normal((2, len(columns)))
-    factor = np.array([recipe.factors.get(c, recipe.mean_factor) for c in columns])
+    factor = _factors(recipe, columns)
     sign = _flip(means, recipe.flipped_share, rng)
     slope = factor * sign * means + recipe.sd_factor * sds * noise[0]
-    slope += recipe.common_sd * noise[1]
+    slope += recipe.common_sd * noise[1] * _is_recorded(columns)
     if recipe.only_factors:
         slope *= [name in recipe.factors for name in columns]
     if recipe.n_large > 0:
         chosen = _choose_large(recipe, columns, means, rng)
         slope[chosen] = recipe.large * rng.choice([-1.0, 1.0], size=len(chosen))
     return np.asarray(slope)
+
+
+def _factors(recipe: Recipe, columns: tuple[str, ...]) -> Array:
+    return np.array([recipe.factors.get(c, recipe.mean_factor) for c in columns])
 
 
 def _flip(means: Array, share: float, rng: np.random.Generator) -> Array:
@@ -223,12 +257,23 @@ def _choose_large(
     recipe: Recipe, columns: tuple[str, ...], means: Array, rng: np.random.Generator
 ) -> list[int]:
     """Columns of so many different predictors, one column of each."""
-    allowed = means == 0 if recipe.large_where == "unexpected" else means == means
     columns_of: dict[str, list[int]] = {}
-    for k in np.flatnonzero(allowed):
+    for k in np.flatnonzero(_allowed_large(recipe, columns, means)):
         columns_of.setdefault(columns[k].partition("=")[0], []).append(int(k))
     names = rng.choice(sorted(columns_of), size=recipe.n_large, replace=False)
     return [int(rng.choice(columns_of[name])) for name in names]
+
+
+def _allowed_large(
+    recipe: Recipe, columns: tuple[str, ...], means: Array
+) -> NDArray[np.bool_]:
+    unexpected = recipe.large_where == "unexpected"
+    return np.asarray(_is_recorded(columns) & ((means == 0) | (not unexpected)))
+
+
+def _is_recorded(columns: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Whether benchmark cohorts record the column; no truth gives others a slope."""
+    return ~np.isin(columns, generator_settings().not_recorded)
 
 
 def _spread_over_edges(
