@@ -131,16 +131,17 @@ def read_tables(
     except InvalidCohortError:
         raise
     except FileNotFoundError:
-        raise _unreadable(found="no such file") from None
+        raise unreadable(found="no such file") from None
     except csv.Error:
-        raise _unreadable(found="quotes that do not match, or a huge cell") from None
+        raise unreadable(found="quotes that do not match, or a huge cell") from None
     # Whatever a broken file makes its parser raise, it is the file that is wrong; the
     # parser's own message may quote a patient, so it is not carried along.
     except Exception:
-        raise _unreadable() from None
+        raise unreadable() from None
 
 
-def _unreadable(*, found: str = "", allowed: str = _ALLOWED) -> InvalidCohortError:
+def unreadable(*, found: str = "", allowed: str = _ALLOWED) -> InvalidCohortError:
+    """Error of a file that is no table; it quotes nothing of its content."""
     problem = Problem(row=None, field="file", found=found, allowed=allowed)
     return InvalidCohortError((problem,))
 
@@ -155,7 +156,7 @@ def _tables(path: Path, rows_at_once: int) -> Iterator[Table]:
     if start == _OLE:
         found = "an old .xls workbook, or one with a password"
         allowed = "saved as .xlsx without a password, or as CSV"
-        raise _unreadable(found=found, allowed=allowed)
+        raise unreadable(found=found, allowed=allowed)
     return _text_tables(path, rows_at_once)
 
 
@@ -174,7 +175,7 @@ def _as_tables(
     more = iter(lambda: list(islice(lines, rows_at_once)), [])
     for part in chain([first], more):
         numbered = [(line - header_line + 1, cells) for line, cells in part]
-        yield _table(header, [row for row in numbered if not _is_blank(row[1])], dtype)
+        yield lines_table(header, numbered, dtype)
 
 
 def _header(lines: Iterator[Line]) -> Line:
@@ -198,10 +199,13 @@ def _is_separator_note(cells: Sequence[Any]) -> bool:
     return str(cells[0]).lower().startswith("sep=") and _is_blank(cells[1:])
 
 
-def _table(header: list[str], lines: list[Line], dtype: Any) -> Table:
+def lines_table(header: Sequence[str], lines: Iterable[Line], dtype: Any) -> Table:
+    """Make a table of numbered lines; blank ones and those of other length left out."""
     width = len(header)
     problems, kept = [], []
     for row, cells in lines:
+        if _is_blank(cells):
+            continue
         if len(cells) == width or (len(cells) > width and _is_blank(cells[width:])):
             kept.append((row, cells))
         else:
@@ -210,7 +214,7 @@ def _table(header: list[str], lines: list[Line], dtype: Any) -> Table:
     series = [pd.Series(column, dtype=dtype) for column in columns or [()] * width]
     frame = pd.DataFrame(dict(enumerate(series)))
     return Table(
-        cells=frame.set_axis(header, axis="columns"),
+        cells=frame.set_axis(list(header), axis="columns"),
         rows=np.array([row for row, _ in kept], dtype=np.int64),
         problems=tuple(problems),
     )
@@ -228,11 +232,45 @@ def _ragged(row: int, found: int, width: int) -> Problem:
 # ---------------------------------------------------------------- delimited text
 
 
-def _text_tables(path: Path, rows_at_once: int) -> Iterator[Table]:
-    with path.open(encoding=_encoding(path), newline="") as file:
+@dataclass(frozen=True, kw_only=True)
+class TextLayout:
+    """How a file of delimited text is written.
+
+    Parameters
+    ----------
+    encoding, delimiter : str
+        What decodes the whole file, and what separates its cells.
+    header_line : int
+        Line of the file that names the columns; 0 where none does.
+    header : tuple of str
+        The names, without blank ones at the end.
+    """
+
+    encoding: str
+    delimiter: str
+    header_line: int
+    header: tuple[str, ...]
+
+
+def text_layout(path: Path) -> TextLayout:
+    """Find out how a file of delimited text is written."""
+    encoding = _encoding(path)
+    with path.open(encoding=encoding, newline="") as file:
         delimiter = max(DELIMITERS, key=lambda mark: _known_names(file, mark))
         file.seek(0)
-        lines = _text_lines(file, delimiter)
+        header_line, header = _header(text_lines(file, delimiter))
+    return TextLayout(
+        encoding=encoding,
+        delimiter=delimiter,
+        header_line=header_line,
+        header=tuple(header),
+    )
+
+
+def _text_tables(path: Path, rows_at_once: int) -> Iterator[Table]:
+    layout = text_layout(path)
+    with path.open(encoding=layout.encoding, newline="") as file:
+        lines = text_lines(file, layout.delimiter)
         yield from _as_tables(lines, rows_at_once, dtype=TEXT_DTYPE)
 
 
@@ -245,7 +283,7 @@ def _encoding(path: Path) -> str:
     fitting = (name for name in ("utf-8-sig", "cp1252") if _decodes(path, name))
     encoding = next(fitting, "latin-1")
     if _holds_binary(path):
-        raise _unreadable(found="binary content")
+        raise unreadable(found="binary content")
     return encoding
 
 
@@ -268,13 +306,14 @@ def _known_names(file: TextIO, delimiter: str) -> tuple[int, int]:
     """Count the fields that the header names if split by a delimiter."""
     file.seek(0)
     try:
-        _, header = _header(_text_lines(file, delimiter))
+        _, header = _header(text_lines(file, delimiter))
     except csv.Error:
         return -1, 0
     return len({field.name for field in map(find_field, header) if field}), len(header)
 
 
-def _text_lines(file: TextIO, delimiter: str) -> Iterator[Line]:
+def text_lines(file: TextIO, delimiter: str) -> Iterator[Line]:
+    """Yield the lines of delimited text that hold a cell, with their numbers."""
     # strict: a quote that is never closed would swallow the patients that follow.
     reader = csv.reader(file, delimiter=delimiter, strict=True)
     line = 1
