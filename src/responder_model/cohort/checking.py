@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -211,8 +211,14 @@ def _unknown_column(position: int, name: str) -> str:
     )
 
 
-def inspect_rows(parts: Sequence[Inspection], rows: Rows) -> Inspection:
-    """Join the parts of a table; fill and check what follows from other columns."""
+def inspect_rows(
+    parts: Sequence[Inspection], rows: Rows, *, recorded: Collection[str] = ()
+) -> Inspection:
+    """Join the parts of a table; fill and check what follows from other columns.
+
+    ``recorded`` names columns that the whole table records where these are not all of
+    its rows.
+    """
     frames = [part.cohort for part in parts]
     cohort = pd.concat(frames, ignore_index=True)
     # A repeated column is found in each part, and is one problem.
@@ -224,7 +230,7 @@ def inspect_rows(parts: Sequence[Inspection], rows: Rows) -> Inspection:
             problems += _repeated(cohort[field.name], rows)
     for decision in dictionary().decisions.values():
         if decision.outcome in cohort:
-            problems += _fill_binary_outcome(cohort, decision, rows)
+            problems += _fill_binary_outcome(cohort, decision, rows, recorded)
     order = [name for name in dictionary().fields if name in cohort]
     return Inspection(
         cohort=cohort[order],
@@ -255,9 +261,9 @@ def _repeated(identifiers: pd.Series, rows: Rows) -> list[Problem]:
 
 
 def _fill_binary_outcome(
-    cohort: pd.DataFrame, decision: Decision, rows: Rows
+    cohort: pd.DataFrame, decision: Decision, rows: Rows, recorded: Collection[str]
 ) -> list[Problem]:
-    due = implied_outcome(cohort, decision)
+    due = implied_outcome(cohort, decision, recorded=recorded)
     problems = []
     if decision.binary_outcome in cohort:
         given = cohort[decision.binary_outcome]
@@ -271,15 +277,20 @@ def _fill_binary_outcome(
     return problems
 
 
-def implied_outcome(cohort: pd.DataFrame, decision: Decision) -> pd.Series:
+def implied_outcome(
+    cohort: pd.DataFrame, decision: Decision, *, recorded: Collection[str] = ()
+) -> pd.Series:
     """Return the yes/no outcome as relief and symptom imply it, NA where they do not.
 
-    A symptom that the cohort never records is not asked for.
+    A symptom that the cohort never records is not asked for; one named in ``recorded``
+    is, whatever these rows hold.
     """
     relief = cohort[decision.outcome]
     passed = passes(relief.to_numpy(), decision, decision.main_cut_point)
     due = pd.Series(passed, index=cohort.index).astype("boolean").mask(relief.isna())
-    if decision.requires in cohort and cohort[decision.requires].notna().any():
+    if decision.requires in cohort and (
+        decision.requires in recorded or cohort[decision.requires].notna().any()
+    ):
         # no relief and unknown symptom: no; relief and unknown symptom: unknown
         due = due & cohort[decision.requires].mask(relief.isna())
     return due

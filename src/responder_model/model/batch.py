@@ -130,17 +130,7 @@ def cohort_table(
     """
     import pandas as pd
 
-    scores = score_cohort(model, cohort, n_jobs=n_jobs)
-    columns: dict[str, Any] = {
-        "probability": scores.probability,
-        "lower": scores.lower,
-        "upper": scores.upper,
-    }
-    probabilities = scores.probabilities
-    for j, cut in enumerate(model.served_cut_points):
-        columns[f"probability_{cut:g}"] = probabilities[:, j]
-    columns["applicability"] = _categorical(scores.levels, LEVELS)
-    columns["missing"] = _missing_names(model.encoder, scores)
+    columns = score_columns(model, score_cohort(model, cohort, n_jobs=n_jobs))
     provenance = _provenance(model, cohort)
     columns["provenance"] = _categorical(np.zeros(len(cohort), np.int8), [provenance])
     table = pd.DataFrame(columns, index=cohort.index)
@@ -151,6 +141,21 @@ def cohort_table(
         "unused_columns": unused_columns(model.encoder, cohort),
     }
     return table
+
+
+def score_columns(model: Model, scores: Scores) -> dict[str, Any]:
+    """Columns of a table of scores, by name: all but the provenance of the cohort."""
+    columns: dict[str, Any] = {
+        "probability": scores.probability,
+        "lower": scores.lower,
+        "upper": scores.upper,
+    }
+    probabilities = scores.probabilities
+    for j, cut in enumerate(model.served_cut_points):
+        columns[f"probability_{cut:g}"] = probabilities[:, j]
+    columns["applicability"] = _categorical(scores.levels, LEVELS)
+    columns["missing"] = _missing_names(model.encoder, scores)
+    return columns
 
 
 def _missing_names(encoder: Encoder, scores: Scores) -> Any:
