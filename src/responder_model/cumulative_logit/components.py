@@ -15,8 +15,8 @@ PUBLISHED_WEIGHT = 0.5
 ZERO_SDS = (0.02, 0.12, 0.25, 0.5)
 # Coefficient SD where evidence exists for other columns but not for this one.
 UNSUPPORTED_SD = 0.30
-# Prior of the variance that a linear predictor misses: one half each.
-DISCREPANCY_VARIANCES = (0.0, 0.2)
+# Prior of the variance that a linear predictor misses: uniform over these.
+DISCREPANCY_VARIANCES = tuple(0.01 * k for k in range(21))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,7 +61,7 @@ def estimate_discrepancy(
 
 
 def _posterior_mean(estimate: float, trace_square: float) -> float:
-    """Mean under the two-point prior given Q ~ N(variance, 2 / tr(KVKV))."""
+    """Mean under the prior given Q ~ N(variance, 2 / tr(KVKV))."""
     candidates = np.array(DISCREPANCY_VARIANCES)
     log_weight = -((estimate - candidates) ** 2) * trace_square / 4.0
     weight = np.exp(log_weight - log_weight.max())
@@ -69,9 +69,12 @@ def _posterior_mean(estimate: float, trace_square: float) -> float:
 
 
 def interaction_kernel(design: Array) -> Array:
-    """Centred kernel of main effects and pairwise interactions, mean diagonal 1."""
-    sd = design.std(axis=0)
-    X = (design - design.mean(axis=0))[:, sd > 1e-9] / sd[sd > 1e-9]
+    """Centred kernel of main effects and pairwise interactions, mean diagonal 1.
+
+    Columns keep the units of their priors: standardised, the products of rare
+    categories would drown all others.
+    """
+    X = design - design.mean(axis=0)
     main = X @ X.T
     squares = X**2
     pair = main**2 - squares @ squares.T
