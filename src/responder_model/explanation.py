@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -59,7 +58,8 @@ def explain(
     >>> explanation.values.shape
     (2, 18)
     """
-    shap = _import_shap()
+    import shap
+
     raw = raw_cohort(model.encoder, cohort)
     scores = score_raw(model, raw, n_jobs=n_jobs)
     check_additivity(model, scores)
@@ -79,14 +79,6 @@ def explain(
         feature_names=list(names),
         output_names="log-odds",
     )
-
-
-def _import_shap() -> Any:
-    """Import shap without the deprecation warnings of its own imports."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import shap
-    return shap
 
 
 def check_additivity(model: Model, scores: Scores) -> None:

@@ -167,7 +167,7 @@ def _model_from(files: Mapping[str, bytes]) -> Model:
     trees = files.get("trees.json")
     model = read_document(document, trees=trees, performance=performance)
     if trees is not None:
-        check_trees(trees, len(model.encoder.predictors))
+        check_trees(trees, model.encoder)
     return model
 
 

@@ -239,11 +239,11 @@ def _read_file(folder: Path, name: str, descriptor: int | None) -> bytes:
             raise
         msg = f"{name} must be a plain readable file, got a link or another thing."
         raise UntrustedModelError(msg) from None
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        msg = f"{name} must be a plain file, got another thing."
+        raise UntrustedModelError(msg)
     with os.fdopen(file, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            msg = f"{name} must be a plain file, got another thing."
-            raise UntrustedModelError(msg)
         data = stream.read(MAX_BYTES[name] + 1)
     if len(data) > MAX_BYTES[name]:
         msg = f"{name} must be at most {MAX_BYTES[name]} bytes, got more."

@@ -13,6 +13,8 @@ from responder_model.features import Array
 
 # Longest name or note that a model carries.
 MAX_TEXT = 2000
+# Largest number: far beyond any model, and its products do not overflow.
+MAX_NUMBER = 1e12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,23 +84,24 @@ class Node:
             node.refuse(f"be known to the dictionary, got {value[:40]!r}")
         return value
 
-    def number(self, key: str, low: float = -np.inf, high: float = np.inf) -> float:
+    def number(
+        self, key: str, low: float = -MAX_NUMBER, high: float = MAX_NUMBER
+    ) -> float:
         """Return a finite number between bounds."""
         value = self.value.get(key)
         if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
+            not isinstance(value, int | float)
+            or isinstance(value, bool)
             or not low <= value <= high
-            or not abs(value) < 1e300
         ):
-            bounds = "" if np.isinf(low) else f" from {low:g} to {high:g}"
-            Node(value={}, place=self._at(key)).refuse(f"be a number{bounds}")
+            rule = f"be a number from {low:g} to {high:g}"
+            Node(value={}, place=self._at(key)).refuse(rule)
         return float(value)
 
     def count(self, key: str) -> int:
         """Return a whole number, 0 or more."""
         value = self.value.get(key)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             Node(value={}, place=self._at(key)).refuse("be a whole number, 0 or more")
         return value
 
@@ -115,8 +118,8 @@ class Node:
         if not all(type(value) in (int, float) for value in array.ravel()):
             node.refuse("hold numbers")
         numbers = array.astype(np.float64)
-        if not np.isfinite(numbers).all():
-            node.refuse("hold finite numbers")
+        if not (np.abs(numbers) <= MAX_NUMBER).all():
+            node.refuse(f"hold numbers up to {MAX_NUMBER:g}")
         return numbers
 
     def covariance(self, key: str, size: int) -> Array:

@@ -113,8 +113,8 @@ def read_document(
             population=_read_population(node, len(encoder.columns)),
             limits=_read_limits(node.table("limits", _LIMITS_KEYS), encoder),
             linear=_read_linear(node, decision, len(encoder.columns)),
-            mean_variance=node.number("mean_variance", 0.0, 1e6),
-            discrepancy=node.number("discrepancy", 0.0, 1e6),
+            mean_variance=node.number("mean_variance", 0.0),
+            discrepancy=node.number("discrepancy", 0.0),
             components=_read_components(node, len(encoder.derived)),
             priors=_read_priors(node),
             pool=_read_pool(node, trees),
@@ -167,7 +167,7 @@ def _read_column(node: Node, predictors: tuple[str, ...]) -> Column:
     predictor = node.text("predictor", predictors)
     row = dictionary().fields[predictor]
     n_weights = len(row.categories)
-    scale = node.number("scale", 0.0, 1e12)
+    scale = node.number("scale", 0.0)
     if scale == 0.0:
         node.refuse("have a scale above 0")
     transform = node.text("transform", _TRANSFORMS)
@@ -262,7 +262,7 @@ def _read_pool(node: Node, trees: bytes | None) -> Pool | None:
     return Pool(
         weight=weight,
         offset=pool.number("offset"),
-        slope=pool.number("slope", 0.0, 1e6),
+        slope=pool.number("slope", 0.0),
         trees=trees,
     )
 
@@ -286,8 +286,8 @@ def _read_limits(node: Node, encoder: Encoder) -> Limits:
         if len(row.value) != len(names):
             row.refuse("have every category of the dictionary")
     _check_pairs(node, others)
-    node.number("usual_distance", 0.0, 1e12)
-    node.number("widest_distance", 0.0, 1e12)
+    node.number("usual_distance", 0.0)
+    node.number("widest_distance", 0.0)
     if node.value["non_responders"] is not None:
         node.text("non_responders", ("few", "enough"))
     return Limits.from_json(node.value)

@@ -1,0 +1,617 @@
+"""Model folders from outside: each kind of harm is refused with its own message."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import responder_model as rm
+from responder_model.artifact import load_model, save_model
+from responder_model.artifact.folder import MAX_BYTES
+from responder_model.artifact.manifest import sha256
+from responder_model.artifact.strict_json import canonical_json
+from responder_model.challenger import fit_trees
+from responder_model.errors import UntrustedModelError
+from responder_model.features import Encoder
+from responder_model.model import Pool
+from responder_model.model.example import example_model
+from responder_model.schema import dictionary_text
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return save_model(example_model(), tmp_path / "model")
+
+
+def reforge(folder: Path, **changes: Any) -> None:
+    """Write a manifest that agrees with the files: what a forger would do."""
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    names = [p.name for p in folder.iterdir() if p.name != "manifest.json"]
+    manifest["files"] = {n: sha256((folder / n).read_bytes()) for n in names}
+    manifest.update(changes)
+    manifest.pop("digest", None)
+    digest = sha256(canonical_json(manifest))
+    data = canonical_json({**manifest, "digest": digest})
+    (folder / "manifest.json").write_bytes(data)
+
+
+def change_model(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Alter model.json and make the manifest agree."""
+    document = json.loads((folder / "model.json").read_bytes())
+    change(document)
+    (folder / "model.json").write_text(json.dumps(document), encoding="utf-8")
+    reforge(folder)
+
+
+def flipped_bytes(folder: Path, places: Callable[[int], Any]) -> None:
+    for path in sorted(folder.iterdir()):
+        data = path.read_bytes()
+        for place in places(len(data)):
+            altered = bytearray(data)
+            altered[place] ^= 1 << int(place) % 8
+            path.write_bytes(bytes(altered))
+            with pytest.raises(UntrustedModelError, match=r"\.(json|toml|md)|must"):
+                load_model(folder)
+        path.write_bytes(data)
+    load_model(folder)
+
+
+def test_flipped_bytes_of_any_file_are_refused(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    flipped_bytes(folder, lambda size: rng.integers(0, size, 40))
+
+
+def test_every_byte_of_the_manifest_counts(folder: Path) -> None:
+    path = folder / "manifest.json"
+    data = path.read_bytes()
+    for place in range(len(data)):
+        altered = bytearray(data)
+        altered[place] ^= 4
+        path.write_bytes(bytes(altered))
+        with pytest.raises(UntrustedModelError, match="must"):
+            load_model(folder)
+
+
+@pytest.mark.long
+def test_every_64th_and_1000_random_flipped_bytes_are_refused(folder: Path) -> None:
+    flipped_bytes(folder, lambda size: range(0, size, 64))
+    rng = np.random.default_rng(1)
+    flipped_bytes(folder, lambda size: rng.integers(0, size, 1000))
+
+
+def test_altered_file_is_refused_by_name(folder: Path) -> None:
+    with (folder / "MODEL_CARD.md").open("a") as card:
+        card.write(" ")
+    message = r"MODEL_CARD\.md must be as it was saved: its SHA-256 differs"
+    with pytest.raises(UntrustedModelError, match=message):
+        load_model(folder)
+
+
+def test_respaced_manifest_is_refused(folder: Path) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()), indent=1))
+    with pytest.raises(UntrustedModelError, match=r"manifest\.json must be as it was"):
+        load_model(folder)
+
+
+def test_missing_file_is_refused(folder: Path) -> None:
+    (folder / "performance.json").unlink()
+    message = r"must hold performance\.json: file missing"
+    with pytest.raises(UntrustedModelError, match=message):
+        load_model(folder)
+
+
+def test_missing_manifest_is_refused(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+    with pytest.raises(UntrustedModelError, match=r"must hold manifest\.json"):
+        load_model(folder)
+
+
+def test_extra_file_is_refused(folder: Path) -> None:
+    (folder / "model.pkl").write_bytes(b"\x80\x04.")
+    with pytest.raises(UntrustedModelError, match=r"files only, got 'model\.pkl"):
+        load_model(folder)
+
+
+def test_known_file_that_is_not_listed_is_refused(folder: Path) -> None:
+    (folder / "trees.json").write_text("{}")
+    with pytest.raises(UntrustedModelError, match=r"files only, got trees\.json"):
+        load_model(folder)
+
+
+def test_absent_folder_and_file_in_its_place_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UntrustedModelError, match="must be a folder that exists"):
+        load_model(tmp_path / "absent")
+    (tmp_path / "file").write_text("{}")
+    with pytest.raises(UntrustedModelError, match="must be a folder"):
+        load_model(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    "name", ["../model.json", "/etc/passwd", "..", "a\\b", "C:model.json", "a/b"]
+)
+def test_paths_in_the_manifest_are_refused(folder: Path, name: str) -> None:
+    files = json.loads((folder / "manifest.json").read_bytes())["files"]
+    reforge(folder, files={**files, name: "0" * 64})
+    with pytest.raises(UntrustedModelError, match="must list plain file names"):
+        load_model(folder)
+
+
+def test_unknown_name_in_the_manifest_is_refused(folder: Path) -> None:
+    files = json.loads((folder / "manifest.json").read_bytes())["files"]
+    reforge(folder, files={**files, "model.pkl": "0" * 64})
+    with pytest.raises(UntrustedModelError, match="list the files of a model only"):
+        load_model(folder)
+
+
+def test_manifest_without_the_model_is_refused(folder: Path) -> None:
+    files = json.loads((folder / "manifest.json").read_bytes())["files"]
+    reforge(folder, files={n: d for n, d in files.items() if n != "model.json"})
+    with pytest.raises(UntrustedModelError, match=r"must list model\.json"):
+        load_model(folder)
+
+
+def test_link_is_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_bytes((folder / "model.json").read_bytes())
+    (folder / "model.json").unlink()
+    (folder / "model.json").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UntrustedModelError, match="got a link or another thing"):
+        load_model(folder)
+
+
+def test_pipe_is_refused_without_waiting(folder: Path) -> None:
+    (folder / "model.json").unlink()
+    os.mkfifo(folder / "model.json")
+    with pytest.raises(UntrustedModelError, match="must be a plain file"):
+        load_model(folder)
+
+
+def test_folder_in_place_of_a_file_is_refused(folder: Path) -> None:
+    (folder / "model.json").unlink()
+    (folder / "model.json").mkdir()
+    with pytest.raises(UntrustedModelError, match="must be a plain"):
+        load_model(folder)
+
+
+def test_oversized_file_is_refused_before_it_is_read(folder: Path) -> None:
+    with (folder / "model.json").open("r+b") as file:
+        file.truncate(MAX_BYTES["model.json"] + 1)
+    with pytest.raises(UntrustedModelError, match="must be at most 33554432 bytes"):
+        load_model(folder)
+
+
+def test_other_format_version_is_refused(folder: Path) -> None:
+    reforge(folder, format_version=2)
+    with pytest.raises(UntrustedModelError, match="manifest.json must be of format"):
+        load_model(folder)
+
+
+def test_other_format_version_of_the_model_is_refused(folder: Path) -> None:
+    change_model(folder, lambda d: d.update(format_version=99))
+    with pytest.raises(UntrustedModelError, match="model.json must be of format"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("depth", [40, 5_000, 200_000])
+def test_deep_json_is_refused(folder: Path, depth: int) -> None:
+    (folder / "performance.json").write_text('{"a":' + "[" * depth + "]" * depth + "}")
+    reforge(folder)
+    with pytest.raises(UntrustedModelError, match="must not be nested deeper than 32"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_numbers_that_are_not_finite_are_refused(folder: Path, number: str) -> None:
+    text = (folder / "model.json").read_text(encoding="utf-8")
+    start = text.index('"intercept": ') + len('"intercept": ')
+    end = text.index(",", start)
+    (folder / "model.json").write_text(text[:start] + number + text[end:])
+    reforge(folder)
+    with pytest.raises(UntrustedModelError, match="must hold finite numbers"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[1, 2", '{"a": 1} {"b": 2}', "", "\ufeff{}", "{'a': 1}"]
+)
+def test_text_that_is_not_json_is_refused(folder: Path, text: str) -> None:
+    (folder / "performance.json").write_text(text, encoding="utf-8")
+    reforge(folder)
+    with pytest.raises(UntrustedModelError, match="must be JSON in UTF-8"):
+        load_model(folder)
+
+
+def test_bytes_that_are_not_text_are_refused(folder: Path) -> None:
+    (folder / "performance.json").write_bytes(b'{"a": "\xff"}')
+    reforge(folder)
+    with pytest.raises(UntrustedModelError, match="must be JSON in UTF-8"):
+        load_model(folder)
+
+
+def test_huge_integer_is_refused(folder: Path) -> None:
+    (folder / "performance.json").write_text('{"a": ' + "9" * 5000 + "}")
+    reforge(folder)
+    with pytest.raises(UntrustedModelError, match="must be JSON in UTF-8"):
+        load_model(folder)
+
+
+def test_key_given_twice_is_refused(folder: Path) -> None:
+    (folder / "performance.json").write_text('{"c": 0.7, "c": 0.9}')
+    reforge(folder)
+    with pytest.raises(UntrustedModelError, match="must give every key once"):
+        load_model(folder)
+
+
+def test_performance_that_is_no_table_is_refused(folder: Path) -> None:
+    (folder / "performance.json").write_text("[1]")
+    reforge(folder)
+    with pytest.raises(UntrustedModelError, match="performance.json must be a table"):
+        load_model(folder)
+
+
+CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "unknown entry": (
+        lambda d: d.update(code="x"),
+        "exactly its own entries, got code",
+    ),
+    "missing entry": (lambda d: d.pop("limits"), "exactly its own entries, got limits"),
+    "short coefficients": (
+        lambda d: d["linear"][0]["coefficients"].pop(),
+        r"coefficients must have shape",
+    ),
+    "nested coefficients": (
+        lambda d: d["linear"][0].update(coefficients=[[1.0]] * 46),
+        r"coefficients must have shape",
+    ),
+    "text among coefficients": (
+        lambda d: d["linear"][0]["coefficients"].__setitem__(0, "1"),
+        "coefficients must hold numbers",
+    ),
+    "short covariance": (
+        lambda d: d["linear"][1]["covariance"].pop(),
+        "lower triangle of shape",
+    ),
+    "negative variance": (
+        lambda d: d["linear"][1]["covariance"][0].__setitem__(0, -1.0),
+        "without negative variance",
+    ),
+    "unknown cut-off": (
+        lambda d: d["linear"][0].update(cut_point=12.0),
+        "cut-off of the dictionary",
+    ),
+    "no main cut-off": (lambda d: d["linear"].pop(1), "served cut-offs must rise"),
+    "unknown decision": (
+        lambda d: d.update(decision="surgery"),
+        "known to the dictionary, got 'surgery'",
+    ),
+    "unknown moment": (
+        lambda d: d.update(moment="later"),
+        "known to the dictionary, got 'later'",
+    ),
+    "unknown provenance": (lambda d: d.update(provenance="real"), "got 'real'"),
+    "unknown predictor": (
+        lambda d: d["encoder"]["predictors"].__setitem__(0, "shoe_size"),
+        "known to the dictionary, got 'shoe_size'",
+    ),
+    "later predictor": (
+        lambda d: d["encoder"]["predictors"].append("relief_1"),
+        "known to the dictionary, got 'relief_1'",
+    ),
+    "disordered predictors": (
+        lambda d: d["encoder"]["predictors"].reverse(),
+        "in the order of the dictionary",
+    ),
+    "predictor twice": (
+        lambda d: d["encoder"]["predictors"].append("age"),
+        "must name everything once",
+    ),
+    "column of unknown predictor": (
+        lambda d: d["encoder"]["columns"][0].update(predictor="shoe_size"),
+        "known to the dictionary, got 'shoe_size'",
+    ),
+    "too many categories": (
+        lambda d: d["encoder"]["columns"][1]["weights"].append(1.0),
+        r"weights must have shape \(2,\)",
+    ),
+    "unknown transform": (
+        lambda d: d["encoder"]["columns"][0].update(transform="exec"),
+        "got 'exec'",
+    ),
+    "other transform": (
+        lambda d: d["encoder"]["columns"][0].update(transform="log"),
+        "transform its predictor as the dictionary does",
+    ),
+    "scale 0": (
+        lambda d: d["encoder"]["columns"][0].update(scale=0),
+        "have a scale above 0",
+    ),
+    "column twice": (
+        lambda d: d["encoder"]["columns"][1].update(name="age"),
+        "each with its own name",
+    ),
+    "encoder of another moment": (
+        lambda d: d["encoder"].update(moment="session_1"),
+        "encoder of its own decision and moment",
+    ),
+    "projection": (
+        lambda d: d["encoder"]["projection"].pop(),
+        r"projection must have shape",
+    ),
+    "unknown category": (
+        lambda d: d["limits"]["seen"]["aetiology"].update(gout="few"),
+        "known to the dictionary, got 'gout'",
+    ),
+    "absent category": (
+        lambda d: d["limits"]["seen"]["aetiology"].pop("amputation"),
+        "every category of the dictionary",
+    ),
+    "limits of an unknown number": (
+        lambda d: d["limits"]["numbers"].update(shoe_size=[1, 2]),
+        "known to the dictionary, got 'shoe_size'",
+    ),
+    "crossed bounds": (
+        lambda d: d["limits"]["numbers"]["age"].update(usual=[90, 20]),
+        "usual bounds within the widest",
+    ),
+    "unknown pair": (
+        lambda d: d["limits"]["never_together"].append(
+            ["aetiology", "gout", "pain_site", "face"]
+        ),
+        "known to the dictionary, got 'gout'",
+    ),
+    "half a pair": (
+        lambda d: d["limits"]["never_together"].append(["aetiology"]),
+        "pairs of two predictors",
+    ),
+    "unknown class": (
+        lambda d: d["limits"].update(non_responders="some"),
+        "got 'some'",
+    ),
+    "weight above 1": (
+        lambda d: d["components"][0].update(weight=1.5),
+        "weight must be a number from 0 to 1",
+    ),
+    "component too short": (
+        lambda d: d["components"][0].update(mean=[0.0]),
+        "have cut points and",
+    ),
+    "negative prior SD": (
+        lambda d: d["components"][0]["prior_sd"].__setitem__(0, -1.0),
+        "no negative prior SD",
+    ),
+    "negative mean variance": (
+        lambda d: d.update(mean_variance=-1.0),
+        "mean_variance must be a number from 0",
+    ),
+    "true as number": (
+        lambda d: d.update(discrepancy=True),
+        "discrepancy must be a number",
+    ),
+    "fractional count": (
+        lambda d: d.update(n_patients=1.5),
+        "n_patients must be a whole number",
+    ),
+    "pool without trees": (
+        lambda d: d.update(pool={"weight": 0.5, "offset": 0, "slope": 1}),
+        "have no pool when trees.json is absent",
+    ),
+    "c-statistic as text": (
+        lambda d: d["priors"].update(implied_c_statistic="high"),
+        "implied_c_statistic must be a number",
+    ),
+    "long name": (lambda d: d.update(name="x" * 3000), "at most 2000 characters"),
+    "control characters": (
+        lambda d: d.update(name="a\x1b[2Jb"),
+        "must be printable text",
+    ),
+    "name of another model": (
+        lambda d: d.update(name="another"),
+        "must describe its own model",
+    ),
+    "settings as list": (lambda d: d.update(settings=[]), "settings must be a table"),
+    "notes as text": (lambda d: d.update(notes="x"), "notes must be a list"),
+}
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_forged_model_is_refused(folder: Path, kind: str) -> None:
+    change, message = CHANGES[kind]
+    change_model(folder, change)
+    with pytest.raises(UntrustedModelError, match=message):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('name = "amputation"', 'name = "gout"'),
+        ('transform = "log"', 'transform = "identity"'),
+        ("main_cut_point = 30", "main_cut_point = 50"),
+        ('unit = { en = "years"', 'unit = { en = "months"'),
+    ],
+    ids=["category", "transform", "cut-off", "unit"],
+)
+def test_dictionary_that_means_something_else_is_refused(
+    folder: Path, old: str, new: str
+) -> None:
+    assert old in dictionary_text()
+    text = dictionary_text().replace(old, new)
+    (folder / "dictionary.toml").write_text(text, encoding="utf-8")
+    reforge(folder)
+    with pytest.raises(UntrustedModelError, match="agree with the installed"):
+        load_model(folder)
+
+
+def test_dictionary_with_other_words_is_accepted(folder: Path) -> None:
+    text = dictionary_text().replace('en = "Age"', 'en = "Age of the patient"')
+    assert text != dictionary_text()
+    (folder / "dictionary.toml").write_text(text, encoding="utf-8")
+    reforge(folder)
+    load_model(folder)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a = [",
+        b"\xff",
+        b"format_version = 1",
+        b"format_version = 9",
+        b"a = " + b"[" * 5000,
+    ],
+    ids=["toml", "utf-8", "empty", "version", "deep"],
+)
+def test_text_that_is_no_dictionary_is_refused(folder: Path, data: bytes) -> None:
+    (folder / "dictionary.toml").write_bytes(data)
+    reforge(folder)
+    with pytest.raises(UntrustedModelError, match="must be a data dictionary"):
+        load_model(folder)
+
+
+@pytest.fixture(scope="module")
+def trees() -> bytes:
+    cohort = rm.simulate_cohort(n_patients=200, seed=1)
+    encoder = Encoder.for_decision("rtms_response", "screening")
+    outcome = (cohort["relief_test"].fillna(0) > 30).to_numpy(dtype=float)
+    return fit_trees(encoder.raw(cohort), outcome, encoder, seed=0).to_json()
+
+
+def _booster(document: dict[str, Any]) -> dict[str, Any]:
+    booster: dict[str, Any] = document["learner"]["gradient_booster"]["model"]
+    return booster
+
+
+def _tree(document: dict[str, Any]) -> dict[str, Any]:
+    """A tree that splits on categories and on numbers."""
+    trees: list[dict[str, Any]] = _booster(document)["trees"]
+    return next(t for t in trees if 0 < len(t["categories_nodes"]) < 3)
+
+
+TREE_CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "no trees": (
+        lambda d: _booster(d).update(trees=[]),
+        "hold 1 to 10000 trees",
+    ),
+    "another booster": (
+        lambda d: d["learner"]["gradient_booster"].update(name="dart"),
+        "be plain boosted trees",
+    ),
+    "a cycle": (
+        lambda d: _tree(d)["left_children"].__setitem__(1, 0),
+        "further down only",
+    ),
+    "a child beyond": (
+        lambda d: _tree(d)["left_children"].__setitem__(0, 10**6),
+        "further down only",
+    ),
+    "half a split": (
+        lambda d: _tree(d)["left_children"].__setitem__(0, -1),
+        "two branches or none",
+    ),
+    "an unknown predictor": (
+        lambda d: _tree(d)["split_indices"].__setitem__(0, 999),
+        "the model's predictors only",
+    ),
+    "a short list": (
+        lambda d: _tree(d)["split_conditions"].pop(),
+        "describe every node",
+    ),
+    "a wrong count": (
+        lambda d: _tree(d)["tree_param"].update(num_nodes="99"),
+        "count the nodes",
+    ),
+    "lost categories": (
+        lambda d: _tree(d)["categories"].clear(),
+        "name the categories",
+    ),
+    "an unknown category": (
+        lambda d: _tree(d)["categories"].__setitem__(0, 99),
+        "name the categories",
+    ),
+    "a forgotten split": (
+        lambda d: _tree(d)["categories_nodes"].clear(),
+        "describe every split on categories",
+    ),
+    "categories of a number": (
+        lambda d: _tree(d)["split_type"].__setitem__(slice(None), [1] * 7),
+        "split on categories where the predictor has them",
+    ),
+    "nobody at a node": (
+        lambda d: _tree(d)["sum_hessian"].__setitem__(slice(None), [0.0] * 7),
+        "have patients at each node",
+    ),
+    "a huge threshold": (
+        lambda d: _tree(d)["split_conditions"].__setitem__(0, 1e300),
+        "numbers of single precision",
+    ),
+    "a certain outcome": (
+        lambda d: d["learner"]["learner_model_param"].update(base_score="[1E0]"),
+        "log-odds of a yes/no outcome",
+    ),
+    "an odd default": (
+        lambda d: _tree(d)["default_left"].__setitem__(0, 7),
+        "where missing values go",
+    ),
+    "no structure": (lambda d: d.pop("learner"), "structure of XGBoost's JSON"),
+    "several outcomes": (
+        lambda d: d["learner"]["gradient_booster"]["model"]["tree_info"].__setitem__(
+            0, 3
+        ),
+        "predict one outcome",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TREE_CHANGES)
+def test_forged_trees_are_refused(kind: str, trees: bytes, tmp_path: Path) -> None:
+    pool = Pool(weight=0.2, offset=0.0, slope=1.0, trees=trees)
+    folder = save_model(example_model(pool=pool), tmp_path / "model")
+    load_model(folder)
+    change, message = TREE_CHANGES[kind]
+    document = json.loads(trees)
+    change(document)
+    (folder / "trees.json").write_text(json.dumps(document))
+    reforge(folder)
+    with pytest.raises(UntrustedModelError, match=message):
+        load_model(folder)
+
+
+def test_trees_without_a_pool_are_refused(folder: Path, trees: bytes) -> None:
+    (folder / "trees.json").write_bytes(trees)
+    reforge(folder)
+    with pytest.raises(UntrustedModelError, match="have a pool when trees.json"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("name", ["model.json", "trees.json"])
+@pytest.mark.parametrize("seed", range(2))
+def test_forged_json_gives_a_model_or_a_refusal(
+    name: str, seed: int, trees: bytes, tmp_path: Path
+) -> None:
+    """Values of the wrong kind anywhere never raise anything but our own error."""
+    rng = np.random.default_rng(seed)
+    pool = Pool(weight=0.2, offset=0.0, slope=1.0, trees=trees)
+    folder = save_model(example_model(pool=pool), tmp_path / "model")
+    original = (folder / name).read_bytes()
+    wrong: list[Any] = [None, [], {}, "x", -1, 1e308, True, [[]], 0]
+    for _ in range(25):
+        document = json.loads(original)
+        node, key = document, str(rng.choice(list(document)))
+        while isinstance(node[key], dict | list) and node[key] and rng.random() < 0.85:
+            node = node[key]
+            keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+            key = keys[rng.integers(0, len(keys))]
+        node[key] = wrong[rng.integers(0, len(wrong))]
+        (folder / name).write_text(json.dumps(document))
+        reforge(folder)
+        try:
+            found = load_model(folder).predict({"age": 54}).probability
+        except UntrustedModelError:
+            continue
+        assert 0 <= found <= 1
