@@ -1,0 +1,282 @@
+"""What was believed, what the patients add, what is believed now: a forest plot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from responder_model.figures.drawing import (
+    BLACK,
+    BLUE,
+    GREY,
+    VERMILION,
+    bottom_legend,
+    open_frame,
+    vertical_line,
+)
+from responder_model.labels import format_number, label_of
+from responder_model.schema import Contrast, Field, dictionary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from responder_model.model import Component, Model
+
+Z = 1.959964
+# Least share of the prior's precision that the patients must add to be shown.
+LEAST_INFORMATION = 0.02
+ODDS_RATIOS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+TEXTS = {
+    "log_odds": {
+        "en": "log-odds of response per unit (right: more response)",
+        "fr": "log-cotes de réponse par unité (à droite : plus de réponse)",
+    },
+    "odds_ratio": {"en": "odds ratio", "fr": "rapport de cotes"},
+    "prior": {"en": "published evidence (prior)", "fr": "données publiées (a priori)"},
+    "data": {
+        "en": "added by these patients",
+        "fr": "apporté par ces patients",
+    },
+    "posterior": {"en": "in the model", "fr": "dans le modèle"},
+    "bars": {"en": "bars: 95 % intervals", "fr": "barres : intervalles à 95 %"},
+    "weight": {
+        "en": "weight of the published evidence: {before} before, {after} after these "
+        "patients\n(against priors centred on no effect; not a test of agreement)",
+        "fr": "poids des données publiées : {before} avant, {after} après ces patients"
+        "\n(face à des a priori centrés sur l'absence d'effet ; pas un test d'accord)",
+    },
+    "per": {"en": "per", "fr": "pour"},
+    "or": {"en": "or", "fr": "ou"},
+    "relief_so_far": {
+        "en": "Mean relief so far, per 30 points",
+        "fr": "Soulagement moyen jusqu'ici, pour 30 points",
+    },
+    "relief_trend": {
+        "en": "Last relief minus mean, per 30 points",
+        "fr": "Dernier soulagement moins la moyenne, pour 30 points",
+    },
+    "relief_days_so_far": {
+        "en": "Mean duration of relief so far",
+        "fr": "Durée moyenne du soulagement jusqu'ici",
+    },
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoefficientRow:
+    """One coefficient, log-odds per unit, as mean and standard deviation."""
+
+    column: str
+    prior: tuple[float, float]  # of the published component
+    data: tuple[float, float] | None  # None: the patients say nothing about it
+    posterior: tuple[float, float]  # of the whole mixture
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoefficientTable:
+    """Coefficients of a model and the weight of its published component."""
+
+    decision: str
+    rows: tuple[CoefficientRow, ...]
+    weight_before: float
+    weight_after: float
+
+
+def coefficient_table(model: Model) -> CoefficientTable:
+    """Prior, contribution of the patients and posterior of each model column.
+
+    The contribution is what turns the prior into the posterior of the published
+    component, the other coefficients being averaged over: precision and
+    precision-weighted mean, posterior minus prior. It is not a fit without priors,
+    which does not exist for a full set of categories.
+
+    Examples
+    --------
+    >>> from responder_model.model.example import example_model
+    >>> table = coefficient_table(example_model())
+    >>> table.rows[0].column
+    'age'
+    """
+    published = model.components[0]
+    columns = model.encoder.derived
+    first = len(published.mean) - len(columns)  # after the cut-point parameters
+    means, spreads = _collapse(model.components)
+    rows = tuple(
+        CoefficientRow(
+            column=column,
+            prior=(float(published.prior_mean[k]), float(published.prior_sd[k])),
+            data=_added(published, k),
+            posterior=(float(means[k]), float(spreads[k])),
+        )
+        for k, column in enumerate(columns, start=first)
+    )
+    return CoefficientTable(
+        decision=model.decision,
+        rows=rows,
+        weight_before=published.prior_weight,
+        weight_after=published.weight,
+    )
+
+
+def _collapse(
+    components: Sequence[Component],
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
+    # mean = sum w m; variance = sum w (C + (m - mean)^2)
+    weight = np.array([component.weight for component in components])[:, None]
+    means = np.array([component.mean for component in components])
+    variances = np.array([np.diag(c.covariance) for c in components])
+    mean = (weight * means).sum(axis=0)
+    variance = (weight * (variances + (means - mean) ** 2)).sum(axis=0)
+    return mean, np.sqrt(variance)
+
+
+def _added(published: Component, k: int) -> tuple[float, float] | None:
+    before = 1.0 / published.prior_sd[k] ** 2
+    after = 1.0 / published.covariance[k, k]
+    precision = after - before
+    if precision < LEAST_INFORMATION * before:
+        return None
+    mean = (published.mean[k] * after - published.prior_mean[k] * before) / precision
+    return float(mean), float(precision**-0.5)
+
+
+def column_label(column: str, decision: str, lang: str = "en") -> str:
+    """Model column in words, with the unit of its coefficient.
+
+    Examples
+    --------
+    >>> column_label("aetiology=ischaemic_vs_haemorrhagic", "rtms_response")
+    'Aetiology: ischaemic stroke vs haemorrhagic stroke'
+    >>> column_label("age", "rtms_response", "fr")
+    'Âge, pour 13 ans'
+    """
+    if column in TEXTS:
+        return TEXTS[column][lang]
+    name = column.split("=")[0]
+    row = dictionary().fields.get(name)
+    if row is None:
+        return column
+    if row.kind == "number":
+        return f"{label_of(name, lang)}, {_unit(row, decision, lang)}"
+    if row.kind != "category":
+        return label_of(name, lang)
+    colon = " : " if lang == "fr" else ": "
+    return f"{label_of(name, lang)}{colon}{_contrast(row, column, lang)}"
+
+
+def _unit(row: Field, decision: str, lang: str) -> str:
+    sd = row.reference_for(decision).sd
+    if row.transform != "identity":
+        return f"× {format_number(math.exp(sd), lang, '.2g')}"
+    unit = "" if row.unit is None else f" {row.unit[lang]}"
+    return f"{TEXTS['per'][lang]} {format_number(sd, lang)}{unit}"
+
+
+def _contrast(row: Field, column: str, lang: str) -> str:
+    contrasts: dict[str, Contrast] = {c.name: c for c in row.contrasts}
+    labels = {category.name: category.label[lang] for category in row.categories}
+    if column not in contrasts:
+        name = column.split("=")[1]
+        return labels.get(name, name)
+    weights = contrasts[column].weights
+    joined = f" {TEXTS['or'][lang]} "
+    high = joined.join(labels[name] for name, w in weights.items() if w > 0)
+    low = joined.join(labels[name] for name, w in weights.items() if w < 0)
+    return f"{high} vs {low}" if low else high
+
+
+def plot_coefficients(
+    table: CoefficientTable, *, ax: Axes, lang: str = "en", max_display: int = 15
+) -> Axes:
+    """Draw prior, patients and model side by side for each coefficient.
+
+    Parameters
+    ----------
+    table : CoefficientTable
+        From :func:`coefficient_table`.
+    ax : matplotlib Axes
+        Where to draw; returned. Lower axis log-odds, upper axis odds ratios; an
+        arrow marks an interval that runs beyond the figure.
+    lang : {"en", "fr"}
+        Language of the words.
+    max_display : int, default 15
+        Coefficients drawn: those whose posterior is furthest from zero in units of
+        its standard deviation.
+    """
+    ranked = sorted(
+        table.rows, key=lambda row: -abs(row.posterior[0] / row.posterior[1])
+    )
+    shown = ranked[:max_display][::-1]
+    limit = _limit(shown)
+    styles = (
+        ("prior", GREY, "s", 0.25, 1.4),
+        ("data", VERMILION, "^", 0.0, 1.4),
+        ("posterior", BLUE, "o", -0.25, 2.6),
+    )
+    for key, colour, marker, shift, width in styles:
+        drawn = [(y, getattr(row, key)) for y, row in enumerate(shown)]
+        points = [(y + shift, *found) for y, found in drawn if found is not None]
+        if points:
+            _draw_intervals(ax, points, limit, colour, marker, width)
+            ax.plot(
+                [], [], color=colour, marker=marker, lw=width, label=TEXTS[key][lang]
+            )
+    vertical_line(ax, 0.0, len(shown), color=BLACK, lw=0.8)
+    for y in range(1, len(shown), 2):
+        ax.axhspan(y - 0.5, y + 0.5, color="0.95", zorder=-1)
+    _set_axes(ax, table, [row.column for row in shown], limit, lang)
+    return ax
+
+
+def _limit(rows: Sequence[CoefficientRow]) -> float:
+    """Half-width of the axis: every posterior and prior mean fits."""
+    ends = [abs(row.posterior[0]) + Z * row.posterior[1] for row in rows]
+    ends += [abs(row.prior[0]) + row.prior[1] for row in rows]
+    return 1.08 * max(*ends, 0.5)
+
+
+def _draw_intervals(
+    ax: Axes,
+    points: Sequence[tuple[float, float, float]],
+    limit: float,
+    colour: str,
+    marker: str,
+    width: float,
+) -> None:
+    for y, mean, sd in points:
+        low, high = mean - Z * sd, mean + Z * sd
+        ax.plot([max(low, -limit), min(high, limit)], [y, y], color=colour, lw=width)
+        if abs(mean) < limit:
+            ax.plot([mean], [y], marker=marker, ms=5, color=colour)
+        for end, arrow in ((low < -limit, "<"), (high > limit, ">")):
+            if end:
+                edge = -limit if arrow == "<" else limit
+                ax.plot([edge], [y], marker=arrow, ms=5, color=colour, clip_on=False)
+
+
+def _set_axes(
+    ax: Axes, table: CoefficientTable, columns: Sequence[str], limit: float, lang: str
+) -> None:
+    labels = [column_label(column, table.decision, lang) for column in columns]
+    ax.set_yticks(range(len(columns)), labels)
+    ax.tick_params(axis="y", length=0)
+    ax.set_xlim(-limit, limit)
+    ax.xaxis.set_major_formatter(lambda x, _: format_number(x, lang, ".3g"))
+    weight = TEXTS["weight"][lang].format(
+        before=format_number(table.weight_before, lang, ".2f"),
+        after=format_number(table.weight_after, lang, ".2f"),
+    )
+    ax.set_xlabel(f"{TEXTS['log_odds'][lang]}\n{weight}")
+    top = ax.secondary_xaxis("top")
+    marks = [ratio for ratio in ODDS_RATIOS if abs(math.log(ratio)) <= limit]
+    top.set_xticks(
+        [math.log(ratio) for ratio in marks], [format_number(r, lang) for r in marks]
+    )
+    top.set_xlabel(TEXTS["odds_ratio"][lang])
+    bottom_legend(ax, len(columns), TEXTS["bars"][lang])
+    open_frame(ax)

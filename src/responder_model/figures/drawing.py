@@ -1,0 +1,113 @@
+"""What the figures share: colours, axes in percent, writing a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from responder_model.figures.explanations import save_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Corner = Literal["best", "upper left", "upper right", "lower left", "lower right"]
+Line = str | tuple[int, tuple[int, ...]]
+
+# Okabe and Ito: safe for colour-blind eyes; line style or marker differs as well, so
+# that a grey print can be read.
+BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+PURPLE, SKY, BLACK, GREY = "#CC79A7", "#56B4E9", "#000000", "#6E6E6E"
+STYLES: tuple[tuple[str, str, Line], ...] = (
+    (VERMILION, "s", "--"),
+    (GREEN, "^", "-."),
+    (ORANGE, "D", ":"),
+    (PURPLE, "v", (0, (5, 1, 1, 1))),
+    (SKY, "P", (0, (3, 1))),
+    (GREY, "X", (0, (1, 1))),
+)
+
+
+def percent(value: float, _: object = None) -> str:
+    """Tick label of a proportion on an axis in percent."""
+    return f"{100 * value:.0f}"
+
+
+def percent_axes(ax: Axes, *, bottom: float = 0.0) -> None:
+    """Square axes from 0 to 100 %, with room below when ``bottom`` is negative."""
+    ticks = np.linspace(0.0, 1.0, 6)
+    ax.set_xlim(0.0, 1.0)
+    ax.set_ylim(bottom, 1.0)
+    ax.set_xticks(ticks)
+    ax.set_yticks(ticks)
+    ax.xaxis.set_major_formatter(percent)
+    ax.yaxis.set_major_formatter(percent)
+    ax.set_aspect("equal")
+    open_frame(ax)
+
+
+def small_legend(ax: Axes, loc: Corner = "best", title: str | None = None) -> None:
+    """Legend without a frame, its title no larger than its lines."""
+    ax.legend(
+        loc=loc, frameon=False, fontsize="small", title=title, title_fontsize="small"
+    )
+
+
+def vertical_line(ax: Axes, x: float, n_rows: int, **look: Any) -> None:
+    """Line behind the rows of a forest plot that stops above its legend."""
+    ax.vlines(x, -0.6, n_rows - 0.4, zorder=0, **look)
+
+
+def bottom_legend(ax: Axes, n_rows: int, title: str | None = None) -> None:
+    """Legend of its own room below rows 0 … ``n_rows`` − 1 of a forest plot."""
+    ax.set_ylim(-0.6 - 0.17 * n_rows, n_rows - 0.4)
+    ax.legend(
+        loc="lower center",
+        ncols=2,
+        columnspacing=1.2,
+        handlelength=1.6,
+        frameon=False,
+        fontsize="small",
+        title=title,
+        title_fontsize="small",
+    )
+
+
+def open_frame(ax: Axes) -> None:
+    """Leave the top and right of the frame away."""
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def draw_figure(
+    plot: Callable[[Axes], Axes],
+    path: Path,
+    *,
+    title: str,
+    provenance: str,
+    lang: str = "en",
+    size: tuple[float, float] = (7.0, 6.0),
+) -> Path:
+    """Write one figure as PNG, with the research-use line and the simulated label.
+
+    Parameters
+    ----------
+    plot : callable
+        Draws on the axes that it is given: ``lambda ax: plot_stability(c, ax=ax)``.
+    path : Path
+        PNG to write; returned.
+    title : str
+        Heading of the figure.
+    provenance : str
+        Of the patients; "simulated" is written across the figure.
+    lang : {"en", "fr"}
+        Language of the words.
+    size : tuple of float
+        Width and height, inches.
+    """
+    figure = Figure(figsize=size, layout="constrained")
+    ax = plot(figure.add_subplot())
+    ax.set_title(title)
+    return save_figure(figure, path, provenance=provenance, lang=lang)
