@@ -4,6 +4,7 @@ import json
 import pickle
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.base import clone
 
-from responder_model.artifact import load_model
+from responder_model.artifact import load_model, save_model
 from responder_model.challenger import Trees, fit_trees
 from responder_model.cohort import check_cohort, outcome_levels, read_cohort
 from responder_model.development import (
@@ -20,6 +21,7 @@ from responder_model.development import (
     build_procedure,
     develop,
     published_model,
+    update,
 )
 from responder_model.errors import DevelopmentError
 from responder_model.features import Encoder, Population, expit
@@ -350,3 +352,40 @@ def test_development_error_for_an_unknown_outcome(cohort):
     outcomes = ["relief_test", "rtms_responder", "symptom_improved"]
     with pytest.raises(DevelopmentError, match="known outcome must be at least 10"):
         develop(cohort.drop(columns=outcomes), "rtms_response", "screening")
+
+
+def test_updating_the_published_model_is_development():
+    cohort = simulate_cohort(90, 50)
+    settings = Settings(decision="rtms_response", moment="screening", challenger=False)
+    developed = develop(cohort, settings=settings)
+    updated = update(published_model("rtms_response", "screening"), cohort)
+    np.testing.assert_allclose(
+        [part.weight for part in updated.components],
+        [part.weight for part in developed.components],
+        atol=1e-6,
+    )
+    np.testing.assert_allclose(
+        updated.components[0].mean, developed.components[0].mean, atol=1e-5
+    )
+    assert updated.n_patients == developed.n_patients
+
+
+def test_updating_twice_is_near_developing_on_both():
+    cohort = simulate_cohort(180, 51, non_completers=0.0)
+    halves = [cohort.iloc[:90].copy(), cohort.iloc[90:].copy()]
+    for half in halves:
+        half.attrs = dict(cohort.attrs)
+    settings = Settings(decision="rtms_response", moment="screening", challenger=False)
+    joint = build_procedure("rtms_response", "screening", challenger=False).fit(
+        cohort, outcome_levels(cohort, "rtms_response")
+    )
+    updated = update(develop(halves[0], settings=settings), halves[1])
+    expected = joint.estimator_.components_[0]
+    # the two differ by Laplace's approximation and by how gaps were filled
+    error = np.abs(updated.components[0].mean - expected.mean)
+    assert (error < 0.35 * np.sqrt(np.diag(expected.covariance))).all()
+    assert updated.n_patients == 180
+    assert "Updated from" in " ".join(updated.notes)
+    restored = load_model(save_model(updated, Path(tempfile.mkdtemp()) / "updated"))
+    patient = {"age": 40, "aetiology": "amputation"}
+    assert restored.predict(patient).to_dict() == updated.predict(patient).to_dict()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from responder_model.development import build_procedure as build_procedure
     from responder_model.development import develop as develop
+    from responder_model.development import update as update
     from responder_model.development.published import published_model as published_model
     from responder_model.development.settings import Settings as Settings
     from responder_model.errors import DevelopmentError as DevelopmentError
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from responder_model.errors import UntrustedModelError as UntrustedModelError
     from responder_model.model import Model as Model
     from responder_model.model import Prediction as Prediction
+    from responder_model.pathway import Pathway as Pathway
+    from responder_model.pathway import pathway as pathway
     from responder_model.schema import dictionary as dictionary
     from responder_model.simulation import simulate_cohort as simulate_cohort
     from responder_model.validation import validate_externally as validate_externally
@@ -53,12 +56,15 @@ _MODULES = {
     "published_model": "development.published",
     "develop": "development",
     "build_procedure": "development",
+    "update": "development",
     "Settings": "development.settings",
     "validate_internally": "validation",
     "validate_externally": "validation",
     "EvidenceCumulativeLogit": "cumulative_logit",
     "Model": "model",
     "Prediction": "model",
+    "pathway": "pathway",
+    "Pathway": "pathway",
     "save_model": "artifact",
     "load_model": "artifact",
     "dictionary": "schema",

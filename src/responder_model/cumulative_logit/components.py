@@ -21,16 +21,31 @@ DISCREPANCY_VARIANCES = tuple(0.01 * k for k in range(21))
 
 @dataclass(frozen=True, kw_only=True)
 class Prior:
-    """Independent Gaussian prior of one component.
+    """Gaussian prior of one component.
 
     ``mean`` and ``sd`` run over (intercept at the main cut point, log-gaps,
-    coefficients); ``weight`` is the component's prior probability.
+    coefficients); ``weight`` is the component's prior probability. Parameters are
+    independent unless ``covariance`` is given: the posterior of an earlier cohort.
     """
 
     name: str
     mean: Array
     sd: Array
     weight: float
+    covariance: Array | None = None
+
+    @classmethod
+    def from_posterior(
+        cls, name: str, mean: Array, covariance: Array, weight: float
+    ) -> Prior:
+        """Make yesterday's posterior today's prior."""
+        sd = np.sqrt(np.diag(covariance))
+        return cls(name=name, mean=mean, sd=sd, weight=weight, covariance=covariance)
+
+    @property
+    def spread(self) -> Array:
+        """Covariance matrix."""
+        return np.diag(self.sd**2) if self.covariance is None else self.covariance
 
 
 def robust_priors(

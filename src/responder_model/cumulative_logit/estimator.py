@@ -31,6 +31,7 @@ from responder_model.cumulative_logit.mixture import (
     fit_components,
     fit_mixture,
     match_moments,
+    prior_at,
     weigh,
 )
 
@@ -76,6 +77,9 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         ``published`` trusts the evidence alone, ``zero`` ignores it.
     cut_specific_from : int, default 100
         Patients from which the cut-specific half is added.
+    posterior : sequence of Prior, optional
+        Components of an earlier fit on the same columns, in place of all other priors:
+        Bayesian updating, component by component.
 
     Attributes
     ----------
@@ -120,6 +124,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         served_cuts: Sequence[int] | None = None,
         components: str = "robust",
         cut_specific_from: int = CUT_SPECIFIC_FROM,
+        posterior: Sequence[Prior] | None = None,
     ) -> None:
         self.priors = priors
         self.anchor = anchor
@@ -130,6 +135,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         self.served_cuts = served_cuts
         self.components = components
         self.cut_specific_from = cut_specific_from
+        self.posterior = posterior
 
     def __sklearn_tags__(self) -> Any:
         """Say that the levels are ordered, so that nominal classes score poorly."""
@@ -217,6 +223,9 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
 
     def _fit_mixture(self, observations: Observations) -> None:
         mean, sd = self._published()
+        if self.posterior is not None:
+            self.components_ = fit_mixture(observations, tuple(self.posterior))
+            return
         n_gaps = observations.n_cuts - 1
         known = self.gaps is not None
         gaps = np.array(self.gaps if known else np.ones(n_gaps), dtype=np.float64)
@@ -259,21 +268,10 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     ) -> dict[int, Collapsed]:
         """Fit the same evidence to single cut points."""
         J, main = observations.n_cuts, observations.main
-        fall = np.concatenate([[0.0], np.cumsum(self._gaps)])
-        mean, sd = self._published()
         priors: list[Prior] = []
         starts: list[Array] = []
         for cut in cuts:
-            anchor = (self._anchor[0] + fall[main] - fall[cut], self._anchor[1])
-            priors += robust_priors(
-                mean,
-                sd,
-                observations.design.shape[1],
-                anchor=anchor,
-                gaps=np.empty(0),
-                gap_sd=self.gap_sd,
-                components=self.components,
-            )
+            priors += self._priors_at(observations, cut)
             starts += [
                 np.append(intercepts(part.mean[None], J, main)[0, cut], part.mean[J:])
                 for part in self.components_
@@ -284,6 +282,25 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             cut: collapse(weigh(parts[k * M : (k + 1) * M]), 0, 1, 0)
             for k, cut in enumerate(cuts)
         }
+
+    def _priors_at(self, observations: Observations, cut: int) -> list[Prior]:
+        """Priors of (intercept at one cut point, coefficients)."""
+        J, main = observations.n_cuts, observations.main
+        if self.posterior is not None:
+            return [prior_at(prior, cut, J, main) for prior in self.posterior]
+        fall = np.concatenate([[0.0], np.cumsum(self._gaps)])
+        anchor = (self._anchor[0] + fall[main] - fall[cut], self._anchor[1])
+        mean, sd = self._published()
+        priors = robust_priors(
+            mean,
+            sd,
+            observations.design.shape[1],
+            anchor=anchor,
+            gaps=np.empty(0),
+            gap_sd=self.gap_sd,
+            components=self.components,
+        )
+        return list(priors)
 
     def out_of_fold(
         self,
@@ -375,7 +392,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         J = len(self.classes_) - 1
         component = found[0]
         shift = (component.mean - component.prior.mean)[J:]
-        prior = np.diag(component.prior.sd[J:] ** 2)
+        prior = component.prior.spread[J:, J:]
         # (b - m)'(S + V)^-1(b - m) written with the posterior: Var(mean) = S - C
         spread = prior - component.covariance[J:, J:]
         return conflict_p_values(shift, spread, self._column_names())

@@ -71,8 +71,8 @@ def fit_components(
         Where each fit starts; default: the prior mean.
     """
     mean = np.array([prior.mean for prior in priors])
-    sd = np.array([prior.sd for prior in priors])
-    objective = _Objective(observations, mean, sd**-2.0)
+    spread = np.array([prior.spread for prior in priors])
+    objective = _Objective(observations, mean, np.linalg.inv(spread))
     modes, value, information = _newton(
         objective, mean.copy() if starts is None else starts.copy()
     )
@@ -82,7 +82,7 @@ def fit_components(
         raise DevelopmentError(msg + "Check predictors for extreme values.")
     covariance = np.linalg.inv(information)
     covariance = (covariance + covariance.transpose(0, 2, 1)) / 2.0
-    evidence = value - np.log(sd).sum(axis=1) - 0.5 * log_det
+    evidence = value - 0.5 * np.linalg.slogdet(spread)[1] - 0.5 * log_det
     return tuple(
         Component(prior=p, mean=modes[k], covariance=covariance[k], log_evidence=e)
         for k, (p, e) in enumerate(zip(priors, map(float, evidence), strict=True))
@@ -97,17 +97,12 @@ class _Objective:
     mean: Array
     precision: Array
 
-    def _penalty(self, parameters: Array) -> Array:
-        return np.asarray(
-            0.5 * (self.precision * (parameters - self.mean) ** 2).sum(axis=1)
-        )
-
     def derivatives(self, parameters: Array) -> Derivatives:
         value, gradient, information = derivatives(self.observations, parameters)
-        index = np.arange(parameters.shape[1])
-        information[:, index, index] += self.precision
-        gradient = gradient - self.precision * (parameters - self.mean)
-        return value - self._penalty(parameters), gradient, information
+        deviation = parameters - self.mean
+        pull = (self.precision @ deviation[:, :, None])[:, :, 0]
+        penalty = 0.5 * (deviation * pull).sum(axis=1)
+        return value - penalty, gradient - pull, information + self.precision
 
 
 def _newton(objective: _Objective, parameters: Array) -> tuple[Array, Array, Array]:
@@ -190,18 +185,27 @@ def collapse(
 ) -> Collapsed:
     """Moment-match the mixture to one Gaussian for one cut point."""
     modes = np.array([component.mean for component in components])
-    c = intercepts(modes, n_cuts, main)[:, cut]
-    jacobian = intercept_jacobian(modes, n_cuts, main)[:, cut]
-    # (intercept at this cut point, coefficients) = lift · (a, l, b)
-    d = modes.shape[1]
-    lift = np.zeros((len(modes), d - n_cuts + 1, d))
-    lift[:, 0, :n_cuts] = jacobian
-    lift[:, 1:, n_cuts:] = np.eye(d - n_cuts)
     posterior = np.array([component.covariance for component in components])
-    covariances = lift @ posterior @ lift.transpose(0, 2, 1)
+    means, lift = _at_cut(modes, cut, n_cuts, main)
     weights = np.array([component.weight for component in components])
-    means = np.column_stack([c, modes[:, n_cuts:]])
-    return match_moments(weights, means, covariances)
+    return match_moments(weights, means, lift @ posterior @ lift.transpose(0, 2, 1))
+
+
+def prior_at(prior: Prior, cut: int, n_cuts: int, main: int) -> Prior:
+    """Prior of (intercept at one cut point, coefficients) that another one implies."""
+    mean, lift = _at_cut(prior.mean[None], cut, n_cuts, main)
+    spread = lift[0] @ prior.spread @ lift[0].T
+    return Prior.from_posterior(prior.name, mean[0], spread, prior.weight)
+
+
+def _at_cut(parameters: Array, cut: int, n_cuts: int, main: int) -> tuple[Array, Array]:
+    """(Intercept at one cut point, coefficients), and its derivative."""
+    c = intercepts(parameters, n_cuts, main)[:, cut]
+    d = parameters.shape[1]
+    lift = np.zeros((len(parameters), d - n_cuts + 1, d))
+    lift[:, 0, :n_cuts] = intercept_jacobian(parameters, n_cuts, main)[:, cut]
+    lift[:, 1:, n_cuts:] = np.eye(d - n_cuts)
+    return np.column_stack([c, parameters[:, n_cuts:]]), lift
 
 
 def match_moments(

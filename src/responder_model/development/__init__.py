@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from responder_model.development.procedure import Procedure, build_procedure
     from responder_model.development.published import published_model
     from responder_model.development.settings import Settings
+    from responder_model.development.updating import update
 
 _MODULES = {
     "develop": "from_cohort",
@@ -20,9 +21,17 @@ _MODULES = {
     "build_procedure": "procedure",
     "published_model": "published",
     "Settings": "settings",
+    "update": "updating",
 }
 
-__all__ = ["Procedure", "Settings", "build_procedure", "develop", "published_model"]
+__all__ = [
+    "Procedure",
+    "Settings",
+    "build_procedure",
+    "develop",
+    "published_model",
+    "update",
+]
 
 
 def __getattr__(name: str) -> Any:

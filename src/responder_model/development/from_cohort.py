@@ -74,11 +74,11 @@ def develop(
     del n_jobs
     settings = _settings(settings, decision, moment, seed, exclude_evidence)
     cohort = check_cohort(cohort)
-    _check_overlap(cohort, settings)
+    check_overlap(cohort, settings)
     levels = outcome_levels(cohort, settings.decision)
     procedure = settings.build_procedure(report_challenger=settings.challenger)
     procedure.fit(cohort, levels)
-    return _to_model(procedure, cohort, settings, name)
+    return model_from(procedure, cohort, settings, name)
 
 
 def _settings(
@@ -104,7 +104,7 @@ def _settings(
     )
 
 
-def _check_overlap(cohort: pd.DataFrame, settings: Settings) -> None:
+def check_overlap(cohort: pd.DataFrame, settings: Settings) -> None:
     """Refuse a cohort whose patients the prior already contains."""
     groups = set(cohort.attrs.get("overlap_groups", ()))
     if "centre" in cohort.columns:
@@ -126,9 +126,10 @@ def _plain(text: str) -> str:
     return " ".join(plain.lower().replace("-", " ").replace("st ", "saint ").split())
 
 
-def _to_model(
+def model_from(
     procedure: Procedure, cohort: pd.DataFrame, settings: Settings, name: str | None
 ) -> Model:
+    """Released values of a fitted procedure: aggregates, no patient."""
     estimator, encoder = procedure.estimator_, procedure.encoder_
     levels = outcome_levels(cohort, settings.decision)
     lower, upper = split_levels(levels, len(procedure.target.cut_points))

@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from responder_model.challenger import Trees, fit_trees, out_of_fold_margins
 from responder_model.cohort import OutcomeLevels
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
+from responder_model.cumulative_logit.components import Prior
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, Encoder, Population, expit
 from responder_model.priors import PriorSet, build_priors
@@ -82,6 +83,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         Develop the challenger for its figures also where its weight must be 0.
     components : str
         Prior components of the evidence-informed part.
+    posterior : tuple of Prior or None
+        Components of an earlier model, in place of the evidence: updating.
     seed : int
         Seed of folds and trees.
     """
@@ -96,6 +99,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         challenger: bool = True,
         report_challenger: bool = False,
         components: str = "robust",
+        posterior: tuple[Prior, ...] | None = None,
         seed: int = 0,
     ) -> None:
         self.decision = decision
@@ -105,6 +109,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         self.challenger = challenger
         self.report_challenger = report_challenger
         self.components = components
+        self.posterior = posterior
         self.seed = seed
 
     @property
@@ -207,6 +212,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
             main_cut=self.target.main_index,
             served_cuts=[cuts.index(cut) for cut in self.target.served_cut_points],
             components=self.components,
+            posterior=self.posterior,
         )
 
     def _pool(
