@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from responder_model.errors import UntrustedModelError as UntrustedModelError
     from responder_model.model import Model as Model
     from responder_model.model import Prediction as Prediction
-    from responder_model.pathway import Pathway as Pathway
-    from responder_model.pathway import pathway as pathway
+    from responder_model.pathways import Pathway as Pathway
+    from responder_model.pathways import pathway as pathway
     from responder_model.schema import dictionary as dictionary
     from responder_model.simulation import simulate_cohort as simulate_cohort
     from responder_model.validation import validate_externally as validate_externally
@@ -63,8 +63,8 @@ _MODULES = {
     "EvidenceCumulativeLogit": "cumulative_logit",
     "Model": "model",
     "Prediction": "model",
-    "pathway": "pathway",
-    "Pathway": "pathway",
+    "pathway": "pathways",
+    "Pathway": "pathways",
     "save_model": "artifact",
     "load_model": "artifact",
     "dictionary": "schema",

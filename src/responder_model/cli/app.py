@@ -7,7 +7,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from responder_model.cli import cohorts, develop, models, patient, validate, work
+from responder_model.cli import (
+    cohorts,
+    develop,
+    models,
+    pathway,
+    patient,
+    validate,
+    work,
+)
 from responder_model.cli.output import BAD_INPUT, print_error
 from responder_model.errors import ResponderModelError
 
@@ -85,6 +93,7 @@ PREDICT, DATA, MODELS = "One patient", "A centre's data", "Models"
 
 app.command(rich_help_panel=PREDICT)(patient.with_predictor_options(patient.predict))
 app.command(rich_help_panel=PREDICT)(patient.with_predictor_options(patient.explain))
+app.command(rich_help_panel=PREDICT)(patient.with_predictor_options(pathway.pathway))
 app.command(rich_help_panel=DATA)(cohorts.template)
 app.command(rich_help_panel=DATA)(cohorts.check)
 app.command(rich_help_panel=DATA)(cohorts.simulate)

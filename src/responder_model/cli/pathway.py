@@ -1,0 +1,144 @@
+"""The command ``pathway``: from what is known today to an implant, for one patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from responder_model.cli.models import open_model
+from responder_model.cli.options import JsonOption, Language, LanguageOption
+from responder_model.cli.output import console, print_json
+from responder_model.cli.patient import InputOption, read_patient
+from responder_model.cli.texts import say
+from responder_model.labels import describe_cut_point, format_percent
+from responder_model.schema import dictionary
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from responder_model.model import Prediction
+    from responder_model.pathways import Pathway
+
+ScreeningOption = Annotated[
+    str | None,
+    typer.Option(
+        "--screening-model",
+        metavar="DECISION@MOMENT|FOLDER",
+        help="Model of response to the test; by default the published-evidence one "
+        "of the latest moment that is given.",
+    ),
+]
+ImplantOption = Annotated[
+    str | None,
+    typer.Option(
+        "--implant-model",
+        metavar="DECISION@MOMENT|FOLDER",
+        help="Model of success of the implant; by default the published-evidence one.",
+    ),
+]
+
+TEXTS = {
+    "title": {"en": "From test to implant", "fr": "Du test à l'implant"},
+    "average": {
+        "en": "What the average is made of",
+        "fr": "De quoi la moyenne est faite",
+    },
+    "relief": {"en": "relief after the test", "fr": "soulagement après le test"},
+    "share": {"en": "probability", "fr": "probabilité"},
+    "success": {"en": "success if implanted", "fr": "succès si implanté"},
+    "applies": {"en": "implant model", "fr": "modèle de l'implant"},
+}
+
+
+def pathway(
+    *,
+    values: dict[str, Any],
+    source: InputOption = None,
+    screening_model: ScreeningOption = None,
+    implant_model: ImplantOption = None,
+    json_output: JsonOption = False,
+    lang: LanguageOption = Language.en,
+) -> None:
+    """Say what to expect of the test and then of an implant, averaged over relief.
+
+    Give what is known today; relief after the test is averaged over.
+
+    Example: responder-model pathway --age 54 --aetiology trigeminal_neuropathy
+    --relief-1 40
+    """
+    from responder_model.pathways import pathway as follow
+
+    found = follow(
+        read_patient(source, values),
+        screening_model=None
+        if screening_model is None
+        else open_model(screening_model),
+        implant_model=None if implant_model is None else open_model(implant_model),
+        lang=lang.value,
+    )
+    if json_output:
+        print_json(found.to_dict())
+        return
+    out = console()
+    for line in describe_pathway(found, lang):
+        out.print(line)
+    out.print()
+    out.print(classes_table(found, lang))
+    for message in found.messages:
+        out.print(f"- {message}")
+
+
+def describe_pathway(found: Pathway, lang: str) -> Iterator[str]:
+    """Lines that say how probable either step is, how sure, and for whom."""
+    moments = {m.name: m.label[lang] for m in dictionary().moments}
+    yield f"{TEXTS['title'][lang]}, {moments[found.moment]}"
+    for name in dict.fromkeys((found.screening_model, found.implant_model)):
+        yield say("model", lang, name=name, provenance=say(found.provenance, lang))
+    yield ""
+    yield from _step(found.response, lang)
+    yield from _step(found, lang)
+    level = say(found.applicability.level, lang)
+    yield say("applicability", lang, level=level)
+    for reason in found.applicability.reasons:
+        yield f"   {reason}"
+
+
+def _step(step: Prediction | Pathway, lang: str) -> Iterator[str]:
+    """Probability of one step, with its interval and its other cut-offs."""
+    decision = dictionary().decisions[step.decision]
+    low, high = (format_percent(p) for p in step.interval)
+    cut, p = describe_cut_point(decision, step.cut_point), step.probability
+    yield decision.label[lang]
+    yield "   " + say(
+        "probability", lang, cut=cut, p=format_percent(p), low=low, high=high
+    )
+    for other, p in step.probabilities.items():
+        if other != step.cut_point:
+            cut = describe_cut_point(decision, other)
+            yield "   " + say("cut_off", lang, cut=cut, p=format_percent(p))
+
+
+def classes_table(found: Pathway, lang: str) -> Table:
+    """One line per class of relief after the test."""
+    from rich.table import Table
+
+    table = Table(TEXTS["relief"][lang], title=TEXTS["average"][lang])
+    table.title_justify = "left"
+    for heading in ("share", "success"):
+        table.add_column(TEXTS[heading][lang], justify="right")
+    table.add_column(TEXTS["applies"][lang])
+    for row in found.classes:
+        table.add_row(
+            row.describe(lang),
+            _with_interval(row.probability, row.interval),
+            _with_interval(row.success, row.success_interval),
+            say(row.applicability, lang),
+        )
+    return table
+
+
+def _with_interval(probability: float, interval: tuple[float, float]) -> str:
+    low, high = (format_percent(p) for p in interval)
+    return f"{format_percent(probability)} ({low} .. {high})"

@@ -1,0 +1,191 @@
+"""From screening to an implant: success averaged over relief after the test.
+
+With x what is known today and r relief after the test,
+
+    P(success | x) = sum over r of P(r | x) · P(success | x, r)
+
+never a product of two point probabilities. P(r | x) comes from the log-odds that a
+response model serves at its cut-offs (``pathways.relief`` says how they are joined),
+P(success | x, r) from the implant model with relief set to r.
+
+The posteriors of the two models are independent (they rest on different outcomes), and
+the sum is linear in each, so that the served, averaged probabilities of both give the
+posterior mean exactly. The interval comes from quasi-random draws of both posteriors:
+level and gaps of relief, level and slope of success, what either model misses and what
+is missing today. A predictor that is known only after the test is averaged over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from responder_model.development.published import published_model
+from responder_model.errors import ResponderModelError
+from responder_model.model import Model
+from responder_model.model.batch import score_raw
+from responder_model.model.limits import preceding_test
+from responder_model.model.texts import check_language
+from responder_model.pathways.average import Average
+from responder_model.pathways.messages import (
+    Steps,
+    judge,
+    missing_today,
+    pathway_messages,
+)
+from responder_model.pathways.relief import relief_curve
+from responder_model.pathways.result import Pathway, ReliefClass
+from responder_model.pathways.success import success_curve
+from responder_model.patient import Value, check_patient
+from responder_model.schema import Decision
+from responder_model.vocabulary import find_field, is_missing
+
+__all__ = ["Pathway", "ReliefClass", "pathway"]
+
+_IMPLANT_DECISION = "emcs_success"
+
+
+def pathway(
+    patient: Mapping[str, Any],
+    *,
+    screening_model: Model | None = None,
+    implant_model: Model | None = None,
+    lang: str = "en",
+) -> Pathway:
+    """Say what to expect of the test, and of an implant, before the test is done.
+
+    Parameters
+    ----------
+    patient : mapping
+        Predictor to value, as ``Model.predict`` takes them: what is known before the
+        test, with relief of earlier sessions where they were done.
+    screening_model : Model, optional
+        Model of response to the test. By default the published-evidence model of the
+        latest moment from which a value is given.
+    implant_model : Model, optional
+        Model of success of the implant; by default the published-evidence one.
+    lang : {"en", "fr"}
+        Language of reasons and messages.
+
+    Returns
+    -------
+    Pathway
+        The success probability is that of success if implanted, as centres implant
+        today: it says nothing of whether the patient will be implanted, and it is not
+        the effect of the implant.
+
+    Raises
+    ------
+    InvalidPatientError
+        As ``Model.predict``; also for a value that is known only after the test: then
+        the implant model itself answers.
+    ResponderModelError
+        For two models that are not two steps of one path.
+
+    Examples
+    --------
+    >>> import responder_model as rm
+    >>> found = rm.pathway({"age": 54, "aetiology": "ischaemic_stroke"})
+    >>> found.interval[0] < found.probability < found.interval[1]
+    True
+    >>> found.responders.success > found.probability > found.non_responders.success
+    True
+    """
+    check_language(lang)
+    steps = _steps(patient, screening_model, implant_model)
+    first = steps.response.predict(patient, lang=lang)
+    cleaned = check_patient(patient, steps.implant.decision, steps.implant.moment)
+    average = _average(steps, patient, cleaned)
+    failed = average.between(None, _last_failure(steps.test))
+    passed = average.between(_last_failure(steps.test), None)
+    responder = {**cleaned, steps.test.outcome: average.middle(passed)}
+    second = steps.implant.predict(responder, lang=lang)
+    applicability = judge(steps, first, second, average, failed, lang)
+    missing = missing_today(first, second, steps.response.moment)
+    probabilities = average.probabilities()
+    halved = average.halved(failed)
+    classes = _classes(steps)
+    return Pathway(
+        decision=steps.implant.decision,
+        moment=steps.response.moment,
+        screening_model=steps.response.name,
+        implant_model=steps.implant.name,
+        provenance=steps.provenance,
+        response=first,
+        cut_point=steps.implant.cut_point,
+        probability=probabilities[average.main],
+        interval=average.interval(),
+        probabilities=dict(zip(second.probabilities, probabilities, strict=True)),
+        halved_odds=halved,
+        classes=tuple(average.relief_class(*bounds) for bounds in classes),
+        non_responders=average.relief_class(None, _last_failure(steps.test)),
+        responders=average.relief_class(_last_failure(steps.test), None),
+        applicability=applicability,
+        missing=missing,
+        messages=pathway_messages(
+            steps,
+            lang,
+            level=applicability.level,
+            missing=missing,
+            share=average.share(failed),
+            halved=halved,
+        ),
+    )
+
+
+def _steps(
+    patient: Any, screening_model: Model | None, implant_model: Model | None
+) -> Steps:
+    implant = implant_model or published_model(_IMPLANT_DECISION)
+    test = preceding_test(implant.encoder)
+    if test is None:
+        msg = "implant_model must read relief after a test as a predictor, got a model "
+        raise ResponderModelError(msg + f"of {implant.decision} that does not.")
+    response = screening_model
+    if response is None:
+        response = published_model(test.name, _latest_moment(patient, test))
+    if response.decision != test.name:
+        msg = f"screening_model must be of {test.name}, got one of {response.decision}."
+        raise ResponderModelError(msg)
+    return Steps(test=test, response=response, implant=implant)
+
+
+def _average(
+    steps: Steps, patient: Mapping[str, Any], cleaned: dict[str, Value]
+) -> Average:
+    response = steps.response
+    known = check_patient(patient, response.decision, response.moment)
+    scores = score_raw(response, response.encoder.raw(known))
+    relief = relief_curve(response, scores.served[0], float(scores.standard_error[0]))
+    success = success_curve(
+        steps.implant, cleaned, steps.test.outcome, relief.values, response.moment
+    )
+    return Average.of(relief, success)
+
+
+def _last_failure(test: Decision) -> float:
+    """Highest whole percent of relief that is no response."""
+    return _not_above(test, test.main_cut_point)
+
+
+def _not_above(test: Decision, cut: float) -> float:
+    return cut if test.comparison == ">" else cut - 1.0
+
+
+def _classes(steps: Steps) -> list[tuple[float | None, float | None]]:
+    """Bounds of relief between the cut-offs that the response model serves."""
+    cuts = [_not_above(steps.test, cut) for cut in steps.response.served_cut_points]
+    return list(pairwise([None, *cuts, None]))
+
+
+def _latest_moment(patient: Any, test: Decision) -> str:
+    """Latest moment of the test's models from which a value is given."""
+    latest = 0
+    for name, value in patient.items() if isinstance(patient, Mapping) else ():
+        field = find_field(str(name))
+        if field is None or is_missing(value) or field.known_from not in test.moments:
+            continue
+        if test.name in field.used_by:
+            latest = max(latest, test.moments.index(field.known_from))
+    return test.moments[latest]
