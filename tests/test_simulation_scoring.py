@@ -17,7 +17,13 @@ from responder_model.simulation.cells import (
     run_cell,
     simulate_task,
 )
-from responder_model.simulation.report import ratio_table, render_tables, score_table
+from responder_model.simulation.report import (
+    patients_to_match,
+    ratio_table,
+    render_matches,
+    render_tables,
+    score_table,
+)
 from responder_model.simulation.scoring import (
     excess_log_loss,
     expected_calibration_slope,
@@ -190,6 +196,16 @@ def test_tables_name_the_best_peer_the_floor_and_what_stands_beside():
     assert "| ours | 3 | 20.0 ± 5.8 | 1.00 | 85.0 |" in text
 
 
+def test_patients_to_match_says_where_all_sizes_are_too_few_or_enough():
+    sizes = {"size": [50, 200] * 3, "method": np.repeat(["ours", "bad", "good"], 2)}
+    losses = {"excess_log_loss": [0.02, 0.01, 0.08, 0.03, 0.015, 0.01]}
+    scores = pd.DataFrame({"truth": "right"} | sizes | losses)
+    table = patients_to_match(scores, ours="ours", size=50)
+    needed = dict(zip(table["method"], table["n_patients"], strict=True))
+    assert needed == {"bad": np.inf, "good": pytest.approx(50)}
+    assert "| right | more | 50 |" in render_matches(table, 50)
+
+
 # ---------------------------------------------------------------- cells
 
 CELL = Cell(decision="rtms_response", truth="right", size=30, test_size=200)
@@ -302,6 +318,28 @@ def test_cell_resumes_where_it_stopped(tmp_path):
     )
     assert len(calls) == 3
     assert results.groupby("method").size().to_dict() == {"proportion": 3, "truth": 3}
+
+
+def test_cell_runs_changed_methods_again(tmp_path):
+    first = run_cell(CELL, METHODS, 1, tmp_path)
+    changed = {"proportion": predict_truth, "truth": raise_error}
+    again = run_cell(CELL, changed, 1, tmp_path, rerun=["proportion"])
+    assert len(first) == len(again) == 2
+    assert again["excess_log_loss"].max() < 1e-12
+    assert again["failed"].sum() == 0
+
+
+def test_cell_keeps_results_of_methods_that_are_not_asked_for(tmp_path):
+    run_cell(CELL, METHODS, 1, tmp_path)
+    run_cell(CELL, {"late": predict_truth}, 1, tmp_path, rerun=["proportion"])
+    kept = pd.read_csv(tmp_path / f"{CELL.name}.csv")
+    assert sorted(kept["method"]) == ["late", "proportion", "truth"]
+
+
+def test_cell_refuses_a_folder_of_another_seed(tmp_path):
+    run_cell(CELL, METHODS, 1, tmp_path)
+    with pytest.raises(ResponderModelError, match="base_seed must be that of the"):
+        run_cell(replace(CELL, base_seed=7), METHODS, 1, tmp_path)
 
 
 def test_failed_method_is_counted_not_fatal(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -198,6 +198,7 @@ def run_cell(
     folder: Path,
     *,
     n_jobs: int = 1,
+    rerun: Collection[str] = (),
 ) -> pd.DataFrame:
     """Run methods on cohorts of a cell; what ``folder`` already holds is kept.
 
@@ -214,14 +215,21 @@ def run_cell(
         Holds one CSV per cell, saved as the cohorts are done.
     n_jobs : int
         Cohorts at a time.
+    rerun : collection of str
+        Methods whose earlier results are thrown away, because they changed since.
 
     Returns
     -------
     DataFrame
         One row per cohort and method asked for: scores, ``failed``, ``seconds``.
+
+    Raises
+    ------
+    ResponderModelError
+        If the folder holds results of another seed or test size.
     """
     path = Path(folder) / f"{cell.name}.csv"
-    done = pd.read_csv(path) if path.exists() else pd.DataFrame()
+    done = _read_done(path, cell, set(rerun) & set(methods))
     todo = [
         (cohort, left)
         for cohort in range(n_cohorts)
@@ -235,6 +243,18 @@ def run_cell(
         _save(done, path)
     asked = done["method"].isin(list(methods)) & (done["cohort"] < n_cohorts)
     return done[asked].reset_index(drop=True)
+
+
+def _read_done(path: Path, cell: Cell, rerun: Collection[str]) -> pd.DataFrame:
+    if not path.exists():
+        return pd.DataFrame()
+    done = pd.read_csv(path)
+    for name in ("base_seed", "test_size"):
+        if (done[name] != getattr(cell, name)).any():
+            msg = f"{name} must be that of the results in {path.parent}, got "
+            msg += f"{getattr(cell, name)}. Choose another folder."
+            raise ResponderModelError(msg)
+    return done[~done["method"].isin(list(rerun))]
 
 
 def _not_done(
@@ -269,6 +289,7 @@ def run_cohort(cell: Cell, cohort: int, methods: Mapping[str, Method]) -> list[R
     """Run methods on one cohort of a cell: a row of scores for each."""
     task = simulate_task(cell, cohort)
     key: Row = {"truth": cell.label, "size": cell.size, "cohort": cohort}
+    key |= {"base_seed": cell.base_seed, "test_size": cell.test_size}
     return [key | {"method": name} | _score(m, task) for name, m in methods.items()]
 
 

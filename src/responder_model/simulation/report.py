@@ -8,6 +8,7 @@ import pandas as pd
 from responder_model.simulation.scoring import ratio_to_best, summarise_scores
 
 _KEYS = ["truth", "size"]
+_LOSS = "excess_log_loss"
 
 
 def score_table(results: pd.DataFrame) -> pd.DataFrame:
@@ -69,6 +70,68 @@ def _comparisons(
         "floor": (floor,),
         **{name: (name,) for name in beside},
     }
+
+
+def patients_to_match(scores: pd.DataFrame, *, ours: str, size: int) -> pd.DataFrame:
+    """Patients that each method needs to be as accurate as ours is with ``size``.
+
+    Linear interpolation of the logarithm of excess log loss over that of the size,
+    within the sizes that were run.
+
+    Returns
+    -------
+    DataFrame
+        ``truth``, ``method``, ``n_patients``: infinite where the largest size run is
+        not enough, the smallest one where that already is.
+
+    Examples
+    --------
+    >>> rows = [{"truth": "right", "size": n, "method": m, "excess_log_loss": x}
+    ...         for m, n, x in (("ours", 50, 0.02), ("ours", 200, 0.01),
+    ...                         ("ridge", 50, 0.08), ("ridge", 200, 0.02))]
+    >>> table = patients_to_match(pd.DataFrame(rows), ours="ours", size=50)
+    >>> round(float(table["n_patients"].iloc[0]))
+    200
+    """
+    rows = []
+    for truth, cell in scores.groupby("truth", sort=False):
+        target = cell[(cell["method"] == ours) & (cell["size"] == size)]
+        for method, curve in cell.groupby("method", sort=False):
+            if method == ours or target.empty:
+                continue
+            needed = _size_reaching(curve, float(target[_LOSS].iloc[0]))
+            rows.append({"truth": truth, "method": method, "n_patients": needed})
+    return pd.DataFrame(rows, columns=["truth", "method", "n_patients"])
+
+
+def _size_reaching(curve: pd.DataFrame, target: float) -> float:
+    curve = curve.sort_values("size")
+    sizes = np.log(curve["size"].to_numpy(dtype=np.float64))
+    gap = np.log(curve[_LOSS].to_numpy(dtype=np.float64)) - np.log(target)
+    reached = np.flatnonzero(gap <= 0)
+    if reached.size == 0:
+        return float("inf")
+    k = int(reached[0])
+    if k == 0:
+        return float(np.exp(sizes[0]))
+    share = gap[k - 1] / (gap[k - 1] - gap[k])
+    return float(np.exp(sizes[k - 1] + share * (sizes[k] - sizes[k - 1])))
+
+
+def render_matches(matches: pd.DataFrame, size: int) -> str:
+    """Markdown of ``patients_to_match``, a row per truth and a column per method."""
+    if matches.empty:
+        return ""
+    table = matches.pivot_table(
+        index="truth", columns="method", values="n_patients", sort=False
+    )
+    lines = [f"## Patients that others need to match ours with {size}", ""]
+    lines += ["| truth | " + " | ".join(map(str, table.columns)) + " |"]
+    lines += ["|" + "---|" * (1 + table.shape[1])]
+    for truth, row in table.iterrows():
+        cells = [_number(value, 0) if np.isfinite(value) else "more" for value in row]
+        lines.append(f"| {truth} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, ""])
 
 
 def render_tables(title: str, scores: pd.DataFrame, ratios: pd.DataFrame) -> str:

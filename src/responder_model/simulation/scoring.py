@@ -173,6 +173,9 @@ def failed_scores() -> Scores:
 def summarise_scores(results: pd.DataFrame) -> pd.DataFrame:
     """Mean and Monte-Carlo standard error of each score, per truth, size and method.
 
+    Of calibration slopes the median stands in place of the mean: a prediction that is
+    almost the same for everybody has a slope of any size.
+
     Parameters
     ----------
     results : DataFrame
@@ -198,6 +201,8 @@ def summarise_scores(results: pd.DataFrame) -> pd.DataFrame:
     names = [name for name in Scores.__dataclass_fields__ if name in results.columns]
     grouped = results.groupby(keys, sort=False, observed=True)
     mean = grouped[names].mean()
+    if "calibration_slope" in names:
+        mean["calibration_slope"] = grouped["calibration_slope"].median()
     error = grouped[names].sem().add_suffix("_se")
     summary = pd.concat([grouped.size().rename("n_cohorts"), mean, error], axis=1)
     if "coverage" in names:
