@@ -1,6 +1,7 @@
-"""The dictionary is the only list of fields: a new row there appears everywhere."""
+"""The dictionary is the only list of fields: a predictor added there appears everywhere.
 
-from __future__ import annotations
+A copy of the package gets two more predictors in its TOML and nothing else.
+"""
 
 import json
 import os
@@ -11,99 +12,136 @@ from pathlib import Path
 
 import pytest
 
-import responder_model as rm
+import responder_model
 
-NEW_FIELD = """
+PACKAGE = Path(responder_model.__file__).parent
+_START = "from responder_model.cli import main; main()"
+ADDED = """
 [[fields]]
 name = "sleep_quality"
 kind = "number"
 role = "predictor"
-known_from = "screening"
-used_by = ["rtms_response"]
 label = { en = "Sleep quality", fr = "Qualité du sommeil" }
-help = { en = "Mean of last week.", fr = "Moyenne de la dernière semaine." }
-unit = { en = "points", fr = "points" }
+help = { en = "NRS, mean of last week", fr = "EN, moyenne de la semaine" }
 minimum = 0
 maximum = 10
-default_prior_sd = 0.20
-reference = { mean = 5, sd = 2, source = "invented", status = "judgement" }
-"""
+known_from = "screening"
+used_by = ["rtms_response"]
+reference = { mean = 5.0, sd = 2.0, source = "test", status = "judgement" }
 
-PROBE = """
-import json, sys, warnings
-from pathlib import Path
-import numpy as np
-from typer.testing import CliRunner
-import responder_model as rm
-from responder_model.cli.app import app
-from responder_model.tracking.signature import build_signature
-
-folder = Path(sys.argv[1])
-run = lambda *arguments: CliRunner().invoke(app, list(arguments))
-run("template", "--lang", "fr", "--out", str(folder / "sheet.csv"))
-cohort = rm.simulate_cohort(n_patients=60, seed=1)
-cohort["sleep_quality"] = np.linspace(0.0, 10.0, len(cohort))
-cohort.to_csv(folder / "cohort.csv", index=False)
-bad = cohort.assign(sleep_quality=11.0)
-bad.to_csv(folder / "bad.csv", index=False)
-model = rm.develop(rm.read_cohort(folder / "cohort.csv"), "rtms_response", "screening")
-published = rm.published_model("rtms_response", "screening")
-print(json.dumps({
-    "template": (folder / "sheet.csv").read_text("utf-8-sig"),
-    "check": run("check", str(folder / "cohort.csv")).exit_code,
-    "check_bad": run("check", str(folder / "bad.csv"), "--json").stdout,
-    "help": run("predict", "--help").stdout,
-    "developed": list(model.predict({"sleep_quality": 9}).contributions),
-    "published": list(published.predict({"sleep_quality": 9}).contributions),
-    "priors": list(model.priors["columns"]),
-    "signature": build_signature("rtms_response", "screening").inputs.input_names(),
-    "evidence": run("evidence", "rtms_response").stdout,
-}))
+[[fields]]
+name = "handedness"
+kind = "category"
+role = "predictor"
+label = { en = "Handedness", fr = "Latéralité" }
+help = { en = "Preferred hand", fr = "Main préférée" }
+known_from = "screening"
+used_by = ["rtms_response"]
+reference = { proportions = { left = 0.1, right = 0.9 }, source = "test" }
+categories = [
+    { name = "left", label = { en = "left", fr = "gauche" } },
+    { name = "right", label = { en = "right", fr = "droite" } },
+]
 """
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """What a copy of the package says whose dictionary has one more field."""
-    folder = tmp_path_factory.mktemp("copy")
-    package = folder / "src" / "responder_model"
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(Path(rm.__file__).parent, package, ignore=ignored)
-    dictionary = package / "data" / "dictionary.toml"
-    with dictionary.open("a", encoding="utf-8") as file:
-        file.write(NEW_FIELD)
-    done = subprocess.run(
-        [sys.executable, "-c", PROBE, str(folder)],
-        env=os.environ | {"PYTHONPATH": str(folder / "src"), "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        check=False,
+def run(tmp_path_factory):
+    """Run the command line of a package whose dictionary has two more predictors."""
+    root = tmp_path_factory.mktemp("copy")
+    shutil.copytree(
+        PACKAGE, root / "responder_model", ignore=shutil.ignore_patterns("__pycache__")
     )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def test_template_has_the_new_field(found):
-    assert "Qualité du sommeil [points]" in found["template"]
-
-
-def test_check_knows_the_new_field(found):
-    assert found["check"] == 0
-    problems = json.loads(found["check_bad"])["problems"]
-    assert len(problems) == 60
-    assert {(p["field"], p["allowed"]) for p in problems} == {
-        ("sleep_quality", "between 0 and 10 points")
+    path = root / "responder_model" / "data" / "dictionary.toml"
+    text = path.read_text(encoding="utf-8")
+    # before the first series: fields stand together
+    at = text.index("[[series]]")
+    path.write_text(text[:at] + ADDED + "\n" + text[at:], encoding="utf-8")
+    environment = os.environ | {
+        "PYTHONPATH": str(root),
+        "COLUMNS": "200",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
     }
 
+    def call(*arguments, code=_START, check=True):
+        command = [sys.executable, "-c", code, *map(str, arguments)]
+        return subprocess.run(
+            command,
+            check=check,
+            cwd=root,
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
 
-def test_predict_has_an_option_for_the_new_field(found):
-    assert "--sleep-quality" in found["help"]
+    return call
 
 
-@pytest.mark.parametrize("key", ["developed", "published", "priors", "signature"])
-def test_models_have_the_new_field(found, key):
-    assert "sleep_quality" in found[key]
+@pytest.fixture(scope="module")
+def filled(run, tmp_path_factory):
+    """A simulated cohort with the new columns."""
+    path = tmp_path_factory.mktemp("filled") / "cohort.csv"
+    run("simulate", "--n-patients", 60, "--seed", 1, "--out", path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    header = [name for name in lines[0].split(",")]
+    rows = [line.split(",") for line in lines[1:]]
+    for name, values in (
+        ("sleep_quality", ["3", "7"]),
+        ("handedness", ["left", "droite"]),
+    ):
+        if name in header:
+            at = header.index(name)
+            for k, row in enumerate(rows):
+                row[at] = values[k % 2]
+        else:
+            header.append(name)
+            for k, row in enumerate(rows):
+                row.append(values[k % 2])
+    path.write_text("\n".join(",".join(r) for r in [header, *rows]), encoding="utf-8")
+    return path
 
 
-def test_evidence_says_that_nothing_is_known_of_the_new_field(found):
-    assert "sleep_quality" in found["evidence"]
+def test_added_predictors_are_options_of_predict(run):
+    text = run("predict", "--help").stdout
+    assert "--sleep-quality" in text
+    assert "--handedness" in text
+
+
+def test_added_predictors_stand_in_the_template(run, tmp_path):
+    run("template", "--lang", "fr", "--out", tmp_path / "saisie.csv")
+    header = (tmp_path / "saisie.csv").read_text(encoding="utf-8-sig")
+    assert "Qualité du sommeil" in header or "sleep_quality" in header
+
+
+def test_added_predictors_are_checked(run, filled, tmp_path):
+    assert run("check", filled).returncode == 0
+    bad = tmp_path / "bad.csv"
+    bad.write_text(filled.read_text(encoding="utf-8").replace(",3,left", ",33,both"))
+    found = run("check", bad, check=False)
+    assert found.returncode == 1
+    assert "sleep_quality" in found.stdout + found.stderr
+    assert "handedness" in found.stdout + found.stderr
+
+
+def test_added_predictors_are_developed_and_predicted(run, filled, tmp_path):
+    folder = tmp_path / "model"
+    run("develop", filled, "rtms_response@screening", "--out", folder, "--no-track")
+    columns = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    assert "sleep_quality" in json.dumps(columns["encoder"])
+    assert "handedness=left" in json.dumps(columns["encoder"])
+    answer = run(
+        "predict", folder, "--sleep-quality", "2", "--handedness", "gauche", "--json"
+    )
+    contributions = json.loads(answer.stdout)["contributions"]
+    assert {"sleep_quality", "handedness"} <= set(contributions)
+
+
+def test_added_predictors_are_in_the_signature_of_the_tracked_model(run):
+    code = (
+        "from responder_model.tracking.signature import build_signature as build;"
+        "print(build('rtms_response', 'screening').inputs)"
+    )
+    inputs = run(code=code).stdout
+    assert "sleep_quality" in inputs
+    assert "handedness" in inputs
