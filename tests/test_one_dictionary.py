@@ -1,4 +1,4 @@
-"""The dictionary is the only list of fields: a predictor added there appears everywhere.
+"""The dictionary is the only list of fields: what is added there appears everywhere.
 
 A copy of the package gets two more predictors in its TOML and nothing else.
 """
@@ -84,7 +84,7 @@ def filled(run, tmp_path_factory):
     path = tmp_path_factory.mktemp("filled") / "cohort.csv"
     run("simulate", "--n-patients", 60, "--seed", 1, "--out", path)
     lines = path.read_text(encoding="utf-8").splitlines()
-    header = [name for name in lines[0].split(",")]
+    header = lines[0].split(",")
     rows = [line.split(",") for line in lines[1:]]
     for name, values in (
         ("sleep_quality", ["3", "7"]),
