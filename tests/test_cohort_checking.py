@@ -106,7 +106,7 @@ def test_one_offending_cell_is_one_problem() -> None:
         [float("-inf")],
         pd.Series(["\ud800"], dtype=object),
     ],
-    ids=str,
+    ids=lambda cells: ascii(str(cells)),
 )
 def test_cells_of_a_foreign_type_are_problems(cells: object) -> None:
     (problem,) = _problems(pd.DataFrame({"age": cells}))
