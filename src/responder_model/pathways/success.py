@@ -126,7 +126,8 @@ def quasi_normal(n_draws: int, n_dimensions: int) -> Array:
     """Evenly spread standard normal numbers, the same at each call.
 
     Additive recurrence on the generalised golden ratio, with each point's mirror image
-    (Roberts 2018, "The unreasonable effectiveness of quasirandom sequences").
+    (Roberts 2018, "The unreasonable effectiveness of quasirandom sequences"), made
+    uncorrelated and of variance 1.
 
     Examples
     --------
@@ -142,4 +143,5 @@ def quasi_normal(n_draws: int, n_dimensions: int) -> Array:
     inverse = NormalDist().inv_cdf
     normal = [inverse(u) for u in np.clip(points, 1e-12, 1.0 - 1e-12).ravel().tolist()]
     half = np.array(normal).reshape(points.shape)
+    half = np.linalg.solve(np.linalg.cholesky(half.T @ half / len(half)), half.T).T
     return np.concatenate([half, -half])
