@@ -2,7 +2,7 @@
 
 Their settings are in ``settings.toml``; they all see the same one-hot and standardised
 columns. Gradient boosting and EBM read missing values themselves, the others get the
-mean of the column.
+mean of the column. Libraries that only one peer needs are imported with it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 from columns import IndependentColumns, fill_and_scale
-from firthmodels import FirthLogisticRegression
-from interpret.glassbox import ExplainableBoostingClassifier
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
@@ -59,6 +57,8 @@ def _ridge(n_folds: int, seed: int) -> Pipeline:
 
 def _firth(n_folds: int, seed: int) -> Pipeline:
     del n_folds, seed
+    from firthmodels import FirthLogisticRegression
+
     model = FirthLogisticRegression(max_iter=200)
     return make_pipeline(*fill_and_scale(), IndependentColumns(), model)
 
@@ -75,8 +75,10 @@ def _xgboost_tuned(n_folds: int, seed: int) -> GridSearchCV:
     )
 
 
-def _ebm(n_folds: int, seed: int) -> ExplainableBoostingClassifier:
+def _ebm(n_folds: int, seed: int) -> Any:
     del n_folds
+    from interpret.glassbox import ExplainableBoostingClassifier
+
     return ExplainableBoostingClassifier(random_state=seed, n_jobs=1)
 
 

@@ -69,6 +69,8 @@ def _parse() -> argparse.Namespace:
     s = declarations()["settings"]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", type=lambda text: text.split(","))
+    fast = [OURS, *peers.FAST]
+    parser.add_argument("--methods", type=lambda text: text.split(","), default=fast)
     parser.add_argument("--n-repeats", type=int, default=s["n_repeats"])
     parser.add_argument("--slow", action="store_true", help="also the slow peers")
     parser.add_argument("--n-repeats-slow", type=int, default=s["n_repeats_slow"])

