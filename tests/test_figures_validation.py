@@ -93,12 +93,20 @@ def test_calibration_plot_puts_too_low_above_the_diagonal(cohort, ax):
     assert y > x
 
 
-def test_calibration_plot_draws_every_patient_in_the_strip(cohort, ax):
+def test_calibration_plot_draws_the_counts_in_the_strip(cohort, ax):
     curve = pf.calibration_curve(*cohort)
     plot_calibration_curve(curve, ax=ax)
     heights = np.array([bar.get_height() for bar in ax.patches])
     up, down = heights[heights > 0].sum(), -heights[heights < 0].sum()
-    assert_allclose(up / down, curve.n_events / (193 - curve.n_events))
+    assert_allclose(up / down, curve.responders.sum() / curve.non_responders.sum())
+
+
+def test_calibration_plot_of_few_patients_is_a_line_without_bars(cohort, ax):
+    curve = pf.calibration_curve(cohort[0][:25], cohort[1][:25])
+    written = words(plot_calibration_curve(curve, ax=ax))
+    assert "observed (two-parameter fit), with 95 % band" in written
+    assert "too few patients to show where they are" in written
+    assert not ax.patches
 
 
 def test_calibration_plot_speaks_french(cohort, ax):
@@ -219,12 +227,16 @@ def model():
     return example_model()
 
 
-def test_coefficient_table_of_the_posterior_is_that_of_the_mixture(model):
+def test_coefficients_drawn_are_those_served(model):
     table = coefficient_table(model)
-    first = len(model.components[0].mean) - len(model.encoder.derived)
-    weights = np.array([component.weight for component in model.components])
-    means = np.array([component.mean[first] for component in model.components])
-    assert_allclose(table.rows[0].posterior[0], weights @ means)
+    values = np.array([row.posterior[0] for row in table.rows])
+    assert_allclose(values @ model.encoder.projection, model.main.coefficients)
+
+
+def test_coefficients_of_the_published_model_are_its_priors():
+    model = rm.published_model("rtms_response", "session_2")
+    for row in coefficient_table(model).rows:
+        assert_allclose(row.posterior, row.prior, rtol=1e-9, atol=1e-9)
 
 
 def test_data_and_prior_make_the_published_posterior():
@@ -242,7 +254,9 @@ def test_published_model_has_nothing_from_patients(ax):
     model = rm.published_model("emcs_success")
     table = coefficient_table(model)
     assert all(row.data is None for row in table.rows)
-    assert "added by these patients" not in words(plot_coefficients(table, ax=ax))
+    written = words(plot_coefficients(table, ax=ax))
+    assert "added by these patients" not in written
+    assert any("published evidence alone: no patients" in word for word in written)
 
 
 def test_coefficient_plot_names_predictors_units_and_weights(model, ax):

@@ -522,7 +522,8 @@ def test_calibration_curve_spans_the_central_share(cohort):
 def test_calibration_curve_stays_between_0_and_1():
     rng = np.random.default_rng(5)
     p = expit(rng.normal(0, 3, 40))
-    curve = pf.calibration_curve((rng.random(40) < p).astype(int), p, share=1.0)
+    y = (rng.random(40) < p).astype(int)
+    curve = pf.calibration_curve(y, p, share=1.0, smoother="loess")
     for line in (curve.observed, curve.lower, curve.upper):
         assert line.min() >= 0.0
         assert line.max() <= 1.0
@@ -531,15 +532,42 @@ def test_calibration_curve_stays_between_0_and_1():
 def test_band_does_not_collapse_where_everybody_responds():
     p = np.linspace(0.2, 0.9, 60)
     y = (np.arange(60) % 3 > 0) | (p > 0.6)
-    curve = pf.calibration_curve(y.astype(int), p, at=[0.9])
+    curve = pf.calibration_curve(y.astype(int), p, at=[0.9], smoother="loess")
     assert curve.observed[0] > 0.96
     assert curve.lower[0] < 0.90
 
 
-def test_calibration_curve_counts_every_patient(cohort):
+def test_calibration_curve_counts_patients_by_tenths(cohort):
     curve = pf.calibration_curve(*cohort)
+    counts = np.histogram(cohort[1][cohort[0] == 0], np.linspace(0, 1, 11))[0]
     assert curve.responders.sum() == curve.n_events == cohort[0].sum()
-    assert curve.non_responders.sum() == 4000 - curve.n_events
+    assert curve.non_responders.tolist() == [*counts[:-1], 0]  # 3 in the last
+
+
+def test_calibration_curve_leaves_out_small_bins(cohort):
+    y, p = cohort[0][:193], cohort[1][:193]
+    curve = pf.calibration_curve(y, p)
+    counts = np.histogram(p[y == 1], curve.bin_edges)[0]
+    assert (counts < 10).any()
+    assert set(curve.responders) <= {0, *counts[counts >= 10]}
+
+
+def test_calibration_curve_of_few_patients_has_two_parameters():
+    rng = np.random.default_rng(8)
+    p = expit(rng.normal(0, 1.2, 60))
+    y = (rng.random(60) < p).astype(int)
+    curve = pf.calibration_curve(y, p)
+    assert curve.smoother == "logistic"
+    slopes = np.diff(logit(curve.observed)) / np.diff(logit(curve.probability))
+    assert_allclose(slopes, pf.calibration_slope(y, p), rtol=1e-8)
+
+
+def test_logistic_band_has_the_slope_of_the_joint_fit_at_its_crossing(cohort):
+    y, p = cohort
+    curve = pf.calibration_curve(y, p, smoother="logistic", at=[0.5])
+    joint = pf.estimate_measure("joint_calibration_intercept", y, p)
+    ends = [curve.lower[0], curve.observed[0], curve.upper[0]]
+    assert_allclose(logit(np.array(ends)), [joint.lower, joint.value, joint.upper])
 
 
 def test_calibration_curve_of_one_probability_is_a_point():
@@ -554,7 +582,7 @@ def test_band_narrows_with_confidence(cohort):
 
 
 def test_calibration_curve_refuses_lowess(cohort):
-    with pytest.raises(ResponderModelError, match="loess or spline for a band"):
+    with pytest.raises(ResponderModelError, match="loess, spline, logistic, got 'low"):
         pf.calibration_curve(*cohort, smoother="lowess")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from responder_model.figures.drawing import (
     BLACK,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from responder_model.model import Component, Model
 
+Array = NDArray[np.float64]
 Z = 1.959964
 # Least share of the prior's precision that the patients must add to be shown.
 LEAST_INFORMATION = 0.02
@@ -49,6 +51,10 @@ TEXTS = {
         "patients\n(against priors centred on no effect; not a test of agreement)",
         "fr": "poids des données publiées : {before} avant, {after} après ces patients"
         "\n(face à des a priori centrés sur l'absence d'effet ; pas un test d'accord)",
+    },
+    "alone": {
+        "en": "published evidence alone: no patients",
+        "fr": "données publiées seules : aucun patient",
     },
     "per": {"en": "per", "fr": "pour"},
     "or": {"en": "or", "fr": "ou"},
@@ -74,7 +80,7 @@ class CoefficientRow:
     column: str
     prior: tuple[float, float]  # of the published component
     data: tuple[float, float] | None  # None: the patients say nothing about it
-    posterior: tuple[float, float]  # of the whole mixture
+    posterior: tuple[float, float]  # as served at the main cut-off
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +96,10 @@ class CoefficientTable:
 def coefficient_table(model: Model) -> CoefficientTable:
     """Prior, contribution of the patients and posterior of each model column.
 
-    The contribution is what turns the prior into the posterior of the published
-    component, the other coefficients being averaged over: precision and
-    precision-weighted mean, posterior minus prior. It is not a fit without priors,
+    The posterior is the one served at the main cut-off. The contribution is what
+    turns the prior into the posterior of the published component, the other
+    coefficients being averaged over: precision and precision-weighted mean,
+    posterior minus prior. It is not a fit without priors,
     which does not exist for a full set of categories.
 
     Examples
@@ -105,15 +112,17 @@ def coefficient_table(model: Model) -> CoefficientTable:
     published = model.components[0]
     columns = model.encoder.derived
     first = len(published.mean) - len(columns)  # after the cut-point parameters
-    means, spreads = _collapse(model.components)
+    means, spreads = _served(model)
     rows = tuple(
         CoefficientRow(
             column=column,
             prior=(float(published.prior_mean[k]), float(published.prior_sd[k])),
             data=_added(published, k),
-            posterior=(float(means[k]), float(spreads[k])),
+            posterior=(float(mean), float(spread)),
         )
-        for k, column in enumerate(columns, start=first)
+        for k, (column, mean, spread) in enumerate(
+            zip(columns, means, spreads, strict=True), start=first
+        )
     )
     return CoefficientTable(
         decision=model.decision,
@@ -123,16 +132,12 @@ def coefficient_table(model: Model) -> CoefficientTable:
     )
 
 
-def _collapse(
-    components: Sequence[Component],
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
-    # mean = sum w m; variance = sum w (C + (m - mean)^2)
-    weight = np.array([component.weight for component in components])[:, None]
-    means = np.array([component.mean for component in components])
-    variances = np.array([np.diag(c.covariance) for c in components])
-    mean = (weight * means).sum(axis=0)
-    variance = (weight * (variances + (means - mean) ** 2)).sum(axis=0)
-    return mean, np.sqrt(variance)
+def _served(model: Model) -> tuple[Array, Array]:
+    # base = model columns @ projection, of full row rank: its right inverse takes the
+    # served coefficients back to model columns
+    inverse = np.linalg.pinv(model.encoder.projection)  # (base, model columns)
+    covariance = inverse.T @ model.main.covariance[1:, 1:] @ inverse
+    return model.main.coefficients @ inverse, np.sqrt(np.diag(covariance))
 
 
 def _added(published: Component, k: int) -> tuple[float, float] | None:
@@ -267,7 +272,8 @@ def _set_axes(
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(-limit, limit)
     ax.xaxis.set_major_formatter(lambda x, _: format_number(x, lang, ".3g"))
-    weight = TEXTS["weight"][lang].format(
+    key = "weight" if any(row.data for row in table.rows) else "alone"
+    weight = TEXTS[key][lang].format(
         before=format_number(table.weight_before, lang, ".2f"),
         after=format_number(table.weight_after, lang, ".2f"),
     )

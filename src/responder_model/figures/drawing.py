@@ -50,9 +50,15 @@ def percent_axes(ax: Axes, *, bottom: float = 0.0) -> None:
 
 
 def small_legend(ax: Axes, loc: Corner = "best", title: str | None = None) -> None:
-    """Legend without a frame, its title no larger than its lines."""
+    """Legend on a pale ground, its title no larger than its lines."""
     ax.legend(
-        loc=loc, frameon=False, fontsize="small", title=title, title_fontsize="small"
+        loc=loc,
+        frameon=True,
+        framealpha=0.8,
+        edgecolor="none",
+        fontsize="small",
+        title=title,
+        title_fontsize="small",
     )
 
 

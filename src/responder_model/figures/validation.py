@@ -48,6 +48,18 @@ TEXTS = {
         "en": "observed, smoothed, with {c} % band",
         "fr": "observé, lissé, avec bande à {c} %",
     },
+    "line": {
+        "en": "observed (two-parameter fit), with {c} % band",
+        "fr": "observé (ajusté à deux paramètres), avec bande à {c} %",
+    },
+    "left_out": {
+        "en": "patients by predicted probability; bars of fewer than 10 not drawn",
+        "fr": "patients selon la probabilité prédite ; barres de moins de 10 omises",
+    },
+    "few": {
+        "en": "too few patients to show where they are",
+        "fr": "trop peu de patients pour montrer où ils sont",
+    },
     "too_low": {"en": "predictions too low", "fr": "prédictions trop basses"},
     "too_high": {"en": "predictions too high", "fr": "prédictions trop hautes"},
     "responders": {"en": "responders", "fr": "répondeurs"},
@@ -113,7 +125,7 @@ def plot_calibration_curve(
         From ``performance.calibration_curve``.
     ax : matplotlib Axes
         Where to draw; returned. Below zero: responders upwards and non-responders
-        downwards, by predicted probability.
+        downwards, by predicted probability, bars of fewer than 10 left out.
     lang : {"en", "fr"}
         Language of the words.
     """
@@ -121,7 +133,8 @@ def plot_calibration_curve(
     ax.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1.2, label=TEXTS["ideal"][lang])
     ax.fill_between(curve.probability, curve.lower, curve.upper, color=BLUE, alpha=0.2)
     marker = "o" if curve.probability.size == 1 else None
-    label = TEXTS["curve"][lang].format(c=confidence)
+    key = "line" if curve.smoother == "logistic" else "curve"
+    label = TEXTS[key][lang].format(c=confidence)
     ax.plot(
         curve.probability,
         curve.observed,
@@ -142,6 +155,10 @@ def plot_calibration_curve(
 
 def _draw_strip(curve: CalibrationCurve, ax: Axes, lang: str) -> None:
     """Bars of patients per bin of probability, responders up, the others down."""
+    if not curve.responders.any() and not curve.non_responders.any():
+        text = TEXTS["few"][lang]
+        ax.text(0.5, STRIP_MIDDLE, text, ha="center", fontsize="small", color=GREY)
+        return
     left, width = curve.bin_edges[:-1], np.diff(curve.bin_edges)
     most = max(curve.responders.max(), curve.non_responders.max(), 1)
     up = STRIP_HEIGHT * curve.responders / most
@@ -150,6 +167,8 @@ def _draw_strip(curve: CalibrationCurve, ax: Axes, lang: str) -> None:
         ax.bar(left, height, 0.9 * width, STRIP_MIDDLE, align="edge", color=colour)
     ax.axhline(STRIP_MIDDLE, color=BLACK, lw=0.6)
     ax.axhline(0.0, color="0.8", lw=0.8)
+    note = TEXTS["left_out"][lang]
+    ax.text(0.01, -0.012, note, va="top", fontsize="x-small", color=GREY)
     words = (("responders", 0.045, BLUE), ("non_responders", -0.045, "#8A5A00"))
     for key, shift, colour in words:
         ax.annotate(

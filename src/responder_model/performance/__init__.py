@@ -11,9 +11,11 @@ from responder_model.performance.calibration import (
     observed_expected_ratio,
 )
 from responder_model.performance.calibration_curve import (
-    SMOOTHERS,
     CalibrationCurve,
     calibration_curve,
+)
+from responder_model.performance.calibration_distance import (
+    SMOOTHERS,
     e50,
     e90,
     emax,

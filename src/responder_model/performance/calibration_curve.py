@@ -1,272 +1,33 @@
-"""Flexible calibration: the curve, its band, and how far it is from the diagonal."""
+"""Flexible calibration: the curve, its band, and where the patients are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from responder_model.errors import ResponderModelError
-from responder_model.performance._check import (
-    Floats,
-    check_log_odds,
-    check_outcome_probability,
-)
+from responder_model.performance._check import Floats, check_outcome_probability
 from responder_model.performance._logistic import expit, logit
 from responder_model.performance._smooth import (
     fit_spline,
     loess,
-    lowess,
     spline_basis,
     spline_knots,
 )
+from responder_model.performance.calibration import joint_fit
+from responder_model.performance.calibration_distance import SMOOTHERS
 from responder_model.performance.estimate import normal_quantile
 
-Smoother = Literal["loess", "lowess", "spline"]
+CurveSmoother = Literal["loess", "spline", "logistic"]
 
-SMOOTHERS: dict[str, str] = {
-    "loess": "local quadratic regression, span 0.75 (R's loess defaults)",
-    "lowess": "local linear regression, span 2/3, no robustness steps (rms::val.prob)",
-    "spline": "logistic regression on a restricted cubic spline of the log-odds, "
-    "4 knots (3 below 100 patients)",
-}
-
-EXACT_LIMIT = 400  # distinct probabilities above which loess is interpolated
-N_ANCHORS = 101  # evaluation points of an interpolated loess; error below 1e-4
+LOGISTIC = "logistic regression on the log-odds: intercept and slope, no flexibility"
 N_POINTS = 101  # points of a curve
-N_BINS = 20  # bins of the distribution below a curve
-
-
-def check_smoother(smoother: str) -> str:
-    """Refuse a smoother that is not one of the three."""
-    if smoother not in get_args(Smoother):
-        message = f"smoother must be one of {', '.join(SMOOTHERS)}, got {smoother!r}."
-        raise ResponderModelError(message)
-    return smoother
-
-
-def _loess_at_patients(y: Floats, p: Floats) -> Floats:
-    values, index = np.unique(p, return_inverse=True)
-    if values.size <= EXACT_LIMIT:
-        curve: Floats = loess(p, y, values)[0][index]
-        return curve
-    anchors = np.quantile(values, np.linspace(0.0, 1.0, N_ANCHORS))
-    interpolated: Floats = np.interp(p, anchors, loess(p, y, anchors)[0])
-    return interpolated
-
-
-def smoothed_at_patients(y: Floats, p: Floats, smoother: str) -> Floats:
-    """Smoothed observed proportion at each patient's own probability (n,)."""
-    if smoother == "loess":
-        return _loess_at_patients(y, p)
-    if smoother == "lowess":
-        return lowess(p, y, p)
-    check_log_odds(p)
-    lp = logit(p)
-    knots = spline_knots(lp)
-    return expit(spline_basis(lp, knots) @ fit_spline(lp, y, knots).coefficients)
-
-
-def calibration_distance(y: Floats, p: Floats, smoother: str) -> Floats:
-    """Absolute difference between probability and curve for each patient (n,)."""
-    return np.abs(p - smoothed_at_patients(y, p, smoother))
-
-
-def _distance(outcome: ArrayLike, probability: ArrayLike, smoother: Smoother) -> Floats:
-    y, p = check_outcome_probability(outcome, probability)
-    return calibration_distance(y, p, check_smoother(smoother))
-
-
-def integrated_calibration_index(
-    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
-) -> float:
-    """Mean absolute difference between probability and smoothed observed proportion.
-
-    Lower is better; 0 is ideal. It is never negative, so in a small cohort it is
-    above 0 for a perfect model too: state the smoother and the number of patients.
-
-    Parameters
-    ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
-    smoother : {"loess", "lowess", "spline"}, default "loess"
-        How the observed proportion is smoothed; see ``SMOOTHERS``. Above 400 distinct
-        probabilities loess is evaluated at 101 of them and interpolated.
-
-    Returns
-    -------
-    float
-        The index, on the probability scale (``Eavg`` of ``rms::val.prob`` for lowess).
-
-    Raises
-    ------
-    ResponderModelError
-        If only one outcome class is present, an array is not valid, or the spline
-        cannot be fitted.
-
-    References
-    ----------
-    .. [1] Austin PC, Steyerberg EW. The Integrated Calibration Index (ICI) and related
-       metrics for quantifying the calibration of logistic regression models.
-       Stat Med 2019;38:4051-4065. doi:10.1002/sim.8281
-
-    Examples
-    --------
-    One probability for all: the curve is the outcome proportion.
-
-    >>> round(integrated_calibration_index([0, 1, 0, 1, 1], [0.5] * 5), 6)
-    0.1
-    """
-    return float(_distance(outcome, probability, smoother).mean())
-
-
-def e50(
-    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
-) -> float:
-    """Median absolute difference between probability and smoothed observed proportion.
-
-    Lower is better; 0 is ideal. Half of the patients are further from the curve.
-
-    Parameters
-    ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
-    smoother : {"loess", "lowess", "spline"}, default "loess"
-        As in :func:`integrated_calibration_index`.
-
-    Returns
-    -------
-    float
-        The median, on the probability scale.
-
-    Raises
-    ------
-    ResponderModelError
-        As :func:`integrated_calibration_index`.
-
-    Examples
-    --------
-    >>> round(e50([0, 1, 0, 1, 1], [0.5] * 5), 6)
-    0.1
-    """
-    return float(np.median(_distance(outcome, probability, smoother)))
-
-
-def e90(
-    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
-) -> float:
-    """90th centile of the absolute difference between probability and curve.
-
-    Lower is better; 0 is ideal. One patient in ten is further from the curve.
-
-    Parameters
-    ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
-    smoother : {"loess", "lowess", "spline"}, default "loess"
-        As in :func:`integrated_calibration_index`.
-
-    Returns
-    -------
-    float
-        The centile, on the probability scale (``E90`` of ``rms::val.prob`` for lowess).
-
-    Raises
-    ------
-    ResponderModelError
-        As :func:`integrated_calibration_index`.
-
-    Examples
-    --------
-    >>> round(e90([0, 1, 0, 1, 1], [0.5] * 5), 6)
-    0.1
-    """
-    return float(np.quantile(_distance(outcome, probability, smoother), 0.9))
-
-
-def emax(
-    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
-) -> float:
-    """Largest absolute difference between probability and curve.
-
-    Lower is better; 0 is ideal. One patient at the edge decides it: never read it
-    alone.
-
-    Parameters
-    ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
-    smoother : {"loess", "lowess", "spline"}, default "loess"
-        As in :func:`integrated_calibration_index`.
-
-    Returns
-    -------
-    float
-        The maximum, on the probability scale (``Emax`` of ``rms::val.prob`` for
-        lowess).
-
-    Raises
-    ------
-    ResponderModelError
-        As :func:`integrated_calibration_index`.
-
-    Examples
-    --------
-    >>> round(emax([0, 1, 0, 1, 1], [0.5] * 5), 6)
-    0.1
-    """
-    return float(_distance(outcome, probability, smoother).max())
-
-
-def estimated_calibration_index(
-    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
-) -> float:
-    """100 × mean squared difference between probability and smoothed proportion.
-
-    Lower is better; 0 is ideal, 100 the worst. The square weighs the patients with
-    large errors more than :func:`integrated_calibration_index` does.
-
-    Parameters
-    ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
-    smoother : {"loess", "lowess", "spline"}, default "loess"
-        As in :func:`integrated_calibration_index`.
-
-    Returns
-    -------
-    float
-        The index.
-
-    Raises
-    ------
-    ResponderModelError
-        As :func:`integrated_calibration_index`.
-
-    References
-    ----------
-    .. [1] Van Hoorde K et al. A spline-based tool to assess and visualize the
-       calibration of multiclass risk predictions. J Biomed Inform 2015;54:283-293.
-       doi:10.1016/j.jbi.2014.12.016
-
-    Examples
-    --------
-    >>> round(estimated_calibration_index([0, 1, 0, 1, 1], [0.5] * 5), 6)
-    1.0
-    """
-    return 100.0 * float((_distance(outcome, probability, smoother) ** 2).mean())
+FLEXIBLE_FROM = 100  # patients below which a flexible curve would draw noise
+N_BINS = 10  # bins of the distribution below a curve
+SMALL_CELL = 10  # patients below which a bin is not shown: it could point at a person
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,7 +44,7 @@ class CalibrationCurve:
     n_patients: int
     n_events: int
     bin_edges: Floats  # (n_bins + 1,) from 0 to 1
-    responders: NDArray[np.int64]  # (n_bins,) patients whose outcome is 1
+    responders: NDArray[np.int64]  # (n_bins,) patients; bins of fewer than 10 hold 0
     non_responders: NDArray[np.int64]  # (n_bins,)
 
 
@@ -312,6 +73,24 @@ def _spline_band(
     return expit(link), expit(link - half), expit(link + half)
 
 
+def _logistic_band(
+    y: Floats, p: Floats, at: Floats, z: float
+) -> tuple[Floats, Floats, Floats]:
+    fit = joint_fit(y, p)
+    design = np.stack([np.ones_like(at), logit(at)], axis=1)
+    link = design @ fit.coefficients
+    half = z * np.sqrt(np.einsum("ij,jk,ik->i", design, fit.covariance, design))
+    return expit(link), expit(link - half), expit(link + half)
+
+
+_BANDS = {"loess": _loess_band, "spline": _spline_band, "logistic": _logistic_band}
+
+
+def _counts(p: Floats, edges: Floats) -> NDArray[np.int64]:
+    counts = np.histogram(p, edges)[0]
+    return np.where(counts < SMALL_CELL, 0, counts)
+
+
 def _central_range(p: Floats, share: float) -> Floats:
     tail = (1.0 - share) / 2.0
     low, high = np.quantile(p, [tail, 1.0 - tail])
@@ -324,7 +103,7 @@ def calibration_curve(
     outcome: ArrayLike,
     probability: ArrayLike,
     *,
-    smoother: Literal["loess", "spline"] = "loess",
+    smoother: CurveSmoother | None = None,
     confidence: float = 0.95,
     share: float = 0.95,
     at: ArrayLike | None = None,
@@ -340,10 +119,12 @@ def calibration_curve(
         1 = responder, 0 = non-responder.
     probability : array_like of shape (n_patients,)
         Predicted probability of response, above 0 and below 1.
-    smoother : {"loess", "spline"}, default "loess"
+    smoother : {"loess", "spline", "logistic"}, optional
         Loess as R's defaults, with Wilson's interval for the number of patients that
         each point rests on; or a logistic restricted cubic spline of the linear
-        predictor, with a Wald band on the log-odds scale.
+        predictor, or a logistic model with intercept and slope only, with a Wald band
+        on the log-odds scale. By default loess from 100 patients, logistic below: a
+        flexible curve of few patients draws noise.
     confidence : float, default 0.95
         Pointwise coverage of the band.
     share : float, default 0.95
@@ -355,7 +136,8 @@ def calibration_curve(
     Returns
     -------
     CalibrationCurve
-        Curve, band and the counts of patients below it: aggregates only.
+        Curve, band and counts of patients in tenths below it, bins of fewer than 10
+        left out: aggregates only.
 
     Raises
     ------
@@ -377,24 +159,25 @@ def calibration_curve(
     True
     """
     y, p = check_outcome_probability(outcome, probability, log_odds=True)
-    if smoother not in ("loess", "spline"):
-        message = f"smoother must be loess or spline for a band, got {smoother!r}."
+    flexible = y.size >= FLEXIBLE_FROM or np.ptp(p) == 0.0
+    chosen = smoother or ("loess" if flexible else "logistic")
+    if chosen not in _BANDS:
+        message = f"smoother must be one of {', '.join(_BANDS)}, got {smoother!r}."
         raise ResponderModelError(message)
     x = _central_range(p, share) if at is None else np.asarray(at, dtype=np.float64)
-    band = _loess_band if smoother == "loess" else _spline_band
-    curve, lower, upper = band(y, p, x, normal_quantile(confidence))
+    curve, lower, upper = _BANDS[chosen](y, p, x, normal_quantile(confidence))
     edges = np.linspace(0.0, 1.0, N_BINS + 1)
     return CalibrationCurve(
         probability=x,
         observed=np.clip(curve, 0.0, 1.0),
         lower=np.clip(lower, 0.0, 1.0),
         upper=np.clip(upper, 0.0, 1.0),
-        smoother=smoother,
-        definition=SMOOTHERS[smoother],
+        smoother=chosen,
+        definition=SMOOTHERS.get(chosen, LOGISTIC),
         confidence=confidence,
         n_patients=int(y.size),
         n_events=int(y.sum()),
         bin_edges=edges,
-        responders=np.histogram(p[y == 1.0], edges)[0],
-        non_responders=np.histogram(p[y == 0.0], edges)[0],
+        responders=_counts(p[y == 1.0], edges),
+        non_responders=_counts(p[y == 0.0], edges),
     )

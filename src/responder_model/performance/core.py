@@ -19,7 +19,7 @@ from responder_model.performance.calibration import (
     joint_fit,
     observed_expected_ratio_of,
 )
-from responder_model.performance.calibration_curve import (
+from responder_model.performance.calibration_distance import (
     Smoother,
     calibration_distance,
     check_smoother,

@@ -9,7 +9,7 @@ import numpy as np
 
 from responder_model.errors import ResponderModelError
 from responder_model.performance._check import Floats, check_classes
-from responder_model.performance.calibration_curve import calibration_distance
+from responder_model.performance.calibration_distance import calibration_distance
 
 SHIFTED = "bootstrap, shifted by its bias; from 0 when calibration is not refuted"
 

@@ -18,7 +18,7 @@ from responder_model.performance._check import (
     check_confidence,
     check_threshold,
 )
-from responder_model.performance.calibration_curve import (
+from responder_model.performance.calibration_distance import (
     SMOOTHERS,
     Smoother,
     check_smoother,

@@ -1,0 +1,265 @@
+"""How far the probabilities lie from the smoothed observed proportion."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from responder_model.errors import ResponderModelError
+from responder_model.performance._check import (
+    Floats,
+    check_log_odds,
+    check_outcome_probability,
+)
+from responder_model.performance._logistic import expit, logit
+from responder_model.performance._smooth import (
+    fit_spline,
+    loess,
+    lowess,
+    spline_basis,
+    spline_knots,
+)
+
+Smoother = Literal["loess", "lowess", "spline"]
+
+SMOOTHERS: dict[str, str] = {
+    "loess": "local quadratic regression, span 0.75 (R's loess defaults)",
+    "lowess": "local linear regression, span 2/3, no robustness steps (rms::val.prob)",
+    "spline": "logistic regression on a restricted cubic spline of the log-odds, "
+    "4 knots (3 below 100 patients)",
+}
+
+EXACT_LIMIT = 400  # distinct probabilities above which loess is interpolated
+N_ANCHORS = 101  # evaluation points of an interpolated loess; error below 1e-4
+
+
+def check_smoother(smoother: str) -> str:
+    """Refuse a smoother that is not one of the three."""
+    if smoother not in get_args(Smoother):
+        message = f"smoother must be one of {', '.join(SMOOTHERS)}, got {smoother!r}."
+        raise ResponderModelError(message)
+    return smoother
+
+
+def _loess_at_patients(y: Floats, p: Floats) -> Floats:
+    values, index = np.unique(p, return_inverse=True)
+    if values.size <= EXACT_LIMIT:
+        curve: Floats = loess(p, y, values)[0][index]
+        return curve
+    anchors = np.quantile(values, np.linspace(0.0, 1.0, N_ANCHORS))
+    interpolated: Floats = np.interp(p, anchors, loess(p, y, anchors)[0])
+    return interpolated
+
+
+def smoothed_at_patients(y: Floats, p: Floats, smoother: str) -> Floats:
+    """Smoothed observed proportion at each patient's own probability (n,)."""
+    if smoother == "loess":
+        return _loess_at_patients(y, p)
+    if smoother == "lowess":
+        return lowess(p, y, p)
+    check_log_odds(p)
+    lp = logit(p)
+    knots = spline_knots(lp)
+    return expit(spline_basis(lp, knots) @ fit_spline(lp, y, knots).coefficients)
+
+
+def calibration_distance(y: Floats, p: Floats, smoother: str) -> Floats:
+    """Absolute difference between probability and curve for each patient (n,)."""
+    return np.abs(p - smoothed_at_patients(y, p, smoother))
+
+
+def _distance(outcome: ArrayLike, probability: ArrayLike, smoother: Smoother) -> Floats:
+    y, p = check_outcome_probability(outcome, probability)
+    return calibration_distance(y, p, check_smoother(smoother))
+
+
+def integrated_calibration_index(
+    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
+) -> float:
+    """Mean absolute difference between probability and smoothed observed proportion.
+
+    Lower is better; 0 is ideal. It is never negative, so in a small cohort it is
+    above 0 for a perfect model too: state the smoother and the number of patients.
+
+    Parameters
+    ----------
+    outcome : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder.
+    probability : array_like of shape (n_patients,)
+        Predicted probability of response, in [0, 1].
+    smoother : {"loess", "lowess", "spline"}, default "loess"
+        How the observed proportion is smoothed; see ``SMOOTHERS``. Above 400 distinct
+        probabilities loess is evaluated at 101 of them and interpolated.
+
+    Returns
+    -------
+    float
+        The index, on the probability scale (``Eavg`` of ``rms::val.prob`` for lowess).
+
+    Raises
+    ------
+    ResponderModelError
+        If only one outcome class is present, an array is not valid, or the spline
+        cannot be fitted.
+
+    References
+    ----------
+    .. [1] Austin PC, Steyerberg EW. The Integrated Calibration Index (ICI) and related
+       metrics for quantifying the calibration of logistic regression models.
+       Stat Med 2019;38:4051-4065. doi:10.1002/sim.8281
+
+    Examples
+    --------
+    One probability for all: the curve is the outcome proportion.
+
+    >>> round(integrated_calibration_index([0, 1, 0, 1, 1], [0.5] * 5), 6)
+    0.1
+    """
+    return float(_distance(outcome, probability, smoother).mean())
+
+
+def e50(
+    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
+) -> float:
+    """Median absolute difference between probability and smoothed observed proportion.
+
+    Lower is better; 0 is ideal. Half of the patients are further from the curve.
+
+    Parameters
+    ----------
+    outcome : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder.
+    probability : array_like of shape (n_patients,)
+        Predicted probability of response, in [0, 1].
+    smoother : {"loess", "lowess", "spline"}, default "loess"
+        As in :func:`integrated_calibration_index`.
+
+    Returns
+    -------
+    float
+        The median, on the probability scale.
+
+    Raises
+    ------
+    ResponderModelError
+        As :func:`integrated_calibration_index`.
+
+    Examples
+    --------
+    >>> round(e50([0, 1, 0, 1, 1], [0.5] * 5), 6)
+    0.1
+    """
+    return float(np.median(_distance(outcome, probability, smoother)))
+
+
+def e90(
+    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
+) -> float:
+    """90th centile of the absolute difference between probability and curve.
+
+    Lower is better; 0 is ideal. One patient in ten is further from the curve.
+
+    Parameters
+    ----------
+    outcome : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder.
+    probability : array_like of shape (n_patients,)
+        Predicted probability of response, in [0, 1].
+    smoother : {"loess", "lowess", "spline"}, default "loess"
+        As in :func:`integrated_calibration_index`.
+
+    Returns
+    -------
+    float
+        The centile, on the probability scale (``E90`` of ``rms::val.prob`` for lowess).
+
+    Raises
+    ------
+    ResponderModelError
+        As :func:`integrated_calibration_index`.
+
+    Examples
+    --------
+    >>> round(e90([0, 1, 0, 1, 1], [0.5] * 5), 6)
+    0.1
+    """
+    return float(np.quantile(_distance(outcome, probability, smoother), 0.9))
+
+
+def emax(
+    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
+) -> float:
+    """Largest absolute difference between probability and curve.
+
+    Lower is better; 0 is ideal. One patient at the edge decides it: never read it
+    alone.
+
+    Parameters
+    ----------
+    outcome : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder.
+    probability : array_like of shape (n_patients,)
+        Predicted probability of response, in [0, 1].
+    smoother : {"loess", "lowess", "spline"}, default "loess"
+        As in :func:`integrated_calibration_index`.
+
+    Returns
+    -------
+    float
+        The maximum, on the probability scale (``Emax`` of ``rms::val.prob`` for
+        lowess).
+
+    Raises
+    ------
+    ResponderModelError
+        As :func:`integrated_calibration_index`.
+
+    Examples
+    --------
+    >>> round(emax([0, 1, 0, 1, 1], [0.5] * 5), 6)
+    0.1
+    """
+    return float(_distance(outcome, probability, smoother).max())
+
+
+def estimated_calibration_index(
+    outcome: ArrayLike, probability: ArrayLike, *, smoother: Smoother = "loess"
+) -> float:
+    """100 × mean squared difference between probability and smoothed proportion.
+
+    Lower is better; 0 is ideal, 100 the worst. The square weighs the patients with
+    large errors more than :func:`integrated_calibration_index` does.
+
+    Parameters
+    ----------
+    outcome : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder.
+    probability : array_like of shape (n_patients,)
+        Predicted probability of response, in [0, 1].
+    smoother : {"loess", "lowess", "spline"}, default "loess"
+        As in :func:`integrated_calibration_index`.
+
+    Returns
+    -------
+    float
+        The index.
+
+    Raises
+    ------
+    ResponderModelError
+        As :func:`integrated_calibration_index`.
+
+    References
+    ----------
+    .. [1] Van Hoorde K et al. A spline-based tool to assess and visualize the
+       calibration of multiclass risk predictions. J Biomed Inform 2015;54:283-293.
+       doi:10.1016/j.jbi.2014.12.016
+
+    Examples
+    --------
+    >>> round(estimated_calibration_index([0, 1, 0, 1, 1], [0.5] * 5), 6)
+    1.0
+    """
+    return 100.0 * float((_distance(outcome, probability, smoother) ** 2).mean())
