@@ -18,7 +18,7 @@ FIELDS = dictionary().fields
 
 
 def _problems(frame: pd.DataFrame) -> tuple[Problem, ...]:
-    with pytest.raises(InvalidCohortError, match="problems") as caught:
+    with pytest.raises(InvalidCohortError, match="problem") as caught:
         check_cohort(frame)
     return caught.value.problems
 

@@ -33,7 +33,7 @@ def _written(folder: Path, content: str | bytes, name: str = "centre.csv") -> Pa
 
 
 def _problems(path: Path) -> tuple[Problem, ...]:
-    with pytest.raises(InvalidCohortError, match="problems") as caught:
+    with pytest.raises(InvalidCohortError, match="problem") as caught:
         read_cohort(path)
     return caught.value.problems
 

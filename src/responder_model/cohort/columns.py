@@ -104,6 +104,18 @@ def _check_numbers(
 
 
 def _read_number_texts(field: Field, cells: pd.Series) -> tuple[Any, Mask]:
+    texts = pa.array(cells, type=pa.string(), from_pandas=True)
+    given = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    try:
+        parsed = pc.replace_substring(given, ",", ".").cast(pa.float64())
+    except pa.ArrowInvalid:
+        return _read_mixed_texts(field, cells)
+    return _check_numbers(
+        field, np.array(parsed.to_numpy(zero_copy_only=False), dtype=np.float64)
+    )
+
+
+def _read_mixed_texts(field: Field, cells: pd.Series) -> tuple[Any, Mask]:
     plain = cells.str.fullmatch(_PLAIN_NUMBER, na=False).to_numpy(dtype=bool)
     texts = cells.where(plain).str.replace(",", ".", regex=False)
     parsed = pa.array(texts, type=pa.string(), from_pandas=True).cast(pa.float64())

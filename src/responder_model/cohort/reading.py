@@ -146,6 +146,12 @@ def unreadable(*, found: str = "", allowed: str = _ALLOWED) -> InvalidCohortErro
     return InvalidCohortError((problem,))
 
 
+def is_text(path: Path) -> bool:
+    """Whether a file's content is neither Parquet nor a workbook."""
+    with path.open("rb") as file:
+        return not file.read(4).startswith((_ZIP, _PARQUET, _OLE))
+
+
 def _tables(path: Path, rows_at_once: int) -> Iterator[Table]:
     with path.open("rb") as file:
         start = file.read(4)
