@@ -76,7 +76,7 @@ def learning_curve(
 
 
 def patients_to_match(curve: LearningCurve, error: float) -> float | None:
-    """Patients that a method needs to reach an error; None when it never does.
+    """Number of patients for a method to reach an error; None when it never does.
 
     Between two measured points log(error) is taken as linear in log(n_patients); the
     curve is not extended beyond them.
