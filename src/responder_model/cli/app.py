@@ -13,6 +13,7 @@ from responder_model.cli import (
     models,
     pathway,
     patient,
+    score,
     validate,
     work,
 )
@@ -97,7 +98,7 @@ app.command(rich_help_panel=PREDICT)(patient.with_predictor_options(pathway.path
 app.command(rich_help_panel=DATA)(cohorts.template)
 app.command(rich_help_panel=DATA)(cohorts.check)
 app.command(rich_help_panel=DATA)(cohorts.simulate)
-app.command(rich_help_panel=DATA)(cohorts.score)
+app.command(rich_help_panel=DATA)(score.score)
 app.command(rich_help_panel=MODELS)(models.evidence)
 app.command("sample-size", rich_help_panel=MODELS)(develop.sample_size)
 app.command(rich_help_panel=MODELS)(develop.develop)

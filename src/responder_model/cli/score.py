@@ -1,0 +1,161 @@
+"""The command that scores a file of any size: ``score``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from responder_model.cli.models import open_model
+from responder_model.cli.options import CohortArgument, JsonOption, ModelArgument
+from responder_model.cli.output import (
+    ROWS_SET_ASIDE,
+    console,
+    print_json,
+    print_notices,
+)
+
+if TYPE_CHECKING:
+    from responder_model.scoring import Progress, ScoredFile
+
+# Processes by default, at most: each holds the libraries.
+MOST_JOBS = 4
+# Seconds between lines of progress where there is no terminal.
+_PAUSE = 10.0
+
+ScoresOption = Annotated[
+    Path,
+    typer.Option("--out", metavar="FILE", help="File to write: .csv, .parquet, .xlsx."),
+]
+ContributionsOption = Annotated[
+    bool,
+    typer.Option("--contributions", help="Also write each predictor's contribution."),
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Score nothing if any row has a problem.")
+]
+ProcessesOption = Annotated[
+    int | None,
+    typer.Option("--jobs", min=1, help="Processes; by default one per core, up to 4."),
+]
+
+
+def score(
+    model: ModelArgument,
+    cohort: CohortArgument,
+    out: ScoresOption,
+    *,
+    contributions: ContributionsOption = False,
+    strict: StrictOption = False,
+    jobs: ProcessesOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Score every patient of a file; rows with problems go to a side file (exit 3).
+
+    Files of any size; a run that was stopped goes on when it is started again.
+
+    Example: responder-model score rtms_response@screening centre.csv --out scores.csv
+    """
+    fitted = open_model(model)
+    from responder_model.scoring import score_file
+
+    with _announced(cohort) as announce:
+        scored = score_file(
+            fitted,
+            cohort,
+            out,
+            contributions=contributions,
+            strict=strict,
+            n_jobs=jobs or min(MOST_JOBS, _available_cores()),
+            announce=announce,
+        )
+    _tell(scored)
+    if json_output:
+        print_json({**asdict(scored), **_paths(scored)})
+    else:
+        typer.echo(scored.path)
+    if scored.set_aside is not None:
+        raise typer.Exit(ROWS_SET_ASIDE)
+
+
+def _available_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _paths(scored: ScoredFile) -> dict[str, str | None]:
+    aside = None if scored.set_aside is None else str(scored.set_aside)
+    return {"path": str(scored.path), "set_aside": aside}
+
+
+def _tell(scored: ScoredFile) -> None:
+    """Say on stderr what became of the file."""
+    print_notices(scored.notices)
+    if scored.unused_columns:
+        names = ", ".join(scored.unused_columns)
+        typer.echo(f"note: left unused, not for this model: {names}", err=True)
+    if scored.provenance == "simulated":
+        typer.echo("note: SIMULATED patients or model", err=True)
+    typer.echo(f"{scored.n_patients} patients scored", err=True)
+    if scored.set_aside is not None:
+        rows = f"{scored.n_set_aside} rows set aside"
+        typer.echo(f"note: {rows}, see {scored.set_aside}", err=True)
+
+
+@contextmanager
+def _announced(path: Path) -> Iterator[Callable[[Progress], None]]:
+    """Show progress on stderr: a bar on a terminal, else a line now and then."""
+    shown = _bar(path) if sys.stderr.isatty() else _lines()
+    try:
+        with shown as announce:
+            yield announce
+    except KeyboardInterrupt:
+        typer.echo("stopped: run the same command again to go on.", err=True)
+        raise
+
+
+@contextmanager
+def _bar(path: Path) -> Iterator[Callable[[Progress], None]]:
+    from rich.progress import (
+        BarColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task(f"Scoring {path.name}", total=None)
+
+        def announce(progress: Progress) -> None:
+            bar.update(task, total=progress.extent or None, completed=progress.done)
+
+        yield announce
+
+
+@contextmanager
+def _lines() -> Iterator[Callable[[Progress], None]]:
+    told = [time.monotonic()]
+
+    def announce(progress: Progress) -> None:
+        if time.monotonic() - told[0] < _PAUSE:
+            return
+        told[0] = time.monotonic()
+        share = f", {progress.done / progress.extent:.0%}" if progress.extent else ""
+        typer.echo(f"{progress.n_patients} patients scored so far{share}", err=True)
+
+    yield announce

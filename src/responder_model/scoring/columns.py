@@ -1,0 +1,96 @@
+"""What a model reads of a table: its columns, found by name before any row is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from responder_model.cohort.checking import inspect_columns
+from responder_model.errors import InvalidCohortError, Problem
+from responder_model.features import Encoder
+from responder_model.model.batch import unused_columns
+from responder_model.schema import dictionary
+from responder_model.vocabulary import find_field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """The columns of a table that a model reads.
+
+    Parameters
+    ----------
+    names, positions : tuple
+        As the header writes them, and their places in it.
+    recorded : tuple of str
+        Fields that the table has a column for, though a part of it may hold none.
+    unused : tuple of str
+        Predictors that the table has and the model does not use: known only later
+        than its moment, or of another decision.
+    notices : tuple of str
+        Unknown columns, with the nearest known name.
+    """
+
+    names: tuple[str, ...]
+    positions: tuple[int, ...]
+    recorded: tuple[str, ...]
+    unused: tuple[str, ...]
+    notices: tuple[str, ...]
+
+
+def choose_columns(encoder: Encoder, header: Sequence[str]) -> Columns:
+    """Choose what a model reads of a table with this header.
+
+    Columns that the model does not use are not read: what stands in them cannot refuse
+    a patient.
+
+    Raises
+    ------
+    InvalidCohortError
+        When the header names no predictor of the model, or one twice.
+    """
+    empty = pd.DataFrame({k: pd.Series(dtype=object) for k in range(len(header))})
+    empty.columns = pd.Index(list(header))
+    found = inspect_columns(empty, np.empty(0, dtype=np.int64))
+    if found.problems:
+        raise InvalidCohortError(found.problems, found.notices)
+    places = _places(header)
+    if not any(name in places for name in encoder.predictors):
+        raise InvalidCohortError((_no_predictor(encoder),), found.notices)
+    read = _read_fields(encoder)
+    used = {name: place for name, place in places.items() if name in read}
+    return Columns(
+        names=tuple(header[place] for place in used.values()),
+        positions=tuple(used.values()),
+        recorded=tuple(used),
+        unused=tuple(n for n in unused_columns(encoder, found.cohort) if n not in used),
+        notices=found.notices,
+    )
+
+
+def _places(header: Sequence[str]) -> dict[str, int]:
+    fields = {place: find_field(name) for place, name in enumerate(header)}
+    return {field.name: place for place, field in fields.items() if field}
+
+
+def _no_predictor(encoder: Encoder) -> Problem:
+    return Problem(
+        row=None,
+        field="table",
+        found="",
+        allowed=f"one with a predictor of {encoder.decision}@{encoder.moment}",
+    )
+
+
+def _read_fields(encoder: Encoder) -> set[str]:
+    """Predictors, what they follow from, the identifier and the provenance."""
+    read = set(encoder.predictors)
+    for decision in dictionary().decisions.values():
+        if decision.binary_outcome in encoder.predictors:
+            read |= {decision.outcome, *filter(None, [decision.requires])}
+    for field in dictionary().fields.values():
+        if field.role in ("identifier", "provenance"):
+            read.add(field.name)
+    return read

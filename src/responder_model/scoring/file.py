@@ -1,0 +1,285 @@
+"""Score a whole file: open, score in parts, join, put in place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from responder_model import __version__
+from responder_model.cohort.checking import NO_PATIENTS
+from responder_model.errors import InvalidCohortError, Problem, ResponderModelError
+from responder_model.model import Model
+from responder_model.scoring.assembly import (
+    SUFFIXES,
+    Tally,
+    has_simulated_part,
+    write_scores,
+)
+from responder_model.scoring.columns import choose_columns
+from responder_model.scoring.journal import Journal, open_journal
+from responder_model.scoring.sources import PART_ROWS, Source, open_source
+from responder_model.scoring.text import BLOCK_BYTES
+from responder_model.scoring.work import Work, run_parts
+
+# Form of the parts; one of another form is not gone on with.
+_FORMAT_VERSION = 1
+# Parts that are scored sooner than another process has started.
+_FEW_PARTS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredFile:
+    """What became of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The scores.
+    set_aside : Path or None
+        Row, column, what was found and why it was refused, one line per problem; None
+        where every row was scored.
+    n_patients, n_set_aside, n_problems : int
+        Rows that were scored, rows that were not, and why.
+    provenance : {"published", "simulated", "cohort"}
+        Provenance of the scores.
+    unused_columns : tuple of str
+        Predictors of the file that the model does not use at its moment.
+    notices : tuple of str
+        Columns that are not in the dictionary.
+    n_resumed : int
+        Parts that an earlier, interrupted run had scored.
+    """
+
+    path: Path
+    set_aside: Path | None
+    n_patients: int
+    n_set_aside: int
+    n_problems: int
+    provenance: str
+    unused_columns: tuple[str, ...]
+    notices: tuple[str, ...]
+    n_resumed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a run has come.
+
+    Parameters
+    ----------
+    done, extent : int
+        In patients, or in bytes of the file; an extent of 0 is not known.
+    n_patients : int
+        Patients scored by this run.
+    """
+
+    done: int
+    extent: int
+    n_patients: int
+
+
+def score_file(
+    model: Model,
+    path: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    contributions: bool = False,
+    strict: bool = False,
+    n_jobs: int = 1,
+    announce: Callable[[Progress], None] | None = None,
+) -> ScoredFile:
+    """Score every patient of a file of any size, with constant memory.
+
+    The file is read in parts; scored parts stand in a hidden folder beside ``out``
+    until the result is put in place at once. A run that was killed goes on where it
+    was, when it is called again with the same file, model and options.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    path : path-like
+        CSV (``,`` ``;`` or tab, UTF-8 or Latin-1, decimal point or comma), Parquet or
+        XLSX, with the columns of the dictionary.
+    out : path-like
+        File to write: ``.csv``, ``.parquet`` or ``.xlsx``. One line per patient:
+        ``row`` (line of the file, whose header is row 1), ``patient_id`` if the file
+        has it, then the columns of ``Model.predict_cohort``. The provenance is
+        ``simulated`` if any row of the file is.
+    contributions : bool
+        Also write ``baseline`` and ``contribution_<predictor>``, in log-odds.
+    strict : bool
+        Refuse the file if any row has a problem, instead of setting the row aside.
+    n_jobs : int
+        Processes. More than one needs the ``if __name__ == "__main__"`` guard in a
+        script.
+    announce : callable, optional
+        Is told how far the run has come.
+
+    Returns
+    -------
+    ScoredFile
+        Counts, provenance, and where rows with a problem in a column that the model
+        reads were set aside: ``<out>_set_aside.csv``.
+
+    Raises
+    ------
+    InvalidCohortError
+        For a file that cannot be read, has no column that the model uses or no patient
+        who can be scored; with ``strict``, for any problem. Nothing is written then.
+    ResponderModelError
+        When ``out`` cannot be written, or the file changes while it is read.
+    """
+    path, out = Path(path), _check_out(Path(out), Path(path))
+    with _disk_errors(out):
+        before = _state(path)
+        source = open_source(path)
+        columns = choose_columns(model.encoder, source.header)
+        identity = _identity(path, contributions=contributions)
+        with open_journal(out, model, identity) as journal:
+            work = Work(
+                folder=journal.folder,
+                model_folder=journal.model_folder,
+                columns=columns,
+                contributions=contributions,
+            )
+            try:
+                _score_parts(source, work, journal, n_jobs, announce)
+                if _state(path) != before:
+                    msg = f"{path.name} must not change while it is scored."
+                    raise ResponderModelError(msg)
+                tally = _join(model, journal, out, strict=strict)
+            except InvalidCohortError:
+                journal.remove()
+                raise
+            journal.remove()
+    return ScoredFile(
+        path=out,
+        set_aside=_side_of(out) if tally.n_problems else None,
+        n_patients=tally.n_patients,
+        n_set_aside=tally.n_set_aside,
+        n_problems=tally.n_problems,
+        provenance=tally.provenance,
+        unused_columns=columns.unused,
+        notices=columns.notices,
+        n_resumed=len(journal.done),
+    )
+
+
+def _check_out(out: Path, path: Path) -> Path:
+    """Return a path that can be written, and that is not what is read."""
+    if out.suffix.lower() not in SUFFIXES:
+        msg = f"out must end in {', '.join(SUFFIXES)}, got {out.name!r}."
+        raise ResponderModelError(msg)
+    if not out.parent.is_dir():
+        msg = f"out must lie in an existing directory, got {str(out.parent)!r}."
+        raise ResponderModelError(msg)
+    if path.resolve() in (out.resolve(), _side_of(out).resolve()):
+        msg = f"out must be another file than what is scored, got {out.name!r}."
+        raise ResponderModelError(msg)
+    return out
+
+
+def _side_of(out: Path) -> Path:
+    return out.with_name(f"{out.stem}_set_aside.csv")
+
+
+@contextmanager
+def _disk_errors(out: Path) -> Iterator[None]:
+    """Turn an error of the disk into its reason."""
+    try:
+        yield
+    except OSError as error:
+        msg = (
+            f"{out.name} could not be written: {error.strerror}. What was scored is "
+            "kept; run the same command again to go on."
+        )
+        raise ResponderModelError(msg) from error
+
+
+def _state(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _identity(path: Path, *, contributions: bool) -> dict[str, Any]:
+    """What scored parts depend on, besides the model."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "format_version": _FORMAT_VERSION,
+        "responder_model": __version__,
+        "input": digest,
+        "part": [PART_ROWS, BLOCK_BYTES],
+        "contributions": contributions,
+    }
+
+
+def _score_parts(
+    source: Source,
+    work: Work,
+    journal: Journal,
+    n_jobs: int,
+    announce: Callable[[Progress], None] | None,
+) -> None:
+    """Score the parts that are not done, and say so."""
+    size = PART_ROWS if source.unit == "patients" else BLOCK_BYTES
+    if source.extent <= _FEW_PARTS * size:
+        n_jobs = 1
+    parts = source.read(work.columns, journal.done)
+    extent, n_patients = len(journal.done) * size, 0
+    for done in run_parts(parts, work, n_jobs=n_jobs):
+        if done.refusal:
+            raise InvalidCohortError(done.refusal, work.columns.notices)
+        extent += done.extent
+        n_patients += done.n_patients
+        if announce is not None:
+            announce(Progress(done=extent, extent=source.extent, n_patients=n_patients))
+
+
+def _join(model: Model, journal: Journal, out: Path, *, strict: bool) -> Tally:
+    """Write the result and the side file, then put them in place."""
+    paths = journal.paths()
+    provenance = "simulated" if has_simulated_part(paths) else model.provenance
+    partial = journal.folder / f"result{out.suffix.lower()}"
+    partial_side = journal.folder / "set_aside.csv"
+    about = {
+        "model": model.name,
+        "target": model.target,
+        "provenance": provenance,
+        "responder_model": __version__,
+    }
+    tally = write_scores(
+        paths, partial, partial_side, provenance=provenance, about=about
+    )
+    if tally.n_patients == 0 or (strict and tally.n_problems):
+        raise InvalidCohortError(_shown(tally))
+    side = _side_of(out)
+    if tally.n_problems:
+        partial_side.replace(side)
+    else:
+        # What an earlier run set aside does not belong to this result.
+        side.unlink(missing_ok=True)
+    partial.replace(out)
+    return tally
+
+
+def _shown(tally: Tally) -> tuple[Problem, ...]:
+    """Problems of a file that is refused; of very many, the first."""
+    if not tally.n_problems:
+        return (NO_PATIENTS,)
+    more = tally.n_problems - len(tally.first_problems)
+    if not more:
+        return tuple(tally.first_problems)
+    last = Problem(
+        row=None,
+        field="table",
+        found=f"{more} more problems",
+        allowed="one without problems",
+    )
+    return (*tally.first_problems, last)

@@ -1,0 +1,166 @@
+"""Score one part of a file: cells in, an Arrow table of scores out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from responder_model.cohort.checking import (
+    has_simulated_row,
+    inspect_columns,
+    inspect_rows,
+)
+from responder_model.cohort.reading import Table
+from responder_model.errors import Problem
+from responder_model.features import Array
+from responder_model.model import Model
+from responder_model.model.batch import score_cohort, score_columns
+from responder_model.schema import dictionary
+from responder_model.scoring.columns import Columns
+
+# Columns of a part that its file needs and the result does not.
+KEPT, IDENTITY = "kept", "identity"
+ROW, BASELINE = "row", "baseline"
+_META = b"responder_model.part"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredPart:
+    """Scores of one part of a file.
+
+    Parameters
+    ----------
+    scores : pa.Table
+        One row per patient: row number, identifier, scores, whether the patient is
+        kept, and a number that stands for the identifier.
+    problems : tuple of Problem
+        Why rows are set aside.
+    simulated : bool
+        Whether a row says that it is simulated.
+    """
+
+    scores: pa.Table
+    problems: tuple[Problem, ...]
+    simulated: bool
+
+
+def score_part(
+    table: Table, model: Model, columns: Columns, *, contributions: bool
+) -> ScoredPart:
+    """Check and score some rows; a refused row is scored too, and marked."""
+    part = inspect_columns(table.cells, table.rows)
+    identifiers = _identifiers(part.cohort)
+    known = part.cohort.drop(columns=list(identifiers))
+    whole = inspect_rows(
+        [replace(part, cohort=known)], table.rows, recorded=columns.recorded
+    )
+    problems = (*table.problems, *whole.problems)
+    scored = _score(model, whole.cohort, contributions=contributions)
+    refused = [problem.row for problem in problems if problem.row is not None]
+    arrays = {
+        ROW: table.rows,
+        **{str(name): _text(cells) for name, cells in identifiers.items()},
+        **scored,
+        KEPT: ~np.isin(table.rows, refused),
+        IDENTITY: _identity(identifiers, len(table.rows)),
+    }
+    return ScoredPart(
+        scores=pa.table({name: _arrow(values) for name, values in arrays.items()}),
+        problems=tuple(sorted(problems, key=lambda problem: problem.row or 0)),
+        simulated=has_simulated_row(whole.cohort),
+    )
+
+
+def _identifiers(cohort: pd.DataFrame) -> pd.DataFrame:
+    fields = dictionary().fields
+    return cohort[[n for n in cohort.columns if fields[str(n)].role == "identifier"]]
+
+
+def _score(
+    model: Model, cohort: pd.DataFrame, *, contributions: bool
+) -> dict[str, Any]:
+    scores = score_cohort(model, cohort)
+    columns = score_columns(model, scores)
+    if contributions:
+        columns[BASELINE] = np.full(len(cohort), model.baseline)
+        columns |= _contribution_columns(model.encoder.predictors, scores.contributions)
+    return columns
+
+
+def _contribution_columns(names: Sequence[str], values: Array) -> dict[str, Array]:
+    by_column = np.ascontiguousarray(values.T)
+    return {
+        f"contribution_{name}": column
+        for name, column in zip(names, by_column, strict=True)
+    }
+
+
+def _identity(identifiers: pd.DataFrame, n_rows: int) -> pa.Array:
+    """64 bits that stand for each identifier, null where there is none."""
+    if identifiers.shape[1] == 0:
+        return pa.nulls(n_rows, pa.uint64())
+    cells = identifiers.iloc[:, 0]
+    texts = cells.to_numpy(dtype=object, na_value="")
+    hashes = pd.util.hash_array(texts, categorize=False)
+    return pa.array(hashes, mask=cells.isna().to_numpy())
+
+
+def _text(cells: pd.Series) -> pa.Array:
+    return pa.array(cells, type=pa.string(), from_pandas=True)
+
+
+def _arrow(values: Any) -> pa.Array:
+    if isinstance(values, pd.Categorical):
+        names = pa.array(values.categories.tolist(), type=pa.string())
+        codes = pa.array(values.codes.astype(np.int32))
+        return pa.DictionaryArray.from_arrays(codes, names)
+    return values if isinstance(values, pa.Array) else pa.array(values)
+
+
+# ---------------------------------------------------------------- as a file
+
+
+def write_part(part: ScoredPart, path: Path) -> None:
+    """Write a part; its problems and provenance stand in the metadata."""
+    meta = {
+        "simulated": part.simulated,
+        "problems": [(p.row, p.field, p.found, p.allowed) for p in part.problems],
+    }
+    scores = part.scores.replace_schema_metadata({_META: json.dumps(meta)})
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with (
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, scores.schema, options=options) as writer,
+    ):
+        writer.write_table(scores)
+
+
+def read_part(path: Path, names: Sequence[str] = ()) -> ScoredPart:
+    """Read a part back, all of its columns or some.
+
+    Raises
+    ------
+    pa.ArrowInvalid
+        For a file that is not whole.
+    """
+    with pa.memory_map(str(path)) as file:
+        schema = pa.ipc.open_file(file).schema
+        read = [schema.get_field_index(name) for name in names or schema.names]
+        options = pa.ipc.IpcReadOptions(included_fields=read)
+        scores = pa.ipc.open_file(file, options=options).read_all()
+    meta = json.loads((schema.metadata or {})[_META])
+    return ScoredPart(
+        scores=scores.replace_schema_metadata(None),
+        problems=tuple(
+            Problem(row=row, field=field, found=found, allowed=allowed)
+            for row, field, found, allowed in meta["problems"]
+        ),
+        simulated=bool(meta["simulated"]),
+    )
