@@ -154,6 +154,22 @@ def test_nothing_is_unpickled(
     model.score_cohort(pd.DataFrame({"age": [54.0]}))
 
 
+LIGHT = """
+import sys
+from responder_model.artifact import load_model
+load_model(sys.argv[1]).predict({"age": 54, "relief_1": 40})
+heavy = ("pandas", "scipy", "sklearn", "xgboost", "shap", "mlflow", "cryptography")
+print([name for name in heavy if name in sys.modules])
+"""
+
+
+def test_loading_and_predicting_need_numpy_alone(pooled: Model, tmp_path: Path) -> None:
+    save_model(pooled, tmp_path / "model")
+    command = [sys.executable, "-c", LIGHT, str(tmp_path / "model")]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
 def test_saving_replaces_a_model_folder_whole(pooled: Model, tmp_path: Path) -> None:
     save_model(pooled, tmp_path / "model")
     save_model(example_model(), tmp_path / "model")

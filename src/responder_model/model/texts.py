@@ -16,10 +16,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Fondé sur les seules données publiées, sans aucun patient d'une cohorte.",
     ),
     "published_weak": (
-        "It is weak: the evidence implies a c-statistic of {value} (0.5 is chance, 1 "
-        "is perfect), which no cohort has confirmed.",
-        "Il est faible : les données publiées impliquent une statistique c de {value} "
-        "(0,5 : hasard ; 1 : parfait), qu'aucune cohorte n'a confirmée.",
+        "The evidence behind it is weak: it implies a c-statistic of {value} (0.5 is "
+        "chance, 1 is perfect), which no cohort has confirmed.",
+        "Les données qui le fondent sont faibles : elles impliquent une statistique c "
+        "de {value} (0,5 : hasard ; 1 : parfait), qu'aucune cohorte n'a confirmée.",
     ),
     "simulated": (
         "Developed on simulated patients: not for any patient.",
