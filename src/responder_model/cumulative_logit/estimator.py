@@ -37,6 +37,8 @@ from responder_model.cumulative_logit.mixture import (
 
 # Patients from which each served cut point is half its own fit (statistics.md 2).
 CUT_SPECIFIC_FROM = 100
+# Components that the ordinal fit gives less are left out of the cut-specific ones.
+_NEGLIGIBLE = 1e-3
 # Intercept and log-gap priors where nothing is published.
 VAGUE_ANCHOR = (0.0, 5.0)
 VAGUE_GAP_SD = 1.0
@@ -270,13 +272,16 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         J, main = observations.n_cuts, observations.main
         priors: list[Prior] = []
         starts: list[Array] = []
+        likely = [k for k, c in enumerate(self.components_) if c.weight > _NEGLIGIBLE]
         for cut in cuts:
-            priors += self._priors_at(observations, cut)
+            shapes = self._priors_at(observations, cut)
+            priors += [shapes[k] for k in likely]
+            modes = [self.components_[k].mean for k in likely]
             starts += [
-                np.append(intercepts(part.mean[None], J, main)[0, cut], part.mean[J:])
-                for part in self.components_
+                np.append(intercepts(mode[None], J, main)[0, cut], mode[J:])
+                for mode in modes
             ]
-        M = len(self.components_)
+        M = len(likely)
         parts = fit_components(observations.at_cuts(cuts, M), priors, np.array(starts))
         return {
             cut: collapse(weigh(parts[k * M : (k + 1) * M]), 0, 1, 0)

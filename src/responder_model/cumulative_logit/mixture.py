@@ -71,8 +71,8 @@ def fit_components(
         Where each fit starts; default: the prior mean.
     """
     mean = np.array([prior.mean for prior in priors])
-    spread = np.array([prior.spread for prior in priors])
-    objective = _Objective(observations, mean, np.linalg.inv(spread))
+    precision = np.array([prior.precision for prior in priors])
+    objective = _Objective(observations, mean, precision)
     modes, value, information = _newton(
         objective, mean.copy() if starts is None else starts.copy()
     )
@@ -82,7 +82,7 @@ def fit_components(
         raise DevelopmentError(msg + "Check predictors for extreme values.")
     covariance = np.linalg.inv(information)
     covariance = (covariance + covariance.transpose(0, 2, 1)) / 2.0
-    evidence = value - 0.5 * np.linalg.slogdet(spread)[1] - 0.5 * log_det
+    evidence = value - 0.5 * (np.array([p.log_det for p in priors]) + log_det)
     return tuple(
         Component(prior=p, mean=modes[k], covariance=covariance[k], log_evidence=e)
         for k, (p, e) in enumerate(zip(priors, map(float, evidence), strict=True))

@@ -64,7 +64,7 @@ class Interval:
     upper: Array
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Encoder:
     """How the values of one decision model become columns.
 

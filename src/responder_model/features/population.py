@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -228,6 +228,7 @@ def _normal_cdf(x: Array) -> Array:
     return (0.5 * (1.0 + erf)).reshape(x.shape)
 
 
+@lru_cache(maxsize=64)
 def _reference_covariance(encoder: Encoder) -> Array:
     """Covariance of the base columns that the dictionary declares."""
     names = [column.name for column in encoder.columns]
