@@ -13,6 +13,8 @@ Array = NDArray[np.float64]
 PUBLISHED_WEIGHT = 0.5
 # SD of the flat zero-centred components, log-odds per reference unit.
 ZERO_SDS = (0.02, 0.12, 0.25, 0.5)
+# One more where there is no evidence at all: somebody else's outcome may be easy.
+WIDEST_ZERO_SD = 1.0
 # Coefficient SD where evidence exists for other columns but not for this one.
 UNSUPPORTED_SD = 0.30
 # Prior of the variance that a linear predictor misses: uniform over these.
@@ -71,6 +73,7 @@ def robust_priors(
     gaps: Array,
     gap_sd: float,
     components: str = "robust",
+    units: Array | None = None,
 ) -> tuple[Prior, ...]:
     """Priors of the mixture's components.
 
@@ -86,6 +89,8 @@ def robust_priors(
         SD of the logarithm of each gap.
     components : {"robust", "published", "zero"}
         Which components are used.
+    units : ndarray of shape (n_columns,), optional
+        Factor on the zero-centred SDs of each column; default 1.
     """
     cut_mean = np.concatenate([[anchor[0]], np.log(gaps)])
     cut_sd = np.concatenate([[anchor[1]], np.full(len(gaps), gap_sd)])
@@ -94,9 +99,10 @@ def robust_priors(
     if mean is not None and sd is not None and components != "zero":
         shapes.append(("published", mean, sd))
     if components != "published":
+        scales = ZERO_SDS if shapes else (*ZERO_SDS, WIDEST_ZERO_SD)
+        one = np.ones(n_columns) if units is None else units
         shapes += [
-            (f"zero-centred, SD {scale:g}", zero, np.full(n_columns, scale))
-            for scale in ZERO_SDS
+            (f"zero-centred, SD {scale:g}", zero, scale * one) for scale in scales
         ]
         if mean is not None and sd is not None:
             sizes = np.sqrt(mean**2 + sd**2)

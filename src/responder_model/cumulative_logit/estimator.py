@@ -39,6 +39,8 @@ from responder_model.cumulative_logit.mixture import (
 CUT_SPECIFIC_FROM = 100
 # Components that the ordinal fit gives less are left out of the cut-specific ones.
 _NEGLIGIBLE = 1e-3
+# Contrasts of a balanced 0/1 column that make one SD.
+_BINARY_UNIT = 2.0
 # Intercept and log-gap priors where nothing is published.
 VAGUE_ANCHOR = (0.0, 5.0)
 VAGUE_GAP_SD = 1.0
@@ -201,6 +203,8 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         self.centre_, self.scale_ = X.mean(axis=0), X.std(axis=0)
         binary = np.isin(X, (0.0, 1.0)).all(axis=0)
         self.scale_[binary | (self.scale_ < 1e-12)] = 1.0
+        # without evidence one SD of a balanced 0/1 column counts as one of a number
+        self._units = np.where(binary & (not self.priors), _BINARY_UNIT, 1.0)
         for k, name in enumerate(self._column_names()):
             prior = (self.priors or {}).get(name, ())
             if len(prior) > 2:
@@ -241,6 +245,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             gaps=gaps,
             gap_sd=self.gap_sd if known else VAGUE_GAP_SD,
             components=self.components,
+            units=self._units,
         )
         self.components_ = fit_mixture(observations, priors)
 
@@ -304,6 +309,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             gaps=np.empty(0),
             gap_sd=self.gap_sd,
             components=self.components,
+            units=self._units,
         )
         return list(priors)
 
