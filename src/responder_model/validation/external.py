@@ -143,8 +143,12 @@ def validate_by_subgroup(
     *,
     by: Sequence[str] = SUBGROUPS,
     small_cell: int = SMALL_CELL,
+    probability: Array | None = None,
 ) -> pd.DataFrame:
     """Core measures in parts of a cohort; small cells are suppressed.
+
+    ``probability`` replaces the model's own, one for each patient of the cohort: in
+    the development cohort, those of models that never saw the patient.
 
     Returns
     -------
@@ -159,7 +163,8 @@ def validate_by_subgroup(
     cohort = check_cohort(cohort)
     outcome = binary_outcome(outcome_levels(cohort, model.decision), model.decision)
     known = ~np.isnan(outcome)
-    probability = model.predict_cohort(cohort)["probability"].to_numpy()
+    if probability is None:
+        probability = model.predict_cohort(cohort)["probability"].to_numpy()
     rows = []
     for name in by:
         groups = _groups(cohort, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -151,6 +151,7 @@ def validate_internally(
     fitted = develop_on(procedure, data, everybody)
     probability = expit(fitted.linear_predictor_raw(data.raw))
     apparent = measure(data, probability, everybody)
+    left_out: Array | None = None
     if design == "bootstrap":
         resamples = bootstrap_rows(len(data), n_resamples, seed)
         done = repeat(procedure, data, resamples, probability, n_jobs=n_jobs)
@@ -163,18 +164,19 @@ def validate_internally(
             probability, [r.probability for r in done.done], data.outcome
         )
     elif design == "cross_validation":
-        done, held_out = _cross_validate(
+        done, left_out = _cross_validate(
             procedure, data, probability, n_resamples, seed=seed, n_jobs=n_jobs
         )
         rows = [
-            _cross_validated_row(name, value, held_out, data, done)
+            _cross_validated_row(name, value, left_out, data, done)
             for name, value in apparent.items()
         ]
         stability = None
     else:
         msg = "design must be bootstrap or cross_validation, "
         raise DevelopmentError(msg + f"got {design!r}.")
-    return _result(design, rows, data, done, n_resamples, stability)
+    result = _result(design, rows, data, done, n_resamples, stability)
+    return replace(result, left_out=left_out)
 
 
 def _check_any(done: Repetitions) -> None:

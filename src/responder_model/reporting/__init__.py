@@ -1,0 +1,8 @@
+"""Reports that a reviewer signs: one HTML file and Markdown, in two languages."""
+
+from __future__ import annotations
+
+from responder_model.reporting.report import Report, build_report, write_report
+from responder_model.reporting.study import Role, Study, examine
+
+__all__ = ["Report", "Role", "Study", "build_report", "examine", "write_report"]

@@ -1,0 +1,132 @@
+"""What every section of a report is written from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from responder_model.figures.drawing import draw_figure
+from responder_model.labels import describe_value, label_of
+from responder_model.reporting.blocks import Cell, Link, Picture, Table
+from responder_model.reporting.texts import say
+from responder_model.reporting.values import ANCHOR, Values
+from responder_model.schema import dictionary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from responder_model.model import Model
+    from responder_model.reporting.study import Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """A model, the cohorts it was examined in, the logged values, and a language."""
+
+    model: Model
+    studies: tuple[Study, ...]
+    values: Values
+    lang: str
+    digest: str = ""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether anything here derives from simulated patients."""
+        return self.model.provenance == "simulated" or any(
+            study.provenance == "simulated" for study in self.studies
+        )
+
+    def provenance_of(self, study: Study | None = None) -> str:
+        """Provenance of what is shown: of the model, and of the cohort if any."""
+        found = {self.model.provenance, study.provenance if study else ""}
+        return "simulated" if "simulated" in found else self.model.provenance
+
+    def say(self, key: str, **parts: object) -> str:
+        """Sentence in the report's language."""
+        return say(key, self.lang, **parts)
+
+    def label(self, name: str) -> str:
+        """Label of a field."""
+        return label_of(name, self.lang)
+
+    def describe(self, name: str, value: object) -> str:
+        """Value of a field in words."""
+        return describe_value(name, value, self.lang)
+
+    def title(self) -> str:
+        """Question and moment."""
+        words = dictionary()
+        decision = words.decisions[self.model.decision].label[self.lang]
+        moment = words.moments[words.moment_index(self.model.moment)]
+        return f"{decision}, {moment.label[self.lang]}"
+
+    def links(self, *keys: str) -> tuple[Link, ...]:
+        """References to logged values; those that were not logged are left out."""
+        return tuple(
+            Link(
+                text=f"{key} = {shorten(self.values[key].text[self.lang])}",
+                anchor=ANCHOR + key,
+            )
+            for key in keys
+            if key in self.values
+        )
+
+    def table(
+        self,
+        caption: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Cell | str]],
+        *,
+        study: Study | None = None,
+        note: str = "",
+        numeric: Sequence[int] = (),
+    ) -> Table:
+        """Table of texts or cells; labelled simulated where its numbers are."""
+        return Table(
+            caption=caption,
+            columns=tuple(columns),
+            rows=tuple(
+                tuple(c if isinstance(c, Cell) else Cell(text=c) for c in row)
+                for row in rows
+            ),
+            note=note,
+            numeric=tuple(numeric),
+            simulated=self.provenance_of(study) == "simulated",
+        )
+
+    def picture(
+        self,
+        name: str,
+        plot: Callable[[Axes], Axes],
+        *,
+        title: str,
+        caption: str,
+        study: Study | None = None,
+        size: tuple[float, float] = (7.0, 6.0),
+    ) -> Picture:
+        """Draw a figure; it carries the research-use line and the simulated label."""
+        with TemporaryDirectory() as scratch:
+            path = draw_figure(
+                plot,
+                Path(scratch) / f"{name}.png",
+                title=title,
+                provenance=self.provenance_of(study),
+                lang=self.lang,
+                size=size,
+            )
+            png = path.read_bytes()
+        return Picture(name=name, png=png, caption=caption, alt=f"{title}. {caption}")
+
+
+def shorten(text: str, length: int = 60) -> str:
+    """Text that fits beside a name.
+
+    Examples
+    --------
+    >>> shorten("a" * 70)[-2:]
+    'a…'
+    """
+    return text if len(text) <= length else text[: length - 1] + "…"

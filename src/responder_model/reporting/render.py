@@ -1,0 +1,108 @@
+"""Turn sections into one HTML file, or into Markdown with figures beside it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from responder_model.reporting.blocks import Cell, Link, Section
+
+if TYPE_CHECKING:
+    from responder_model.reporting.content import Content
+
+TEMPLATES = "reporting/templates"
+# Characters that mean something in Markdown.
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
+
+
+@cache
+def _environment(*, html: bool) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("responder_model", TEMPLATES),
+        autoescape=html,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["data_uri"] = data_uri
+    environment.filters["md"] = markdown_text
+    environment.filters["md_cell"] = markdown_cell
+    environment.filters["md_link"] = markdown_link
+    environment.filters["anchor"] = _anchor
+    return environment
+
+
+def to_html(content: Content, sections: Sequence[Section]) -> str:
+    """One self-contained page: style and figures inside, nothing is fetched."""
+    template = _environment(html=True).get_template("report.html.j2")
+    style = _environment(html=True).get_template("report.css").render()
+    # the style is ours, from the package: the one text that is not escaped
+    return template.render(style=Markup(style), **_parts(content, sections))  # noqa: S704
+
+
+def to_markdown(content: Content, sections: Sequence[Section]) -> str:
+    """Markdown whose figures stand in ``figures_<lang>/`` beside it."""
+    template = _environment(html=False).get_template("report.md.j2")
+    text = template.render(**_parts(content, sections))
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
+
+
+def _parts(content: Content, sections: Sequence[Section]) -> dict[str, Any]:
+    return {
+        "lang": content.lang,
+        "title": content.title(),
+        "name": content.model.name,
+        "simulated": content.simulated,
+        "software": content.values["model.software"].text[content.lang],
+        "sections": sections,
+        "say": content.say,
+    }
+
+
+def data_uri(png: bytes) -> str:
+    """PNG as an address that needs no file.
+
+    Examples
+    --------
+    >>> data_uri(b"png")
+    'data:image/png;base64,cG5n'
+    """
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
+
+
+def markdown_text(text: str) -> str:
+    r"""Text in which nothing is taken for Markdown or HTML.
+
+    Examples
+    --------
+    >>> markdown_text("a|b_c <i>")
+    'a\\|b\\_c \\<i\\>'
+    """
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def markdown_cell(cell: Cell) -> str:
+    """Cell with its anchor and links on one line."""
+    text = markdown_text(cell.text)
+    if cell.is_head and text:
+        text = f"**{text}**"
+    if cell.anchor:
+        text = f'<a id="{_anchor(cell.anchor)}"></a>{text}'
+    links = "; ".join(markdown_link(link) for link in cell.links)
+    return " ".join(part for part in (text, f"→ {links}" if links else "") if part)
+
+
+def markdown_link(link: Link) -> str:
+    """Link to an anchor of the same file."""
+    return f"[{markdown_text(link.text)}](#{_anchor(link.anchor)})"
+
+
+def _anchor(text: str) -> str:
+    return re.sub(r"[^0-9A-Za-z_.-]", "-", text)

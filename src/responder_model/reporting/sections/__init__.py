@@ -1,0 +1,40 @@
+"""The sections of a report, in the order in which a reviewer reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from responder_model.reporting.sections.card import card, limits, summary
+from responder_model.reporting.sections.checklists import (
+    logged,
+    probast_section,
+    tripod_section,
+)
+from responder_model.reporting.sections.evidence import evidence, sample_size
+from responder_model.reporting.sections.learned import learned
+from responder_model.reporting.sections.patients import patients
+from responder_model.reporting.sections.performance import performance
+from responder_model.reporting.sections.verification import verification
+
+if TYPE_CHECKING:
+    from responder_model.reporting.blocks import Section
+    from responder_model.reporting.content import Content
+
+
+def build_sections(content: Content) -> tuple[Section, ...]:
+    """Every section that the model and the cohorts have something for."""
+    found = (
+        summary(content),
+        card(content),
+        patients(content),
+        performance(content),
+        learned(content),
+        evidence(content),
+        sample_size(content),
+        verification(content),
+        limits(content),
+        tripod_section(content),
+        probast_section(content),
+        logged(content),
+    )
+    return tuple(section for section in found if section is not None)

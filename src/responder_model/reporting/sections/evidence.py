@@ -1,0 +1,156 @@
+"""The published evidence with its sources, and what the size permits to claim."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from responder_model.evidence import EvidenceRow
+from responder_model.figures.coefficients import column_label
+from responder_model.priors import PriorRow, prior_table
+from responder_model.reporting.blocks import (
+    Block,
+    Bullets,
+    Cell,
+    Heading,
+    Link,
+    Paragraph,
+    Section,
+)
+from responder_model.reporting.texts import interval, number
+from responder_model.reporting.values import verdict_of
+
+if TYPE_CHECKING:
+    from responder_model.reporting.content import Content
+
+
+def evidence(content: Content) -> Section:
+    """Priors with the findings they rest on, then every finding with its source."""
+    model = content.model
+    table = prior_table(
+        model.decision, model.moment, exclude_evidence=model.excluded_evidence
+    )
+    spoken = [row for row in table if row.sources]
+    sources = {source.id: source for row in spoken for source in row.sources}
+    blocks: list[Block] = [
+        Paragraph(
+            text=content.say("evidence_lead"),
+            links=content.links(
+                "evidence.n_findings",
+                "evidence.n_priors_published",
+                "evidence.n_priors_judgement",
+                "evidence.implied_c_statistic",
+                "model.excluded_evidence",
+            ),
+        ),
+        _priors(content, spoken),
+        Paragraph(text=_silent(content, [row for row in table if not row.sources])),
+        Heading(text=content.say("sources")),
+        Bullets(items=tuple(_source(content, row) for row in sources.values())),
+    ]
+    if content.lang != "en":
+        blocks.insert(-1, Paragraph(text=content.say("sources_language"), tone="note"))
+    return Section(
+        anchor="evidence", title=content.say("section_evidence"), blocks=tuple(blocks)
+    )
+
+
+def _priors(content: Content, rows: list[PriorRow]) -> Block:
+    lines: list[tuple[Cell | str, ...]] = []
+    for row in rows:
+        pooled = "" if row.pooled is None else _pooled(content, row)
+        lines.append(
+            (
+                column_label(row.column, content.model.decision, content.lang),
+                f"{number(row.mean, content.lang, '.2f')} "
+                f"({number(row.sd, content.lang, '.2f')})",
+                f"{number(row.odds_ratio, content.lang, '.2f')} "
+                f"({interval(row.lower, row.upper, content.lang, '.2f')})",
+                content.say(f"status_{row.status}"),
+                pooled,
+                Cell(
+                    text="",
+                    links=tuple(
+                        Link(text=source.id, anchor=f"source-{source.id}")
+                        for source in row.sources
+                    ),
+                ),
+            )
+        )
+    columns = ("coefficient", "prior", "odds_ratio", "status", "pooled", "rests_on")
+    return content.table(
+        content.say("priors_caption"),
+        [content.say(name) for name in columns],
+        lines,
+        note=content.say("priors_note"),
+        numeric=(1, 2),
+    )
+
+
+def _pooled(content: Content, row: PriorRow) -> str:
+    if row.pooled is None:
+        return ""
+    effect = number(row.pooled.effect, content.lang, ".2f")
+    se = number(row.pooled.se, content.lang, ".2f")
+    return content.say("pooled_text", effect=effect, se=se, k=row.pooled.n_studies)
+
+
+def _silent(content: Content, rows: list[PriorRow]) -> str:
+    names = "; ".join(
+        column_label(row.column, content.model.decision, content.lang) for row in rows
+    )
+    return content.say("silent", n=len(rows), names=names)
+
+
+def _source(content: Content, row: EvidenceRow) -> Cell:
+    parts = [row.citation]
+    if row.n is not None:
+        parts.append(f"n = {row.n}")
+    if row.effect is not None and row.se is not None:
+        effect = number(row.effect, content.lang, ".2f")
+        se = number(row.se, content.lang, ".2f")
+        parts.append(content.say("effect", effect=effect, se=se))
+    parts += [text for text in (row.finding, row.note) if text]
+    parts.append(content.say(f"status_{row.status}"))
+    return Cell(text=". ".join(parts), anchor=f"source-{row.id}")
+
+
+def sample_size(content: Content) -> Section:
+    """Riley's criteria, the verdict, and what it permits to claim."""
+    verdict = verdict_of(content.model)
+    met = {None: "", True: content.say("yes"), False: content.say("no")}
+    rows = [
+        (
+            content.say(f"criterion_{row.name}"),
+            str(row.n_required),
+            met[row.met],
+            met[row.decides],
+        )
+        for row in verdict.criteria
+    ]
+    columns = ("criterion", "needed", "met", "decides")
+    blocks: list[Block] = [
+        Paragraph(text=verdict.wording[content.lang], tone="note"),
+        content.table(
+            content.say("sample_size_caption"),
+            [content.say(name) for name in columns],
+            rows,
+            note=content.say("sample_size_note"),
+            numeric=(1,),
+        ),
+        Paragraph(
+            text=content.say(f"claim_{verdict.may_claim}"),
+            links=content.links(
+                "model.n_patients",
+                "model.n_events",
+                "sample_size.n_parameters",
+                "sample_size.n_required",
+                "sample_size.expected_shrinkage",
+                "sample_size.verdict",
+            ),
+        ),
+    ]
+    return Section(
+        anchor="sample-size",
+        title=content.say("section_sample_size"),
+        blocks=tuple(blocks),
+    )

@@ -1,0 +1,128 @@
+"""What was believed before, what the patients added, what is believed now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from responder_model.figures.coefficients import (
+    CoefficientRow,
+    coefficient_table,
+    column_label,
+    plot_coefficients,
+)
+from responder_model.priors import PriorSet
+from responder_model.reporting.blocks import Block, Paragraph, Section
+from responder_model.reporting.texts import number
+
+if TYPE_CHECKING:
+    from responder_model.reporting.content import Content
+
+# A p-value below it is set in words: among many, one in twenty is expected by chance.
+NOTABLE = 0.05
+
+
+def learned(content: Content) -> Section:
+    """Mixture weights, coefficients side by side, conflict and challenger."""
+    blocks: list[Block] = [_weights(content)]
+    if content.model.n_patients:
+        blocks.append(
+            Paragraph(
+                text=content.say("conflict"),
+                links=content.links(
+                    "model.published_component_weight", "model.prior_conflict_p_value"
+                ),
+            )
+        )
+        blocks.append(_picture(content))
+    blocks.append(_coefficients(content))
+    if content.model.n_patients:
+        blocks.append(_challenger(content))
+    return Section(
+        anchor="learned", title=content.say("section_learned"), blocks=tuple(blocks)
+    )
+
+
+def _weights(content: Content) -> Block:
+    rows = [
+        (
+            content.say("component_" + part.name.split(",")[0])
+            + part.name[len(part.name.split(",")[0]) :].replace(
+                "sizes as published", content.say("sizes_as_published")
+            ),
+            number(part.prior_weight, content.lang, ".2f"),
+            number(part.weight, content.lang, ".2f"),
+        )
+        for part in content.model.components
+    ]
+    heads = [content.say(name) for name in ("component", "before", "after")]
+    return content.table(
+        content.say("weights_caption"),
+        heads,
+        rows,
+        note=content.say("weights_note"),
+        numeric=(1, 2),
+    )
+
+
+def _picture(content: Content) -> Block:
+    table = coefficient_table(content.model)
+    return content.picture(
+        "coefficients",
+        lambda ax: plot_coefficients(table, ax=ax, lang=content.lang),
+        title=content.say("coefficients_title"),
+        caption=content.say("coefficients_figure"),
+        size=(8.5, 7.0),
+    )
+
+
+def _coefficients(content: Content) -> Block:
+    table = coefficient_table(content.model)
+    priors = PriorSet.from_json(content.model.priors).columns
+    conflicts = content.model.performance.get("prior_conflict_p_values", {})
+    developed = content.model.n_patients > 0
+    rows = []
+    for row in table.rows:
+        line = [
+            column_label(row.column, table.decision, content.lang),
+            _mean_sd(row.prior, content),
+            content.say(f"status_{priors[row.column].status}"),
+        ]
+        if developed:
+            line += _developed(row, conflicts, content)
+        rows.append(line)
+    columns = ["coefficient", "prior", "status"]
+    columns += ["data", "posterior", "conflict_p"] if developed else []
+    return content.table(
+        content.say("coefficients_caption"),
+        [content.say(name) for name in columns],
+        rows,
+        note=content.say("coefficients_note" if developed else "prior_note"),
+        numeric=(1, 3, 4, 5) if developed else (1,),
+    )
+
+
+def _developed(
+    row: CoefficientRow, conflicts: dict[str, float], content: Content
+) -> list[str]:
+    data = "" if row.data is None else _mean_sd(row.data, content)
+    p = conflicts.get(row.column)
+    shown = "" if p is None else number(p, content.lang, ".2f")
+    if p is not None and p < NOTABLE:
+        shown += " *"
+    return [data, _mean_sd(row.posterior, content), shown]
+
+
+def _mean_sd(value: tuple[float, float], content: Content) -> str:
+    mean, sd = (number(x, content.lang, ".2f") for x in value)
+    return f"{mean} ({sd})"
+
+
+def _challenger(content: Content) -> Block:
+    return Paragraph(
+        text=content.say("challenger"),
+        links=content.links(
+            "model.challenger_weight",
+            "challenger.out_of_fold_log_loss",
+            "challenger.evidence_out_of_fold_log_loss",
+        ),
+    )

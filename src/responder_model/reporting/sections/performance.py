@@ -1,0 +1,185 @@
+"""How good the model is: apparent, corrected for optimism, and in new patients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from responder_model.figures.response import plot_response_by_aetiology
+from responder_model.figures.validation import (
+    plot_calibration_curve,
+    plot_decision_curve,
+    plot_stability,
+)
+from responder_model.performance import DEFINITIONS
+from responder_model.reporting.blocks import (
+    Block,
+    Cell,
+    Heading,
+    Paragraph,
+    Section,
+)
+from responder_model.reporting.sections.parts import centres_table, subgroups_table
+from responder_model.reporting.sections.patients import study_title
+from responder_model.reporting.texts import interval, number
+from responder_model.reporting.values import shown_levels
+
+if TYPE_CHECKING:
+    from responder_model.reporting.content import Content
+    from responder_model.reporting.study import Study
+    from responder_model.validation import ExternalValidation, InternalValidation
+
+
+def performance(content: Content) -> Section:
+    """Measures, curves, stability and subgroups for every cohort."""
+    blocks: list[Block] = []
+    for study in content.studies:
+        blocks.append(Heading(text=study_title(content, study)))
+        if study.internal is not None:
+            blocks += list(_internal(content, study, study.internal))
+        if study.external is not None:
+            blocks += list(_external(content, study, study.external))
+        blocks += list(_curves(content, study))
+        blocks += list(_parts(content, study))
+    if not content.studies:
+        blocks += list(_without_cohort(content))
+    return Section(
+        anchor="performance",
+        title=content.say("section_performance"),
+        blocks=tuple(blocks),
+    )
+
+
+def _without_cohort(content: Content) -> Iterator[Block]:
+    apparent = content.model.performance.get("apparent", {})
+    if not apparent:
+        yield Paragraph(text=content.say("not_measured"), tone="note")
+        return
+    yield Paragraph(text=content.say("apparent_only"), tone="warning")
+    rows = [
+        (measure_label(name, content.lang), number(value, content.lang))
+        for name, value in apparent.items()
+    ]
+    columns = (content.say("measure"), content.say("apparent"))
+    yield content.table(content.say("apparent_caption"), columns, rows, numeric=(1,))
+
+
+def measure_label(name: str, lang: str) -> Cell:
+    """Name of a measure with its definition below it."""
+    found = DEFINITIONS[name]
+    return Cell(text=f"{found.label[lang]}: {found.definition[lang]}")
+
+
+def _internal(
+    content: Content, study: Study, internal: InternalValidation
+) -> Iterator[Block]:
+    lang = content.lang
+    rows: list[tuple[Cell | str, ...]] = []
+    for row in internal.table.to_dict(orient="records"):
+        values = [
+            number(row[column], lang, ".3f")
+            for column in ("apparent", "optimism", "optimism_corrected")
+        ]
+        limits = interval(row["lower"], row["upper"], lang, ".3f")
+        used = f"{row['n_resamples']} / {row['n_failed_resamples']}"
+        rows.append((measure_label(row["measure"], lang), *values, limits, used))
+    columns = ("measure", "apparent", "optimism", "corrected", "interval", "resamples")
+    yield content.table(
+        content.say("internal_caption", n=internal.n_resamples),
+        [content.say(name) for name in columns],
+        rows,
+        study=study,
+        note=content.say("internal_note"),
+        numeric=(1, 2, 3, 4, 5),
+    )
+    if internal.n_patients < 50:
+        text = content.say("not_informative", n=internal.n_patients)
+        yield Paragraph(text=text, tone="warning")
+    instability = study.instability
+    if instability is not None:
+        yield content.picture(
+            f"stability_{study.role}",
+            lambda ax: plot_stability(instability, ax=ax, lang=lang),
+            title=content.say("stability_title"),
+            caption=content.say("stability_caption"),
+            study=study,
+        )
+
+
+def _external(
+    content: Content, study: Study, external: ExternalValidation
+) -> Iterator[Block]:
+    lang = content.lang
+    rows = [
+        (
+            measure_label(row.measure, lang),
+            number(row.value, lang, ".3f"),
+            interval(row.lower, row.upper, lang, ".3f"),
+            number(row.ideal, lang),
+        )
+        for row in external.performance.table
+    ]
+    columns = ("measure", "value", "interval", "ideal")
+    yield content.table(
+        content.say("external_caption"),
+        [content.say(name) for name in columns],
+        rows,
+        study=study,
+        note=content.say("external_note"),
+        numeric=(1, 2, 3),
+    )
+    if external.performance.problem is not None:
+        yield Paragraph(text=external.performance.problem, tone="warning")
+    counts = ", ".join(
+        f"{content.say(f'level_{level}')} {content.say('hidden') if n is None else n}"
+        for level, n in shown_levels(external).items()
+    )
+    yield Paragraph(text=content.say("applicability", counts=counts))
+
+
+def _curves(content: Content, study: Study) -> Iterator[Block]:
+    lang = content.lang
+    calibration, decision = study.curves.calibration, study.curves.decision
+    how = content.say(f"curve_{study.role}")
+    if calibration is not None:
+        yield content.picture(
+            f"calibration_{study.role}_{_position(content, study)}",
+            lambda ax: plot_calibration_curve(calibration, ax=ax, lang=lang),
+            title=content.say("calibration_title"),
+            caption=f"{content.say('calibration_caption')} {how}",
+            study=study,
+        )
+    if decision is not None:
+        yield content.picture(
+            f"decision_{study.role}_{_position(content, study)}",
+            lambda ax: plot_decision_curve(decision, ax=ax, lang=lang),
+            title=content.say("decision_title"),
+            caption=f"{content.say('decision_caption')} {how}",
+            study=study,
+        )
+    if study.curves.problem:
+        text = content.say("no_curve", reason=study.curves.problem)
+        yield Paragraph(text=text, tone="note")
+
+
+def _position(content: Content, study: Study) -> int:
+    return [other is study for other in content.studies].index(True) + 1
+
+
+def _parts(content: Content, study: Study) -> Iterator[Block]:
+    if study.subgroups is not None and len(study.subgroups):
+        yield subgroups_table(content, study, study.subgroups)
+    response = study.response
+    if response is not None:
+        yield content.picture(
+            f"response_{study.role}_{_position(content, study)}",
+            lambda ax: plot_response_by_aetiology(response, ax=ax, lang=content.lang),
+            title=content.label(response.field),
+            caption=content.say("response_caption"),
+            study=study,
+            size=(7.0, 3.6),
+        )
+    if study.centres is not None:
+        yield centres_table(content, study, study.centres)
+    elif study.flow.n_centres < 2:
+        yield Paragraph(text=content.say("one_centre"), tone="note")

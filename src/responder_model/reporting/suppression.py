@@ -1,0 +1,132 @@
+"""Hide small counts so that no sum in the same table gives them back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Counts = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Matrix = NDArray[np.float64]
+
+# Counts from 1 to SMALL_CELL - 1 could point at a person and are not shown.
+SMALL_CELL = 10
+_ZERO = 1e-9
+
+
+def suppress(
+    counts: Counts, relations: Matrix, *, small_cell: int = SMALL_CELL
+) -> Mask:
+    """Say which counts must be hidden: the small ones, and what would reveal them.
+
+    A reader knows every relation (a column adds up to the size of its group, groups
+    add up to all) and every count that is shown. A hidden count must not follow from
+    them, and hidden counts that together are a known small number stay hidden only
+    if a further count joins them. Zeros are shown.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_cells,)
+        The cells of one table.
+    relations : ndarray of shape (n_relations, n_cells)
+        Coefficients of linear combinations whose value the reader knows.
+    small_cell : int, default 10
+        Counts below it, except 0, are hidden.
+
+    Returns
+    -------
+    ndarray of shape (n_cells,)
+        True where a count must not be shown.
+
+    Examples
+    --------
+    Of 39 patients, 5 + 4 would follow from 30: together they are still a small cell.
+
+    >>> suppress(np.array([30, 5, 4]), np.ones((1, 3))).tolist()
+    [True, True, True]
+    >>> suppress(np.array([28, 12, 0]), np.ones((1, 3))).tolist()
+    [False, False, False]
+    """
+    hidden = (counts > 0) & (counts < small_cell)
+    while True:
+        candidates = _candidates(counts, relations, hidden, small_cell)
+        if not candidates.any():
+            return hidden
+        where = np.flatnonzero(candidates)
+        hidden[where[np.argmin(counts[where])]] = True
+
+
+def _candidates(
+    counts: Counts, relations: Matrix, hidden: Mask, small_cell: int
+) -> Mask:
+    """Shown counts of every relation that gives something away."""
+    exposed = _determined(relations, hidden)
+    found = np.zeros(counts.shape, dtype=bool)
+    for row in relations:
+        members = hidden & (row > 0.0)
+        closed = members.any() and not (hidden & (row < 0.0)).any()
+        is_small = closed and counts[members].sum() < small_cell
+        if is_small or (exposed & (row != 0.0)).any():
+            found |= row != 0.0
+    return found & ~hidden & (counts > 0)
+
+
+def _determined(relations: Matrix, hidden: Mask) -> Mask:
+    """Hidden cells whose value follows exactly from the relations."""
+    found = np.zeros(hidden.shape, dtype=bool)
+    where = np.flatnonzero(hidden)
+    if where.size == 0:
+        return found
+    _, values, rows = np.linalg.svd(relations[:, where])
+    rank = int((values > _ZERO).sum())
+    free = rows[rank:]
+    found[where] = (np.abs(free) <= _ZERO).all(axis=0) if len(free) else True
+    return found
+
+
+def column_relations(n_rows: int, n_columns: int) -> Matrix:
+    """Relations of a table whose column sums are known, row-major cells.
+
+    Examples
+    --------
+    >>> column_relations(2, 2).tolist()
+    [[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0]]
+    """
+    return np.asarray(np.kron(np.ones((1, n_rows)), np.eye(n_columns)))
+
+
+def row_relations(n_rows: int, parts: Sequence[int], whole: int, width: int) -> Matrix:
+    """Relations of a table in which, on each row, some columns add up to another."""
+    one = np.zeros((1, width))
+    one[0, list(parts)] = 1.0
+    one[0, whole] = -1.0
+    return np.asarray(np.kron(np.eye(n_rows), one))
+
+
+def hide_counts(
+    n_patients: Sequence[int], n_events: Sequence[int], *, small_cell: int = SMALL_CELL
+) -> list[tuple[int | None, int | None]]:
+    """Patients and events of groups that together make up a known whole.
+
+    None is hidden: a group of fewer than 10, fewer than 10 events or non-events, and
+    what would give these away.
+
+    Examples
+    --------
+    >>> hide_counts([60, 133], [28, 49])
+    [(60, 28), (133, 49)]
+    >>> hide_counts([60, 40, 30], [28, 14, 4])
+    [(60, 28), (40, None), (30, None)]
+    """
+    n, events = np.asarray(n_patients), np.asarray(n_events)
+    counts = np.column_stack([n, events, n - events]).astype(np.int64)
+    relations = np.vstack(
+        [column_relations(len(n), 3), row_relations(len(n), (1, 2), 0, 3)]
+    )
+    hidden = suppress(counts.ravel(), relations, small_cell=small_cell)
+    return [
+        (None if hide[0] else int(row[0]), None if hide[1] else int(row[1]))
+        for row, hide in zip(counts, hidden.reshape(counts.shape), strict=True)
+    ]

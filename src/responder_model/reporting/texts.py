@@ -1,0 +1,65 @@
+"""Sentences of the report in two languages, read from TOML files in this package."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from responder_model.labels import format_number, format_percent
+
+DIRECTORY = "reporting/words"
+
+
+@cache
+def read_texts(name: str) -> dict[str, Any]:
+    """Return a packaged TOML file of texts."""
+    path = files("responder_model") / DIRECTORY / f"{name}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def say(key: str, lang: str, /, **parts: object) -> str:
+    """Sentence of a key in a language, its gaps filled.
+
+    Examples
+    --------
+    >>> say("patients", "fr")
+    'patients'
+    """
+    sentence: str = read_texts("report")[key][lang]
+    return sentence.format(**parts) if parts else sentence
+
+
+def number(value: float | None, lang: str, spec: str = ".3g") -> str:
+    """Number with the decimal mark of the language; a dash for none.
+
+    Examples
+    --------
+    >>> number(0.6524, "fr"), number(None, "en"), number(-0.1, "en")
+    ('0,652', '–', '−0.1')
+    """
+    if value is None or value != value:
+        return "–"
+    return format_number(value, lang, spec).replace("-", "\N{MINUS SIGN}")
+
+
+def interval(
+    low: float | None, high: float | None, lang: str, spec: str = ".3g"
+) -> str:
+    """Two limits in words; empty without them.
+
+    Examples
+    --------
+    >>> interval(0.1, 0.25, "en")
+    '0.1 to 0.25'
+    """
+    if low is None or high is None or low != low or high != high:
+        return ""
+    between = " to " if lang == "en" else " à "
+    return f"{number(low, lang, spec)}{between}{number(high, lang, spec)}"
+
+
+def percent(value: float | None) -> str:
+    """Whole percentage; a dash for none."""
+    return "–" if value is None or value != value else format_percent(value)
