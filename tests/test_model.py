@@ -16,7 +16,7 @@ import responder_model as rm
 from responder_model.errors import InvalidPatientError, ResponderModelError
 from responder_model.features import Encoder, Population
 from responder_model.features.encoding import Column
-from responder_model.model import Limits, LinearPart, Model, Pool
+from responder_model.model import Limits, LinearPart, Model
 from responder_model.model.example import example_model
 from responder_model.model.limits import NumberLimits
 from responder_model.schema import Field, dictionary
@@ -352,58 +352,6 @@ def test_negative_relief_slope_is_said() -> None:
         assert any("more relief so far lowers" in m for m in messages) == expected
 
 
-@pytest.mark.parametrize(
-    "patient",
-    [{"relief_test": 10}, {"rtms_responder": False}],
-    ids=["by relief", "by yes/no"],
-)
-def test_emcs_non_responder_is_outside_with_halved_odds(
-    patient: dict[str, Any],
-) -> None:
-    model = rm.published_model("emcs_success")
-    prediction = model.predict({"age": 55, **patient})
-    assert prediction.applicability.level == "outside"
-    assert any("did not respond" in r for r in prediction.applicability.reasons)
-    odds = math.exp(prediction.linear_predictor) / 2
-    halved = f"{odds / (1 + odds):.0%}".replace("%", " %")
-    assert any(f"would be {halved}." in message for message in prediction.messages)
-
-
-def test_lone_responder_counts_under_its_own_name() -> None:
-    model = rm.published_model("emcs_success")
-    yes = model.predict({"rtms_responder": True})
-    assert yes.contributions["rtms_responder"] > 0
-    assert yes.contributions["relief_test"] == 0
-    assert "rtms_responder" not in yes.missing
-    assert "relief_test" in yes.missing
-    known = model.predict({"relief_test": 60})
-    assert known.contributions["rtms_responder"] == 0
-    assert "rtms_responder" not in known.missing
-
-
-def test_compare_attributes_the_difference_and_never_calls_it_an_effect() -> None:
-    model = rm.published_model("rtms_response", "screening")
-    patient = {"age": 54, "aetiology": "ischaemic_stroke", "pain_intensity": 7}
-    comparison = model.compare(patient, {"aetiology": "amputation"})
-    moved = sum(comparison.contribution_differences.values())
-    before, after = comparison.before, comparison.after
-    assert moved == pytest.approx(after.linear_predictor - before.linear_predictor)
-    assert comparison.difference == after.probability - before.probability
-    assert "never the effect" in comparison.messages[0]
-    assert comparison.to_dict()["changes"] == {"aetiology": "amputation"}
-    json.dumps(comparison.to_dict(), allow_nan=False)
-
-
-def test_compare_can_take_a_value_away_and_reads_labels() -> None:
-    model = rm.published_model("rtms_response", "screening")
-    comparison = model.compare(
-        {"Âge": 54, "depression": 12}, {"Dépression (HADS-D)": None}
-    )
-    assert "depression" in comparison.after.missing
-    assert "age" not in comparison.after.missing
-    assert comparison.changes == {"depression": None}
-
-
 def test_model_refuses_served_cut_offs_without_the_main_one() -> None:
     linear = two_predictor_model().linear
     with pytest.raises(ResponderModelError, match="served cut-offs must rise"):
@@ -426,51 +374,3 @@ def test_model_survives_pickling_between_processes() -> None:
     model = example_model()
     before = model.predict({"age": 54})
     assert pickle.loads(pickle.dumps(model)).predict({"age": 54}) == before
-
-
-def test_pool_moves_the_other_cut_offs_with_the_main_one(pool: Pool) -> None:
-    patient = {"age": 54, "relief_1": 40}
-    pooled = example_model("rtms_response", "session_1", pool=pool).predict(patient)
-    linear = example_model("rtms_response", "session_1").predict(patient)
-    assert pooled.linear_predictor != linear.linear_predictor
-    total = pooled.baseline + sum(pooled.contributions.values())
-    assert total == pytest.approx(pooled.linear_predictor, abs=1e-9)
-    falling = list(pooled.probabilities.values())
-    assert falling == sorted(falling, reverse=True)
-
-
-def test_pool_widens_the_interval_by_its_disagreement(pool: Pool) -> None:
-    raw = random_raw(
-        Encoder.for_decision("rtms_response", "session_1"),
-        50,
-        np.random.default_rng(3),
-        missing=0.1,
-    )
-    pooled = example_model("rtms_response", "session_1", pool=pool).scorer
-    linear = example_model("rtms_response", "session_1").scorer.score(raw)
-    shapley = pooled.trees.contributions(raw)
-    rival = pool.offset + pool.slope * shapley.sum(axis=1)
-    gap = linear.linear_predictor - rival
-    w = pool.weight
-    scores = pooled.score(raw)
-    np.testing.assert_allclose(
-        scores.standard_error**2,
-        linear.standard_error**2 + w * (1 - w) * gap**2,
-        rtol=1e-12,
-    )
-    np.testing.assert_allclose(
-        scores.linear_predictor,
-        (1 - w) * linear.linear_predictor + w * rival,
-        rtol=1e-12,
-    )
-
-
-@pytest.fixture(scope="module")
-def pool() -> Pool:
-    from responder_model.challenger import fit_trees
-
-    cohort = rm.simulate_cohort(n_patients=200, seed=1)
-    encoder = Encoder.for_decision("rtms_response", "session_1")
-    outcome = (cohort["relief_test"].fillna(0) > 30).to_numpy(dtype=float)
-    trees = fit_trees(encoder.raw(cohort), outcome, encoder, seed=0)
-    return Pool(weight=0.3, offset=0.1, slope=0.8, trees=trees.to_json())

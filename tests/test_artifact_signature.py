@@ -1,0 +1,87 @@
+"""Signatures say who released a model folder; any doubt is a refusal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from responder_model.artifact import (
+    load_model,
+    new_signing_key,
+    read_manifest,
+    save_model,
+    sign_model,
+    verify_model,
+)
+from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.model.example import example_model
+
+
+@pytest.fixture
+def signed(tmp_path: Path) -> tuple[Path, bytes]:
+    pytest.importorskip("cryptography")
+    private, public = new_signing_key()
+    folder = save_model(example_model(), tmp_path / "model")
+    assert sign_model(folder, private) == public.hex()
+    return folder, public
+
+
+def test_signed_folder_loads_with_its_key(signed: tuple[Path, bytes]) -> None:
+    folder, public = signed
+    load_model(folder)
+    load_model(folder, trusted_keys=[public])
+    other = new_signing_key()[1]
+    load_model(folder, trusted_keys=[other, public.hex().upper()])
+    assert verify_model(folder, [public]) == read_manifest(folder).digest
+
+
+def test_signature_of_another_key_is_refused(signed: tuple[Path, bytes]) -> None:
+    other = new_signing_key()[1]
+    with pytest.raises(UntrustedModelError, match="must be of a trusted key"):
+        load_model(signed[0], trusted_keys=[other])
+
+
+def test_unsigned_folder_is_refused_when_a_signature_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    folder = save_model(example_model(), tmp_path / "model")
+    with pytest.raises(UntrustedModelError, match="must be signed by a trusted key"):
+        load_model(folder, trusted_keys=[b"\0" * 32])
+    with pytest.raises(UntrustedModelError, match="must be signed by a trusted key"):
+        load_model(folder, trusted_keys=[])
+
+
+def test_signature_moved_to_another_model_is_refused(
+    signed: tuple[Path, bytes], tmp_path: Path
+) -> None:
+    folder, public = signed
+    other = save_model(example_model(seed=9), tmp_path / "other")
+    (other / "signature.json").write_bytes((folder / "signature.json").read_bytes())
+    with pytest.raises(UntrustedModelError, match="must sign this manifest"):
+        load_model(other, trusted_keys=[public])
+
+
+def test_every_flipped_byte_of_a_signature_is_refused(
+    signed: tuple[Path, bytes],
+) -> None:
+    path = signed[0] / "signature.json"
+    data = path.read_bytes()
+    for place in range(len(data)):
+        flipped = bytearray(data)
+        flipped[place] ^= 1
+        path.write_bytes(bytes(flipped))
+        with pytest.raises(UntrustedModelError, match=r"signature\.json"):
+            load_model(signed[0])
+
+
+def test_saving_again_removes_the_signature(signed: tuple[Path, bytes]) -> None:
+    save_model(example_model(), signed[0])
+    assert not (signed[0] / "signature.json").exists()
+
+
+def test_keys_of_another_length_are_refused(signed: tuple[Path, bytes]) -> None:
+    with pytest.raises(ResponderModelError, match="private_key must have 32 bytes"):
+        sign_model(signed[0], b"short")
+    with pytest.raises(ResponderModelError, match="trusted key must have 32 bytes"):
+        load_model(signed[0], trusted_keys=["abcd"])
