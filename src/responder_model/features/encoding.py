@@ -183,15 +183,13 @@ class Encoder:
         z = np.empty((raw.shape[0], len(self.columns)))
         plain, positions, centres, scales = self._numbers
         z[:, plain] = (raw[:, positions] - centres) / scales
-        for k, column, position in self._others:
+        for columns, position, table in self._tables:
             value = raw[:, position]
-            if column.weights:
-                table = np.append(np.array(column.weights) - column.centre, np.nan)
-                codes = np.where(np.isnan(value), len(column.weights), value)
-                z[:, k] = table[codes.astype(int)]
-            else:
-                value = _TRANSFORMS[column.transform](value)
-                z[:, k] = (value - column.centre) / column.scale
+            codes = np.where(np.isnan(value), len(table) - 1, value)
+            z[:, columns] = table[codes.astype(int)]
+        for k, column, position in self._transformed:
+            value = _TRANSFORMS[column.transform](raw[:, position])
+            z[:, k] = (value - column.centre) / column.scale
         return z
 
     @cached_property
@@ -210,11 +208,25 @@ class Encoder:
         )
 
     @cached_property
-    def _others(self) -> tuple[tuple[int, Column, int], ...]:
+    def _tables(self) -> tuple[tuple[NDArray[Any], int, Array], ...]:
+        """Columns of each category, its position, their values by code (NaN last)."""
+        tables = []
+        for position, row in enumerate(self.fields):
+            if row.kind != "category":
+                continue
+            columns = np.flatnonzero(self.column_predictor == position)
+            rows = [self.columns[k] for k in columns]
+            values = np.array([np.array(c.weights) - c.centre for c in rows])
+            gap = np.full((1, len(rows)), np.nan)
+            tables.append((columns, position, np.concatenate([values.T, gap])))
+        return tuple(tables)
+
+    @cached_property
+    def _transformed(self) -> tuple[tuple[int, Column, int], ...]:
         return tuple(
             (k, column, int(self.column_predictor[k]))
             for k, column in enumerate(self.columns)
-            if column.weights or column.transform != "identity"
+            if column.transform != "identity"
         )
 
     def interval(self, raw: Array) -> Interval | None:
