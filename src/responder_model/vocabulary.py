@@ -238,7 +238,7 @@ def _read_text(value: Any) -> Cell:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(value)
+        value = _as_text(value)
     if not isinstance(value, str) or not value.isprintable():
         return INVALID
     return value
@@ -246,8 +246,16 @@ def _read_text(value: Any) -> Cell:
 
 def show(value: object) -> str:
     """Write a value as a problem quotes it: on one line and not too long."""
-    text = " ".join(str(value).split())[:61]
+    text = " ".join(_as_text(value).split())[:61]
     text = "".join(
         char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text
     )
     return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _as_text(value: object) -> str:
+    try:
+        return str(value)
+    # whatever an object raises instead of its text, it is still to be refused
+    except Exception:
+        return type(value).__name__

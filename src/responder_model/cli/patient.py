@@ -96,7 +96,8 @@ def read_patient(source: str | None, values: dict[str, Any]) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         msg = "must be a readable file of UTF-8 text."
         raise InvalidPatientError({"--input": msg}) from error
-    except (json.JSONDecodeError, RecursionError) as error:
+    # ValueError: not JSON, or a number of more digits than Python reads
+    except (ValueError, RecursionError) as error:
         raise InvalidPatientError({"--input": "must be a JSON object."}) from error
     if not isinstance(patient, dict):
         raise InvalidPatientError({"--input": "must be one JSON object."})

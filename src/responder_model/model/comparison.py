@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from responder_model.errors import InvalidPatientError
 from responder_model.model.prediction import Prediction
 from responder_model.schema import dictionary
 from responder_model.vocabulary import find_field
@@ -85,6 +86,10 @@ def changed_patient(
     ...                 {"aetiology": "syringomyelia"})
     {'aetiology': 'syringomyelia'}
     """
+    for name, values in (("patient", patient), ("changes", changes)):
+        if not isinstance(values, Mapping):
+            message = f"{name} must be a mapping of predictor to value."
+            raise InvalidPatientError({name: message})
     new = {_name(key): value for key, value in changes.items()}
     fields = dictionary().fields
     kept = {

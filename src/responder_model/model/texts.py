@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from responder_model.errors import ResponderModelError
 from responder_model.schema import LANGUAGES
+from responder_model.vocabulary import show
 
 _TEXTS: dict[str, tuple[str, str]] = {
     # -------------------------------------------------- what every reader must know
@@ -143,7 +144,7 @@ def text(key: str, lang: str, /, **values: object) -> str:
 
 def check_language(lang: str) -> str:
     """Return a known language, or raise."""
-    if lang not in LANGUAGES:
-        msg = f"lang must be one of {', '.join(LANGUAGES)}, got {lang!r}."
+    if not isinstance(lang, str) or lang not in LANGUAGES:
+        msg = f"lang must be one of {', '.join(LANGUAGES)}, got {show(lang)}."
         raise ResponderModelError(msg)
     return lang
