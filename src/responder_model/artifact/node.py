@@ -117,7 +117,11 @@ class Node:
             node.refuse(f"have shape {shape}")
         if not all(type(value) in (int, float) for value in array.ravel()):
             node.refuse("hold numbers")
-        numbers = array.astype(np.float64)
+        try:
+            numbers = array.astype(np.float64)
+        except OverflowError:
+            # a whole number of more digits than a float holds
+            numbers = np.array([np.inf])
         if not (np.abs(numbers) <= MAX_NUMBER).all():
             node.refuse(f"hold numbers up to {MAX_NUMBER:g}")
         return numbers
