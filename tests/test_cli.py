@@ -25,7 +25,10 @@ COMMANDS = (
     "evidence",
     "sample-size",
     "develop",
+    "update",
+    "pathway",
     "validate",
+    "report",
     "models",
     "inspect",
     "demo",
@@ -364,6 +367,18 @@ def test_develop_refuses_a_cohort_of_the_evidence(run, cohort_file, tmp_path):
     done = run("develop", str(cohort_file), target, *out, *group)
     assert done.exit_code == 1
     assert "must be excluded" in done.stderr
+
+
+def test_update_starts_from_a_model_and_counts_both_cohorts(
+    run, cohort_file, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    out = ["--out", "newer", "--no-track", "--json"]
+    done = run("update", "rtms_response@screening", str(cohort_file), *out)
+    assert done.exit_code == 0, done.stderr
+    newer = rm.load_model(tmp_path / "newer")
+    assert newer.provenance == "simulated"
+    assert json.loads(done.stdout)["n_patients"] == newer.n_patients
 
 
 def test_validate_measures_a_model_on_new_patients(run, cohort_file):

@@ -77,6 +77,20 @@ def develop_and_track(
         exclude_evidence=exclude_evidence,
         name=name,
     )
+    return keep(
+        model, cohort, folder=folder, tracking_uri=tracking_uri, figures=figures
+    )
+
+
+def keep(
+    model: Model,
+    cohort: pd.DataFrame,
+    *,
+    folder: Path,
+    tracking_uri: str | None,
+    figures: Path | None = None,
+) -> Development:
+    """Save a model, draw what it does in the cohort it learned from, and log it."""
     save_model(model, folder)
     with TemporaryDirectory() as scratch:
         drawn = draw_development(model, cohort, figures or Path(scratch))

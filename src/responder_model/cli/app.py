@@ -13,6 +13,7 @@ from responder_model.cli import (
     models,
     pathway,
     patient,
+    report,
     score,
     validate,
     work,
@@ -102,7 +103,9 @@ app.command(rich_help_panel=DATA)(score.score)
 app.command(rich_help_panel=MODELS)(models.evidence)
 app.command("sample-size", rich_help_panel=MODELS)(develop.sample_size)
 app.command(rich_help_panel=MODELS)(develop.develop)
+app.command(rich_help_panel=MODELS)(develop.update)
 app.command(rich_help_panel=MODELS)(validate.validate)
+app.command(rich_help_panel=MODELS)(report.report)
 app.command("models", rich_help_panel=MODELS)(models.list_models)
 app.command(rich_help_panel=MODELS)(models.inspect)
 app.command(rich_help_panel=MODELS)(work.demo)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from responder_model.cli.models import open_model
 from responder_model.cli.options import (
     CohortArgument,
     ExcludeOption,
     JsonOption,
     Language,
+    ModelArgument,
     SeedOption,
     TargetArgument,
 )
@@ -106,6 +108,42 @@ def develop(
             exclude_evidence=tuple(exclude_evidence or ()),
             name=name,
         )
+    _print_development(done, json_output=json_output)
+
+
+def update(
+    model: ModelArgument,
+    cohort: CohortArgument,
+    *,
+    out: FolderOption,
+    name: NameOption = None,
+    seed: SeedOption = 0,
+    overlap_groups: OverlapOption = None,
+    tracking_uri: TrackingOption = None,
+    track: TrackOption = True,
+    json_output: JsonOption = False,
+) -> None:
+    """Bring a model up to date with new patients: its posterior becomes the prior.
+
+    None of the patients may have been in the model's own cohort or evidence.
+
+    Example: responder-model update models/centre new.csv --out models/newer
+    """
+    from responder_model.cohort import read_cohort
+    from responder_model.development import update as update_model
+    from responder_model.tracking import local_tracking_uri
+    from responder_model.workflow import keep
+
+    patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()))
+    print_notices(patients.attrs["notices"])
+    store = tracking_uri or local_tracking_uri(Path())
+    with progress(f"Updating with {len(patients)} patients"):
+        newer = update_model(open_model(model), patients, name=name, seed=seed)
+        done = keep(newer, patients, folder=out, tracking_uri=store if track else None)
+    _print_development(done, json_output=json_output)
+
+
+def _print_development(done: Development, *, json_output: bool) -> None:
     from responder_model.cli.summary import print_model, summarise
 
     if json_output:
