@@ -173,5 +173,13 @@ def _is_unusual(text: bytes, delimiter: bytes) -> bool:
     blank = rb'[\x00-\x09\x0b-\x20"\x85\xa0\xc2' + mark + rb"]"
     if re.search(rb"\n" + blank + rb"*(?:\n|(?<=" + blank + rb")\Z)", b"\n" + text):
         return True
-    inside = rb'[^"\r\n' + mark + rb"]"
-    return b'"' in text and bool(re.search(inside + rb'"' + inside, text))
+    return b'"' in text and _has_stray_quote(text, delimiter)
+
+
+def _has_stray_quote(text: bytes, delimiter: bytes) -> bool:
+    """Whether a quote stands elsewhere than around a cell, or doubled inside one."""
+    marks = np.frombuffer(b"\n" + text + b"\n", dtype=np.uint8)
+    places = np.flatnonzero(marks == _QUOTE)
+    before = np.isin(marks[places[0::2] - 1], list(b'"\n' + delimiter))
+    after = np.isin(marks[places[1::2] + 1], list(b'"\r\n' + delimiter))
+    return len(before) != len(after) or not (before.all() and after.all())
