@@ -53,6 +53,8 @@ TEXTS = {
     },
     "coefficient": {"en": "mean", "fr": "moyenne"},
     "sd": {"en": "SD", "fr": "écart-type"},
+    "definitions": {"en": "What the measures mean", "fr": "Sens des mesures"},
+    "ideal": {"en": "ideal", "fr": "idéal"},
     "model": {
         "en": "Model: {name} ({provenance})",
         "fr": "Modèle : {name} ({provenance})",

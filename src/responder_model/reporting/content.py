@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from responder_model.model import Model
     from responder_model.reporting.study import Study
 
+# Longest value that is repeated beside its name.
+LONGEST_SHOWN = 24
+
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
@@ -44,6 +47,16 @@ class Content:
         found = {self.model.provenance, study.provenance if study else ""}
         return "simulated" if "simulated" in found else self.model.provenance
 
+    @property
+    def colon(self) -> str:
+        """Colon with the spaces of the language."""
+        return " : " if self.lang == "fr" else ": "
+
+    @property
+    def semicolon(self) -> str:
+        """Semicolon with the spaces of the language."""
+        return " ; " if self.lang == "fr" else "; "
+
     def say(self, key: str, **parts: object) -> str:
         """Sentence in the report's language."""
         return say(key, self.lang, **parts)
@@ -66,13 +79,14 @@ class Content:
     def links(self, *keys: str) -> tuple[Link, ...]:
         """References to logged values; those that were not logged are left out."""
         return tuple(
-            Link(
-                text=f"{key} = {shorten(self.values[key].text[self.lang])}",
-                anchor=ANCHOR + key,
-            )
+            Link(text=self._reference(key), anchor=ANCHOR + key)
             for key in keys
             if key in self.values
         )
+
+    def _reference(self, key: str) -> str:
+        text = self.values[key].text[self.lang]
+        return f"{key} = {text}" if len(text) <= LONGEST_SHOWN else key
 
     def table(
         self,
@@ -121,12 +135,12 @@ class Content:
         return Picture(name=name, png=png, caption=caption, alt=f"{title}. {caption}")
 
 
-def shorten(text: str, length: int = 60) -> str:
+def shorten(text: str, length: int) -> str:
     """Text that fits beside a name.
 
     Examples
     --------
-    >>> shorten("a" * 70)[-2:]
+    >>> shorten("a" * 70, 60)[-2:]
     'a…'
     """
     return text if len(text) <= length else text[: length - 1] + "…"

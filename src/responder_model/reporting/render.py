@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -43,8 +44,23 @@ def to_html(content: Content, sections: Sequence[Section]) -> str:
     """One self-contained page: style and figures inside, nothing is fetched."""
     template = _environment(html=True).get_template("report.html.j2")
     style = _environment(html=True).get_template("report.css").render()
-    # the style is ours, from the package: the one text that is not escaped
-    return template.render(style=Markup(style), **_parts(content, sections))  # noqa: S704
+    # the style holds our own words only: the one text that is not escaped
+    style = Markup(style + _margins(content))  # noqa: S704
+    return template.render(style=style, **_parts(content, sections))
+
+
+def _margins(content: Content) -> str:
+    """Print the research-use line, the simulated label and the page on every page."""
+    words = [content.say("research_short")]
+    if content.simulated:
+        words.insert(0, content.say("simulated_short"))
+    head = json.dumps(" · ".join(words), ensure_ascii=False)
+    number = 'counter(page) " / " counter(pages)'
+    font = "font: 7.5pt sans-serif; color: #555;"
+    return (
+        f"@page {{ @top-left {{ content: {head}; {font} }} "
+        f"@bottom-right {{ content: {number}; {font} }} }}\n"
+    )
 
 
 def to_markdown(content: Content, sections: Sequence[Section]) -> str:

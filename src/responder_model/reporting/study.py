@@ -1,56 +1,26 @@
-"""What one cohort says about a model: who they were, and how good it is in them."""
+"""What one cohort says about a model, as values: aggregates only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
-from responder_model.development.settings import Settings
-from responder_model.errors import DevelopmentError, ResponderModelError
-from responder_model.figures.response import ResponseTable, response_by_aetiology
-from responder_model.model.limits import preceding_test
+from responder_model.figures.response import ResponseTable
 from responder_model.performance import (
     CalibrationCurve,
     DecisionCurve,
     InstabilityCurve,
-    calibration_curve,
-    decision_curve,
-    instability_curve,
 )
-from responder_model.reporting.suppression import SMALL_CELL
-from responder_model.reporting.table_one import Count, Row, TableOne, table_one
-from responder_model.validation import (
-    ExternalValidation,
-    InternalValidation,
-    validate_by_centre,
-    validate_by_subgroup,
-    validate_externally,
-    validate_internally,
-)
-from responder_model.validation.verification import Verification, verify
+from responder_model.reporting.table_one import TableOne
+from responder_model.validation import ExternalValidation, InternalValidation
+from responder_model.validation.verification import Verification
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from responder_model.model import Model
 
-Array = NDArray[np.float64]
 Role = Literal["development", "new"]
-Found = TypeVar("Found")
-
-# Resamples for one repeat of cross-validation; its predictions draw the curves.
-RESAMPLES_PER_REPEAT = 50
-# A neutral range: no published text says which thresholds clinicians use.
-THRESHOLDS = np.round(np.arange(0.10, 0.801, 0.025), 3)
-# Counts of fewer patients are not drawn below a calibration curve.
-COARSE_EDGES = np.linspace(0.0, 1.0, 11)
-# Coefficients that differ less were developed on the same patients.
-SAME = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +94,8 @@ class Study:
         Implanted among tested; only where a test precedes the decision.
     missing : dict
         Share of missing values of each predictor.
+    overlaps : bool
+        Whether these patients may stand behind the model's published evidence.
     notices : tuple of str
         What the reader of the file left out.
     problems : dict
@@ -145,283 +117,11 @@ class Study:
     centres: pd.DataFrame | None
     verification: Verification | None
     missing: dict[str, float]
+    overlaps: bool
     notices: tuple[str, ...]
     problems: dict[str, str]
 
 
-def role_of(model: Model, cohort: pd.DataFrame) -> Role:
-    """Say whether a model was developed on a cohort, by developing it again.
-
-    The folder of a model holds no patient, so that only this can tell.
-
-    Raises
-    ------
-    DevelopmentError
-        When the counts are the model's own but the coefficients are not: the same
-        patients with other values or other software, which is neither.
-    """
-    if not model.settings:
-        return "new"
-    settings = Settings.from_json(model.settings)
-    levels = outcome_levels(cohort, model.decision)
-    events = int((binary_outcome(levels, model.decision) == 1.0).sum())
-    if (int(levels.observed.sum()), events) != (model.n_patients, model.n_events):
-        return "new"
-    procedure = replace(settings, challenger=False).build_procedure()
-    fitted = procedure.fit(cohort, levels)
-    again = fitted.estimator_.coef_ @ fitted.encoder_.projection
-    if np.allclose(again, model.main.coefficients, rtol=SAME, atol=SAME):
-        return "development"
-    msg = (
-        "cohort must be the development cohort or another one, got the same counts of "
-        "patients and events but other coefficients. Say which it is with role "
-        "(--role)."
-    )
-    raise DevelopmentError(msg)
-
-
-def examine(
-    model: Model,
-    cohort: pd.DataFrame,
-    *,
-    role: Role | None = None,
-    n_resamples: int = 200,
-    n_jobs: int = 1,
-    seed: int = 0,
-) -> Study:
-    """Describe a cohort and measure the model in it.
-
-    Parameters
-    ----------
-    model : Model
-        The model.
-    cohort : DataFrame
-        Its development cohort, or other patients.
-    role : {"development", "new"}, optional
-        Which of the two; by default found out by developing the model again.
-    n_resamples, n_jobs, seed
-        Of the bootstrap.
-    """
-    cohort = check_cohort(cohort)
-    role = role or role_of(model, cohort)
-    work = _Work(model, cohort)
-    if role == "development":
-        measured = _internally(work, n_resamples, n_jobs, seed)
-    else:
-        measured = _externally(work, n_resamples, seed)
-    levels = outcome_levels(cohort, model.decision)
-    table = table_one(model, cohort)
-    names = [name for name in model.encoder.predictors if name in cohort]
-    known = levels.observed
-    return Study(
-        role=role,
-        name=str(cohort.attrs.get("name", "cohort")),
-        provenance=str(cohort.attrs.get("provenance", "cohort")),
-        outcome_definition=levels.definition,
-        flow=_flow(model, cohort),
-        table=table,
-        internal=measured.internal,
-        external=measured.external,
-        curves=measured.curves,
-        instability=measured.instability,
-        response=_response(model, cohort, table, measured.probability),
-        subgroups=measured.subgroups,
-        centres=work.centres(role),
-        verification=work.verification(),
-        missing={name: float(cohort[name][known].isna().mean()) for name in names},
-        notices=tuple(cohort.attrs.get("notices", ())),
-        problems=work.problems,
-    )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Measured:
-    internal: InternalValidation | None
-    external: ExternalValidation | None
-    curves: Curves
-    instability: InstabilityCurve | None
-    subgroups: pd.DataFrame | None
-    probability: Array
-
-
-class _Work:
-    """A model, a cohort, and what could not be done with them."""
-
-    def __init__(self, model: Model, cohort: pd.DataFrame) -> None:
-        self.model = model
-        self.cohort = cohort
-        self.problems: dict[str, str] = {}
-        levels = outcome_levels(cohort, model.decision)
-        self.observed = levels.observed
-        self.outcome = binary_outcome(levels, model.decision)
-
-    def attempt(self, name: str, analysis: Callable[[], Found]) -> Found | None:
-        """Do an analysis; one that cannot be done leaves its reason."""
-        try:
-            return analysis()
-        except ResponderModelError as error:
-            self.problems[name] = str(error)
-            return None
-
-    def subgroups(self, probability: Array | None) -> pd.DataFrame | None:
-        from responder_model.validation.external import SUBGROUPS
-
-        by = [name for name in SUBGROUPS if name in self.cohort]
-        return self.attempt(
-            "subgroups",
-            lambda: validate_by_subgroup(
-                self.model, self.cohort, by=by, probability=probability
-            ),
-        )
-
-    def centres(self, role: Role) -> pd.DataFrame | None:
-        """Internal–external validation, or the model in each centre of new patients."""
-        if "centre" not in self.cohort or self.cohort["centre"].nunique() < 2:
-            return None
-        if role == "development":
-            return self.attempt(
-                "centres", lambda: validate_by_centre(self.model, self.cohort)
-            )
-        found = self.attempt(
-            "centres",
-            lambda: validate_by_subgroup(self.model, self.cohort, by=("centre",)),
-        )
-        return None if found is None else found.rename(columns={"group": "centre"})
-
-    def verification(self) -> Verification | None:
-        if preceding_test(self.model.encoder) is None:
-            return None
-        return self.attempt("verification", lambda: verify(self.model, self.cohort))
-
-    def curves(self, probability: Array) -> Curves:
-        known = ~np.isnan(self.outcome) & ~np.isnan(probability)
-        outcome, p = self.outcome[known], probability[known]
-        try:
-            return Curves(
-                calibration=_without_small_bars(
-                    calibration_curve(outcome, p), p, outcome
-                ),
-                decision=decision_curve(outcome, p, thresholds=THRESHOLDS),
-                problem=None,
-            )
-        except ResponderModelError as error:
-            return Curves(calibration=None, decision=None, problem=str(error))
-
-
-def _internally(work: _Work, n_resamples: int, n_jobs: int, seed: int) -> _Measured:
-    internal = work.attempt(
-        "internal",
-        lambda: validate_internally(
-            work.model, work.cohort, n_resamples=n_resamples, n_jobs=n_jobs, seed=seed
-        ),
-    )
-    repeats = max(1, n_resamples // RESAMPLES_PER_REPEAT)
-    folds = work.attempt(
-        "cross_validation",
-        lambda: validate_internally(
-            work.model,
-            work.cohort,
-            n_resamples=repeats,
-            n_jobs=n_jobs,
-            seed=seed,
-            design="cross_validation",
-        ),
-    )
-    probability = np.full(len(work.cohort), np.nan)
-    if folds is not None and folds.left_out is not None:
-        probability[work.observed] = folds.left_out
-        curves, subgroups = work.curves(probability), work.subgroups(probability)
-    else:
-        reason = work.problems.get("cross_validation", "")
-        curves = Curves(calibration=None, decision=None, problem=reason)
-        subgroups = None
-    return _Measured(
-        internal=internal,
-        external=None,
-        curves=curves,
-        instability=_instability(work, internal),
-        subgroups=subgroups,
-        probability=probability,
-    )
-
-
-def _instability(
-    work: _Work, internal: InternalValidation | None
-) -> InstabilityCurve | None:
-    if internal is None or internal.stability is None:
-        return None
-    stability = internal.stability
-    return work.attempt(
-        "stability",
-        lambda: instability_curve(stability.probability, stability.resampled),
-    )
-
-
-def _externally(work: _Work, n_resamples: int, seed: int) -> _Measured:
-    external = work.attempt(
-        "external",
-        lambda: validate_externally(
-            work.model, work.cohort, n_resamples=n_resamples, seed=seed
-        ),
-    )
-    table = work.model.predict_cohort(work.cohort)
-    probability = table["probability"].to_numpy(dtype=np.float64)
-    return _Measured(
-        internal=None,
-        external=external,
-        curves=work.curves(probability),
-        instability=None,
-        subgroups=work.subgroups(None),
-        probability=probability,
-    )
-
-
-def _flow(model: Model, cohort: pd.DataFrame) -> Flow:
-    levels = outcome_levels(cohort, model.decision)
-    outcome = binary_outcome(levels, model.decision)
-    centres = cohort["centre"].nunique() if "centre" in cohort else 0
-    return Flow(
-        n_patients=len(cohort),
-        n_unknown=int((~levels.observed).sum()),
-        n_straddling=int((levels.observed & np.isnan(outcome)).sum()),
-        n_events=int((outcome == 1.0).sum()),
-        n_non_events=int((outcome == 0.0).sum()),
-        n_centres=int(centres),
-    )
-
-
-def _without_small_bars(
-    curve: CalibrationCurve, probability: Array, outcome: Array
-) -> CalibrationCurve:
-    """Draw where the patients are by tenths, leaving out bars of fewer than 10."""
-    bars = []
-    for value in (1.0, 0.0):
-        counts = np.histogram(probability[outcome == value], COARSE_EDGES)[0]
-        bars.append(np.where(counts < SMALL_CELL, 0, counts))
-    return replace(
-        curve, bin_edges=COARSE_EDGES, responders=bars[0], non_responders=bars[1]
-    )
-
-
-def _response(
-    model: Model, cohort: pd.DataFrame, table: TableOne, probability: Array
-) -> ResponseTable | None:
-    """Response by the finest grouping whose counts Table 1 shows in full."""
-    outcome = binary_outcome(outcome_levels(cohort, model.decision), model.decision)
-    known = ~np.isnan(outcome) & ~np.isnan(probability)
-    for field in ("aetiology", "lesion_type"):
-        rows = [row for row in table.rows if row.predictor == field]
-        if rows and "yes" in table.groups and not _has_hidden(rows, table):
-            return response_by_aetiology(
-                outcome[known],
-                list(cohort[field][known].astype(object)),
-                predicted=probability[known],
-                field=field,
-            )
-    return None
-
-
-def _has_hidden(rows: Sequence[Row], table: TableOne) -> bool:
-    shown = [table.groups.index(name) for name in ("known", "yes", "no")]
-    cells = [row.cells[k] for row in rows for k in shown]
-    return any(isinstance(cell, Count) and cell.n is None for cell in cells)
+def is_updated(model: Model) -> bool:
+    """Whether a model came from another one and new patients."""
+    return any(note.startswith("Updated from ") for note in model.notes)

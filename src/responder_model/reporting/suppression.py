@@ -17,14 +17,17 @@ _ZERO = 1e-9
 
 
 def suppress(
-    counts: Counts, relations: Matrix, *, small_cell: int = SMALL_CELL
+    counts: Counts,
+    relations: Matrix,
+    *,
+    small_cell: int = SMALL_CELL,
+    silent: Mask | None = None,
 ) -> Mask:
     """Say which counts must be hidden: the small ones, and what would reveal them.
 
     A reader knows every relation (a column adds up to the size of its group, groups
-    add up to all) and every count that is shown. A hidden count must not follow from
-    them, and hidden counts that together are a known small number stay hidden only
-    if a further count joins them. Zeros are shown.
+    add up to all) and every count that is shown. No small count may follow from them,
+    nor may several together be known to be fewer than ten. Zeros are shown.
 
     Parameters
     ----------
@@ -34,6 +37,8 @@ def suppress(
         Coefficients of linear combinations whose value the reader knows.
     small_cell : int, default 10
         Counts below it, except 0, are hidden.
+    silent : ndarray of shape (n_cells,), optional
+        Counts that the table does not print anyway, but that relations speak of.
 
     Returns
     -------
@@ -49,28 +54,35 @@ def suppress(
     >>> suppress(np.array([28, 12, 0]), np.ones((1, 3))).tolist()
     [False, False, False]
     """
-    hidden = (counts > 0) & (counts < small_cell)
+    small = (counts > 0) & (counts < small_cell)
+    hidden = small.copy() if silent is None else small | silent
     while True:
-        candidates = _candidates(counts, relations, hidden, small_cell)
-        if not candidates.any():
-            return hidden
-        where = np.flatnonzero(candidates)
+        revealing = _revealing(counts, relations, hidden, small_cell)
+        touched = (relations[revealing] != 0.0).any(axis=0)
+        where = np.flatnonzero(touched & ~hidden & (counts > 0))
+        if where.size == 0:
+            break
         hidden[where[np.argmin(counts[where])]] = True
+    known = _determined(relations, hidden)
+    if (known & small).any():  # nothing is left to hide: hide all
+        return np.ones(counts.shape, dtype=bool)
+    return hidden & (small | ~known)
 
 
-def _candidates(
+def _revealing(
     counts: Counts, relations: Matrix, hidden: Mask, small_cell: int
 ) -> Mask:
-    """Shown counts of every relation that gives something away."""
-    exposed = _determined(relations, hidden)
-    found = np.zeros(counts.shape, dtype=bool)
-    for row in relations:
-        members = hidden & (row > 0.0)
-        closed = members.any() and not (hidden & (row < 0.0)).any()
-        is_small = closed and counts[members].sum() < small_cell
-        if is_small or (exposed & (row != 0.0)).any():
-            found |= row != 0.0
-    return found & ~hidden & (counts > 0)
+    """Relations that give a small count away, or a small sum of hidden counts."""
+    small = (counts > 0) & (counts < small_cell)
+    known = _determined(relations, hidden)
+    unknown = hidden & ~known
+    found = np.zeros(len(relations), dtype=bool)
+    for line, row in enumerate(relations):
+        members = unknown & (row > 0.0)
+        closed = members.any() and not (unknown & (row < 0.0)).any()
+        is_small = closed and 0 < counts[members].sum() < small_cell
+        found[line] = is_small or (known & small & (row != 0.0)).any()
+    return found
 
 
 def _determined(relations: Matrix, hidden: Mask) -> Mask:
@@ -125,7 +137,11 @@ def hide_counts(
     relations = np.vstack(
         [column_relations(len(n), 3), row_relations(len(n), (1, 2), 0, 3)]
     )
-    hidden = suppress(counts.ravel(), relations, small_cell=small_cell)
+    silent = np.zeros(counts.shape, dtype=bool)
+    silent[:, 2] = True
+    hidden = suppress(
+        counts.ravel(), relations, small_cell=small_cell, silent=silent.ravel()
+    )
     return [
         (None if hide[0] else int(row[0]), None if hide[1] else int(row[1]))
         for row, hide in zip(counts, hidden.reshape(counts.shape), strict=True)

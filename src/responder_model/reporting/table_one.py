@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Mask = NDArray[np.bool_]
 MISSING = "missing"
+# Values that follow from the others, and are therefore not printed.
+UNPRINTED = ("no", "known")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,9 +166,11 @@ def _rows(
                 for inside in members.values()
             ),
         )
-        yield from _count_rows(field, column.notna().map(_known_word), members)
+        yield from _count_rows(
+            field, column.notna().map(_known_word), members, small_cell
+        )
         return
-    yield from _count_rows(field, column, members)
+    yield from _count_rows(field, column, members, small_cell)
 
 
 def _known_word(known: object) -> str | None:
@@ -185,7 +189,7 @@ def _spread(field: Field, values: pd.Series, small_cell: int) -> Spread:
 
 
 def _count_rows(
-    field: Field, column: pd.Series, members: dict[str, Mask]
+    field: Field, column: pd.Series, members: dict[str, Mask], small_cell: int
 ) -> Iterator[Row]:
     """Rows of counts; what is only needed to add up (no, known) is not yielded."""
     values = _values(field, column)
@@ -194,11 +198,13 @@ def _count_rows(
         dtype=np.int64,
     )
     relations = _relations(field, values, tuple(members))
-    hidden = suppress(counts.ravel(), relations).reshape(counts.shape)
+    silent = np.array([[value in UNPRINTED] * counts.shape[1] for value in values])
+    hidden = suppress(
+        counts.ravel(), relations, small_cell=small_cell, silent=silent.ravel()
+    ).reshape(counts.shape)
     sizes = [int(inside.sum()) for inside in members.values()]
     for value, line, mask in zip(values, counts, hidden, strict=True):
-        is_silent = value in ("no", "known") or not line.any()
-        if value == MISSING or not is_silent:
+        if value == MISSING or (value not in UNPRINTED and line.any()):
             yield Row(
                 predictor=field.name,
                 value=value,

@@ -41,7 +41,22 @@ def number(value: float | None, lang: str, spec: str = ".3g") -> str:
     """
     if value is None or value != value:
         return "–"
-    return format_number(value, lang, spec).replace("-", "\N{MINUS SIGN}")
+    rounded = float(format(value, spec))
+    text = format_number(rounded + 0.0, lang, spec)
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def p_value(value: float, lang: str) -> str:
+    """p-value to two decimals, never 0.
+
+    Examples
+    --------
+    >>> p_value(0.0001, "fr"), p_value(0.034, "en")
+    ('< 0,01', '0.03')
+    """
+    if value < 0.005:
+        return f"< {number(0.01, lang, '.2f')}"
+    return number(value, lang, ".2f")
 
 
 def interval(

@@ -16,6 +16,7 @@ from responder_model.features import expit
 from responder_model.labels import describe_cut_point, label_of
 from responder_model.model.limits import preceding_test
 from responder_model.priors import prior_table
+from responder_model.reporting.study import Study, is_updated
 from responder_model.reporting.suppression import SMALL_CELL, suppress
 from responder_model.reporting.texts import number, percent, say
 from responder_model.sample_size import SampleSizeVerdict, sample_size_verdict
@@ -23,7 +24,6 @@ from responder_model.schema import LANGUAGES, dictionary
 
 if TYPE_CHECKING:
     from responder_model.model import Model
-    from responder_model.reporting.study import Study
     from responder_model.validation import ExternalValidation, InternalValidation
 
 Plain = bool | int | float | str
@@ -76,7 +76,7 @@ def logged_values(
         if study.role == "new":
             n_new += 1
             prefix = "new" if n_new == 1 else f"new_{n_new}"
-        found |= {f"{prefix}.{k}": v for k, v in _study_values(study)}
+        found |= {f"{prefix}.{k}": v for k, v in _study_values(study, model)}
     return found
 
 
@@ -132,6 +132,8 @@ def _model_values(model: Model) -> Iterator[tuple[str, Value]]:
     yield "model.discrepancy", _value(float(model.discrepancy))
     if preceding_test(model.encoder) is not None:
         yield "model.follows_test", _value(value=True)
+    if is_updated(model):
+        yield "model.updated", _value(value=True)
     if model.n_patients:
         yield from _developed_values(model)
 
@@ -154,8 +156,7 @@ def _developed_values(model: Model) -> Iterator[tuple[str, Value]]:
             yield f"model.{key}", _value(float(model.performance[key]), ".2g")
     definition = model.performance.get("outcome_definition")
     if definition:
-        text = {lang: say(f"definition_{definition}", lang) for lang in LANGUAGES}
-        yield "model.outcome_definition", _worded(str(definition), text)
+        yield "model.outcome_definition", _definition(str(definition), model)
     for name, measure in model.performance.get("apparent", {}).items():
         if _is_number(measure):
             yield f"apparent.{name}", _value(float(measure))
@@ -163,6 +164,14 @@ def _developed_values(model: Model) -> Iterator[tuple[str, Value]]:
     for name in ("out_of_fold_log_loss", "evidence_out_of_fold_log_loss"):
         if _is_number(challenger.get(name)):
             yield f"challenger.{name}", _value(float(challenger[name]))
+
+
+def _definition(definition: str, model: Model) -> Value:
+    """How the outcome was recorded; a symptom is named where the decision has one."""
+    key = f"definition_{definition}"
+    if dictionary().decisions[model.decision].requires is None:
+        key = key.replace("relief_only", "relief")
+    return _worded(definition, {lang: say(key, lang) for lang in LANGUAGES})
 
 
 def _is_number(value: Any) -> bool:
@@ -183,7 +192,8 @@ def verdict_of(model: Model) -> SampleSizeVerdict:
 
 
 def _verdict_values(verdict: SampleSizeVerdict) -> Iterator[tuple[str, Value]]:
-    yield "sample_size.verdict", _value(verdict.verdict)
+    words = {lang: say(f"verdict_{verdict.verdict}", lang) for lang in LANGUAGES}
+    yield "sample_size.verdict", _worded(verdict.verdict, words)
     yield "sample_size.may_claim", _worded(verdict.may_claim, verdict.wording)
     yield "sample_size.sufficient", _value(verdict.sufficient)
     yield "sample_size.n_required", _value(verdict.n_required)
@@ -210,7 +220,7 @@ def _evidence_values(model: Model) -> Iterator[tuple[str, Value]]:
         yield "evidence.implied_c_statistic", _value(float(implied), ".2f")
 
 
-def _study_values(study: Study) -> Iterator[tuple[str, Value]]:
+def _study_values(study: Study, model: Model) -> Iterator[tuple[str, Value]]:
     yield "cohort", _value(study.name)
     yield (
         "provenance",
@@ -219,17 +229,9 @@ def _study_values(study: Study) -> Iterator[tuple[str, Value]]:
             {lang: say(f"patients_{study.provenance}", lang) for lang in LANGUAGES},
         ),
     )
-    definition = study.outcome_definition
-    text = {lang: say(f"definition_{definition}", lang) for lang in LANGUAGES}
-    yield "outcome_definition", _worded(definition, text)
+    yield "outcome_definition", _definition(study.outcome_definition, model)
     yield from _flow_values(study)
-    if study.missing:
-        name, worst = max(study.missing.items(), key=lambda item: item[1])
-        if worst > 0.0:
-            label = {lang: label_of(name, lang) for lang in LANGUAGES}
-            yield "most_missing", _worded(name, label)
-        yield "n_predictors_recorded", _value(len(study.missing))
-    yield "n_notices", _value(len(study.notices))
+    yield from _record_values(study)
     if study.internal is not None:
         yield from _internal_values(study.internal)
     if study.instability is not None:
@@ -251,6 +253,19 @@ def _study_values(study: Study) -> Iterator[tuple[str, Value]]:
             yield "subgroups", _worded(", ".join(measured), labels)
     if study.centres is not None:
         yield "n_centres_measured", _value(len(study.centres))
+
+
+def _record_values(study: Study) -> Iterator[tuple[str, Value]]:
+    """What was recorded, what was left out, and whose patients they may be."""
+    if study.missing:
+        name, worst = max(study.missing.items(), key=lambda item: item[1])
+        if worst > 0.0:
+            label = {lang: label_of(name, lang) for lang in LANGUAGES}
+            yield "most_missing", _worded(name, label)
+        yield "n_predictors_recorded", _value(len(study.missing))
+    yield "n_notices", _value(len(study.notices))
+    if study.overlaps:
+        yield "overlaps_evidence", _value(value=True)
 
 
 def _flow_values(study: Study) -> Iterator[tuple[str, Value]]:

@@ -4,8 +4,16 @@ No telemetry, no network unless a server is named: by default runs go to an SQLi
 with the artifacts beside it.
 """
 
+from responder_model.tracking.evaluation import find_run, log_evaluation
 from responder_model.tracking.log import TrackedRun, log_development
 from responder_model.tracking.signature import served_columns
 from responder_model.tracking.store import local_tracking_uri
 
-__all__ = ["TrackedRun", "local_tracking_uri", "log_development", "served_columns"]
+__all__ = [
+    "TrackedRun",
+    "find_run",
+    "local_tracking_uri",
+    "log_development",
+    "log_evaluation",
+    "served_columns",
+]

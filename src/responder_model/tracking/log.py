@@ -11,7 +11,9 @@ from typing import Any
 
 import mlflow
 
+from responder_model.artifact import read_manifest
 from responder_model.model import Model
+from responder_model.tracking.evaluation import DIGEST
 from responder_model.tracking.signature import build_signature, input_example
 from responder_model.tracking.store import local_tracking_uri, tracking_run
 
@@ -67,7 +69,7 @@ def log_development(
     target = f"{model.decision}@{model.moment}"
     tracking_uri = tracking_uri or local_tracking_uri(Path())
     with tracking_run(tracking_uri, run_name or target) as run:
-        mlflow.set_tags(_tags(model))
+        mlflow.set_tags(_tags(model) | {DIGEST: read_manifest(folder).digest})
         mlflow.log_params(_params(model))
         mlflow.log_metrics(dict(_metrics(model)))
         mlflow.log_dict(dict(model.priors), "priors.json")

@@ -46,6 +46,26 @@ def tracking_run(tracking_uri: str, run_name: str) -> Iterator[mlflow.ActiveRun]
             mlflow.set_tracking_uri(before)
 
 
+@contextmanager
+def resumed_run(tracking_uri: str, run_id: str) -> Iterator[mlflow.ActiveRun]:
+    """Open a run again to add to it."""
+    before = mlflow.get_tracking_uri()
+    with _quiet():
+        mlflow.set_tracking_uri(tracking_uri)
+        try:
+            with mlflow.start_run(run_id=run_id) as run:
+                yield run
+        finally:
+            mlflow.set_tracking_uri(before)
+
+
+@contextmanager
+def tracking_client(tracking_uri: str) -> Iterator[mlflow.MlflowClient]:
+    """Client of a store, its notes kept to itself."""
+    with _quiet():
+        yield mlflow.MlflowClient(tracking_uri)
+
+
 def _experiment_id(tracking_uri: str) -> str:
     """Experiment of the package; a local store keeps artifacts beside its file."""
     known = mlflow.get_experiment_by_name(EXPERIMENT)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from responder_model.labels import format_number
 from responder_model.model.limits import preceding_test
 from responder_model.model.messages import standing_messages
-from responder_model.reporting.blocks import Block, Bullets, Cell, Paragraph, Section
+from responder_model.performance import DEFINITIONS
+from responder_model.reporting.blocks import (
+    Block,
+    Bullets,
+    Cell,
+    Link,
+    Paragraph,
+    Section,
+)
 from responder_model.reporting.values import verdict_of
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import YES_NO
@@ -67,14 +75,30 @@ def _headline(content: Content) -> Iterator[Block]:
     """One sentence on performance for each cohort."""
     for study, prefix in prefixed(content.studies):
         design = "internal" if study.role == "development" else "external"
-        column = "optimism_corrected" if design == "internal" else "value"
-        keys = [f"{prefix}.{design}.{name}.{column}" for name in KEY_MEASURES]
-        if keys[0] in content.values:
-            name = content.values[f"{prefix}.cohort"].text[content.lang]
-            whose = content.say(f"headline_{design}", name=name)
-            yield Paragraph(text=whose, links=content.links(*keys))
+        measured = [_measured(content, f"{prefix}.{design}", n) for n in KEY_MEASURES]
+        found = [text for text in measured if text]
+        if found:
+            whose = content.say(f"headline_{design}", name=study.name)
+            yield Paragraph(
+                text=f"{whose} {content.semicolon.join(found)}.",
+                links=(
+                    Link(text=content.say("section_performance"), anchor="performance"),
+                ),
+            )
     if not content.studies:
         yield Paragraph(text=content.say("no_cohort"), tone="note")
+
+
+def _measured(content: Content, prefix: str, name: str) -> str:
+    """Measure with its value and limits in words; empty when it was not logged."""
+    column = "optimism_corrected" if prefix.endswith("internal") else "value"
+    keys = [f"{prefix}.{name}.{part}" for part in (column, "lower", "upper")]
+    if any(key not in content.values for key in keys):
+        return ""
+    value, low, high = (content.values[key].text[content.lang] for key in keys)
+    between = "to" if content.lang == "en" else "à"
+    label = DEFINITIONS[name].label[content.lang]
+    return f"{label} {value} ({low} {between} {high})"
 
 
 def prefixed(studies: tuple[Study, ...]) -> Iterator[tuple[Study, str]]:
@@ -158,7 +182,7 @@ def _rare(content: Content) -> Iterator[Cell]:
         rare = [value for value, how in seen.items() if how != "enough"]
         if rare:
             labels = ", ".join(_value_label(name, value, content) for value in rare)
-            yield Cell(text=f"{content.label(name)}: {labels}")
+            yield Cell(text=content.label(name) + content.colon + labels)
 
 
 def _value_label(name: str, value: str, content: Content) -> str:
@@ -191,7 +215,7 @@ def _notes(content: Content) -> Iterator[Cell]:
         yield Cell(text=_SMALL_COUNT.sub("< 10", note))
     for study in content.studies:
         for notice in study.notices:
-            yield Cell(text=f"{study.name}: {notice}")
+            yield Cell(text=study.name + content.colon + notice)
         for name, reason in study.problems.items():
             text = content.say("not_done", what=content.say(f"analysis_{name}"))
-            yield Cell(text=f"{study.name}: {text} {reason}")
+            yield Cell(text=f"{study.name}{content.colon}{text} {reason}")

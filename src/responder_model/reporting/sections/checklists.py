@@ -30,8 +30,8 @@ def tripod_section(content: Content) -> Section:
     counted = tally(items)
     text = content.say(
         "tripod_lead",
+        any=len(counted.filled) + len(counted.partly),
         filled=len(counted.filled),
-        partly=len(counted.partly),
         blank=len(counted.blank),
         not_applicable=len(counted.not_applicable),
     )

@@ -95,7 +95,7 @@ def _pooled(content: Content, row: PriorRow) -> str:
 
 
 def _silent(content: Content, rows: list[PriorRow]) -> str:
-    names = "; ".join(
+    names = content.semicolon.join(
         column_label(row.column, content.model.decision, content.lang) for row in rows
     )
     return content.say("silent", n=len(rows), names=names)

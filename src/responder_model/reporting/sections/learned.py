@@ -12,13 +12,15 @@ from responder_model.figures.coefficients import (
 )
 from responder_model.priors import PriorSet
 from responder_model.reporting.blocks import Block, Paragraph, Section
-from responder_model.reporting.texts import number
+from responder_model.reporting.texts import number, p_value
 
 if TYPE_CHECKING:
     from responder_model.reporting.content import Content
 
 # A p-value below it is set in words: among many, one in twenty is expected by chance.
 NOTABLE = 0.05
+# What the names of prior components start with.
+CENTRES = ("published", "zero-centred")
 
 
 def learned(content: Content) -> Section:
@@ -45,10 +47,7 @@ def learned(content: Content) -> Section:
 def _weights(content: Content) -> Block:
     rows = [
         (
-            content.say("component_" + part.name.split(",")[0])
-            + part.name[len(part.name.split(",")[0]) :].replace(
-                "sizes as published", content.say("sizes_as_published")
-            ),
+            _component(part.name, content),
             number(part.prior_weight, content.lang, ".2f"),
             number(part.weight, content.lang, ".2f"),
         )
@@ -64,6 +63,20 @@ def _weights(content: Content) -> Block:
     )
 
 
+def _component(name: str, content: Content) -> str:
+    """Name of a prior component in words: centre, then size."""
+    centre, _, size = name.partition(", ")
+    if centre not in CENTRES:
+        return name
+    words = content.say(f"component_{centre}")
+    if not size:
+        return words
+    if size.startswith("SD "):
+        sd = number(float(size.removeprefix("SD ")), content.lang)
+        return f"{words}, {content.say('sd')} {sd}"
+    return f"{words}, {content.say('sizes_as_published')}"
+
+
 def _picture(content: Content) -> Block:
     table = coefficient_table(content.model)
     return content.picture(
@@ -71,7 +84,7 @@ def _picture(content: Content) -> Block:
         lambda ax: plot_coefficients(table, ax=ax, lang=content.lang),
         title=content.say("coefficients_title"),
         caption=content.say("coefficients_figure"),
-        size=(8.5, 7.0),
+        size=(10.0, 7.5),
     )
 
 
@@ -106,7 +119,7 @@ def _developed(
 ) -> list[str]:
     data = "" if row.data is None else _mean_sd(row.data, content)
     p = conflicts.get(row.column)
-    shown = "" if p is None else number(p, content.lang, ".2f")
+    shown = "" if p is None else p_value(p, content.lang)
     if p is not None and p < NOTABLE:
         shown += " *"
     return [data, _mean_sd(row.posterior, content), shown]

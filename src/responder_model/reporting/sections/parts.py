@@ -10,6 +10,7 @@ from responder_model.reporting.suppression import SMALL_CELL, hide_counts
 from responder_model.reporting.table_one import Count, TableOne
 from responder_model.reporting.texts import number
 from responder_model.schema import dictionary
+from responder_model.validation.external import AGE_GROUPS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,17 +31,28 @@ def subgroups_table(content: Content, study: Study, found: pd.DataFrame) -> Tabl
     """Measures in each subgroup; its count where Table 1 shows it too."""
     rows: list[tuple[Cell | str, ...]] = []
     for name, part in found.groupby("predictor", sort=False):
+        if (part["problem"] == "small").all():
+            continue
         blanks = ("",) * (len(MEASURES) + 1)
         rows.append((Cell(text=content.label(str(name)), is_head=True), *blanks))
-        records = part.sort_values("group").to_dict(orient="records")
+        records = sorted(part.to_dict(orient="records"), key=_order)
         counts = _counts(str(name), records, study.table)
         for row, n in zip(records, counts, strict=True):
+            if row["problem"] == "small":
+                continue
             label = _group_label(str(name), str(row["group"]), content)
             shown = content.say("hidden") if n is None else str(n)
             rows.append(
                 (f"\N{NO-BREAK SPACE} {label}", shown, *_measures(row, content))
             )
     return _table(content, study, "subgroups", rows)
+
+
+def _order(row: dict[Any, Any]) -> tuple[int, str]:
+    """Age groups by age, the others by name, what is not known last."""
+    group = str(row["group"])
+    places = {name: place for place, name in enumerate(AGE_GROUPS)}
+    return places.get(group, 99 if group == "not known" else 0), group
 
 
 def _counts(
@@ -73,8 +85,6 @@ def _group_label(name: str, group: str, content: Content) -> str:
 
 
 def _measures(row: dict[Any, Any], content: Content) -> list[str]:
-    if row["problem"] == "small":
-        return [content.say("hidden")] * len(MEASURES)
     return [number(row.get(name), content.lang, ".2f") for name in MEASURES]
 
 

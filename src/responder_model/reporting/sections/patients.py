@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from responder_model.reporting.blocks import Block, Cell, Heading, Paragraph, Section
 from responder_model.reporting.sections.card import prefixed
 from responder_model.reporting.table_one import MISSING, Count, Row, Spread
-from responder_model.reporting.texts import number, percent
+from responder_model.reporting.texts import number
 from responder_model.reporting.values import hidden_count
 from responder_model.schema import dictionary
 from responder_model.vocabulary import YES_NO
@@ -16,6 +16,8 @@ from responder_model.vocabulary import YES_NO
 if TYPE_CHECKING:
     from responder_model.reporting.content import Content
     from responder_model.reporting.study import Study
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def patients(content: Content) -> Section:
@@ -35,7 +37,8 @@ def patients(content: Content) -> Section:
 def study_title(content: Content, study: Study) -> str:
     """Heading of a cohort: its role, its name, and whether it is simulated."""
     kind = content.say(f"patients_{study.provenance}")
-    return f"{content.say(f'role_{study.role}')}: {study.name} ({kind})"
+    role = content.say(f"role_{study.role}")
+    return f"{role}{content.colon}{study.name} ({kind})"
 
 
 def _flow(content: Content, study: Study, prefix: str) -> Block:
@@ -64,7 +67,7 @@ def _table_one(content: Content, study: Study) -> Block:
     if not table.groups:
         return Paragraph(text=content.say("table_one_none"), tone="note")
     heads = [
-        f"{content.say(f'group_{name}')} (n = {size})"
+        f"{content.say(f'group_{name}')} (n{NO_BREAK}={NO_BREAK}{size})"
         for name, size in zip(table.groups, table.sizes, strict=True)
     ]
     note = content.say("table_one_note")
@@ -93,7 +96,7 @@ def _lines(rows: tuple[Row, ...], content: Content) -> Iterator[tuple[Cell, ...]
         if row.value == MISSING and all(_is_zero(cell) for cell in row.cells):
             continue
         yield (
-            Cell(text=_name(row, content), is_head=row.value is None),
+            Cell(text=_name(row, content)),
             *(Cell(text=_cell(cell, content)) for cell in row.cells),
         )
 
@@ -104,16 +107,18 @@ def _is_zero(cell: Count | Spread) -> bool:
 
 def _name(row: Row, content: Content) -> str:
     field = dictionary().fields[row.predictor]
-    indent = "\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}"
+    indent = 2 * NO_BREAK
     if row.value is None:
         unit = f", {field.unit[content.lang]}" if field.unit else ""
         cell = row.cells[0]
         kind = cell.kind if isinstance(cell, Spread) else "mean_sd"
         return f"{content.label(row.predictor)}{unit}, {content.say(kind)}"
-    if row.value == MISSING:
+    if row.value == MISSING and field.kind != "boolean":
         return indent + content.say("missing")
+    if row.value == MISSING:
+        return content.label(row.predictor) + content.colon + content.say("missing")
     if field.kind == "boolean":
-        return f"{content.label(row.predictor)}: {YES_NO[content.lang][0]}"
+        return content.label(row.predictor) + content.colon + YES_NO[content.lang][0]
     return indent + content.describe(row.predictor, row.value)
 
 
@@ -121,7 +126,7 @@ def _cell(cell: Count | Spread, content: Content) -> str:
     if isinstance(cell, Count):
         if cell.n is None:
             return content.say("hidden")
-        return "0" if cell.n == 0 else f"{cell.n} ({percent(cell.share)})"
+        return "0" if cell.n == 0 else f"{cell.n} ({cell.share:.0%})".replace("%", " %")
     if cell.values is None:
         return content.say("hidden")
     values = [number(x, content.lang, ".3g") for x in cell.values]

@@ -35,6 +35,8 @@ def performance(content: Content) -> Section:
     blocks: list[Block] = []
     for study in content.studies:
         blocks.append(Heading(text=study_title(content, study)))
+        if study.overlaps:
+            blocks.append(Paragraph(text=content.say("overlaps"), tone="warning"))
         if study.internal is not None:
             blocks += list(_internal(content, study, study.internal))
         if study.external is not None:
@@ -67,7 +69,8 @@ def _without_cohort(content: Content) -> Iterator[Block]:
 def measure_label(name: str, lang: str) -> Cell:
     """Name of a measure with its definition below it."""
     found = DEFINITIONS[name]
-    return Cell(text=f"{found.label[lang]}: {found.definition[lang]}")
+    colon = " : " if lang == "fr" else ": "
+    return Cell(text=f"{found.label[lang]}{colon}{found.definition[lang]}")
 
 
 def _internal(

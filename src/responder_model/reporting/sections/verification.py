@@ -92,7 +92,10 @@ def _shown(
             row_relations(n, (3, 4), 1, width),
         ]
     )
-    hidden = suppress(counts.ravel(), relations).reshape(counts.shape)
+    silent = np.zeros(counts.shape, dtype=bool)
+    silent[:, [2, 4]] = True  # not printed: not implanted, failures
+    hidden = suppress(counts.ravel(), relations, silent=silent.ravel())
+    hidden = hidden.reshape(counts.shape)
     return [
         tuple(None if mask[k] else int(line[k]) for k in (0, 1, 3))  # type: ignore[misc]
         for line, mask in zip(counts, hidden, strict=True)

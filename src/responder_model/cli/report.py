@@ -1,0 +1,142 @@
+"""Command that writes what a reviewer reads: ``report``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from responder_model.cli.models import open_model
+from responder_model.cli.options import (
+    JobsOption,
+    JsonOption,
+    Language,
+    LanguageOption,
+    ModelArgument,
+    SeedOption,
+)
+from responder_model.cli.output import print_json, print_notices, progress
+from responder_model.cli.tracked import (
+    TrackingOption,
+    TrackOption,
+    digest_of,
+    log_to_run,
+)
+from responder_model.cli.validate import ResamplesOption
+
+if TYPE_CHECKING:
+    from responder_model.model import Model
+    from responder_model.reporting import Report, Study
+
+
+class RoleName(StrEnum):
+    """What a cohort is to the model."""
+
+    development = "development"
+    new = "new"
+
+
+CohortOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--cohort",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Development cohort, or other patients; may be repeated.",
+    ),
+]
+RoleOption = Annotated[
+    RoleName | None,
+    typer.Option(
+        "--role",
+        help="What the cohorts are to the model; by default found out by developing "
+        "it again.",
+    ),
+]
+OutOption = Annotated[
+    Path, typer.Option("--out", metavar="FOLDER", help="Where the report is written.")
+]
+
+
+def report(
+    model: ModelArgument,
+    *,
+    out: OutOption,
+    cohort: CohortOption = None,
+    role: RoleOption = None,
+    lang: LanguageOption = Language.en,
+    n_resamples: ResamplesOption = 200,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
+    tracking_uri: TrackingOption = None,
+    track: TrackOption = True,
+    json_output: JsonOption = False,
+) -> None:
+    """Write the report of a model: one HTML page, Markdown, and its values.
+
+    Aggregates only. With the development cohort the whole procedure is validated by
+    resampling; with other patients the model is measured as it is.
+
+    Example: responder-model report models/centre --cohort centre.csv --lang fr
+    --out reports/centre
+    """
+    found = open_model(model)
+    studies = [
+        _examine(found, path, role, n_resamples=n_resamples, seed=seed, jobs=jobs)
+        for path in cohort or []
+    ]
+    from responder_model.reporting import build_report, write_report
+
+    with progress("Writing the report"):
+        made = build_report(found, studies, lang=lang.value, digest=digest_of(model))
+        written = write_report(made, out)
+    run_id = None
+    if track:
+        run_id = _log(model, made, written, tracking_uri)
+    if json_output:
+        print_json({"page": str(written[0]), "run_id": run_id, "values": made.values})
+        return
+    typer.echo(written[0])
+
+
+def _examine(
+    model: Model,
+    path: Path,
+    role: RoleName | None,
+    *,
+    n_resamples: int,
+    seed: int,
+    jobs: int,
+) -> Study:
+    from responder_model.cohort import read_cohort
+    from responder_model.reporting import examine
+
+    patients = read_cohort(path)
+    print_notices(patients.attrs["notices"])
+    with progress(f"Examining {model.target} in {len(patients)} patients"):
+        return examine(
+            model,
+            patients,
+            role=None if role is None else role.value,
+            n_resamples=n_resamples,
+            n_jobs=jobs,
+            seed=seed,
+        )
+
+
+def _log(
+    model: str, made: Report, written: tuple[Path, ...], tracking_uri: str | None
+) -> str | None:
+    """Add page, Markdown, figures and values to the run that made the model."""
+    pictures = f"figures_{made.lang}"
+    files = [
+        (path, pictures if path.suffix == ".png" else "")
+        for path in written
+        if path.suffix != ".json"
+    ]
+    return log_to_run(
+        model, "report", made.values, tracking_uri=tracking_uri, files=files
+    )

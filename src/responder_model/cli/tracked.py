@@ -1,0 +1,54 @@
+"""Add the result of a command to the MLflow run that made the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+TrackingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tracking-uri",
+        help="MLflow server or store with the run that made the model; by default "
+        "mlflow.db in the working directory.",
+    ),
+]
+TrackOption = Annotated[
+    bool,
+    typer.Option("--track/--no-track", help="Log to the run that made the model."),
+]
+
+
+def digest_of(model: str) -> str:
+    """Digest of a model folder; empty for a model that is named."""
+    if not Path(model).is_dir():
+        return ""
+    from responder_model.artifact import read_manifest
+
+    return read_manifest(model).digest
+
+
+def log_to_run(
+    model: str,
+    name: str,
+    values: Mapping[str, Any],
+    *,
+    tracking_uri: str | None,
+    files: Sequence[tuple[Path, str]] = (),
+) -> str | None:
+    """Log to the run that made a model folder; says so on stderr when there is none."""
+    digest = digest_of(model)
+    if not digest:
+        return None
+    from responder_model.tracking import log_evaluation
+
+    run_id = log_evaluation(
+        digest, name, values, files=files, tracking_uri=tracking_uri
+    )
+    if run_id is None:
+        where = tracking_uri or "mlflow.db in the working directory"
+        typer.echo(f"note: no run in {where} made this model: not logged", err=True)
+    return run_id
