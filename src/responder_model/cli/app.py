@@ -15,6 +15,7 @@ from responder_model.cli import (
     patient,
     report,
     score,
+    scorecard,
     validate,
     work,
 )
@@ -108,4 +109,5 @@ app.command(rich_help_panel=MODELS)(validate.validate)
 app.command(rich_help_panel=MODELS)(report.report)
 app.command("models", rich_help_panel=MODELS)(models.list_models)
 app.command(rich_help_panel=MODELS)(models.inspect)
+app.command(rich_help_panel=MODELS)(scorecard.scorecard)
 app.command(rich_help_panel=MODELS)(work.demo)

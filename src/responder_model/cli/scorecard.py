@@ -1,0 +1,75 @@
+"""The command ``scorecard``: a linear model as CSV, points table and nomogram."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from responder_model.cli.models import open_model
+from responder_model.cli.options import Language, LanguageOption, ModelArgument
+
+CardFolderOption = Annotated[
+    Path, typer.Option("--out", metavar="FOLDER", help="Where the card is written.")
+]
+KnownOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--known",
+        metavar="PREDICTOR",
+        help="Predictor that is known of every patient; may be repeated. Without it "
+        "all of the model's; the others are averaged over.",
+    ),
+]
+LinearOption = Annotated[
+    bool,
+    typer.Option(
+        "--linear-part-only",
+        help="Leave the trees of a pooled model out: the card then is not the model.",
+    ),
+]
+
+
+def scorecard(
+    model: ModelArgument,
+    *,
+    out: CardFolderOption,
+    known: KnownOption = None,
+    linear_part_only: LinearOption = False,
+    lang: LanguageOption = Language.en,
+) -> None:
+    """Write a linear model as CSV, printable points table (HTML) and nomogram (PNG).
+
+    The CSV gives the model's probability to the last digit, the points within one
+    percentage point, for patients in whom exactly these predictors are known.
+
+    Example: responder-model scorecard rtms_response@screening --known age
+    --known aetiology --out card
+    """
+    fitted = open_model(model)
+    from responder_model.figures.drawing import draw_figure
+    from responder_model.figures.scorecard import nomogram_size, plot_nomogram
+    from responder_model.scorecard import (
+        build_points,
+        build_scorecard,
+        render_csv,
+        render_page,
+    )
+    from responder_model.scorecard.page import heading
+
+    card = build_scorecard(fitted, known=known, linear_part_only=linear_part_only)
+    points = build_points(card)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "scorecard.csv").write_text(render_csv(card), encoding="utf-8")
+    (out / "points.html").write_text(render_page(points, lang), encoding="utf-8")
+    draw_figure(
+        lambda ax: plot_nomogram(points, ax=ax, lang=lang),
+        out / "nomogram.png",
+        title=heading(points, lang)["question"],
+        provenance=card.provenance,
+        lang=lang,
+        size=nomogram_size(points),
+    )
+    for name in ("scorecard.csv", "points.html", "nomogram.png"):
+        typer.echo(out / name)
