@@ -4,6 +4,7 @@ from responder_model.cohort.checking import (
     Inspection,
     check_cohort,
     inspect_cohort,
+    repeated_rows,
 )
 from responder_model.cohort.outcomes import (
     OutcomeLevels,
@@ -29,6 +30,7 @@ __all__ = [
     "outcome_levels",
     "read_cohort",
     "read_tables",
+    "repeated_rows",
     "write_cohort",
     "write_template",
 ]

@@ -18,6 +18,8 @@ Rows = NDArray[np.int64]
 
 # Unknown columns that are each told with the nearest known name, which takes a while.
 MOST_UNKNOWN_COLUMNS = 100
+# Known values from which two identical rows are hardly two patients.
+FEWEST_VALUES = 5
 NO_COLUMNS = Problem(
     row=None,
     field="table",
@@ -138,6 +140,29 @@ def has_simulated_row(cohort: pd.DataFrame) -> bool:
         if field.role == "provenance" and field.name in cohort
         for word in cohort[field.name].dropna().unique()
     )
+
+
+def repeated_rows(cohort: pd.DataFrame) -> int:
+    """Count rows that are identical to an earlier one, identifiers aside.
+
+    Rows with fewer than five known values are not counted: rows of a published table
+    are alike by nature.
+
+    Examples
+    --------
+    >>> row = {"age": 54, "pain_intensity": 7, "depression": 9, "fatigue": 4, "dn4": 6}
+    >>> repeated_rows(check_cohort(pd.DataFrame([row, row, {**row, "age": 55}])))
+    1
+    """
+    roles = {name: dictionary().fields[name].role for name in cohort.columns}
+    columns = [name for name, role in roles.items() if role != "identifier"]
+    told = [n for n in columns if roles[n] == "predictor" and not _is_derived(n)]
+    enough = cohort[told].notna().sum(axis=1) >= FEWEST_VALUES
+    return int(cohort.loc[enough, columns].duplicated().sum())
+
+
+def _is_derived(name: str) -> bool:
+    return dictionary().fields[name].derived_from is not None
 
 
 def inspect_columns(frame: pd.DataFrame, rows: Rows) -> Inspection:

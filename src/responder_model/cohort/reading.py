@@ -27,6 +27,7 @@ from responder_model.cohort.checking import (
     inspect_columns,
     inspect_rows,
     label_cohort,
+    repeated_rows,
 )
 from responder_model.cohort.columns import TEXT_DTYPE
 from responder_model.errors import InvalidCohortError, Problem
@@ -85,10 +86,12 @@ def read_cohort(
     whole, _ = inspect_file(path)
     if whole.problems:
         raise InvalidCohortError(whole.problems, whole.notices)
+    again = repeated_rows(whole.cohort)
+    repeated = (f"{again} rows are identical to an earlier one",) if again else ()
     label_cohort(
         whole.cohort,
         name=path.stem,
-        notices=whole.notices,
+        notices=(*whole.notices, *repeated),
         overlap_groups=overlap_groups,
     )
     return whole.cohort

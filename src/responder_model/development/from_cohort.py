@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.cumulative_logit.mixture import Collapsed
+from responder_model.development.notes import development_notes
 from responder_model.development.procedure import Procedure, at_cut, split_levels
 from responder_model.development.settings import Settings
 from responder_model.errors import DevelopmentError
@@ -19,7 +20,6 @@ from responder_model.features import Array, expit
 from responder_model.model import Component, LinearPart, Model, Pool, describe_limits
 from responder_model.performance import core_measures
 from responder_model.sample_size import sample_size_verdict
-from responder_model.schema import dictionary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -167,7 +167,7 @@ def model_from(
         n_patients=int(known.sum()),
         n_events=n_events,
         excluded_evidence=settings.exclude_evidence,
-        notes=_notes(cohort, settings, known),
+        notes=development_notes(cohort, settings, known),
     )
 
 
@@ -233,8 +233,10 @@ def _performance(
     pool = procedure.pool_
     overall, by_column = procedure.estimator_.prior_conflict()
     names = procedure.encoder_.derived
+    apparent = core_measures(outcome[judged], probability)
     return {
-        "apparent": core_measures(outcome[judged], probability).values,
+        "apparent": apparent.values,
+        "not_measured": apparent.failures,
         "challenger": {
             "weight": pool.weight,
             "out_of_fold_log_loss": pool.log_loss_challenger,
@@ -253,30 +255,3 @@ def _performance(
             name: by_column[f"x{k}"] for k, name in enumerate(names) if by_column
         },
     }
-
-
-def _notes(
-    cohort: pd.DataFrame, settings: Settings, known: NDArray[np.bool_]
-) -> tuple[str, ...]:
-    """Columns left unused because they come later, and patients left out."""
-    words = dictionary()
-    later = [
-        name
-        for name in cohort.columns
-        if name in words.fields
-        and words.fields[name].role == "predictor"
-        and not words.is_known(name, settings.moment)
-        and cohort[name].notna().any()
-    ]
-    notes = []
-    if later:
-        notes.append(
-            f"Left unused, known only after {settings.moment}: {', '.join(later)}."
-        )
-    unknown = int((~known).sum())
-    if unknown:
-        notes.append(
-            f"Left out, outcome not known: {unknown} patients "
-            "(the estimand is response among those who complete)."
-        )
-    return tuple(notes)

@@ -168,8 +168,10 @@ class Procedure(ClassifierMixin, BaseEstimator):
 
     def _check(self, lower: NDArray[np.int64], upper: NDArray[np.int64]) -> None:
         if len(lower) < MIN_PATIENTS:
+            columns = f"{self.target.outcome} or {self.target.binary_outcome}"
             msg = f"patients with a known outcome must be at least {MIN_PATIENTS}, "
-            msg += f"got {len(lower)}. Use the published-evidence model instead."
+            msg += f"got {len(lower)}. Record {columns}, or use the "
+            msg += "published-evidence model instead."
             raise DevelopmentError(msg)
         outcome = at_cut(lower, upper, self.target.main_index)
         if len(np.unique(outcome[~np.isnan(outcome)])) < 2:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
+from responder_model.cohort import (
+    binary_outcome,
+    check_cohort,
+    outcome_levels,
+    repeated_rows,
+)
+from responder_model.development.notes import repeated_rows_note
 from responder_model.development.settings import Settings
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
@@ -95,7 +101,9 @@ def validate_externally(
     table = model.predict_cohort(cohort)
     probability = table["probability"].to_numpy(dtype=np.float64)
     if not known.any():
-        msg = f"{model.decision} outcome must be known for some patients, got none."
+        rules = dictionary().decisions[model.decision]
+        msg = f"{model.decision} outcome must be known for some patients, got none. "
+        msg += f"Record {rules.outcome} or {rules.binary_outcome}."
         raise DevelopmentError(msg)
     performance = measure_performance(
         outcome[known],
@@ -134,6 +142,9 @@ def _notes(model: Model, outcome: Array, cohort: pd.DataFrame) -> tuple[str, ...
             "Implanted patients only: sensitivity, specificity and negative "
             "predictive value are not computed from them."
         )
+    again = repeated_rows(cohort)
+    if again:
+        notes.append(repeated_rows_note(again))
     return tuple(notes)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from responder_model.cohort import check_cohort, repeated_rows
+from responder_model.development.notes import repeated_rows_note
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit, logit
 from responder_model.performance import DEFINITIONS, estimate_measure
@@ -176,7 +178,9 @@ def validate_internally(
         msg = "design must be bootstrap or cross_validation, "
         raise DevelopmentError(msg + f"got {design!r}.")
     result = _result(design, rows, data, done, n_resamples, stability)
-    return replace(result, left_out=left_out)
+    again = repeated_rows(check_cohort(cohort))
+    notes = (*result.notes, repeated_rows_note(again)) if again else result.notes
+    return replace(result, left_out=left_out, notes=notes)
 
 
 def _check_any(done: Repetitions) -> None:

@@ -44,8 +44,8 @@ FACTS = (
 )
 # Measures of the summary, each with its interval.
 KEY_MEASURES = ("c_statistic", "calibration_slope", "scaled_brier_score")
-# A count of 1 to 9 patients in a note of the model.
-_SMALL_COUNT = re.compile(r"\b[1-9](?= patients\b)")
+# A count of 1 to 9 patients or rows in a note.
+_SMALL_COUNT = re.compile(r"\b[1-9](?= (?:patients|rows)\b)")
 
 
 def summary(content: Content) -> Section:
@@ -153,6 +153,7 @@ def _inputs(content: Content) -> Block:
         [content.say(column) for column in columns],
         rows,
         note=content.say("inputs_note"),
+        numeric=(3,),
     )
 
 

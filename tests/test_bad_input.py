@@ -1,0 +1,196 @@
+"""What bad input does (docs/bad_input.md): a clear refusal or a stated fallback."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from responder_model.cohort import read_cohort, repeated_rows
+from responder_model.development import Settings, develop, published_model
+from responder_model.errors import DevelopmentError, InvalidCohortError
+from responder_model.simulation import simulate_cohort
+from responder_model.validation import validate_externally, validate_internally
+
+TARGET = ("rtms_response", "screening")
+SETTINGS = Settings(decision="rtms_response", moment="screening", challenger=False)
+OUTCOMES = ["relief_test", "rtms_responder", "symptom_improved"]
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return simulate_cohort(n_patients=60, seed=3)
+
+
+def with_relief(cohort, relief):
+    """The cohort with another outcome, recorded as relief alone."""
+    changed = cohort.drop(columns=OUTCOMES)
+    changed["relief_test"] = relief
+    return changed
+
+
+def internal(cohort):
+    return validate_internally(SETTINGS, cohort, n_resamples=4)
+
+
+def external(cohort):
+    return validate_externally(published_model(*TARGET), cohort, n_resamples=10)
+
+
+def is_finite(model, cohort):
+    table = model.predict_cohort(cohort)[["probability", "lower", "upper"]]
+    return (
+        np.isfinite(model.main.coefficients).all()
+        and np.isfinite(model.main.covariance).all()
+        and bool(table.notna().all(axis=None))
+    )
+
+
+# ---------------------------------------------------------------- one outcome class
+
+
+@pytest.mark.parametrize("relief", [0.0, 80.0])
+@pytest.mark.parametrize("use", [lambda c: develop(c, settings=SETTINGS), internal])
+def test_one_outcome_class_is_refused(cohort, relief, use):
+    with pytest.raises(DevelopmentError, match="must have both yes and no"):
+        use(with_relief(cohort, relief))
+
+
+def test_one_outcome_class_is_stated_by_external_validation(cohort):
+    result = external(with_relief(cohort, 80.0))
+    assert "both responders and non-responders" in result.performance.problem
+    measured = result.table.set_index("measure").drop(index="ordinal_concordance")
+    assert measured["value"].isna().all()
+    assert measured["problem"].notna().all()
+    assert any("Too few patients" in note for note in result.notes)
+
+
+# ---------------------------------------------------------------- perfect separation
+
+
+@pytest.fixture(scope="module")
+def separated(cohort):
+    clear = cohort[(cohort["pain_intensity"] - 6.5).abs() > 0.6]
+    return with_relief(clear, np.where(clear["pain_intensity"] > 6.5, 5.0, 60.0))
+
+
+def test_perfect_separation_is_developed_with_finite_numbers(separated):
+    model = develop(separated, settings=SETTINGS)
+    assert model.performance["apparent"]["c_statistic"] == 1.0
+    assert is_finite(model, separated)
+
+
+def test_perfect_separation_says_which_measure_has_no_value(separated):
+    performance = develop(separated, settings=SETTINGS).performance
+    assert "calibration_slope" not in performance["apparent"]
+    assert "complete separation" in performance["not_measured"]["calibration_slope"]
+
+
+def test_perfect_separation_is_validated(separated):
+    assert internal(separated).value("c_statistic") > 0.8
+
+
+# ------------------------------------------- predictors that say nothing of the outcome
+
+
+def test_constant_predictor_is_named_and_stays_near_its_prior(cohort):
+    constant = cohort.assign(pain_intensity=6.0, opioid=True)
+    model = develop(constant, settings=SETTINGS)
+    note = "The same in every patient, so that nothing can be learnt of it"
+    assert f"{note}: pain_intensity, opioid." in model.notes
+    assert is_finite(model, constant)
+    column = model.encoder.derived.index("pain_intensity")
+    before = model.components[0].prior_sd[-len(model.encoder.derived) :][column]
+    after = model.components[0].covariance.diagonal()[-len(model.encoder.derived) :]
+    assert after[column] == pytest.approx(before**2, rel=0.05)
+
+
+@pytest.mark.parametrize("absent", [True, False], ids=["column absent", "column empty"])
+def test_predictor_missing_throughout_is_named_and_keeps_its_prior(cohort, absent):
+    empty = cohort.drop(columns=["fatigue"])
+    if not absent:
+        empty["fatigue"] = np.nan
+    model = develop(empty, settings=SETTINGS)
+    assert any("Recorded for nobody" in n and "fatigue" in n for n in model.notes)
+    assert is_finite(model, empty)
+
+
+# ---------------------------------------------------------------- too few patients
+
+
+@pytest.mark.parametrize("use", [lambda c: develop(c, settings=SETTINGS), internal])
+def test_fewer_than_ten_patients_are_refused(cohort, use):
+    with pytest.raises(DevelopmentError, match="must be at least 10, got"):
+        use(cohort.head(8))
+
+
+def test_few_patients_are_measured_with_a_note(cohort):
+    result = external(cohort.head(8))
+    assert result.n_patients <= 8
+    assert any("Too few patients to judge a model" in note for note in result.notes)
+
+
+def test_internal_validation_below_fifty_says_that_it_is_not_informative(cohort):
+    notes = internal(cohort.head(40)).notes
+    assert any("not informative" in note for note in notes)
+
+
+# ---------------------------------------------------------------- duplicated rows
+
+
+@pytest.fixture(scope="module")
+def repeated(cohort):
+    twice = pd.concat([cohort, cohort.head(12)], ignore_index=True)
+    twice.attrs = dict(cohort.attrs)
+    return twice.drop(columns=["patient_id"])
+
+
+def test_repeated_rows_are_counted(cohort, repeated):
+    assert repeated_rows(cohort) == 0
+    assert repeated_rows(repeated) == 12
+
+
+def test_rows_of_a_published_table_are_no_repetition():
+    rows = {"aetiology": ["amputation"] * 9, "emcs_success": [True] * 9}
+    assert repeated_rows(pd.DataFrame(rows)) == 0
+
+
+def test_reading_tells_of_repeated_rows(repeated, tmp_path):
+    path = tmp_path / "repeated.csv"
+    repeated.to_csv(path, index=False)
+    notices = read_cohort(path).attrs["notices"]
+    assert "12 rows are identical to an earlier one" in notices
+
+
+@pytest.mark.parametrize(
+    "use", [lambda c: develop(c, settings=SETTINGS), internal, external]
+)
+def test_repeated_rows_are_noted(repeated, use):
+    notes = use(repeated).notes
+    assert any(note.startswith("12 rows are identical") for note in notes)
+
+
+def test_repeated_identifier_is_refused_when_read(cohort, tmp_path):
+    path = tmp_path / "twice.csv"
+    pd.concat([cohort, cohort.head(3)]).to_csv(path, index=False)
+    with pytest.raises(InvalidCohortError, match="patient_id must be unique") as caught:
+        read_cohort(path)
+    assert len(caught.value.problems) == 3
+
+
+def test_repeated_identifier_is_refused_by_develop(cohort):
+    with pytest.raises(InvalidCohortError, match="patient_id must be unique"):
+        develop(pd.concat([cohort, cohort.head(3)]), settings=SETTINGS)
+
+
+# ---------------------------------------------------------------- no outcome
+
+
+@pytest.mark.parametrize("absent", [True, False], ids=["column absent", "column empty"])
+@pytest.mark.parametrize(
+    "use", [lambda c: develop(c, settings=SETTINGS), internal, external]
+)
+def test_absent_outcome_is_refused_and_names_its_columns(cohort, use, absent):
+    empty = cohort.drop(columns=OUTCOMES)
+    if not absent:
+        empty["relief_test"] = np.nan
+    with pytest.raises(DevelopmentError, match="Record relief_test or rtms_responder"):
+        use(empty)
