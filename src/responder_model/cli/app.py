@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from responder_model.cli import (
+    clusters,
     cohorts,
     develop,
     models,
@@ -101,6 +102,8 @@ app.command(rich_help_panel=DATA)(cohorts.template)
 app.command(rich_help_panel=DATA)(cohorts.check)
 app.command(rich_help_panel=DATA)(cohorts.simulate)
 app.command(rich_help_panel=DATA)(score.score)
+app.command("score-dask", rich_help_panel=DATA)(clusters.score_dask)
+app.command("score-spark", rich_help_panel=DATA)(clusters.score_spark)
 app.command(rich_help_panel=MODELS)(models.evidence)
 app.command("sample-size", rich_help_panel=MODELS)(develop.sample_size)
 app.command(rich_help_panel=MODELS)(develop.develop)

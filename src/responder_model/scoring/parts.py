@@ -51,30 +51,39 @@ class ScoredPart:
     simulated: bool
 
 
+def check_part(
+    table: Table, columns: Columns
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[Problem, ...]]:
+    """Typed values, identifiers and problems of some rows of a table.
+
+    Identifiers are not compared: an earlier row may stand in another part.
+    """
+    part = inspect_columns(table.cells, table.rows)
+    identifiers = _identifiers(part.cohort)
+    known = replace(part, cohort=part.cohort.drop(columns=list(identifiers)))
+    whole = inspect_rows([known], table.rows, recorded=columns.recorded)
+    problems = (*table.problems, *whole.problems)
+    in_order = tuple(sorted(problems, key=lambda problem: problem.row or 0))
+    return whole.cohort, identifiers, in_order
+
+
 def score_part(
     table: Table, model: Model, columns: Columns, *, contributions: bool
 ) -> ScoredPart:
     """Check and score some rows; a refused row is scored too, and marked."""
-    part = inspect_columns(table.cells, table.rows)
-    identifiers = _identifiers(part.cohort)
-    known = part.cohort.drop(columns=list(identifiers))
-    whole = inspect_rows(
-        [replace(part, cohort=known)], table.rows, recorded=columns.recorded
-    )
-    problems = (*table.problems, *whole.problems)
-    scored = _score(model, whole.cohort, contributions=contributions)
+    cohort, identifiers, problems = check_part(table, columns)
     refused = [problem.row for problem in problems if problem.row is not None]
     arrays = {
         ROW: table.rows,
         **{str(name): _text(cells) for name, cells in identifiers.items()},
-        **scored,
+        **_score(model, cohort, contributions=contributions),
         KEPT: ~np.isin(table.rows, refused),
         IDENTITY: _identity(identifiers, len(table.rows)),
     }
     return ScoredPart(
         scores=pa.table({name: _arrow(values) for name, values in arrays.items()}),
-        problems=tuple(sorted(problems, key=lambda problem: problem.row or 0)),
-        simulated=has_simulated_row(whole.cohort),
+        problems=problems,
+        simulated=has_simulated_row(cohort),
     )
 
 

@@ -1,0 +1,318 @@
+"""Score past one machine: the same function on Dask, and on Spark through MLflow.
+
+Both are extras: ``responder-model[distributed]`` is Dask, ``responder-model[spark]`` is
+Spark, which also needs Java 17. A row with a problem in what the model reads has no
+scores, and says in ``problem`` which rules it breaks; no job fails for one patient.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from responder_model.artifact import load_model, model_files
+from responder_model.cohort.checking import has_simulated_row, inspect_columns
+from responder_model.errors import ResponderModelError
+from responder_model.features import Encoder
+from responder_model.schema import Field
+from responder_model.scoring import row_problems, score_frame
+from responder_model.scoring.columns import choose_columns
+from responder_model.scoring.frame import PROBLEM, PROVENANCE
+from responder_model.vocabulary import find_field
+
+if TYPE_CHECKING:
+    import dask.dataframe as dd
+    from pyspark.sql import Column, DataFrame
+
+    from responder_model.model import Model
+
+# A model folder as it travels to a worker: names and bytes.
+Files = tuple[tuple[str, bytes], ...]
+_SCORES = "scores"
+
+
+# ---------------------------------------------------------------- Dask
+
+
+def score_dask(
+    model: Model, patients: dd.DataFrame, *, contributions: bool = False
+) -> dd.DataFrame:
+    """Score a Dask table, partition by partition.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    patients : dask.dataframe.DataFrame
+        One row per patient, with the columns of the dictionary.
+    contributions : bool
+        Also ``baseline`` and ``contribution_<predictor>``, in log-odds.
+
+    Returns
+    -------
+    dask.dataframe.DataFrame
+        As ``scoring.score_frame`` gives for each partition; one simulated row of any
+        partition makes every score simulated. Nothing is computed yet.
+    """
+    files: Files = tuple(model_files(model).items())
+    empty = score_frame(model, patients._meta, contributions=contributions)
+    named = [name for name in patients.columns if _is_provenance(str(name))]
+    simulated: Any = False
+    if named:
+        says = patients[named].map_partitions(_says_simulated, meta=(None, "bool"))
+        simulated = says.any()
+    return patients.map_partitions(
+        _score_partition, files, contributions, simulated, meta=empty
+    )
+
+
+def _is_provenance(name: str) -> bool:
+    field = find_field(name)
+    return field is not None and field.role == "provenance"
+
+
+def _says_simulated(cells: pd.DataFrame) -> pd.Series:
+    rows = pd.RangeIndex(len(cells)).to_numpy()
+    return pd.Series([has_simulated_row(inspect_columns(cells, rows).cohort)])
+
+
+def _score_partition(
+    patients: pd.DataFrame,
+    files: Files,
+    contributions: bool,  # noqa: FBT001 - Dask passes it by place
+    simulated: bool,  # noqa: FBT001
+) -> pd.DataFrame:
+    return score_frame(
+        _model_from(files),
+        patients,
+        contributions=contributions,
+        simulated=bool(simulated),
+    )
+
+
+@lru_cache(maxsize=4)
+def _model_from(files: Files) -> Model:
+    """Model of a worker: read once, every byte checked."""
+    with TemporaryDirectory() as directory:
+        for name, data in files:
+            (Path(directory) / name).write_bytes(data)
+        return load_model(directory)
+
+
+# ---------------------------------------------------------------- Spark
+
+
+def score_spark(
+    model: Model, patients: DataFrame, *, model_uri: str | None = None
+) -> DataFrame:
+    """Score a Spark table by MLflow's ``spark_udf``.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    patients : pyspark.sql.DataFrame
+        One row per patient, with the columns of the dictionary.
+    model_uri : str, optional
+        The same model in an MLflow store (``runs:/...`` or ``models:/...``); by default
+        a copy is written for this session.
+
+    Returns
+    -------
+    pyspark.sql.DataFrame
+        The identifier, ``problem``, ``provenance``, ``probability``, ``lower``,
+        ``upper``, ``probability_<cut-off>``, ``baseline`` and
+        ``contribution_<predictor>`` in log-odds. Nothing is computed yet.
+    """
+    from pyspark.sql import functions as F  # noqa: N812 - its usual name
+
+    from responder_model.tracking.spark import spark_function
+
+    encoder = model.encoder
+    columns = choose_columns(encoder, patients.columns)
+    fields = {name: _field(name) for name in columns.names}
+    score = spark_function(patients.sparkSession, model_uri or _served_copy(model))
+    cells = [_spark_cell(F.col(f"`{n}`"), fields[n]).alias(n) for n in columns.names]
+    checked = patients.withColumn(PROBLEM, _spark_problems(encoder)(F.struct(*cells)))
+    kept = F.col(PROBLEM).isNull()
+    # Spark calls the function for refused rows too, here with nothing known of them.
+    values = [
+        F.when(kept, _spark_cell(F.col(f"`{name}`"), field)).alias(field.name)
+        for name, field in fields.items()
+        if field.name in encoder.predictors
+    ]
+    scores = F.when(kept, score(F.struct(*values)))
+    identifiers = [F.col(f"`{n}`") for n, f in fields.items() if f.role == "identifier"]
+    scored = checked.select(*identifiers, PROBLEM, scores.alias(_SCORES))
+    said = F.broadcast(_spark_provenance(model, patients, fields))
+    return scored.crossJoin(said).select(
+        *identifiers, PROBLEM, PROVENANCE, f"{_SCORES}.*"
+    )
+
+
+def _field(name: str) -> Field:
+    field = find_field(name)
+    if field is None:
+        msg = f"{name} must be a column of the dictionary."
+        raise ResponderModelError(msg)
+    return field
+
+
+def _spark_cell(cell: Column, field: Field) -> Column:
+    # As the served model takes it: yes/no and categories are words.
+    return cell.cast("double" if field.kind == "number" else "string")
+
+
+def _spark_problems(encoder: Encoder) -> Any:
+    """Function of Spark: the rules that a row breaks, null where it breaks none."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    def problems(patients: pd.DataFrame) -> pd.Series:
+        told = row_problems(encoder, patients).astype(object)
+        return told.where(told.notna(), None)
+
+    return F.pandas_udf(problems, "string")
+
+
+def _spark_provenance(
+    model: Model, patients: DataFrame, fields: dict[str, Field]
+) -> DataFrame:
+    """One row: simulated if any row of the table says so."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    named = [name for name, field in fields.items() if field.role == "provenance"]
+    says = [F.lower(F.col(f"`{name}`")).contains("simul") for name in named]
+    word = F.lit(model.provenance)
+    if says:
+        word = F.when(F.max(says[0]), "simulated").otherwise(word)
+    return patients.agg(word.alias(PROVENANCE))
+
+
+def _served_copy(model: Model) -> str:
+    """Copy of a model as MLflow serves it, for as long as this process lives."""
+    from responder_model.tracking.spark import save_served
+
+    folder = Path(mkdtemp(prefix="responder_model_"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    return str(save_served(model, folder / "served"))
+
+
+# ---------------------------------------------------------------- whole jobs
+
+
+def run_dask(
+    model: Model,
+    source: str,
+    out: str,
+    *,
+    scheduler: str | None = None,
+    n_workers: int = 2,
+    contributions: bool = False,
+) -> None:
+    """Score Parquet files on a Dask cluster into a folder of Parquet files.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    source, out : str
+        File, folder or pattern to read; folder to write. Every worker must see both.
+    scheduler : str, optional
+        Address of a cluster, ``tcp://host:8786``; by default one is started here.
+    n_workers : int
+        Workers of a cluster that is started here.
+    contributions : bool
+        Also each predictor's contribution.
+    """
+    _check_extra("dask.distributed", "distributed")
+    _check_new(out)
+    import dask.dataframe as dd
+    from dask.distributed import Client, LocalCluster
+
+    with ExitStack() as stack:
+        stack.enter_context(_reasons(source))
+        cluster: Any = scheduler
+        if scheduler is None:
+            local = LocalCluster(
+                n_workers=n_workers, threads_per_worker=1, dashboard_address=None
+            )
+            cluster = stack.enter_context(local)
+        stack.enter_context(Client(cluster))
+        # One partition for each group of rows, so that one file is shared too.
+        patients = dd.read_parquet(source, split_row_groups=True)
+        scores = score_dask(model, patients, contributions=contributions)
+        scores.to_parquet(out, write_index=False)
+
+
+def run_spark(
+    model: Model,
+    source: str,
+    out: str,
+    *,
+    master: str = "local[2]",
+    model_uri: str | None = None,
+) -> None:
+    """Score Parquet files on Spark into a folder of Parquet files.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    source, out : str
+        Files to read and folder to write, as Spark names them.
+    master : str
+        Master of the cluster.
+    model_uri : str, optional
+        See ``score_spark``.
+    """
+    _check_extra("pyspark", "spark")
+    _check_new(out)
+    from pyspark.sql import SparkSession
+
+    # The executors run the Python that has this package.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    session = SparkSession.builder.master(master).appName("responder-model")
+    spark = session.config("spark.ui.enabled", "false").getOrCreate()
+    try:
+        patients = spark.read.parquet(source)
+        scored = score_spark(model, patients, model_uri=model_uri)
+        scored.write.parquet(out)
+    finally:
+        spark.stop()
+
+
+def _check_extra(module: str, extra: str) -> None:
+    """Raise with the remedy where an extra is not installed."""
+    try:
+        import_module(module)
+    except ImportError:
+        msg = f"{module} is not installed: pip install 'responder-model[{extra}]'."
+        raise ResponderModelError(msg) from None
+
+
+def _check_new(out: str) -> None:
+    """Refuse a folder that holds something: parts of two jobs would mix."""
+    if "://" not in out and Path(out).exists():
+        msg = f"out must be a new folder, got {out!r}."
+        raise ResponderModelError(msg)
+
+
+@contextmanager
+def _reasons(source: str) -> Iterator[None]:
+    """Turn a file or a cluster that cannot be reached into its reason."""
+    try:
+        yield
+    except OSError as error:
+        msg = f"{source} could not be scored: {error}."
+        raise ResponderModelError(msg) from error

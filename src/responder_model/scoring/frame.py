@@ -1,0 +1,120 @@
+"""Score a table in memory, row by row: what each worker of a cluster does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from responder_model.cohort.reading import Table
+from responder_model.schema import dictionary
+from responder_model.errors import Problem
+from responder_model.features import Encoder
+from responder_model.scoring.columns import Columns, choose_columns
+from responder_model.scoring.parts import (
+    IDENTITY,
+    KEPT,
+    ROW,
+    ScoredPart,
+    check_part,
+    score_part,
+)
+from responder_model.scoring.sources import FIRST_ROW
+
+if TYPE_CHECKING:
+    from responder_model.model import Model
+
+PROBLEM, PROVENANCE = "problem", "provenance"
+
+
+def score_frame(
+    model: Model,
+    patients: pd.DataFrame,
+    *,
+    contributions: bool = False,
+    simulated: bool = False,
+) -> pd.DataFrame:
+    """Score each row of a table on its own; a row with a problem has no score.
+
+    Unlike ``Model.predict_cohort`` it refuses no table for one row, so that one part
+    of a registry can be scored without the others. Identifiers are not compared.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    patients : DataFrame
+        One row per patient, columns as ``check_cohort`` takes them.
+    contributions : bool
+        Also ``baseline`` and ``contribution_<predictor>``, in log-odds.
+    simulated : bool
+        Whether another part of the same table says that it is simulated.
+
+    Returns
+    -------
+    DataFrame
+        Indexed as ``patients``: the columns of ``Model.predict_cohort``, with words as
+        text, and ``problem``: the rules that a row breaks, missing where it is scored.
+
+    Examples
+    --------
+    >>> import responder_model as rm
+    >>> model = rm.published_model("rtms_response", "screening")
+    >>> scores = score_frame(model, pd.DataFrame({"age": [54, 540]}))
+    >>> scores["problem"].tolist()
+    [nan, 'age must be between 18 and 100 years']
+    >>> scores["probability"].round(2).tolist()
+    [0.44, nan]
+    """
+    table, columns = _table(model.encoder, patients)
+    part = score_part(table, model, columns, contributions=contributions)
+    scores = _frame(part, patients.index)
+    word = "simulated" if simulated or part.simulated else model.provenance
+    place = list(scores.columns).index("missing") + 1
+    scores.insert(place, PROVENANCE, pd.Series(word, patients.index, dtype="str"))
+    scores[PROBLEM] = _rules(part.problems, patients.index)
+    return scores
+
+
+def _frame(part: ScoredPart, index: pd.Index) -> pd.DataFrame:
+    """Scores as pandas holds them, missing where the row is refused."""
+    kept = part.scores[KEPT].to_numpy()
+    scores: pd.DataFrame = part.scores.drop_columns([ROW, KEPT, IDENTITY]).to_pandas()
+    fields = dictionary().fields
+    for name, cells in scores.items():
+        if isinstance(cells.dtype, pd.CategoricalDtype):
+            scores[name] = cells.astype("str")
+        if name not in fields:
+            scores[name] = scores[name].where(kept)
+    return scores.set_axis(index, axis="index")
+
+
+def row_problems(encoder: Encoder, patients: pd.DataFrame) -> pd.Series:
+    """Rules that each row breaks in what a model reads, as text; missing where none.
+
+    Examples
+    --------
+    >>> encoder = Encoder.for_decision("rtms_response", "screening")
+    >>> row_problems(encoder, pd.DataFrame({"age": [54, 540]})).tolist()
+    [nan, 'age must be between 18 and 100 years']
+    """
+    _, _, problems = check_part(*_table(encoder, patients))
+    return _rules(problems, patients.index)
+
+
+def _table(encoder: Encoder, patients: pd.DataFrame) -> tuple[Table, Columns]:
+    columns = choose_columns(encoder, [str(name) for name in patients.columns])
+    cells = patients.iloc[:, list(columns.positions)].reset_index(drop=True)
+    rows = np.arange(FIRST_ROW, FIRST_ROW + len(cells))
+    return Table(cells=cells, rows=rows), columns
+
+
+def _rules(problems: tuple[Problem, ...], index: pd.Index) -> pd.Series:
+    told: dict[int, list[str]] = {}
+    for problem in problems:
+        if problem.row is not None:
+            rule = f"{problem.field} must be {problem.allowed}"
+            told.setdefault(problem.row - FIRST_ROW, []).append(rule)
+    texts = ["; ".join(told[k]) if k in told else np.nan for k in range(len(index))]
+    return pd.Series(texts, index=index, dtype="str")

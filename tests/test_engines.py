@@ -1,0 +1,166 @@
+"""Dask and Spark give the numbers of one process, whatever the partitions."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from shutil import which
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import responder_model as rm
+from responder_model.cli.app import app
+from responder_model.engines import run_dask, run_spark, score_dask
+from responder_model.errors import ResponderModelError
+from responder_model.scoring import row_problems, score_frame
+
+dd = pytest.importorskip("dask.dataframe", reason="needs the extra `distributed`")
+
+N = 200
+HAS_SPARK = find_spec("pyspark") is not None and which("java") is not None
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return rm.simulate_cohort(n_patients=N, seed=8)
+
+
+@pytest.fixture(scope="module")
+def model():
+    cohort = rm.simulate_cohort(n_patients=400, seed=3)
+    model = rm.develop(cohort, "rtms_response", moment="session_2", seed=0)
+    assert model.pool is not None
+    return model
+
+
+@pytest.fixture
+def registry(cohort, tmp_path):
+    """A Parquet file of four row groups, in which two rows are to be refused."""
+    frame = cohort.copy()
+    frame["sex"] = frame["sex"].astype(object)
+    frame.loc[3, "age"] = 540.0
+    frame.loc[110, "sex"] = "neither"
+    frame.assign(provenance="simulated").to_parquet(
+        tmp_path / "registry.parquet", index=False, row_group_size=50
+    )
+    return tmp_path / "registry.parquet"
+
+
+def assert_every_number_agrees(scores, model, cohort):
+    """Every number of the kept rows, and none of the refused ones."""
+    expected = model.predict_cohort(cohort)
+    contributions = model.contributions_cohort(cohort).add_prefix("contribution_")
+    expected = expected.join(contributions).assign(baseline=model.baseline)
+    numbers = expected.select_dtypes("number").columns
+    assert set(numbers) <= set(scores.columns)
+    scores = scores.set_index("patient_id").loc[cohort["patient_id"]]
+    refused = np.isin(np.arange(N), [3, 110])
+    for name in numbers:
+        found, due = scores[name].to_numpy(), expected[name].to_numpy()
+        assert np.isnan(found[refused]).all()
+        np.testing.assert_allclose(found[~refused], due[~refused], rtol=0, atol=1e-6)
+    told = scores["problem"].dropna().tolist()
+    assert told == [
+        "age must be between 18 and 100 years",
+        "sex must be one of female, male",
+    ]
+    assert set(scores["provenance"]) == {"simulated"}
+
+
+# ---------------------------------------------------------------- one frame
+
+
+def test_score_frame_gives_the_table_of_predict_cohort(model, cohort):
+    scores = score_frame(model, cohort.set_axis(range(5, N + 5)))
+    expected = model.predict_cohort(cohort)
+    assert list(scores.columns) == ["patient_id", *expected.columns, "problem"]
+    assert scores.index.tolist() == list(range(5, N + 5))
+    for name in expected.columns:
+        assert scores[name].tolist() == expected[name].tolist()
+    assert scores["problem"].isna().all()
+
+
+def test_score_frame_keeps_a_refused_row_without_scores(model):
+    scores = score_frame(model, pd.DataFrame({"age": [54, 540], "dn4": [4, 40]}))
+    assert scores["probability"].notna().tolist() == [True, False]
+    assert scores["applicability"].notna().tolist() == [True, False]
+    told = scores["problem"].tolist()[1]
+    assert told.startswith("age must be between 18 and 100 years; dn4 must be")
+
+
+def test_row_problems_quote_no_value(model):
+    told = row_problems(model.encoder, pd.DataFrame({"age": ["a secret"]}))
+    assert "secret" not in told.tolist()[0]
+
+
+# ---------------------------------------------------------------- Dask
+
+
+def test_score_dask_does_not_depend_on_the_partitions(model, cohort):
+    whole = score_frame(model, cohort, contributions=True)
+    for n_partitions in (1, 3, 7):
+        patients = dd.from_pandas(cohort, npartitions=n_partitions)
+        scored = score_dask(model, patients, contributions=True)
+        scores = scored.compute(scheduler="sync")
+        assert list(scored.columns) == list(whole.columns)
+        numbers = whole.select_dtypes("number").columns
+        np.testing.assert_allclose(scores[numbers], whole[numbers], rtol=0, atol=1e-12)
+
+
+def test_one_simulated_partition_makes_every_score_simulated(model, cohort):
+    frame = cohort.assign(provenance=None, dn4=4.0)
+    frame.loc[N - 1, "provenance"] = "simulated"
+    published = rm.published_model("rtms_response", "screening")
+    scored = score_dask(published, dd.from_pandas(frame, npartitions=4))
+    assert set(scored.compute(scheduler="sync")["provenance"]) == {"simulated"}
+    without = frame.drop(columns="provenance")
+    scored = score_dask(published, dd.from_pandas(without, npartitions=4))
+    assert set(scored.compute(scheduler="sync")["provenance"]) == {"published"}
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_two_dask_workers_give_every_number_of_one_process(
+    model, cohort, registry, tmp_path
+):
+    out = tmp_path / "scores"
+    run_dask(model, str(registry), str(out), n_workers=2, contributions=True)
+    assert len(list(out.glob("*.parquet"))) == 4
+    assert_every_number_agrees(pd.read_parquet(out), model, cohort)
+
+
+def test_a_job_refuses_a_folder_that_exists(model, registry, tmp_path):
+    with pytest.raises(ResponderModelError, match="must be a new folder"):
+        run_dask(model, str(registry), str(tmp_path))
+
+
+# ---------------------------------------------------------------- Spark
+
+
+def test_without_spark_the_remedy_is_told(model, registry, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    with pytest.raises(ResponderModelError, match=r"responder-model\[spark\]"):
+        run_spark(model, str(registry), str(tmp_path / "scores"))
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not HAS_SPARK, reason="needs the extra `spark` and Java 17")
+@pytest.mark.filterwarnings("ignore")
+def test_two_spark_workers_give_every_number_of_one_process(
+    model, cohort, registry, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(os.environ, "PYSPARK_PYTHON", sys.executable)
+    out = tmp_path / "scores"
+    run_spark(model, str(registry), str(out), master="local[2]")
+    assert_every_number_agrees(pd.read_parquet(out), model, cohort)
+
+
+@pytest.mark.parametrize("command", ["score-dask", "score-spark"])
+def test_a_command_says_what_it_needs(command):
+    done = CliRunner().invoke(app, [command, "--help"])
+    assert done.exit_code == 0
+    assert "Needs the extra" in done.stdout
