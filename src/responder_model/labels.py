@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from responder_model.schema import Decision, Field, dictionary
-from responder_model.vocabulary import YES_NO
 
 NOT_GIVEN = {"en": "not given", "fr": "non renseigné"}
 
@@ -38,6 +37,8 @@ def describe_value(name: str, value: Any, lang: str = "en") -> str:
         return NOT_GIVEN[lang]
     row = dictionary().fields[name]
     if row.kind == "boolean":
+        from responder_model.vocabulary import YES_NO  # numpy: not for --help
+
         yes, no = YES_NO[lang]
         return yes if value else no
     if row.kind == "category":
