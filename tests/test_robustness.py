@@ -22,6 +22,7 @@ from responder_model.challenger import fit_trees
 from responder_model.cli.app import app
 from responder_model.cohort import read_cohort
 from responder_model.errors import (
+    InvalidCohortError,
     InvalidPatientError,
     ResponderModelError,
     UntrustedModelError,
@@ -345,6 +346,20 @@ def test_any_bytes_are_read_or_refused(tmp_path, start, content):
         read_cohort(path)
     except ResponderModelError as error:
         str(error).encode()
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_table_too_wide_for_a_cohort_is_refused_at_once(tmp_path, kind):
+    path = tmp_path / f"wide.{kind}"
+    names = ["age", *(f"gene_{k}" for k in range(2000))]
+    if kind == "csv":
+        line = ",".join(["54"] * len(names))
+        path.write_text("\n".join([",".join(names), line]), encoding="utf-8")
+    else:
+        pd.DataFrame([[54] * len(names)], columns=names).to_parquet(path)
+    with pytest.raises(InvalidCohortError, match="at most 2000 columns") as caught:
+        read_cohort(path)
+    assert caught.value.problems[0].found == "2001 columns"
 
 
 def forged(folder, change):

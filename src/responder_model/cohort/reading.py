@@ -35,6 +35,8 @@ from responder_model.vocabulary import find_field
 
 # A file is read in parts of so many patients: text is bulky until it is typed.
 ROWS_AT_ONCE = 50_000
+# A wider table is no export of a cohort, and takes minutes to refuse cell by cell.
+MOST_COLUMNS = 2_000
 DELIMITERS = (";", ",", "\t")
 _BLOCK = 1 << 20  # characters
 _INDEX_COLUMN = "__index_level_"  # how pandas names a nameless index in Parquet
@@ -180,6 +182,7 @@ def _as_tables(
 ) -> Iterator[Table]:
     """Turn lines, of which the first with any word is the header, into tables."""
     header_line, header = _header(lines)
+    _check_width(header)
     first = list(islice(lines, rows_at_once))
     more = iter(lambda: list(islice(lines, rows_at_once)), [])
     for part in chain([first], more):
@@ -195,6 +198,12 @@ def _header(lines: Iterator[Line]) -> Line:
                 names.pop()
             return line, names
     return 0, []
+
+
+def _check_width(header: Sequence[str]) -> None:
+    if len(header) > MOST_COLUMNS:
+        allowed = f"a table of at most {MOST_COLUMNS} columns"
+        raise unreadable(found=f"{len(header)} columns", allowed=allowed)
 
 
 def _is_blank(cells: Sequence[Any]) -> bool:
@@ -268,6 +277,7 @@ def text_layout(path: Path) -> TextLayout:
         delimiter = max(DELIMITERS, key=lambda mark: _known_names(file, mark))
         file.seek(0)
         header_line, header = _header(text_lines(file, delimiter))
+    _check_width(header)
     return TextLayout(
         encoding=encoding,
         delimiter=delimiter,
@@ -364,6 +374,7 @@ def _cell(cell: Any) -> Any:
 
 def _parquet_tables(path: Path, rows_at_once: int) -> Iterator[Table]:
     with pq.ParquetFile(path) as file:
+        _check_width(file.schema_arrow.names)
         row = 2
         batches = file.iter_batches(batch_size=rows_at_once)
         for batch in chain([file.schema_arrow.empty_table()], batches):
