@@ -248,6 +248,16 @@ def test_page_holds_every_number_of_the_table(lang):
     assert not re.search(r"https?://|<script|src=", page)
 
 
+def test_a_card_of_the_implant_is_not_for_non_responders():
+    implant = build_scorecard(rm.published_model("emcs_success"), known=SURGEON)
+    test = build_scorecard(rm.published_model("rtms_response", "screening"))
+    for card, expected in ((implant, True), (test, False)):
+        page = render_page(build_points(card))
+        assert ("did not respond to the test" in page) is expected
+        assert ("not_for" in render_csv(card)) is expected
+        assert "not a treatment effect" in page
+
+
 def test_page_of_a_simulated_model_says_so():
     model = example_model(name="<b>centre</b>")
     page = render_page(build_points(build_scorecard(model)))

@@ -75,6 +75,8 @@ class Scorecard:
         Predictors that the model averages over; they must not be known.
     trees_weight : float
         Weight of the trees that are left out; 0 when the card is the whole model.
+    non_responders : {"few", "enough"} or None
+        Patients behind the model who had failed the test before; None if there is none.
     """
 
     model: str
@@ -88,6 +90,7 @@ class Scorecard:
     optional: tuple[str, ...]
     averaged: tuple[str, ...]
     trees_weight: float
+    non_responders: str | None
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -160,6 +163,7 @@ def build_scorecard(
             if not given and dictionary().fields[name].indicates not in names
         ),
         trees_weight=0.0 if model.pool is None else model.pool.weight,
+        non_responders=model.limits.non_responders,
     )
 
 

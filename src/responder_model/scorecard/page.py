@@ -11,7 +11,7 @@ from responder_model.labels import (
     format_number,
     label_of,
 )
-from responder_model.model.texts import check_language
+from responder_model.model.texts import check_language, text
 from responder_model.schema import LANGUAGES, dictionary
 from responder_model.scorecard.points import PointsRow, PointsTable
 
@@ -50,6 +50,12 @@ TEXTS = {
     "nothing": (
         "Change nothing in this model, known or not: {names}.",
         "Ne changent rien dans ce modèle, connus ou non : {names}.",
+    ),
+    "failed": (
+        "Not for a patient who did not respond to the test: few such patients were "
+        "implanted.",
+        "Pas pour un patient non répondeur au test : peu de tels patients ont été "
+        "implantés.",
     ),
     "error": (
         "The probability read here is within {error} percentage points of the model's. "
@@ -126,6 +132,9 @@ def card_notes(table: PointsTable, lang: str) -> list[str]:
         notes.append(say("averaged", lang, names=_names(card.averaged, lang)))
     if card.optional:
         notes.append(say("nothing", lang, names=_names(card.optional, lang)))
+    notes.append(text("implanted" if card.non_responders else "reporting", lang))
+    if card.non_responders == "few":
+        notes.append(say("failed", lang))
     notes.append(say("error", lang, error=error))
     if card.trees_weight:
         weight = format_number(card.trees_weight, lang, ".2f")

@@ -64,6 +64,8 @@ def _about(card: Scorecard) -> Iterator[tuple[str, str]]:
     yield "for_patients_with_known", " ".join(card.known)
     yield "known_or_not", " ".join(card.optional)
     yield "and_without", " ".join(card.averaged)
+    if card.non_responders == "few":
+        yield "not_for", "patients who did not respond to the test: few were implanted"
     if card.trees_weight:
         text = f"only the linear part: trees of weight {card.trees_weight:.3g} left out"
         yield "linear_part", text
