@@ -199,6 +199,8 @@ class _Work:
 
     def subgroups(self, probability: Array | None) -> pd.DataFrame | None:
         by = [name for name in SUBGROUPS if name in self.cohort]
+        if not by:
+            return None
         return self.attempt(
             "subgroups",
             lambda: validate_by_subgroup(

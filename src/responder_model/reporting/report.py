@@ -66,7 +66,7 @@ def build_report(
     --------
     >>> import responder_model as rm
     >>> report = build_report(rm.published_model("emcs_success"))
-    >>> "http" in report.html.lower(), "not a medical device" in report.html
+    >>> "https:" in report.html, "not a medical device" in report.html
     (False, True)
     """
     check_language(lang)

@@ -76,12 +76,14 @@ def _revealing(
     small = (counts > 0) & (counts < small_cell)
     known = _determined(relations, hidden)
     unknown = hidden & ~known
+    # a small count is given away: hide more wherever a hidden count follows
+    following = known if (known & small).any() else np.zeros_like(known)
     found = np.zeros(len(relations), dtype=bool)
     for line, row in enumerate(relations):
         members = unknown & (row > 0.0)
         closed = members.any() and not (unknown & (row < 0.0)).any()
         is_small = closed and 0 < counts[members].sum() < small_cell
-        found[line] = is_small or (known & small & (row != 0.0)).any()
+        found[line] = is_small or (following & (row != 0.0)).any()
     return found
 
 

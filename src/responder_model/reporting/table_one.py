@@ -125,7 +125,8 @@ def table_one(
     outcome = binary_outcome(outcome_levels(cohort, model.decision), model.decision)
     members = _members(outcome, small_cell)
     rows: list[Row] = []
-    for name in model.encoder.predictors:
+    names = model.encoder.predictors if members else ()
+    for name in names:
         field = dictionary().fields[name]
         if name in cohort:
             rows += _rows(field, cohort[name], members, small_cell)

@@ -1,0 +1,153 @@
+"""``report`` and ``validate`` from the shell, and what they add to the model's run."""
+
+import json
+
+import mlflow
+import pytest
+from typer.testing import CliRunner
+
+import responder_model as rm
+from responder_model.artifact import read_manifest
+from responder_model.cli.app import app
+from responder_model.tracking import (
+    find_run,
+    local_tracking_uri,
+    log_development,
+    log_evaluation,
+)
+
+# MLflow and SQLAlchemy warn about themselves.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+SETTINGS = rm.Settings(decision="rtms_response", moment="screening", challenger=False)
+
+
+@pytest.fixture
+def run():
+    runner = CliRunner()
+    return lambda *arguments: runner.invoke(app, [str(part) for part in arguments])
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    """A developed model, its cohort's file and its tracked run."""
+    directory = tmp_path_factory.mktemp("report")
+    path = directory / "centre.csv"
+    rm.simulate_cohort(n_patients=60, seed=6).to_csv(path, index=False)
+    model = rm.develop(rm.read_cohort(path), settings=SETTINGS)
+    folder = rm.save_model(model, directory / "model")
+    log_development(model, folder=folder, tracking_uri=local_tracking_uri(directory))
+    return directory
+
+
+@pytest.fixture(scope="module")
+def uri(directory):
+    return local_tracking_uri(directory)
+
+
+def artifacts(uri, run_id, path):
+    client = mlflow.MlflowClient(uri)
+    return {row.path for row in client.list_artifacts(run_id, path)}
+
+
+def test_report_is_written_and_logged_to_the_run_of_the_model(run, directory, uri):
+    done = run(
+        *("report", directory / "model", "--cohort", directory / "centre.csv"),
+        *("--out", directory / "report", "--resamples", "3", "--lang", "fr"),
+        *("--tracking-uri", uri, "--json"),
+    )
+    assert done.exit_code == 0, done.output
+    made = json.loads(done.stdout)
+    assert made["page"].endswith("report_fr.html")
+    run_id = find_run(read_manifest(directory / "model").digest, tracking_uri=uri)
+    assert made["run_id"] == run_id
+    assert artifacts(uri, run_id, "report") == {
+        "report/figures_fr",
+        "report/report_fr.html",
+        "report/report_fr.md",
+        "report/values.json",
+    }
+    metrics = mlflow.MlflowClient(uri).get_run(run_id).data.metrics
+    key = "development.internal.c_statistic.optimism_corrected"
+    assert metrics[f"report.{key}"] == pytest.approx(made["values"][key])
+
+
+def test_run_of_the_report_holds_no_patient(directory, uri):
+    run_id = find_run(read_manifest(directory / "model").digest, tracking_uri=uri)
+    client = mlflow.MlflowClient(uri)
+    identifiers = rm.read_cohort(directory / "centre.csv")["patient_id"]
+    for name in ("report_fr.html", "report_fr.md", "values.json"):
+        path = client.download_artifacts(run_id, f"report/{name}", str(directory))
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123
+            text = file.read()
+        assert not [name for name in identifiers if name in text]
+
+
+def test_internal_validation_is_logged_to_the_run_of_the_model(run, directory, uri):
+    done = run(
+        *("validate", directory / "model", directory / "centre.csv", "--internal"),
+        *("--resamples", "3", "--tracking-uri", uri, "--json"),
+    )
+    assert done.exit_code == 0, done.output
+    rows = {row["measure"]: row for row in json.loads(done.stdout)["measures"]}
+    run_id = find_run(read_manifest(directory / "model").digest, tracking_uri=uri)
+    metrics = mlflow.MlflowClient(uri).get_run(run_id).data.metrics
+    logged = metrics["validation.bootstrap.brier_score.optimism_corrected"]
+    assert logged == pytest.approx(rows["brier_score"]["optimism_corrected"])
+
+
+def test_validate_prints_what_the_measures_mean(run, directory):
+    given = ("validate", "rtms_response@screening", directory / "centre.csv")
+    done = run(*given, "--resamples", "5", "--lang", "fr")
+    assert "Sens des mesures" in done.stdout
+    assert "répondeur" in done.stdout
+
+
+def test_validate_by_subgroup_hides_small_groups(run, directory):
+    given = ("validate", "rtms_response@screening", directory / "centre.csv")
+    done = run(*given, "--design", "by_subgroup", "--json")
+    groups = json.loads(done.stdout)["groups"]
+    sizes = {row["n_patients"] for row in groups}
+    assert "<10" in sizes
+    assert all(size == "<10" or int(size) >= 10 for size in sizes)
+
+
+def test_validate_by_centre_needs_two_centres(run, directory):
+    given = ("validate", "rtms_response@screening", directory / "centre.csv")
+    done = run(*given, "--design", "by_centre")
+    assert done.exit_code == 1
+    assert "at least 2 centres" in done.stderr
+
+
+def test_model_without_a_run_is_reported_and_says_so(run, directory, tmp_path):
+    done = run(
+        *("report", directory / "model", "--out", tmp_path / "report"),
+        *("--tracking-uri", local_tracking_uri(tmp_path)),
+    )
+    assert done.exit_code == 0, done.output
+    assert "no run in" in done.stderr
+    assert not (tmp_path / "mlflow.db").exists()
+    assert (tmp_path / "report" / "report_en.html").is_file()
+
+
+def test_published_model_is_reported_by_name(run, tmp_path):
+    done = run("report", "emcs_success", "--out", tmp_path, "--lang", "fr")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.strip() == str(tmp_path / "report_fr.html")
+    assert (tmp_path / "report_fr.md").is_file()
+
+
+def test_wrong_role_is_refused(run, directory, tmp_path):
+    done = run(
+        *("report", "rtms_response@screening", "--out", tmp_path),
+        *("--cohort", directory / "centre.csv", "--role", "development"),
+    )
+    assert done.exit_code == 1
+    assert "role must be new" in done.stderr
+
+
+def test_unknown_digest_finds_no_run(uri):
+    assert find_run("0" * 64, tracking_uri=uri) is None
+    assert log_evaluation("0" * 64, "report", {"n": 1}, tracking_uri=uri) is None

@@ -1,0 +1,411 @@
+"""Reports: what they hold, what they must never hold, in both languages."""
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from responder_model.artifact import load_model, read_manifest, save_model
+from responder_model.development import Settings, develop, published_model, update
+from responder_model.errors import DevelopmentError
+from responder_model.reporting import build_report, examine, write_report
+from responder_model.reporting.blocks import Cell, Link
+from responder_model.reporting.checklists import (
+    answer_keys,
+    probast,
+    tally,
+    tripod,
+)
+from responder_model.reporting.examination import role_of
+from responder_model.reporting.render import markdown_cell
+from responder_model.reporting.texts import read_texts
+from responder_model.reporting.values import logged_values, to_plain
+from responder_model.simulation import simulate_cohort
+
+SETTINGS = Settings(decision="rtms_response", moment="screening", challenger=False)
+SECTIONS = (
+    "summary",
+    "card",
+    "patients",
+    "performance",
+    "learned",
+    "evidence",
+    "sample-size",
+    "limits",
+    "tripod",
+    "probast",
+    "values",
+)
+# Parts that nobody but the authors can know.
+AUTHORS_ONLY = {"3c", "5b", "6b", "6c", "8c", "9c", "17", "18a", "18b", "18c", "18d"}
+AUTHORS_ONLY |= {"18e", "19", "25"}
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return simulate_cohort(n_patients=90, seed=11)
+
+
+@pytest.fixture(scope="module")
+def other():
+    patients = simulate_cohort(n_patients=80, seed=12)
+    patients["centre"] = np.where(np.arange(80) < 40, "A", "B & <i>C</i>")
+    return patients
+
+
+@pytest.fixture(scope="module")
+def model(cohort):
+    return develop(cohort, settings=SETTINGS, name="centre|<b>one</b>")
+
+
+@pytest.fixture(scope="module")
+def studies(model, cohort, other):
+    return (
+        examine(model, other, n_resamples=20),
+        examine(model, cohort, n_resamples=8),
+    )
+
+
+@pytest.fixture(scope="module")
+def reports(model, studies):
+    return {
+        lang: build_report(model, studies, lang=lang, digest="a1b2")
+        for lang in ("en", "fr")
+    }
+
+
+@pytest.fixture(params=["en", "fr"])
+def report(request, reports):
+    return reports[request.param]
+
+
+@pytest.fixture(scope="module")
+def published():
+    return published_model("rtms_response", "screening")
+
+
+class Page(HTMLParser):
+    """Anchors, references, sources and text of a page."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.ids, self.targets, self.sources, self.words = [], [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        parts = dict(attrs)
+        self.ids += [parts["id"]] if "id" in parts else []
+        self.targets += [parts["href"]] if "href" in parts else []
+        self.sources += [parts["src"]] if "src" in parts else []
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(self.words)
+
+
+# ---------------------------------------------------------------- the page
+
+
+def test_page_is_self_contained(report):
+    page = Page(report.html)
+    assert page.sources
+    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
+    assert all(target.startswith("#") for target in page.targets)
+    assert "url(" not in report.html
+    assert "<script" not in report.html
+    assert "<link" not in report.html
+
+
+def test_every_reference_has_its_anchor(report):
+    page = Page(report.html)
+    assert len(page.ids) == len(set(page.ids))
+    assert {target[1:] for target in page.targets} <= set(page.ids)
+
+
+def test_every_reference_of_the_markdown_has_its_anchor(report):
+    anchors = set(re.findall(r'<a id="([^"]+)"></a>', report.markdown))
+    assert set(re.findall(r"\]\(#([^)]+)\)", report.markdown)) <= anchors
+
+
+def test_report_has_every_section(report):
+    assert set(SECTIONS) <= set(Page(report.html).ids)
+
+
+def test_words_from_outside_are_escaped(report):
+    assert "<b>one</b>" not in report.html
+    assert "<i>C</i>" not in report.html
+    assert "centre|&lt;b&gt;one&lt;/b&gt;" in report.html
+    assert r"centre\|\<b\>one" in report.markdown
+
+
+def test_simulated_is_said_in_every_table_figure_and_page(report):
+    word = {"en": "SIMULATED", "fr": "SIMULÉ"}[report.lang]
+    captions = re.findall(r'<th class="caption"[^>]*>(.*?)</th>', report.html)
+    assert captions
+    assert all(word in caption for caption in captions)
+    assert re.search(rf'@top-left {{ content: "{word}', report.html)
+    assert f"**{word}**" in report.markdown
+
+
+def test_report_says_research_use_only(report):
+    words = {"en": "not a medical device", "fr": "n'est pas un dispositif médical"}
+    assert words[report.lang] in Page(report.html).text
+
+
+def test_numbers_follow_the_language(reports, studies):
+    c_statistic = f"{studies[1].internal.value('c_statistic'):.3f}"
+    assert c_statistic in Page(reports["en"].html).text
+    assert c_statistic.replace(".", ",") in Page(reports["fr"].html).text
+
+
+def test_unknown_language_is_refused(published):
+    with pytest.raises(Exception, match="lang must be one of en, fr"):
+        build_report(published, lang="de")
+
+
+def test_same_model_gives_the_same_report(published):
+    first, second = (build_report(published) for _ in range(2))
+    assert first == second
+
+
+def test_markdown_cell_takes_nothing_for_markup():
+    cell = Cell(text="a|b [x](y) <i>", links=(Link(text="n_1", anchor="value-n_1"),))
+    assert markdown_cell(cell) == r"a\|b \[x\](y) \<i\> → [n\_1](#value-n_1)"
+
+
+# ---------------------------------------------------------------- aggregates only
+
+
+def test_report_holds_no_patient(report, cohort, other):
+    identifiers = [*cohort["patient_id"], *other["patient_id"]]
+    text = Page(report.html).text + report.markdown + json.dumps(report.values)
+    assert not [name for name in identifiers if name in text]
+
+
+def test_no_count_from_1_to_9_beside_a_share(report):
+    shown = re.findall(r">(\d+) \(\d+ %\)<", report.html)
+    assert shown
+    assert all(int(n) >= 10 for n in shown)
+
+
+def test_small_number_of_unknown_outcomes_is_not_given_away(published, cohort):
+    known = cohort[cohort["relief_test"].notna()].copy()
+    known.attrs = dict(cohort.attrs)
+    known.loc[known.index[:4], ["relief_test", "rtms_responder"]] = None
+    study = examine(published, known, n_resamples=5)
+    values = to_plain(logged_values(published, (study,)))
+    assert values["new.n_unknown"] == "< 10"
+    assert "new.n_patients" not in values
+
+
+# ---------------------------------------------------------------- which cohort it is
+
+
+def test_development_cohort_is_recognised(model, cohort, other, published):
+    assert role_of(model, cohort) == "development"
+    assert role_of(model, other) == "new"
+    assert role_of(published, cohort) == "new"
+
+
+def test_saved_model_recognises_its_cohort(model, cohort, tmp_path):
+    folder = save_model(model, tmp_path / "model")
+    assert role_of(load_model(folder), cohort) == "development"
+
+
+def test_same_counts_with_other_values_are_refused(model, cohort):
+    changed = cohort.assign(age=cohort["age"] + 1.0)
+    with pytest.raises(DevelopmentError, match="same counts"):
+        role_of(model, changed)
+
+
+def test_updated_model_asks_for_the_role(published, cohort):
+    newer = update(published, cohort)
+    with pytest.raises(DevelopmentError, match="role must be given"):
+        examine(newer, cohort, n_resamples=5)
+    with pytest.raises(DevelopmentError, match="role must be new"):
+        examine(newer, cohort, role="development", n_resamples=5)
+
+
+def test_patients_of_the_evidence_are_no_new_patients(published, cohort):
+    own = cohort.assign(centre="Saint-Étienne")
+    study = examine(published, own, n_resamples=5)
+    assert study.overlaps
+    assert (
+        "may be part of the published evidence" in build_report(published, [study]).html
+    )
+
+
+def test_impossible_analysis_leaves_its_reason(published):
+    few = simulate_cohort(n_patients=12, seed=1)
+    few = few.drop(columns=["rtms_responder", "symptom_improved"])
+    few["relief_test"] = 60.0
+    study = examine(published, few, n_resamples=5)
+    assert study.curves.calibration is None
+    page = Page(build_report(published, [study]).html).text
+    assert "both responders and non-responders" in page
+
+
+# ---------------------------------------------------------------- checklists
+
+
+@pytest.mark.parametrize("name", ["tripod", "probast"])
+def test_checklist_has_both_languages_and_the_same_gaps(name):
+    for item in read_texts(name)["items"]:
+        assert set(item["title"]) == {"en", "fr"}
+        for answer in item.get("answers", ()):
+            gaps = [
+                sorted(re.findall(r"{([a-z0-9_.]+)}", answer[k])) for k in ("en", "fr")
+            ]
+            assert gaps[0] == gaps[1], item["number"]
+            assert answer_keys(answer), item["number"]
+
+
+def test_report_texts_have_both_languages():
+    for key, text in read_texts("report").items():
+        assert set(text) == {"en", "fr"}, key
+        gaps = [set(re.findall(r"{\w+}", text[lang])) for lang in ("en", "fr")]
+        assert gaps[0] == gaps[1], key
+
+
+def test_tripod_has_27_items_with_52_parts(model, studies):
+    items = tripod(logged_values(model, studies), "en")
+    assert len({item.main for item in items}) == 27
+    assert len(items) == 52
+
+
+def test_probast_has_16_and_18_questions(model, studies):
+    items = probast(logged_values(model, studies), "en")
+    development = [item for item in items if item.part.startswith("development")]
+    assert (len(development), len(items)) == (16, 34)
+
+
+@pytest.mark.parametrize("which", [slice(0, 2), slice(1, 2)], ids=["both", "own"])
+def test_tripod_fills_at_least_18_items(model, studies, which):
+    counted = tally(tripod(logged_values(model, studies[which]), "en"))
+    assert len(counted.filled) + len(counted.partly) >= 18
+
+
+def test_what_only_authors_know_stays_blank(model, studies):
+    items = tripod(logged_values(model, studies), "en")
+    blank = {item.number for item in items if item.status == "blank"}
+    assert blank == AUTHORS_ONLY
+
+
+def test_every_filled_item_rests_on_logged_values(model, studies):
+    values = logged_values(model, studies)
+    for item in (*tripod(values, "en"), *probast(values, "en")):
+        for answer in item.answers:
+            assert answer.keys
+            assert all(key in values for key in answer.keys)
+
+
+def test_an_answer_without_its_value_is_not_given(model, studies):
+    values = logged_values(model, studies)
+    fewer = {k: v for k, v in values.items() if not k.startswith("sample_size.")}
+    found = {item.number: item.status for item in tripod(fewer, "en")}
+    assert found["10"] == "blank"
+
+
+def test_nothing_is_invented_without_a_run():
+    assert {item.status for item in tripod({}, "en")} == {"blank"}
+    assert {item.status for item in probast({}, "en")} == {"blank"}
+
+
+def test_run_decides_only_what_it_can(model, studies):
+    items = probast(logged_values(model, studies), "en")
+    found = {(i.part, i.number): i.judgement for i in items}
+    assert found["development_2", "2.4"] == "yes"  # the leakage guard
+    assert found["development_4", "4.1"] == "no"  # too few patients
+    assert found["development_4", "4.4"] == "not_applicable"
+    assert found["evaluation_4", "4.6"] == "yes"
+    assert found["development_1", "1.3"] == ""
+
+
+def test_filled_item_links_to_its_logged_value(report):
+    assert 'href="#value-development.internal.c_statistic.lower"' in report.html
+    assert 'id="value-development.internal.c_statistic.lower"' in report.html
+
+
+# ---------------------------------------------------------------- values
+
+
+def test_values_are_those_of_the_validation(model, studies):
+    values = to_plain(logged_values(model, studies))
+    internal, external = studies[1].internal, studies[0].external
+    for name in ("c_statistic", "brier_score"):
+        key = f"development.internal.{name}.optimism_corrected"
+        assert values[key] == internal.value(name)
+        key = f"new.external.{name}.value"
+        assert values[key] == external.performance.value(name)
+    assert values["model.n_patients"] == model.n_patients
+
+
+def test_values_are_plain(report):
+    json.dumps(report.values, allow_nan=False)
+
+
+def test_updated_model_is_said_to_be_updated(published, cohort):
+    newer = update(published, cohort)
+    items = {item.number: item for item in tripod(logged_values(newer, ()), "en")}
+    assert items["24"].status == "filled"
+    assert "brought up to date" in items["12f"].answers[0].text
+
+
+# ---------------------------------------------------------------- models without cohort
+
+
+@pytest.mark.parametrize(
+    ("decision", "moment"),
+    [
+        ("rtms_response", "screening"),
+        ("rtms_response", "session_2"),
+        ("emcs_success", "implantation"),
+    ],
+)
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_published_models_are_reported_without_a_cohort(decision, moment, lang):
+    report = build_report(published_model(decision, moment), lang=lang)
+    assert "SIMUL" not in report.html
+    assert report.values["model.provenance"] == "published"
+    assert "model.n_patients" not in report.values
+
+
+def test_developed_model_without_cohort_shows_apparent_performance_as_such(model):
+    page = Page(build_report(model).html).text
+    assert "Only the apparent performance was logged" in page
+
+
+def test_notes_do_not_give_small_counts_away(model):
+    noted = replace(model, notes=("Left out, outcome not known: 4 patients.",))
+    page = Page(build_report(noted).html).text
+    assert "outcome not known: < 10 patients" in page
+
+
+def test_model_folder_digest_is_reported(model, tmp_path):
+    folder = save_model(model, tmp_path / "model")
+    digest = read_manifest(folder).digest
+    assert digest in build_report(model, digest=digest).html
+
+
+# ---------------------------------------------------------------- files
+
+
+def test_write_report_leaves_page_markdown_values_and_figures(report, tmp_path):
+    written = write_report(report, tmp_path)
+    assert written[0].name == f"report_{report.lang}.html"
+    pictures = re.findall(r"\]\((figures_\w+/\w+\.png)\)", report.markdown)
+    assert pictures
+    assert all((tmp_path / path).read_bytes()[:4] == b"\x89PNG" for path in pictures)
+    values = json.loads((tmp_path / "values.json").read_text(encoding="utf-8"))
+    assert values == report.values
+
+
+def test_values_table_names_what_the_file_holds(report):
+    named = set(re.findall(r'id="value-([^"]+)"', report.html))
+    assert named == set(report.values)
