@@ -10,8 +10,13 @@ import pytest
 
 from responder_model.artifact import load_model, read_manifest, save_model
 from responder_model.development import Settings, develop, published_model, update
-from responder_model.errors import DevelopmentError
-from responder_model.reporting import build_report, examine, write_report
+from responder_model.errors import DevelopmentError, ResponderModelError
+from responder_model.reporting import (
+    build_report,
+    examine,
+    read_statements,
+    write_report,
+)
 from responder_model.reporting.blocks import Cell, Link
 from responder_model.reporting.checklists import (
     answer_keys,
@@ -165,7 +170,7 @@ def test_numbers_follow_the_language(reports, studies):
 
 
 def test_unknown_language_is_refused(published):
-    with pytest.raises(Exception, match="lang must be one of en, fr"):
+    with pytest.raises(ResponderModelError, match="lang must be one of en, fr"):
         build_report(published, lang="de")
 
 
@@ -330,6 +335,43 @@ def test_run_decides_only_what_it_can(model, studies):
 def test_filled_item_links_to_its_logged_value(report):
     assert 'href="#value-development.internal.c_statistic.lower"' in report.html
     assert 'id="value-development.internal.c_statistic.lower"' in report.html
+
+
+# ---------------------------------------------------------------- authors' statements
+
+
+def test_statement_fills_a_blank_as_the_authors_own_words(published):
+    stated = {"17": "Committee A | approval <b>1</b>."}
+    items = tripod(logged_values(published, (), statements=stated), "en")
+    assert {item.number: item.status for item in items}["17"] == "stated"
+    assert tally(items).stated == ("17",)
+    report = build_report(published, statements=stated)
+    assert "The authors state: Committee A | approval &lt;b&gt;1&lt;/b&gt;." in (
+        report.html
+    )
+    assert report.values["authors.17"] == stated["17"]
+
+
+def test_statements_are_read_from_toml(tmp_path):
+    path = tmp_path / "statements.toml"
+    path.write_text('17 = "Committee A."\n18a = "None."\n', encoding="utf-8")
+    assert read_statements(path) == {"17": "Committee A.", "18a": "None."}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('99 = "x"', "99 is no number"),
+        ("17 = 5", "17 must be text"),
+        ('17 = " "', "17 must be text"),
+        ("17 = ", "must be a TOML file"),
+    ],
+)
+def test_wrong_statements_are_refused(tmp_path, text, reason):
+    path = tmp_path / "statements.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ResponderModelError, match=reason):
+        read_statements(path)
 
 
 # ---------------------------------------------------------------- values

@@ -56,6 +56,17 @@ RoleOption = Annotated[
         "it again.",
     ),
 ]
+StatementsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--statements",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="TOML with what only the authors know, by number of TRIPOD+AI: "
+        '17 = "Ethics committee ..."',
+    ),
+]
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="FOLDER", help="Where the report is written.")
 ]
@@ -67,6 +78,7 @@ def report(
     out: OutOption,
     cohort: CohortOption = None,
     role: RoleOption = None,
+    statements: StatementsOption = None,
     lang: LanguageOption = Language.en,
     n_resamples: ResamplesOption = 200,
     seed: SeedOption = 0,
@@ -83,15 +95,22 @@ def report(
     Example: responder-model report models/centre --cohort centre.csv --lang fr
     --out reports/centre
     """
+    from responder_model.reporting import build_report, read_statements, write_report
+
+    stated = {} if statements is None else read_statements(statements)
     found = open_model(model)
     studies = [
         _examine(found, path, role, n_resamples=n_resamples, seed=seed, jobs=jobs)
         for path in cohort or []
     ]
-    from responder_model.reporting import build_report, write_report
-
     with progress("Writing the report"):
-        made = build_report(found, studies, lang=lang.value, digest=digest_of(model))
+        made = build_report(
+            found,
+            studies,
+            lang=lang.value,
+            digest=digest_of(model),
+            statements=stated,
+        )
         written = write_report(made, out)
     run_id = None
     if track:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from responder_model.reporting.statements import PREFIX
 from responder_model.reporting.texts import read_texts
 from responder_model.reporting.values import Values
 
-Status = Literal["filled", "blank", "not_applicable"]
+Status = Literal["filled", "stated", "blank", "not_applicable"]
 _GAP = re.compile(r"\{([a-z0-9_.]+)\}")
 
 
@@ -27,6 +28,7 @@ class Answer:
     see: str  # anchor of the section that shows more; "" without one
     judgement: str  # of a signalling question that the run decides; "" otherwise
     is_applicable: bool
+    is_stated: bool = False  # the authors' own words, not the run's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +52,11 @@ class Item:
 
     @property
     def status(self) -> Status:
-        """Filled from the run, not applicable to it, or blank."""
+        """Filled from the run, stated by the authors, not applicable, or blank."""
         if not self.answers:
             return "blank"
+        if all(answer.is_stated for answer in self.answers):
+            return "stated"
         applicable = any(answer.is_applicable for answer in self.answers)
         return "filled" if applicable else "not_applicable"
 
@@ -74,6 +78,7 @@ class Tally:
 
     filled: tuple[str, ...]  # every applicable sub-item
     partly: tuple[str, ...]
+    stated: tuple[str, ...]  # by the authors alone
     blank: tuple[str, ...]
     not_applicable: tuple[str, ...]
 
@@ -85,7 +90,25 @@ def tripod(values: Values, lang: str) -> tuple[Item, ...]:
     ----------
     .. [1] Collins GS et al. BMJ 2024;385:e078378. doi:10.1136/bmj-2023-078378
     """
-    return _items("tripod", values, lang)
+    return tuple(
+        _with_statement(item, values) for item in _items("tripod", values, lang)
+    )
+
+
+def _with_statement(item: Item, values: Values) -> Item:
+    """Item with what the authors state, after what the run says."""
+    key = PREFIX + item.number
+    if key not in values:
+        return item
+    stated = Answer(
+        text=str(values[key].value),
+        keys=(key,),
+        see="",
+        judgement="",
+        is_applicable=True,
+        is_stated=True,
+    )
+    return replace(item, answers=(*item.answers, stated))
 
 
 def probast(values: Values, lang: str) -> tuple[Item, ...]:
@@ -104,13 +127,13 @@ def tally(items: Sequence[Item]) -> Tally:
     for item in items:
         groups.setdefault(item.main, set()).add(item.status)
     found: dict[str, list[str]] = {
-        key: [] for key in ("filled", "partly", "blank", "not_applicable")
+        key: [] for key in ("filled", "partly", "stated", "blank", "not_applicable")
     }
     for name, statuses in groups.items():
         if statuses == {"not_applicable"}:
             found["not_applicable"].append(name)
         elif "filled" not in statuses:
-            found["blank"].append(name)
+            found["stated" if "stated" in statuses else "blank"].append(name)
         else:
             found["partly" if "blank" in statuses else "filled"].append(name)
     return Tally(**{key: tuple(names) for key, names in found.items()})

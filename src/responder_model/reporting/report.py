@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +47,12 @@ class Report:
 
 
 def build_report(
-    model: Model, studies: Sequence[Study] = (), *, lang: str = "en", digest: str = ""
+    model: Model,
+    studies: Sequence[Study] = (),
+    *,
+    lang: str = "en",
+    digest: str = "",
+    statements: Mapping[str, str] | None = None,
 ) -> Report:
     """Write the report of a model, and of the cohorts that it was examined in.
 
@@ -61,6 +66,8 @@ def build_report(
         Language.
     digest : str, optional
         Digest of the model's folder, by which readers tell versions apart.
+    statements : mapping, optional
+        What the authors state, by number of TRIPOD+AI; from ``read_statements``.
 
     Examples
     --------
@@ -71,7 +78,7 @@ def build_report(
     """
     check_language(lang)
     order = sorted(studies, key=lambda study: study.role != "development")
-    values = logged_values(model, tuple(order), digest=digest)
+    values = logged_values(model, tuple(order), digest=digest, statements=statements)
     content = Content(
         model=model, studies=tuple(order), values=values, lang=lang, digest=digest
     )

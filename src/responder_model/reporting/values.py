@@ -16,6 +16,7 @@ from responder_model.features import expit
 from responder_model.labels import describe_cut_point, label_of
 from responder_model.model.limits import preceding_test
 from responder_model.priors import prior_table
+from responder_model.reporting.statements import PREFIX, check_statements
 from responder_model.reporting.study import Study, is_updated
 from responder_model.reporting.suppression import SMALL_CELL, suppress
 from responder_model.reporting.texts import number, percent, say
@@ -51,7 +52,11 @@ Values = dict[str, Value]
 
 
 def logged_values(
-    model: Model, studies: tuple[Study, ...], *, digest: str = ""
+    model: Model,
+    studies: tuple[Study, ...],
+    *,
+    digest: str = "",
+    statements: Mapping[str, str] | None = None,
 ) -> Values:
     """Collect the values of a model and of the cohorts that it was examined in.
 
@@ -64,6 +69,8 @@ def logged_values(
         other patients ``new.…``, ``new_2.…`` and so on.
     digest : str, optional
         Digest of the model's folder.
+    statements : mapping, optional
+        What the authors state, by number of TRIPOD+AI.
     """
     found = dict(_model_values(model))
     if digest:
@@ -77,7 +84,8 @@ def logged_values(
             n_new += 1
             prefix = "new" if n_new == 1 else f"new_{n_new}"
         found |= {f"{prefix}.{k}": v for k, v in _study_values(study, model)}
-    return found
+    stated = check_statements(dict(statements or {}))
+    return found | {PREFIX + number: _value(text) for number, text in stated.items()}
 
 
 def to_plain(values: Values) -> dict[str, Plain]:

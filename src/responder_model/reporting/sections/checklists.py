@@ -13,7 +13,13 @@ from responder_model.reporting.blocks import (
     Paragraph,
     Section,
 )
-from responder_model.reporting.checklists import Item, probast, tally, tripod
+from responder_model.reporting.checklists import (
+    Answer,
+    Item,
+    probast,
+    tally,
+    tripod,
+)
 from responder_model.reporting.content import shorten
 from responder_model.reporting.values import ANCHOR
 
@@ -35,6 +41,9 @@ def tripod_section(content: Content) -> Section:
         blank=len(counted.blank),
         not_applicable=len(counted.not_applicable),
     )
+    stated = sum(any(a.is_stated for a in item.answers) for item in items)
+    if stated:
+        text = f"{text} {content.say('tripod_stated', n=stated)}"
     blanks = [item for item in items if item.status == "blank"]
     blocks: list[Block] = [
         Paragraph(text=text),
@@ -94,8 +103,15 @@ def _answer(content: Content, item: Item) -> Cell:
             links.append(Link(text=title, anchor=answer.see))
     keys = dict.fromkeys(key for answer in item.answers for key in answer.keys)
     links += list(content.links(*list(keys)[:MOST_LINKS]))
-    text = " ".join(answer.text for answer in item.answers)
+    text = " ".join(_words(content, answer) for answer in item.answers)
     return Cell(text=text, links=tuple(dict.fromkeys(links)))
+
+
+def _words(content: Content, answer: Answer) -> str:
+    """What an answer says; the authors' own words are quoted as theirs."""
+    if not answer.is_stated:
+        return answer.text
+    return content.say("authors_state") + content.colon + answer.text
 
 
 def logged(content: Content) -> Section:
