@@ -108,7 +108,8 @@ def test_missing_predictor_matches_a_prediction_computed_by_hand() -> None:
     kappa = 1.0 / math.sqrt(1.0 + math.pi * 0.25 / 8.0)
     kappa_i = 1.0 / math.sqrt(1.0 + math.pi * (0.25 + s) / 8.0)
     log_odds = kappa * -0.33 + kappa_i * -0.9
-    variance = 0.04 + 0.09 * 2.0**2 + 0.01 * 0.1**2 + 0.02 + s
+    # the coefficient of what is missing is uncertain too: variance 0.01
+    variance = 0.04 + 0.09 * 2.0**2 + 0.01 * 0.1**2 + 0.02 + s + 0.01 * 0.24 * 1.001
     lower = 1 / (1 + math.exp(-(log_odds - 1.959964 * math.sqrt(variance))))
     assert prediction.linear_predictor == pytest.approx(log_odds, abs=1e-12)
     assert prediction.interval[0] == pytest.approx(lower, abs=1e-12)
@@ -120,6 +121,7 @@ def test_range_of_a_missing_predictor_holds_what_its_value_might_do() -> None:
     found = two_predictor_model().predict({"age": 70}).contribution_ranges["opioid"]
     s = 0.3**2 * 0.24 * 1.001
     kappa_i = 1.0 / math.sqrt(1.0 + math.pi * (0.25 + s) / 8.0)
+    s += 0.01 * 0.24 * 1.001
     assert found.upper == pytest.approx(kappa_i * 1.959964 * math.sqrt(s))
     assert found.same_sign == pytest.approx(0.5)
 

@@ -139,6 +139,29 @@ class Population:
             filled[np.ix_(rows, missing)] = expected
         return filled, extra
 
+    def open_variance(self, z: Array, covariance: Array) -> Array:
+        """Variance that uncertain coefficients add where values are missing, (n,).
+
+        With C the ``covariance`` (p, p) of the coefficients and S that of the missing
+        columns given the observed ones, it is tr(C S): not only the missing value is
+        unknown, its coefficient is too. (``impute`` returns the part that is owed to
+        the coefficients' means. What bounds of a missing column tell is left out: a
+        little too wide.)
+        """
+        added = np.zeros(z.shape[0])
+        for rows, missing in _patterns(z):
+            _, conditional = self._conditional(missing)
+            added[rows] = (covariance[np.ix_(missing, missing)] * conditional).sum()
+        return np.maximum(added, 0.0)
+
+    def open_covariance(self, z: Array) -> Array:
+        """Covariance (p, p) of one patient's missing columns, 0 for the observed."""
+        missing = np.isnan(z)
+        covariance = np.zeros((len(z), len(z)))
+        if missing.any():
+            covariance[np.ix_(missing, missing)] = self._conditional(missing)[1]
+        return covariance
+
     def distance(self, filled: Array) -> Array:
         """Squared Mahalanobis distance per column, (n,); about 1 for the usual."""
         centred = filled - self.mean

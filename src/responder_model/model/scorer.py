@@ -8,8 +8,9 @@ owes to missing values and v the mean posterior variance of the development popu
     e       = kappa·(a + b·m) + kappa_i·b·(z - m)                    evidence
     t       = offset + slope·margin                                  trees
     L       = (1 - w)·e + w·t                                        served
-    var(L)  = [1 z]'C[1 z] + s + discrepancy + w(1 - w)(e - t)²
+    var(L)  = [1 z]'C[1 z] + tr(C S) + s + discrepancy + w(1 - w)(e - t)²
 
+where S is the covariance of the missing columns given the observed ones, s = b'S b,
 and probability = expit(L), interval = expit(L ± 1.96·sqrt(var)).
 """
 
@@ -93,7 +94,10 @@ class Evidence:
 
     deviation: Array  # (n, p) filled base columns minus the population mean
     extra: Array  # (n, n_served) variance owed to missing values
-    unknown: Array  # (n, n_predictors or 0) the same, of each contribution alone
+    open_variance: (
+        Array  # (n,) what uncertain coefficients add where values are missing
+    )
+    unknown: Array  # (n, n_predictors or 0) both, of each contribution alone
     scale: Array  # (n,) kappa_i of the main cut-off
     log_odds: Array  # (n, n_served)
 
@@ -185,15 +189,24 @@ class Scorer:
         filled, extra = self.population.impute(z, directions, interval)
         deviation = filled - self.population.mean
         extra, unknown = np.split(extra, [len(self.coefficients)], axis=1)
+        if detail:
+            unknown = unknown + self._open_by_predictor(z[0])
         scale = 1.0 / np.sqrt(1.0 + np.pi * (self.model.mean_variance + extra) / 8.0)
         moved = deviation @ self.coefficients.T
         return Evidence(
             deviation=deviation,
             extra=extra,
+            open_variance=self.population.open_variance(z, self.variance_slopes),
             unknown=unknown,
             scale=scale[:, self.main],
             log_odds=self.kappa * self.centre + scale * moved,
         )
+
+    def _open_by_predictor(self, z: Array) -> Array:
+        """What uncertain coefficients add to each contribution of one patient."""
+        both = self.variance_slopes * self.population.open_covariance(z)
+        added = np.einsum("pk,pk->k", both @ self.by_predictor, self.by_predictor)
+        return np.asarray(np.maximum(added, 0.0))
 
     def posterior_variance(self, deviation: Array) -> Array:
         """Posterior variance of the main linear predictor, (n,)."""
@@ -240,7 +253,8 @@ class Scorer:
         main = evidence.log_odds[:, self.main]
         contributions = self.contributions(evidence, raw)
         variance = self.posterior_variance(evidence.deviation)
-        variance += evidence.extra[:, self.main] + self.model.discrepancy
+        variance += evidence.extra[:, self.main] + evidence.open_variance
+        variance += self.model.discrepancy
         linear_predictor = main
         pool = self.model.pool
         if pool is not None and self.trees is not None:

@@ -105,7 +105,8 @@ def _fill(model: Model, raw: Array, moment: str) -> tuple[Array, Array]:
     ]
     known = np.where(np.isnan(z) & today, filled, z)
     _, extra = model.population.impute(known, beta)
-    return filled, extra[:, 0]
+    slopes = model.main.covariance[1:, 1:]
+    return filled, extra[:, 0] + model.population.open_variance(known, slopes)
 
 
 def _square_root(covariance: Array) -> Array:
