@@ -250,3 +250,13 @@ def test_nearly_separated_resamples_give_no_slope():
     probability = np.array([0.49, 0.49, 0.49, 0.49, 0.5, 0.502, 0.51, 0.51, 0.51, 0.51])
     assert "calibration_slope" not in measure(data, probability, np.arange(10))
     assert "c_statistic" in measure(data, probability, np.arange(10))
+
+
+def test_measure_that_no_resample_has_is_counted_as_failed():
+    """Few implanted patients: the predictions of every resample separate them."""
+    cohort = simulate_cohort(140, 21)
+    settings = Settings(decision="emcs_success", challenger=False)
+    result = validate_internally(settings, cohort, n_resamples=6)
+    row = result.table.set_index("measure").loc["calibration_slope"]
+    assert row["n_resamples"] + row["n_failed_resamples"] == 6
+    assert row["n_resamples"] > 0 or pd.isna(row["optimism_corrected"])

@@ -235,6 +235,8 @@ def _bootstrap_row(
     inside = _values(done.done, "inside", name)
     original = _values(done.done, "original", name)
     paired = np.isfinite(inside) & np.isfinite(original)
+    if not paired.any():
+        return _row_without_value(name, apparent, done)
     optimism = float((inside - original)[paired].mean())
     spread = _values(done.done, "developed", name) if name in _CALIBRATION else inside
     spread = spread[paired & np.isfinite(spread)]
@@ -256,6 +258,22 @@ def _bootstrap_row(
         "corrected_632_plus": plus,
         "n_resamples": int(paired.sum()),
         "n_failed_resamples": len(paired) - int(paired.sum()) + done.n_failed,
+        "definition": DEFINITIONS[name].definition["en"],
+    }
+
+
+def _row_without_value(
+    name: str, apparent: float, done: Repetitions
+) -> dict[str, object]:
+    """Row of a measure that no resample had: every one of them counts as failed."""
+    corrected = ("corrected_632", "corrected_632_plus")
+    columns = ("optimism", "optimism_corrected", "lower", "upper", *corrected)
+    return {
+        "measure": name,
+        "apparent": apparent,
+        **dict.fromkeys(columns),
+        "n_resamples": 0,
+        "n_failed_resamples": len(done.done) + done.n_failed,
         "definition": DEFINITIONS[name].definition["en"],
     }
 
