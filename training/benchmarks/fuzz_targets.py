@@ -9,6 +9,7 @@ from typing import Any
 
 import fuzz_patients as patients
 import numpy as np
+from fuzz_values import JUNK
 
 import responder_model as rm
 from responder_model.cohort import read_cohort
@@ -26,7 +27,10 @@ def build_models() -> dict[str, rm.Model]:
     """Return the published models, and developed ones with and without trees."""
     found = {f"{d}@{m}": rm.published_model(d, m) for d, m in dictionary().targets()}
     cohort = simulate_cohort(N_DEVELOPMENT, seed=3, n_implanted=60)
-    for decision, moment in (("rtms_response", "screening"), ("rtms_response", "session_2")):
+    for decision, moment in (
+        ("rtms_response", "screening"),
+        ("rtms_response", "session_2"),
+    ):
         found[f"pooled {moment}"] = rm.develop(cohort, decision, moment)
     found["developed implant"] = rm.develop(cohort, "emcs_success")
     return found
@@ -36,10 +40,12 @@ def predict(model: rm.Model, patient: Any, rng: random.Random) -> str:
     """Predict, compare or follow the path of one patient, and say how it went."""
     way, lang = rng.random(), rng.choice(("en", "fr"))
     try:
-        if way < 0.9:
-            problem = patients.problem_of(model.predict(patient, lang=lang), model.baseline)
-        elif way < 0.95:
-            changes = rng.choice([{"age": rng.choice(patients.JUNK)}, rng.choice(patients.JUNK)])
+        if way < 0.8:
+            problem = patients.problem_of(
+                model.predict(patient, lang=lang), model.baseline
+            )
+        elif way < 0.93:
+            changes = rng.choice([{"age": rng.choice(JUNK)}, rng.choice(JUNK)])
             other = model.compare(patient, changes, lang=lang)
             problem = patients.problem_of(other.after, model.baseline)
         else:
@@ -65,7 +71,9 @@ def write_cohorts(folder: Path) -> list[Path]:
     table.to_excel(folder / "book.xlsx", index=False)
     cohort.to_parquet(folder / "typed.parquet")
     table.astype("str").to_parquet(folder / "text.parquet", compression=None)
-    return [p for p in sorted(folder.iterdir()) if p.suffix in (".csv", ".xlsx", ".parquet")]
+    return [
+        p for p in sorted(folder.iterdir()) if p.suffix in (".csv", ".xlsx", ".parquet")
+    ]
 
 
 def read(path: Path) -> str:
@@ -85,7 +93,9 @@ def write_models(folder: Path) -> list[Path]:
     """Save models with and without trees."""
     names = ("rtms_response@screening", "emcs_success@implantation", "pooled session_2")
     models = build_models()
-    return [rm.save_model(models[name], folder / f"base{k}") for k, name in enumerate(names)]
+    return [
+        rm.save_model(models[name], folder / f"base{k}") for k, name in enumerate(names)
+    ]
 
 
 def load(folder: Path) -> str:
