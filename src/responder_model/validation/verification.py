@@ -82,8 +82,8 @@ class Verification:
     accuracy : Accuracy or None
         None when ``problem`` says why.
     problem : str or None
-        ``not_tested`` (the cohort holds implanted patients only), ``few`` (fewer than
-        10 implanted in a class) or ``extreme`` (all or none succeeded in a class).
+        ``not_tested`` (the cohort holds implanted patients only) or ``few`` (fewer than
+        10 successes or failures in a class: its predictive value would tell them).
     """
 
     classes: tuple[ReliefClass, ...]
@@ -186,10 +186,10 @@ def _accuracy(
         negative.n_implanted + positive.n_implanted
     ):
         return None, "not_tested"
-    if min(negative.n_implanted, positive.n_implanted) < SMALL_CELL:
+    successes = [row.n_successes for row in classes]
+    failures = [row.n_implanted - row.n_successes for row in classes]
+    if min(*successes, *failures) < SMALL_CELL:
         return None, "few"
-    if any(row.n_successes in (0, row.n_implanted) for row in classes):
-        return None, "extreme"
     return begg_greenes(positive=positive, negative=negative), None
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from responder_model.labels import format_number
 from responder_model.model.limits import preceding_test
 from responder_model.model.messages import standing_messages
 from responder_model.performance import DEFINITIONS
@@ -18,6 +17,7 @@ from responder_model.reporting.blocks import (
     Paragraph,
     Section,
 )
+from responder_model.reporting.texts import interval
 from responder_model.reporting.values import verdict_of
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import YES_NO
@@ -163,8 +163,7 @@ def _allowed(field: Field, lang: str) -> str:
     if field.kind == "category":
         return ", ".join(category.label[lang] for category in field.categories)
     unit = f" {field.unit[lang]}" if field.unit else ""
-    ends = (format_number(x, lang) for x in (field.minimum or 0, field.maximum or 0))
-    return "–".join(ends) + unit
+    return interval(field.minimum, field.maximum, lang, ".4g") + unit
 
 
 def _bounds(name: str, content: Content) -> str:
@@ -172,9 +171,7 @@ def _bounds(name: str, content: Content) -> str:
     found = content.model.limits.numbers.get(name)
     if found is None:
         return ""
-    low, high = (format_number(x, content.lang, ".3g") for x in found.usual)
-    between = " to " if content.lang == "en" else " à "
-    return f"{low}{between}{high}"
+    return interval(*found.usual, content.lang)
 
 
 def _rare(content: Content) -> Iterator[Cell]:
