@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from responder_model.pathways import Pathway as Pathway
     from responder_model.pathways import pathway as pathway
     from responder_model.schema import dictionary as dictionary
+    from responder_model.scoring import score_file as score_file
     from responder_model.simulation import simulate_cohort as simulate_cohort
     from responder_model.validation import validate_externally as validate_externally
     from responder_model.validation import validate_internally as validate_internally
@@ -65,6 +66,7 @@ _MODULES = {
     "Prediction": "model",
     "pathway": "pathways",
     "Pathway": "pathways",
+    "score_file": "scoring",
     "save_model": "artifact",
     "load_model": "artifact",
     "dictionary": "schema",
