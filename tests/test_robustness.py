@@ -311,6 +311,26 @@ def test_a_number_of_more_digits_than_python_reads_is_refused():
     assert "--input: must be a JSON object" in done.stderr
 
 
+def test_a_column_under_its_label_is_read_beside_typed_ones():
+    model = rm.published_model("rtms_response", "screening")
+    patient = {"age": 54.0, "Étiologie": "AVC ischémique"}
+    table = model.predict_cohort(pd.DataFrame([patient]))
+    assert table["probability"].iloc[0] == model.predict(patient).probability
+
+
+def test_a_column_that_stands_twice_is_refused():
+    model = rm.published_model("rtms_response", "screening")
+    frame = pd.DataFrame([[54.0, 55.0]], columns=["age", "age"])
+    with pytest.raises(InvalidCohortError, match="age must be in one column only"):
+        model.predict_cohort(frame)
+
+
+def test_a_provenance_that_python_cannot_write_is_no_harm():
+    model = rm.published_model("rtms_response", "screening")
+    frame = pd.DataFrame({"age": [54.0], "provenance": [10**5000]})
+    assert model.predict_cohort(frame)["provenance"].iloc[0] == "published"
+
+
 # ---------------------------------------------------------------- files
 
 

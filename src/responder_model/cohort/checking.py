@@ -135,7 +135,7 @@ def label_cohort(
 def has_simulated_row(cohort: pd.DataFrame) -> bool:
     """Whether any row says, in English or French, that it is simulated."""
     return any(
-        "simul" in normalise(str(word))
+        "simul" in normalise(show(word))
         for field in dictionary().fields.values()
         if field.role == "provenance" and field.name in cohort
         for word in cohort[field.name].dropna().unique()

@@ -14,6 +14,7 @@ from responder_model.features import Array, Encoder
 from responder_model.model.prediction import LEVELS
 from responder_model.model.scorer import Scores
 from responder_model.schema import Field, dictionary
+from responder_model.vocabulary import find_field
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,8 +82,17 @@ def raw_cohort(encoder: Encoder, cohort: pd.DataFrame) -> Array:
 
 
 def _has_types(encoder: Encoder, cohort: pd.DataFrame) -> bool:
+    if not _has_plain_names(cohort):
+        return False
     present = [row for row in encoder.fields if row.name in cohort.columns]
     return bool(present) and all(_has_type(row, cohort[row.name]) for row in present)
+
+
+def _has_plain_names(cohort: pd.DataFrame) -> bool:
+    """Whether columns are named by field, each once, and none by a label."""
+    fields = dictionary().fields
+    others = (name for name in cohort.columns if name not in fields)
+    return cohort.columns.is_unique and not any(find_field(str(n)) for n in others)
 
 
 def _has_type(row: Field, column: Any) -> bool:
