@@ -382,6 +382,20 @@ def test_a_table_too_wide_for_a_cohort_is_refused_at_once(tmp_path, kind):
     assert caught.value.problems[0].found == "2001 columns"
 
 
+def test_parquet_text_that_is_not_utf_8_is_refused(tmp_path):
+    path = tmp_path / "text.parquet"
+    table = pd.DataFrame({"age": ["14.5", "15.5"], "sex": ["female", "male"]})
+    table.to_parquet(path, compression=None, use_dictionary=False)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"14.5", b"14.\xe9"))
+    with pytest.raises(InvalidCohortError, match="file must be delimited text"):
+        read_cohort(path)
+    asked = ["score", "rtms_response@screening", str(path)]
+    done = CliRunner().invoke(app, [*asked, "--out", str(tmp_path / "scores.csv")])
+    assert done.exit_code == 1
+    assert "Traceback" not in done.output
+
+
 def forged(folder, change):
     """Alter model.json and make the manifest agree: what a forger would do."""
     document = json.loads((folder / "model.json").read_bytes())

@@ -378,6 +378,8 @@ def _parquet_tables(path: Path, rows_at_once: int) -> Iterator[Table]:
         row = 2
         batches = file.iter_batches(batch_size=rows_at_once)
         for batch in chain([file.schema_arrow.empty_table()], batches):
+            # text that is not UTF-8 would break its reader later
+            batch.validate(full=True)
             cells = batch.to_pandas(
                 ignore_metadata=True, types_mapper={pa.bool_(): pd.BooleanDtype()}.get
             )

@@ -167,6 +167,8 @@ def _recut(batches: Iterable[pa.RecordBatch], skipped: int) -> Iterator[pa.Table
     held: list[pa.RecordBatch] = []
     n_held = 0
     for batch in batches:
+        # text that is not UTF-8 would break its reader later
+        batch.validate(full=True)
         dropped = min(skipped, batch.num_rows)
         skipped -= dropped
         held.append(batch.slice(dropped))
