@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from responder_model.cohort.reading import Table
-from responder_model.schema import dictionary
 from responder_model.errors import Problem
 from responder_model.features import Encoder
+from responder_model.schema import dictionary
 from responder_model.scoring.columns import Columns, choose_columns
 from responder_model.scoring.parts import (
     IDENTITY,
