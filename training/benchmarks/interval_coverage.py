@@ -1,6 +1,6 @@
 r"""Coverage of the true probability by the 95 % interval of the served model.
 
-    python training/benchmarks/coverage.py --n-cohorts 100
+    python training/benchmarks/interval_coverage.py --n-cohorts 100
 
 Every model is developed whole (pool included) and asked five times: complete patients,
 30 % and 60 % of every predictor missing, 30 % missing in the development cohort too,
