@@ -1,0 +1,58 @@
+"""Draw how many patients a peer needs to match us, from the tables of accuracy.py.
+
+python training/benchmarks/learning_curves.py [--truth right]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from responder_model.figures.drawing import draw_figure
+from responder_model.figures.learning import plot_learning_curve
+from responder_model.performance import LearningCurve, learning_curve
+
+FOLDER = Path("reports/benchmarks/accuracy")
+SHOWN = (
+    "responder_model",
+    "ridge_cv",
+    "xgboost",
+    "ordinal_ridge",
+    "outcome_proportion",
+)
+
+
+def curves(scores: pd.DataFrame, truth: str) -> list[LearningCurve]:
+    found = []
+    for method in SHOWN:
+        rows = scores[(scores["truth"] == truth) & (scores["method"] == method)]
+        if len(rows) > 1:
+            found.append(
+                learning_curve(
+                    method,
+                    rows["size"],
+                    1000.0 * rows["excess_log_loss"],
+                    standard_error=1000.0 * rows["excess_log_loss_se"],
+                )
+            )
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--truth", default="right")
+    truth = parser.parse_args().truth
+    drawn = curves(pd.read_csv(FOLDER / "rtms_response_scores.csv"), truth)
+    path = draw_figure(
+        lambda ax: plot_learning_curve(drawn, ax=ax),
+        FOLDER / f"learning_curve_{truth}.png",
+        title=f"Error on simulated patients, truth: {truth}",
+        provenance="simulated",
+    )
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
