@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def _spoil(node: Any, rng: random.Random) -> None:
     elif way == 2 and isinstance(node[key], float):
         node[key] *= rng.choice([-1, 0, 1e6, 1e150, 1e300, 1e-300])
     else:
-        node[key] = rng.choice(JSON_VALUES)
+        node[key] = deepcopy(rng.choice(JSON_VALUES))
 
 
 def forge_manifest(folder: Path) -> None:
