@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from responder_model.features import Population
 from responder_model.features.population import REFERENCE_WEIGHT
 from responder_model.model import Limits, Model
 from responder_model.model.limits import NumberLimits
+from responder_model.sample_size import sample_size_verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,8 @@ def update(
     weighed anew, which is exact up to Laplace's approximation: updating with one cohort
     after another is like developing on both. Means and limits of the population are
     pooled. Trees cannot be updated without their patients: the challenger is developed
-    on the new cohort alone, under the usual rule.
+    on the new cohort alone, under the usual rule. Apparent performance is that on the
+    new cohort; the sample-size verdict counts all patients.
 
     Parameters
     ----------
@@ -71,13 +73,21 @@ def update(
     procedure.fit(cohort, outcome_levels(cohort, settings.decision))
     fresh = model_from(procedure, cohort, settings, name or _name(model, cohort))
     provenances = {model.provenance, fresh.provenance}
+    n_patients = model.n_patients + fresh.n_patients
+    n_events = model.n_events + fresh.n_events
+    verdict = sample_size_verdict(
+        n_patients=n_patients,
+        n_events=n_events,
+        n_candidate_parameters=len(model.encoder.derived),
+    )
     return replace(
         fresh,
         provenance="simulated" if "simulated" in provenances else fresh.provenance,
         population=_pool_populations(model.population, fresh.population),
         limits=_widen(model.limits, fresh.limits),
-        n_patients=model.n_patients + fresh.n_patients,
-        n_events=model.n_events + fresh.n_events,
+        n_patients=n_patients,
+        n_events=n_events,
+        sample_size=asdict(verdict),
         notes=tuple(
             dict.fromkeys((*model.notes, f"Updated from {model.name}.", *fresh.notes))
         ),
