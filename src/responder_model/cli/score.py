@@ -25,7 +25,7 @@ from responder_model.cli.output import (
 if TYPE_CHECKING:
     from responder_model.scoring import Progress, ScoredFile
 
-# Processes by default, at most: each holds the libraries.
+# Threads by default, at most: more of them wait for Python's lock.
 MOST_JOBS = 4
 # Seconds between lines of progress where there is no terminal.
 _PAUSE = 10.0
@@ -41,9 +41,9 @@ ContributionsOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Score nothing if any row has a problem.")
 ]
-ProcessesOption = Annotated[
+ThreadsOption = Annotated[
     int | None,
-    typer.Option("--jobs", min=1, help="Processes; by default one per core, up to 4."),
+    typer.Option("--jobs", min=1, help="Threads; by default one per core, up to 4."),
 ]
 
 
@@ -54,7 +54,7 @@ def score(
     *,
     contributions: ContributionsOption = False,
     strict: StrictOption = False,
-    jobs: ProcessesOption = None,
+    jobs: ThreadsOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Score every patient of a file; rows with problems go to a side file (exit 3).

@@ -35,11 +35,11 @@ def score_raw(model: Model, raw: Array, *, n_jobs: int = 1) -> Scores:
     if n_jobs == 1 or len(parts) == 1:
         return _join([score(part) for part in parts])
     model.scorer.warm()
-    with _one_thread_each(), ThreadPoolExecutor(n_jobs) as pool:
+    with one_thread_each(), ThreadPoolExecutor(n_jobs) as pool:
         return _join(list(pool.map(score, parts)))
 
 
-def _one_thread_each() -> AbstractContextManager[Any]:
+def one_thread_each() -> AbstractContextManager[Any]:
     """Keep the linear algebra library from competing with our threads."""
     try:
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]

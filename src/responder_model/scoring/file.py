@@ -21,15 +21,13 @@ from responder_model.scoring.assembly import (
     write_scores,
 )
 from responder_model.scoring.columns import choose_columns
-from responder_model.scoring.journal import Journal, open_journal
+from responder_model.scoring.journal import Journal, flush, open_journal
 from responder_model.scoring.sources import PART_ROWS, Source, open_source
 from responder_model.scoring.text import BLOCK_BYTES
 from responder_model.scoring.work import Work, run_parts
 
 # Form of the parts; one of another form is not gone on with.
 _FORMAT_VERSION = 1
-# Parts that are scored sooner than another process has started.
-_FEW_PARTS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +114,7 @@ def score_file(
     strict : bool
         Refuse the file if any row has a problem, instead of setting the row aside.
     n_jobs : int
-        Processes. More than one needs the ``if __name__ == "__main__"`` guard in a
-        script.
+        Threads.
     announce : callable, optional
         Is told how far the run has come.
 
@@ -143,8 +140,8 @@ def score_file(
         identity = _identity(path, contributions=contributions)
         with open_journal(out, model, identity) as journal:
             work = Work(
+                model=model,
                 folder=journal.folder,
-                model_folder=journal.model_folder,
                 columns=columns,
                 contributions=contributions,
             )
@@ -229,13 +226,9 @@ def _score_parts(
 ) -> None:
     """Score the parts that are not done, and say so."""
     size = PART_ROWS if source.unit == "patients" else BLOCK_BYTES
-    if source.extent <= _FEW_PARTS * size:
-        n_jobs = 1
     parts = source.read(work.columns, journal.done)
     extent, n_patients = len(journal.done) * size, 0
     for done in run_parts(parts, work, n_jobs=n_jobs):
-        if done.refusal:
-            raise InvalidCohortError(done.refusal, work.columns.notices)
         extent += done.extent
         n_patients += done.n_patients
         if announce is not None:
@@ -260,7 +253,9 @@ def _join(model: Model, journal: Journal, out: Path, *, strict: bool) -> Tally:
     if tally.n_patients == 0 or (strict and tally.n_problems):
         raise InvalidCohortError(_shown(tally))
     side = _side_of(out)
+    flush(partial)
     if tally.n_problems:
+        flush(partial_side)
         partial_side.replace(side)
     else:
         # What an earlier run set aside does not belong to this result.

@@ -14,12 +14,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from responder_model.artifact import model_files, save_model
+from responder_model.artifact import model_files
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
 from responder_model.scoring.parts import KEPT, ScoredPart, read_part, write_part
 
-_JOURNAL, _MODEL, _LOCK, _SUFFIX = "journal.json", "model", "lock", ".arrow"
+_JOURNAL, _LOCK, _SUFFIX = "journal.json", "lock", ".arrow"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +37,6 @@ class Journal:
     folder: Path
     done: frozenset[int]
 
-    @property
-    def model_folder(self) -> Path:
-        """Copy of the model, for the processes that score."""
-        return self.folder / _MODEL
-
     def paths(self) -> list[Path]:
         """Files of the parts, in order."""
         return sorted(self.folder.glob(f"*{_SUFFIX}"))
@@ -53,9 +48,9 @@ class Journal:
 
 def save_part(part: ScoredPart, folder: Path, index: int) -> None:
     """Write a part under its name only when it is whole and on the disk."""
-    partial = folder / f"{index:09d}.{os.getpid()}.partial"
+    partial = folder / f"{index:09d}.partial"
     write_part(part, partial)
-    _flush(partial)
+    flush(partial)
     partial.replace(folder / f"{index:09d}{_SUFFIX}")
 
 
@@ -86,7 +81,6 @@ def open_journal(
     with _locked(folder / _LOCK, out):
         if not _is_of(folder, text):
             _clear(folder)
-            save_model(model, folder / _MODEL)
             _write(folder / _JOURNAL, text)
         yield Journal(folder=folder, done=frozenset(_done(folder)))
 
@@ -98,20 +92,19 @@ def _is_of(folder: Path, text: str) -> bool:
 
 def _clear(folder: Path) -> None:
     for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name != _LOCK:
+        if path.name != _LOCK:
             path.unlink()
 
 
 def _write(path: Path, text: str) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(text, encoding="utf-8")
-    _flush(partial)
+    flush(partial)
     partial.replace(path)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Wait until a file is on the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 

@@ -19,7 +19,7 @@ from responder_model.scoring.columns import Columns
 from responder_model.scoring.text import TextPart, open_text, text_parts
 
 # Patients scored at once: small enough for the memory, large enough for the arrays.
-PART_ROWS = 32_768
+PART_ROWS = 65_536
 # Row number of the first patient: the header is row 1.
 FIRST_ROW = 2
 # Bytes read ahead of each column of a Parquet file, which may be one huge group.
@@ -28,7 +28,7 @@ _PARQUET = b"PAR1"
 
 
 class Part(Protocol):
-    """One part of a file, not yet read as a table; it travels between processes."""
+    """One part of a file, not yet read as a table."""
 
     @property
     def index(self) -> int:
@@ -108,7 +108,9 @@ class ParquetPart:
     def table(self, columns: Columns) -> Table:
         """See ``Part``."""
         cells = self.cells.select(list(columns.names)).to_pandas(
-            ignore_metadata=True, types_mapper={pa.bool_(): pd.BooleanDtype()}.get
+            ignore_metadata=True,
+            types_mapper={pa.bool_(): pd.BooleanDtype()}.get,
+            use_threads=False,
         )
         first = FIRST_ROW + self.index * PART_ROWS
         return Table(cells=cells, rows=np.arange(first, first + len(cells)))

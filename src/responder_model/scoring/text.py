@@ -1,4 +1,4 @@
-"""Delimited text in blocks of whole lines, which several processes read at once.
+"""Delimited text in blocks of whole lines, of which several are read at once.
 
 A block is read by Arrow where its lines are plain: as many cells as the header, none
 blank. Any other block, and any file whose lines are not rows, goes through the reader
@@ -32,7 +32,7 @@ from responder_model.cohort.reading import (
 from responder_model.scoring.columns import Columns
 
 # Bytes of a block, before its last line is completed.
-BLOCK_BYTES = 6 << 20
+BLOCK_BYTES = 12 << 20
 # Longest line; also what a cell may hold by the reader of `cohort`.
 LONGEST_LINE = 1 << 17
 _SCANNED = 1 << 20
@@ -158,7 +158,9 @@ def _read_plain(
         )
     except pa.ArrowInvalid:
         return None
-    frame: pd.DataFrame = cells.to_pandas(types_mapper={pa.string(): _text_dtype()}.get)
+    frame: pd.DataFrame = cells.to_pandas(
+        types_mapper={pa.string(): _text_dtype()}.get, use_threads=False
+    )
     frame.columns = pd.Index(columns.names)
     return frame
 
