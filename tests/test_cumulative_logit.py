@@ -12,7 +12,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
-from responder_model.cumulative_logit.components import robust_priors
+from responder_model.cumulative_logit.components import is_published, robust_priors
 from responder_model.cumulative_logit.discrepancy import (
     estimate_discrepancy,
     interaction_kernel,
@@ -242,6 +242,23 @@ def test_without_data_on_a_column_its_coefficient_keeps_the_prior():
     assert published.covariance[-1, -1] == pytest.approx(0.25**2, rel=1e-9)
 
 
+def published_weight(fitted):
+    parts = [(c.prior.name, c.weight) for c in fitted.components_]
+    return sum(weight for name, weight in parts if is_published(name))
+
+
+def test_effects_that_lie_at_their_published_means_favour_the_halved_sds():
+    slopes = np.array([1.0, -0.8, 0.6, 0.5, -0.7, 0.4])
+    design, level = simulate(400, slopes, 3)
+    priors = {f"x{k}": (m, 0.6, 1.0, 0.0) for k, m in enumerate(slopes)}
+    fitted = EvidenceCumulativeLogit(priors, gaps=GAPS, main_cut=2).fit(design, level)
+    published, halved = fitted.components_[:2]
+    assert published.prior.weight + halved.prior.weight == pytest.approx(0.5)
+    np.testing.assert_allclose(halved.prior.sd[5:], published.prior.sd[5:] / 2)
+    before = halved.prior.weight / published.prior.weight
+    assert halved.weight / published.weight > 10 * before
+
+
 def test_published_weight_rises_with_right_and_falls_with_wrong_evidence():
     slopes = np.array([1.0, -0.8, 0.6])
     design, level = simulate(200, slopes, 7)
@@ -249,7 +266,7 @@ def test_published_weight_rises_with_right_and_falls_with_wrong_evidence():
     for sign in (1, -1):
         priors = {f"x{k}": (sign * m, 0.2, 1.0, 0.0) for k, m in enumerate(slopes)}
         fitted = EvidenceCumulativeLogit(priors, gaps=GAPS, main_cut=2)
-        weights.append(fitted.fit(design, level).components_[0].weight)
+        weights.append(published_weight(fitted.fit(design, level)))
     assert weights[0] > 0.5 > 0.05 > weights[1]
 
 

@@ -107,7 +107,7 @@ def _method(model: Model) -> list[str]:
         "|---|---|---|",
         *rows,
         "",
-        "The weight of the published component is not a test of agreement.",
+        "The weight of the published components is not a test of agreement.",
     ]
 
 

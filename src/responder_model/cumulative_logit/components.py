@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# Prior weight of the published component; the zero-centred ones share the rest.
-PUBLISHED_WEIGHT = 0.5
+# Prior weights of the published components; the zero-centred ones share the rest.
+PUBLISHED_WEIGHTS = {"published": 0.4, "published, SDs halved": 0.1}
 # SD of the flat zero-centred components, log-odds per reference unit.
 ZERO_SDS = (0.02, 0.12, 0.25, 0.5)
 # One more where there is no evidence at all: somebody else's outcome may be easy.
@@ -98,6 +98,9 @@ def robust_priors(
     zero = np.zeros(n_columns)
     if mean is not None and sd is not None and components != "zero":
         shapes.append(("published", mean, sd))
+        if components != "published":
+            # effects of this centre may differ less than those of new centres do
+            shapes.append(("published, SDs halved", mean, sd / 2.0))
     if components != "published":
         scales = ZERO_SDS if shapes else (*ZERO_SDS, WIDEST_ZERO_SD)
         one = np.ones(n_columns) if units is None else units
@@ -120,12 +123,23 @@ def robust_priors(
 
 
 def _prior_weights(names: list[str]) -> list[float]:
-    if "published" not in names:
+    published = [name for name in names if is_published(name)]
+    if len(published) in (0, len(names)):
         return [1.0 / len(names)] * len(names)
-    if len(names) == 1:
-        return [1.0]
-    share = (1.0 - PUBLISHED_WEIGHT) / (len(names) - 1)
-    return [PUBLISHED_WEIGHT if name == "published" else share for name in names]
+    rest = 1.0 - sum(PUBLISHED_WEIGHTS[name] for name in published)
+    share = rest / (len(names) - len(published))
+    return [PUBLISHED_WEIGHTS.get(name, share) for name in names]
+
+
+def is_published(name: str) -> bool:
+    """Whether a component is centred on the published effects.
+
+    Examples
+    --------
+    >>> is_published("published, SDs halved"), is_published("zero-centred, SD 0.5")
+    (True, False)
+    """
+    return name.partition(", ")[0] == "published"
 
 
 def prior_discrepancy() -> float:

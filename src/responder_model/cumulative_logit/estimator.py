@@ -51,8 +51,8 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     """Cumulative logit that starts from evidence and learns how far to trust it.
 
     One proportional-odds model ``P(level > j | x) = logistic(c_j + x·b)`` under a
-    mixture of Gaussian priors: the published one, and zero-centred ones of several
-    widths. Each is fitted by Newton with a Laplace posterior; marginal likelihoods
+    mixture of Gaussian priors: the published one, the same with SDs halved, and
+    zero-centred ones of several widths. Each is fitted by Newton with a Laplace posterior; marginal likelihoods
     weigh them; the mixture is collapsed to one coefficient vector and covariance per
     cut point. From 100 patients each cut point is half this fit and half the same
     evidence fitted to that cut point alone, then made monotone. With a binary outcome

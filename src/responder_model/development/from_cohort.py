@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.cohort import check_cohort, outcome_levels
+from responder_model.cumulative_logit.components import is_published
 from responder_model.cumulative_logit.mixture import Collapsed
 from responder_model.development.notes import development_notes
 from responder_model.development.procedure import Procedure, at_cut, split_levels
@@ -242,13 +243,10 @@ def _performance(
             "out_of_fold_log_loss": pool.log_loss_challenger,
             "evidence_out_of_fold_log_loss": pool.log_loss_evidence,
         },
-        "published_component_weight": next(
-            (
-                component.weight
-                for component in procedure.estimator_.components_
-                if component.prior.name == "published"
-            ),
-            0.0,
+        "published_component_weight": sum(
+            component.weight
+            for component in procedure.estimator_.components_
+            if is_published(component.prior.name)
         ),
         "prior_conflict_p_value": overall,
         "prior_conflict_p_values": {

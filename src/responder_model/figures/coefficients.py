@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from responder_model.cumulative_logit.components import is_published
 from responder_model.figures.drawing import (
     BLACK,
     BLUE,
@@ -85,7 +86,7 @@ class CoefficientRow:
 
 @dataclass(frozen=True, kw_only=True)
 class CoefficientTable:
-    """Coefficients of a model and the weight of its published component."""
+    """Coefficients of a model and the weight of its published components."""
 
     decision: str
     rows: tuple[CoefficientRow, ...]
@@ -109,6 +110,7 @@ def coefficient_table(model: Model) -> CoefficientTable:
     >>> table.rows[0].column
     'age'
     """
+    on_evidence = [part for part in model.components if is_published(part.name)]
     published = model.components[0]
     columns = model.encoder.derived
     first = len(published.mean) - len(columns)  # after the cut-point parameters
@@ -127,8 +129,8 @@ def coefficient_table(model: Model) -> CoefficientTable:
     return CoefficientTable(
         decision=model.decision,
         rows=rows,
-        weight_before=published.prior_weight,
-        weight_after=published.weight,
+        weight_before=sum(part.prior_weight for part in on_evidence),
+        weight_after=sum(part.weight for part in on_evidence),
     )
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 NOTABLE = 0.05
 # What the names of prior components start with.
 CENTRES = ("published", "zero-centred")
+# How they go on where it is not a number, and the word for it.
+SIZES = {"sizes as published": "sizes_as_published", "SDs halved": "sds_halved"}
 
 
 def learned(content: Content) -> Section:
@@ -74,7 +76,7 @@ def _component(name: str, content: Content) -> str:
     if size.startswith("SD "):
         sd = number(float(size.removeprefix("SD ")), content.lang)
         return f"{words}, {content.say('sd')} {sd}"
-    return f"{words}, {content.say('sizes_as_published')}"
+    return f"{words}, {content.say(SIZES[size])}"
 
 
 def _picture(content: Content) -> Block:
