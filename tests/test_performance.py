@@ -13,6 +13,8 @@ from numpy.testing import assert_allclose
 
 from responder_model import performance as pf
 from responder_model.errors import ResponderModelError
+from responder_model.performance._smooth import loess
+from responder_model.performance.calibration_distance import _loess_at_patients
 
 # Six patients, asymmetric: 4 respond, mean probability 0.4
 OUTCOME = np.array([1, 0, 1, 1, 0, 1])
@@ -611,3 +613,28 @@ def test_performance_imports_no_heavy_library():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("share", [0.0, 1.5, -0.2])
+def test_calibration_curve_refuses_an_impossible_share(share):
+    with pytest.raises(ResponderModelError, match="share must be above 0 and at most"):
+        pf.calibration_curve([0, 1, 0, 1], [0.2, 0.4, 0.6, 0.7], share=share)
+
+
+@pytest.mark.parametrize("at", [[0.0, 0.5], [0.5, 30.0], [np.nan], [[0.2, 0.3]]])
+def test_calibration_curve_refuses_points_that_are_no_probabilities(at):
+    with pytest.raises(ResponderModelError, match="at must be a list of probabilities"):
+        pf.calibration_curve([0, 1, 0, 1], [0.2, 0.4, 0.6, 0.7], at=at)
+
+
+@pytest.mark.parametrize("spread", [0.5, 2.0])
+def test_interpolated_loess_keeps_its_stated_error(spread):
+    rng = np.random.default_rng(7)
+    lp = rng.normal(-0.4, spread, 1500)
+    y = (rng.random(1500) < 1 / (1 + np.exp(-lp))).astype(float)
+    p = 1 / (1 + np.exp(-0.8 * lp - 0.3))
+    error = np.abs(_loess_at_patients(y, p) - loess(p, y, p)[0])
+    assert error.max() < 1e-3
+    assert error.mean() < 2e-5
+    ends = np.argsort(p)[[0, 1, 2, -3, -2, -1]]
+    assert_allclose(error[ends], 0.0, atol=1e-12)

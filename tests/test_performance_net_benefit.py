@@ -173,3 +173,35 @@ def test_patients_treated_otherwise_are_counted():
     curve = decision_curve(OUTCOME, PROBABILITY, thresholds=[0.3, 0.65])
     # at 0.65 treating nobody is better: .8 and .7 are treated
     assert curve.n_changed.tolist() == [2, 2]
+
+
+def test_decision_curve_refuses_an_unknown_interval(cohort):
+    with pytest.raises(ResponderModelError, match="interval must be one of analytic"):
+        decision_curve(*cohort, thresholds=[0.3], interval="jackknife")
+
+
+def test_decision_curve_refuses_a_bootstrap_without_resamples(cohort):
+    rng = np.random.default_rng(0)
+    with pytest.raises(ResponderModelError, match="n_resamples must be at least 1"):
+        decision_curve(
+            *cohort, thresholds=[0.3], interval="bootstrap", n_resamples=0, rng=rng
+        )
+
+
+def test_decision_curve_has_no_interval_when_every_resample_fails():
+    class OnlyTheFirst(np.random.Generator):
+        """Draws the first patient every time."""
+
+        def multinomial(self, n, pvals, size):
+            return np.eye(1, len(pvals)) * n * np.ones((size, 1))
+
+    found = decision_curve(
+        [0, 1, 1],
+        [0.2, 0.6, 0.7],
+        thresholds=[0.3],
+        interval="bootstrap",
+        n_resamples=4,
+        rng=OnlyTheFirst(np.random.PCG64(0)),
+    )
+    assert found.lower is None
+    assert found.n_failed_resamples == 4

@@ -197,3 +197,8 @@ def test_every_definition_is_in_both_languages():
 def test_the_word_intercept_never_stands_alone():
     for definition in pf.DEFINITIONS.values():
         assert definition.label["en"].lower() != "intercept"
+
+
+def test_measure_performance_refuses_negative_resamples(cohort):
+    with pytest.raises(ResponderModelError, match="n_resamples must be at least 0"):
+        pf.measure_performance(*cohort, n_resamples=-1, rng=np.random.default_rng(0))

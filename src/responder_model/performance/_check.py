@@ -89,6 +89,14 @@ def check_confidence(confidence: float) -> float:
     return float(confidence)
 
 
+def check_n_resamples(n_resamples: int, *, minimum: int = 0) -> int:
+    """Refuse fewer bootstrap resamples than an interval can be made of."""
+    if n_resamples < minimum:
+        message = f"n_resamples must be at least {minimum}, got {n_resamples}. Try 200."
+        raise ResponderModelError(message)
+    return int(n_resamples)
+
+
 def check_threshold(threshold: float) -> float:
     """Refuse a threshold probability outside [0, 1)."""
     if not 0.0 <= threshold < 1.0:

