@@ -68,6 +68,16 @@ def test_served_model_equals_the_fitted_procedure(cohort, screening):
     )
 
 
+def test_main_cut_only_predicts_the_main_cut_off_alike():
+    cohort = simulate_cohort(150, 4)
+    levels = outcome_levels(cohort, "rtms_response")
+    whole = build_procedure("rtms_response", "screening").fit(cohort, levels)
+    lean = clone(whole).set_params(main_cut_only=True).fit(cohort, levels)
+    np.testing.assert_allclose(
+        lean.predict_proba(cohort), whole.predict_proba(cohort), atol=1e-7
+    )
+
+
 def test_procedure_is_cloned_unfitted():
     procedure = build_procedure("rtms_response", "session_1", seed=5)
     copy = clone(procedure)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,7 +50,24 @@ OverlapOption = Annotated[
     ),
 ]
 ParametersOption = Annotated[
-    int, typer.Option("--parameters", min=1, help="Candidate coefficients.")
+    int | None,
+    typer.Option(
+        "--parameters", min=1, help="Candidate coefficients; not for --validation."
+    ),
+]
+ValidationOption = Annotated[
+    bool,
+    typer.Option(
+        "--validation", help="Patients for validating a model that is there already."
+    ),
+]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        help="With --validation: threshold probability whose net benefit is to be "
+        "precise too.",
+    ),
 ]
 ProportionOption = Annotated[
     float, typer.Option("--outcome-proportion", help="Expected share of responders.")
@@ -166,36 +182,92 @@ def _whereabouts(done: Development) -> dict[str, str]:
 
 def sample_size(
     *,
-    parameters: ParametersOption,
     outcome_proportion: ProportionOption,
+    parameters: ParametersOption = None,
     c_statistic: CStatisticOption = None,
     n_patients: AtHandOption = None,
+    validation: ValidationOption = False,
+    threshold: ThresholdOption = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Say how many patients a development needs, by Riley's criteria.
+    """Say how many patients a development or a validation needs (Riley's criteria).
 
     Example: responder-model sample-size --parameters 12 --outcome-proportion 0.4
-    --c-statistic 0.75
+    --c-statistic 0.75; for new patients: responder-model sample-size --validation
+    --outcome-proportion 0.4
     """
-    from responder_model.sample_size import PLANNING_C_STATISTIC, development_criteria
+    from responder_model.sample_size import PLANNING_C_STATISTIC
 
-    criteria = development_criteria(
-        parameters,
-        outcome_proportion,
-        c_statistic=c_statistic or PLANNING_C_STATISTIC,
-        n_patients=n_patients,
+    c = PLANNING_C_STATISTIC if c_statistic is None else c_statistic
+    _check_purpose(parameters, threshold, validation=validation)
+    if parameters is None:
+        criteria = _for_validation(outcome_proportion, c, threshold, n_patients)
+    else:
+        criteria = _for_development(parameters, outcome_proportion, c, n_patients)
+    purpose = "validation" if validation else "development"
+    _print_criteria(criteria, outcome_proportion, purpose, json_output=json_output)
+
+
+def _check_purpose(
+    parameters: int | None, threshold: float | None, *, validation: bool
+) -> None:
+    if validation and parameters is not None:
+        msg = "must be left out with --validation: a model that is there has no "
+        raise typer.BadParameter(msg + "candidates.", param_hint="--parameters")
+    if not validation and parameters is None:
+        msg = "must be given: number of candidate coefficients (or --validation)."
+        raise typer.BadParameter(msg, param_hint="--parameters")
+    if not validation and threshold is not None:
+        msg = "must be left out without --validation."
+        raise typer.BadParameter(msg, param_hint="--threshold")
+
+
+def _for_development(
+    parameters: int, outcome_proportion: float, c: float, n_patients: int | None
+) -> tuple[Criterion, ...]:
+    from responder_model.sample_size import development_criteria
+
+    return development_criteria(
+        parameters, outcome_proportion, c_statistic=c, n_patients=n_patients
     )
+
+
+def _for_validation(
+    outcome_proportion: float, c: float, threshold: float | None, n_patients: int | None
+) -> tuple[Criterion, ...]:
+    from responder_model.sample_size import validation_criteria
+
+    return validation_criteria(
+        outcome_proportion, c_statistic=c, threshold=threshold, n_patients=n_patients
+    ).criteria
+
+
+_MEANING = {
+    "development": "The criteria are for a fit without priors: they decide what may be "
+    "claimed, not whether a model with evidence behind it is of use.",
+    "validation": "Fewer patients leave intervals too wide to say that a model is well "
+    "calibrated; they can still show that it is not.",
+}
+
+
+def _print_criteria(
+    criteria: tuple[Criterion, ...],
+    outcome_proportion: float,
+    purpose: str,
+    *,
+    json_output: bool,
+) -> None:
+    from responder_model.sample_size.criterion import whole_patients
+
     n_required = max(row.n_required for row in criteria if row.decides)
+    n_events = whole_patients(n_required * outcome_proportion)
     if json_output:
+        found = {"n_required": n_required, "n_events_required": n_events}
         rows = [asdict(row) for row in criteria]
-        print_json({"n_required": n_required, "criteria": rows})
+        print_json({"purpose": purpose, **found, "criteria": rows})
         return
     console().print(criteria_table(criteria))
-    typer.echo(
-        f"{n_required} patients, {ceil(n_required * outcome_proportion)} of them with "
-        "the event. The criteria are for a fit without priors: they decide what may be "
-        "claimed, not whether a model with evidence behind it is of use."
-    )
+    typer.echo(f"{n_required} patients, {n_events} with the event. {_MEANING[purpose]}")
 
 
 def criteria_table(criteria: Iterable[Criterion]) -> Table:

@@ -52,12 +52,12 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
 
     One proportional-odds model ``P(level > j | x) = logistic(c_j + x·b)`` under a
     mixture of Gaussian priors: the published one, the same with SDs halved, and
-    zero-centred ones of several widths. Each is fitted by Newton with a Laplace posterior; marginal likelihoods
-    weigh them; the mixture is collapsed to one coefficient vector and covariance per
-    cut point. From 100 patients each cut point is half this fit and half the same
-    evidence fitted to that cut point alone, then made monotone. With a binary outcome
-    it is logistic regression; without ``priors``, a ridge that averages over its
-    penalty.
+    zero-centred ones of several widths. Each is fitted by Newton with a Laplace
+    posterior; marginal likelihoods weigh them; the mixture is collapsed to one
+    coefficient vector and covariance per cut point. From 100 patients each cut point is
+    half this fit and half the same evidence fitted to that cut point alone, then made
+    monotone. With a binary outcome it is logistic regression; without ``priors``, a
+    ridge that averages over its penalty.
 
     Parameters
     ----------

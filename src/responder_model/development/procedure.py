@@ -22,6 +22,7 @@ from responder_model.cumulative_logit import EvidenceCumulativeLogit
 from responder_model.cumulative_logit.components import Prior
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, Encoder, Population, expit
+from responder_model.model.batch import one_thread_each
 from responder_model.priors import PriorSet, build_priors
 from responder_model.recalibration import challenger_weight, recalibrate
 from responder_model.schema import Decision, dictionary
@@ -85,6 +86,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         Prior components of the evidence-informed part.
     posterior : tuple of Prior or None
         Components of an earlier model, in place of the evidence: updating.
+    main_cut_only : bool
+        Leave out what other cut-offs need: resampling judges the main one.
     seed : int
         Seed of folds and trees.
     """
@@ -100,6 +103,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         report_challenger: bool = False,
         components: str = "robust",
         posterior: tuple[Prior, ...] | None = None,
+        main_cut_only: bool = False,
         seed: int = 0,
     ) -> None:
         self.decision = decision
@@ -110,6 +114,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         self.report_challenger = report_challenger
         self.components = components
         self.posterior = posterior
+        self.main_cut_only = main_cut_only
         self.seed = seed
 
     @property
@@ -135,7 +140,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         """
         encoder = self.build_encoder()
         lower, upper = split_levels(outcome, len(self.target.cut_points))
-        return self.fit_raw(encoder.raw(cohort), lower, upper, groups)
+        with one_thread_each():
+            return self.fit_raw(encoder.raw(cohort), lower, upper, groups)
 
     def build_encoder(self) -> Encoder:
         """Encoder of this decision, moment and choice of predictors."""
@@ -212,10 +218,15 @@ class Procedure(ClassifierMixin, BaseEstimator):
             gap_sd=self.priors_.gap_sd,
             levels=range(len(cuts) + 1),
             main_cut=self.target.main_index,
-            served_cuts=[cuts.index(cut) for cut in self.target.served_cut_points],
+            served_cuts=self._served_cuts(),
             components=self.components,
             posterior=self.posterior,
         )
+
+    def _served_cuts(self) -> list[int]:
+        if self.main_cut_only:
+            return [self.target.main_index]
+        return [self.target.cut_points.index(c) for c in self.target.served_cut_points]
 
     def _pool(
         self,

@@ -40,7 +40,7 @@ def score_raw(model: Model, raw: Array, *, n_jobs: int = 1) -> Scores:
 
 
 def one_thread_each() -> AbstractContextManager[Any]:
-    """Keep the linear algebra library from competing with our threads."""
+    """Keep the linear algebra library to one thread: small matrices, busy cores."""
     try:
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
     except ImportError:

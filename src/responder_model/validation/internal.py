@@ -147,7 +147,7 @@ def validate_internally(
        doi:10.1080/01621459.1997.10474007
     """
     settings = settings_of(source)
-    procedure = settings.build_procedure()
+    procedure = settings.build_procedure().set_params(main_cut_only=True)
     data = read_data(procedure, cohort)
     everybody = np.arange(len(data))
     fitted = develop_on(procedure, data, everybody)

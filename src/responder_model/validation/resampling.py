@@ -18,6 +18,7 @@ from responder_model.development.settings import Settings
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit
 from responder_model.model import Model
+from responder_model.model.batch import one_thread_each
 from responder_model.performance import core_measures
 
 if TYPE_CHECKING:
@@ -153,7 +154,9 @@ def repeat(
 def _repeat_batch(
     procedure: Procedure, data: Data, resamples: Sequence[Indices], developed: Array
 ) -> list[Any]:
-    return [_repeat_once(procedure, data, rows, developed) for rows in resamples]
+    # the matrices are small: threads of the linear algebra only wait for each other
+    with one_thread_each():
+        return [_repeat_once(procedure, data, rows, developed) for rows in resamples]
 
 
 def _repeat_once(
