@@ -202,3 +202,28 @@ def test_the_word_intercept_never_stands_alone():
 def test_measure_performance_refuses_negative_resamples(cohort):
     with pytest.raises(ResponderModelError, match="n_resamples must be at least 0"):
         pf.measure_performance(*cohort, n_resamples=-1, rng=np.random.default_rng(0))
+
+
+def test_all_measures_equal_the_public_ones(cohort):
+    y, p = cohort
+    level = np.minimum(5, np.round(5 * p) + y)
+    found = pf.all_measures(y, p, level=level, threshold=0.3)
+    assert list(found.values) == list(pf.DEFINITIONS)
+    expected = pf.measure_performance(y, p, level=level, threshold=0.3)
+    for row in expected.table:
+        assert_allclose(found.values[row.measure], row.value, rtol=1e-12)
+
+
+def test_all_measures_state_why_one_class_has_none():
+    found = pf.all_measures([1, 1, 1], [0.4, 0.6, 0.7], level=[3, 4, 5])
+    assert found.values == {}
+    assert set(found.failures) == set(pf.DEFINITIONS)
+
+
+def test_describe_measure_names_smoother_and_threshold_in_both_languages():
+    given = {"smoother": "loess", "threshold": 0.3}
+    assert pf.describe_measure("net_benefit", **given).endswith("; t = 0.3")
+    french = pf.describe_measure("net_benefit", lang="fr", **given)
+    assert french.endswith(" ; t = 0,3")
+    for lang, word in {"en": "smoother: local", "fr": "lissage : régression"}.items():
+        assert word in pf.describe_measure("emax", lang=lang, **given)

@@ -22,8 +22,17 @@ from responder_model.performance.calibration_distance import (
     estimated_calibration_index,
     integrated_calibration_index,
 )
-from responder_model.performance.core import CoreMeasures, core_measures
-from responder_model.performance.definitions import DEFINITIONS, Definition
+from responder_model.performance.core import (
+    NEUTRAL_THRESHOLD,
+    CoreMeasures,
+    all_measures,
+    core_measures,
+)
+from responder_model.performance.definitions import (
+    DEFINITIONS,
+    Definition,
+    describe_measure,
+)
 from responder_model.performance.discrimination import (
     CutPointConcordance,
     c_statistic,
@@ -62,6 +71,7 @@ from responder_model.performance.summary import (
 
 __all__ = [
     "DEFINITIONS",
+    "NEUTRAL_THRESHOLD",
     "SMOOTHERS",
     "CalibrationCurve",
     "CoreMeasures",
@@ -73,6 +83,7 @@ __all__ = [
     "LearningCurve",
     "MeasuredValue",
     "Performance",
+    "all_measures",
     "brier_score",
     "c_statistic",
     "calibration_curve",
@@ -81,6 +92,7 @@ __all__ = [
     "concordance_by_cut_point",
     "core_measures",
     "decision_curve",
+    "describe_measure",
     "e50",
     "e90",
     "emax",

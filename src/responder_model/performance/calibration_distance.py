@@ -21,15 +21,11 @@ from responder_model.performance._smooth import (
     spline_basis,
     spline_knots,
 )
+from responder_model.performance.definitions import SMOOTHER_TEXTS
 
 Smoother = Literal["loess", "lowess", "spline"]
 
-SMOOTHERS: dict[str, str] = {
-    "loess": "local quadratic regression, span 0.75 (R's loess defaults)",
-    "lowess": "local linear regression, span 2/3, no robustness steps (rms::val.prob)",
-    "spline": "logistic regression on a restricted cubic spline of the log-odds, "
-    "4 knots (3 below 100 patients)",
-}
+SMOOTHERS: dict[str, str] = {name: text["en"] for name, text in SMOOTHER_TEXTS.items()}
 
 EXACT_LIMIT = 400  # distinct probabilities above which loess is interpolated
 N_ANCHORS = 201  # points of an interpolated loess; error at most 1e-3, mean 2e-5

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_model.errors import ResponderModelError
 from responder_model.performance._check import (
+    Floats,
     check_arrays,
     check_classes,
     check_threshold,
@@ -24,7 +26,12 @@ from responder_model.performance.calibration_distance import (
     calibration_distance,
     check_smoother,
 )
-from responder_model.performance.discrimination import c_statistic_of
+from responder_model.performance.definitions import DEFINITIONS
+from responder_model.performance.discrimination import (
+    c_statistic_of,
+    ordinal_concordance,
+)
+from responder_model.performance.distances import DISTANCES
 from responder_model.performance.net_benefit import net_benefits_of
 from responder_model.performance.overall import (
     brier_score_of,
@@ -34,6 +41,17 @@ from responder_model.performance.overall import (
 
 # Neutral: a false positive weighs as much as a missed responder. Clinics set their own.
 NEUTRAL_THRESHOLD = 0.5
+CORE = (
+    "c_statistic",
+    "calibration_in_the_large",
+    "calibration_slope",
+    "observed_expected_ratio",
+    "integrated_calibration_index",
+    "brier_score",
+    "scaled_brier_score",
+    "log_loss",
+    "net_benefit",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,21 +106,84 @@ def core_measures(
     []
     """
     y, p = check_arrays(outcome, probability)
-    t = np.array([check_threshold(threshold)])
-    check_smoother(smoother)
-    measures: dict[str, Callable[[], float]] = {
+    measures = _measures(y, p, check_threshold(threshold), check_smoother(smoother))
+    return _tried(y, {name: measures[name] for name in CORE})
+
+
+def all_measures(
+    outcome: ArrayLike,
+    probability: ArrayLike,
+    *,
+    level: ArrayLike,
+    upper_level: ArrayLike | None = None,
+    threshold: float = NEUTRAL_THRESHOLD,
+    smoother: Smoother = "loess",
+) -> CoreMeasures:
+    """Every measure without an interval, for use in resampling loops.
+
+    Parameters
+    ----------
+    outcome, probability, threshold, smoother
+        As :func:`core_measures`.
+    level, upper_level : array_like of shape (n_patients,)
+        Ordered level of the outcome, or the ends of the interval of levels, for the
+        ordinal concordance.
+
+    Returns
+    -------
+    CoreMeasures
+        Values and reasons, in the order of ``DEFINITIONS``.
+
+    Raises
+    ------
+    ResponderModelError
+        If an array, the threshold or the smoother is not valid.
+
+    Examples
+    --------
+    >>> found = all_measures(
+    ...     [0, 0, 1, 1], [0.2, 0.6, 0.5, 0.9], level=[0, 1, 3, 5], threshold=0.3)
+    >>> round(found.values["ordinal_concordance"], 3)
+    0.833
+    """
+    y, p = check_arrays(outcome, probability)
+    measures = _measures(y, p, check_threshold(threshold), check_smoother(smoother))
+    measures["ordinal_concordance"] = lambda: ordinal_concordance(
+        level, p, upper_level=upper_level
+    )
+    return _tried(y, {name: measures[name] for name in DEFINITIONS})
+
+
+def _measures(
+    y: Floats, p: Floats, threshold: float, smoother: str
+) -> dict[str, Callable[[], float]]:
+    """Each measure as a call; fits and curves that several need are made once."""
+    t = np.array([threshold])
+    joint = cache(lambda: joint_fit(y, p).coefficients)
+    distances = cache(lambda: calibration_distance(y, p, smoother))
+
+    def summary(name: str) -> Callable[[], float]:
+        return lambda: DISTANCES[name](distances())
+
+    return {
         "c_statistic": lambda: c_statistic_of(y, p),
         "calibration_in_the_large": lambda: calibration_in_the_large_of(y, p),
-        "calibration_slope": lambda: float(joint_fit(y, p).coefficients[1]),
+        "joint_calibration_intercept": lambda: float(joint()[0]),
+        "calibration_slope": lambda: float(joint()[1]),
         "observed_expected_ratio": lambda: observed_expected_ratio_of(y, p),
-        "integrated_calibration_index": lambda: float(
-            calibration_distance(y, p, smoother).mean()
-        ),
+        **{name: summary(name) for name in DISTANCES},
         "brier_score": lambda: brier_score_of(y, p),
         "scaled_brier_score": lambda: scaled_brier_score_of(y, p),
         "log_loss": lambda: log_loss_of(y, p),
         "net_benefit": lambda: float(net_benefits_of(y, p, t)[0]),
+        "net_benefit_treat_all": lambda: float(
+            net_benefits_of(y, np.ones_like(p), t)[0]
+        ),
     }
+
+
+def _tried(y: Floats, measures: Mapping[str, Callable[[], float]]) -> CoreMeasures:
+    """Value of each measure, or the reason that it has none."""
     try:
         check_classes(y)
     except ResponderModelError as error:

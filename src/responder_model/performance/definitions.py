@@ -7,6 +7,25 @@ from dataclasses import dataclass
 
 Text = Mapping[str, str]
 
+# How the observed proportion is smoothed.
+SMOOTHER_TEXTS: Mapping[str, Text] = {
+    "loess": {
+        "en": "local quadratic regression, span 0.75 (R's loess defaults)",
+        "fr": "régression locale quadratique, fenêtre 0,75 (loess de R par défaut)",
+    },
+    "lowess": {
+        "en": "local linear regression, span 2/3, no robustness steps (rms::val.prob)",
+        "fr": "régression locale linéaire, fenêtre 2/3, sans étape de robustesse "
+        "(rms::val.prob)",
+    },
+    "spline": {
+        "en": "logistic regression on a restricted cubic spline of the log-odds, "
+        "4 knots (3 below 100 patients)",
+        "fr": "régression logistique sur une spline cubique restreinte des log-cotes, "
+        "4 nœuds (3 en dessous de 100 patients)",
+    },
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
@@ -17,6 +36,15 @@ class Definition:
     ideal: float | None  # None: depends on the outcome proportion
     higher_is_better: bool | None  # None: the closer to the ideal the better
 
+
+# Measures that depend on how the observed proportion is smoothed.
+SMOOTHED = (
+    "integrated_calibration_index",
+    "e50",
+    "e90",
+    "emax",
+    "estimated_calibration_index",
+)
 
 DEFINITIONS: Mapping[str, Definition] = {
     "c_statistic": Definition(
@@ -200,3 +228,25 @@ DEFINITIONS: Mapping[str, Definition] = {
         higher_is_better=True,
     ),
 }
+
+
+def describe_measure(
+    name: str, *, smoother: str, threshold: float, lang: str = "en"
+) -> str:
+    """Definition of a measure with the smoother or threshold that it was taken at.
+
+    Examples
+    --------
+    >>> describe_measure("net_benefit_treat_all", smoother="loess", threshold=0.3)
+    'outcome proportion - (1 - outcome proportion) x t/(1-t); t = 0.3'
+    """
+    text = DEFINITIONS[name].definition[lang]
+    colon, decimal = (" : ", ",") if lang == "fr" else (": ", ".")
+    separator = " ; " if lang == "fr" else "; "
+    if name in SMOOTHED:
+        word = {"en": "smoother", "fr": "lissage"}[lang]
+        return f"{text}{separator}{word}{colon}{SMOOTHER_TEXTS[smoother][lang]}"
+    if name.startswith("net_benefit"):
+        t = f"{threshold:g}".replace(".", decimal)
+        return f"{text}{separator}t = {t}"
+    return text

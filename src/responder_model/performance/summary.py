@@ -20,12 +20,11 @@ from responder_model.performance._check import (
     check_threshold,
 )
 from responder_model.performance.calibration_distance import (
-    SMOOTHERS,
     Smoother,
     check_smoother,
 )
 from responder_model.performance.core import NEUTRAL_THRESHOLD
-from responder_model.performance.definitions import DEFINITIONS
+from responder_model.performance.definitions import DEFINITIONS, describe_measure
 from responder_model.performance.discrimination import ordinal_concordance_estimate
 from responder_model.performance.distances import (
     DISTANCES,
@@ -98,15 +97,6 @@ class Performance:
         import pandas as pd
 
         return pd.DataFrame([asdict(row) for row in self.table])
-
-
-def _definition(name: str, smoother: str, threshold: float) -> str:
-    text = DEFINITIONS[name].definition["en"]
-    if name in DISTANCES:
-        return f"{text}; smoother: {SMOOTHERS[smoother]}"
-    if name.startswith("net_benefit"):
-        return f"{text}; t = {threshold:g}"
-    return text
 
 
 def _estimators(threshold: float) -> dict[str, Callable[..., Estimate]]:
@@ -252,7 +242,7 @@ def measure_performance(
     check_n_resamples(n_resamples)
     check_smoother(smoother)
     estimators = _estimators(check_threshold(threshold))
-    describe = partial(_definition, smoother=smoother, threshold=threshold)
+    describe = partial(describe_measure, smoother=smoother, threshold=threshold)
     rows, n_failed, problem = _measured_rows(
         y,
         p,
