@@ -21,6 +21,7 @@ from responder_model.artifact.folder import (
     replace_in_two_steps,
     write_folder,
 )
+from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.model.example import example_model
 
 
@@ -65,7 +66,7 @@ def test_failed_write_leaves_the_old_folder(
         raise OSError(msg)
 
     monkeypatch.setattr(folder_module, "_write_file", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(ResponderModelError, match="can be written: disk full"):
         save_model(example_model(seed=2), tmp_path / "model")
     monkeypatch.undo()
     load_model(tmp_path / "model")
@@ -84,6 +85,51 @@ def test_old_leftovers_are_swept_up(tmp_path: Path) -> None:
     assert not old.exists()
     assert not (tmp_path / ".model.z.partial").exists()
     assert young.exists()
+
+
+def test_leftovers_of_another_folder_are_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / ".model1.x.partial"
+    other.mkdir()
+    long_ago = time.time() - 7200
+    os.utime(other, (long_ago, long_ago))
+    save_model(example_model(), tmp_path / "model[1-9]")
+    assert other.exists()
+
+
+def test_write_folder_deletes_no_file_that_is_not_a_models(tmp_path: Path) -> None:
+    """A folder of somebody else's may well hold a manifest.json."""
+    for name in ("manifest.json", "thesis.txt"):
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(ResponderModelError, match="must be new, empty or a model"):
+        save_model(example_model(), tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["file/model", "x" * 300, "a\0b"])
+def test_write_folder_refuses_a_place_that_cannot_be_written(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ResponderModelError, match="must be one that can be written"):
+        save_model(example_model(), tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "loop", "file/model"])
+def test_read_folder_refuses_a_name_that_cannot_be_read(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "file").touch()
+    with pytest.raises(UntrustedModelError, match="exists and can be read"):
+        load_model(tmp_path / name)
+
+
+def test_read_folder_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    code = "import sys, responder_model as rm; rm.load_model(sys.argv[1])"
+    command = [sys.executable, "-c", code, str(tmp_path / "pipe")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert "UntrustedModelError: model folder must be a folder" in done.stderr
 
 
 def test_folder_that_appears_while_saving_is_replaced(tmp_path: Path) -> None:

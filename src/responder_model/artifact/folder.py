@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import glob
 import os
 import shutil
 import stat
@@ -48,9 +49,19 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
     Raises
     ------
     ResponderModelError
-        When the folder exists and is neither empty nor a model folder.
+        When the folder exists and holds anything but the files of a model, and when
+        the system does not let it be written.
     """
-    folder = folder.resolve()
+    try:
+        _write_folder(files, folder.resolve())
+    # ValueError: a name that no file can have
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        msg = f"folder must be one that can be written: {reason}. "
+        raise ResponderModelError(msg + "Choose another place.") from error
+
+
+def _write_folder(files: Mapping[str, bytes], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     _restore(folder)
     _check_replaceable(folder)
@@ -75,7 +86,8 @@ def _check_replaceable(folder: Path) -> None:
     if not folder.exists():
         return
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
-    if names and MANIFEST not in names:
+    # what stands there is deleted: it must be a model folder and nothing more
+    if names and (MANIFEST not in names or not names <= set(MAX_BYTES)):
         msg = "folder must be new, empty or a model folder, got one with other files. "
         raise ResponderModelError(msg + "Choose another name.")
 
@@ -154,7 +166,7 @@ def _restore(folder: Path) -> None:
 def _sweep(folder: Path) -> None:
     """Remove what processes that were killed long ago left beside the folder."""
     oldest = time.time() - _STALE_SECONDS
-    for path in folder.parent.glob(f".{folder.name}.*.partial"):
+    for path in folder.parent.glob(f".{glob.escape(folder.name)}.*.partial"):
         try:
             if path.stat().st_mtime >= oldest:
                 continue
@@ -175,24 +187,27 @@ def read_folder(folder: Path) -> dict[str, bytes]:
         For an absent folder, an unknown or oversized file, a link, a device or a
         sub-folder.
     """
-    folder = folder.absolute()
-    if not folder.is_dir() and _previous(folder).is_dir():
-        folder = _previous(folder)
-    for _ in range(_ATTEMPTS):
-        files = _read_once(folder)
-        if files is not None:
-            return files
+    try:
+        folder = folder.absolute()
+        if not folder.is_dir() and _previous(folder).is_dir():
+            folder = _previous(folder)
+        for _ in range(_ATTEMPTS):
+            files = _read_once(folder)
+            if files is not None:
+                return files
+    # ValueError: a name that no file can have
+    except (OSError, ValueError):
+        msg = "model folder must be a folder that exists and can be read."
+        raise UntrustedModelError(msg) from None
     msg = "model folder must stay in place while it is read; it was replaced each time."
     raise UntrustedModelError(msg)
 
 
 def _read_once(folder: Path) -> dict[str, bytes] | None:
     """Files of the folder, or None when it was replaced while being read."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY) if _USES_DIRECTORY_FD else None
-    except OSError:
-        msg = "model folder must be a folder that exists and can be read."
-        raise UntrustedModelError(msg) from None
+    # O_NONBLOCK: a named pipe would keep its reader waiting
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(folder, flags) if _USES_DIRECTORY_FD else None
     try:
         before = os.fstat(descriptor) if descriptor is not None else folder.stat()
         try:
