@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
@@ -66,6 +69,43 @@ def line(ax, label):
     """Data of the line with a label."""
     (found,) = [row for row in ax.lines if row.get_label() == label]
     return found.get_xydata()
+
+
+def draw_each(curves, cohort, lang):
+    """Draw every figure that has a legend, by name."""
+    outcome, p = cohort
+    thresholds = np.arange(0.1, 0.7, 0.05)
+    decision = pf.decision_curve(outcome, p, thresholds=thresholds)
+    table = response_by_aetiology(outcome, ["amputation"] * 193, predicted=p)
+    coefficients = coefficient_table(example_model())
+    look = {"lang": lang}
+    return {
+        "calibration": lambda ax: plot_calibration_curve(
+            pf.calibration_curve(outcome, p), ax=ax, **look
+        ),
+        "decision": lambda ax: plot_decision_curve(decision, ax=ax, **look),
+        "stability": lambda ax: plot_stability(
+            pf.instability_curve(p, [p / 2, p]), ax=ax, **look
+        ),
+        "learning": lambda ax: plot_learning_curve(curves, ax=ax, **look),
+        "coefficients": lambda ax: plot_coefficients(
+            coefficients, ax=ax, max_display=2, **look
+        ),
+        "response": lambda ax: plot_response_by_aetiology(table, ax=ax, **look),
+    }
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize(
+    "name",
+    ["calibration", "decision", "stability", "learning", "coefficients", "response"],
+)
+def test_legend_lies_over_no_data_and_no_label(curves, cohort, ax, name, lang):
+    draw_each(curves, cohort, lang)[name](ax)
+    FigureCanvasAgg(ax.figure).draw()
+    legend = ax.get_legend().get_window_extent()
+    assert legend.y1 < ax.xaxis.get_tightbbox().y0
+    assert legend.y0 >= 0.0
 
 
 # Calibration
@@ -139,6 +179,16 @@ def test_decision_plot_marks_where_the_model_is_better(cohort, ax):
     assert "model better than both: interval above 0" in words(
         plot_decision_curve(curve, ax=ax)
     )
+
+
+def test_decision_plot_shows_a_gain_at_one_threshold_as_wide_as_the_others(ax):
+    curve = pf.decision_curve(
+        [0, 1, 0, 1], [0.2, 0.6, 0.7, 0.9], thresholds=[0.2, 0.4, 0.6, 0.8]
+    )
+    alone = replace(curve, gain=np.array([0.0, 0.0, 0.1, 0.0]), gain_lower=None)
+    plot_decision_curve(alone, ax=ax)
+    (box,) = [p for c in ax.collections if c.get_hatch() for p in c.get_paths()]
+    assert_allclose(box.get_extents().intervalx, [0.5, 0.7])
 
 
 def test_decision_plot_of_a_useless_model_marks_nothing(ax):

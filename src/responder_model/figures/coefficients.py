@@ -16,9 +16,8 @@ from responder_model.figures.drawing import (
     BLUE,
     GREY,
     VERMILION,
-    bottom_legend,
+    legend_below,
     open_frame,
-    vertical_line,
 )
 from responder_model.labels import format_number, label_of
 from responder_model.schema import Contrast, Field, dictionary
@@ -233,7 +232,7 @@ def plot_coefficients(
             ax.plot(
                 [], [], color=colour, marker=marker, lw=width, label=TEXTS[key][lang]
             )
-    vertical_line(ax, 0.0, len(shown), color=BLACK, lw=0.8)
+    ax.axvline(0.0, color=BLACK, lw=0.8, zorder=0)
     for y in range(1, len(shown), 2):
         ax.axhspan(y - 0.5, y + 0.5, color="0.95", zorder=-1)
     _set_axes(ax, table, [row.column for row in shown], limit, lang)
@@ -272,6 +271,7 @@ def _set_axes(
     labels = [column_label(column, table.decision, lang) for column in columns]
     ax.set_yticks(range(len(columns)), labels)
     ax.tick_params(axis="y", length=0)
+    ax.set_ylim(-0.6, len(columns) - 0.4)
     ax.set_xlim(-limit, limit)
     ax.xaxis.set_major_formatter(lambda x, _: format_number(x, lang, ".3g"))
     key = "weight" if any(row.data for row in table.rows) else "alone"
@@ -286,5 +286,5 @@ def _set_axes(
         [math.log(ratio) for ratio in marks], [format_number(r, lang) for r in marks]
     )
     top.set_xlabel(TEXTS["odds_ratio"][lang])
-    bottom_legend(ax, len(columns), TEXTS["bars"][lang])
+    legend_below(ax, TEXTS["bars"][lang])
     open_frame(ax)

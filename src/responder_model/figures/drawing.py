@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
 
 from responder_model.figures.explanations import save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Corner = Literal["best", "upper left", "upper right", "lower left", "lower right"]
 Line = str | tuple[int, tuple[int, ...]]
 
 # Okabe and Ito: safe for colour-blind eyes; line style or marker differs as well, so
@@ -49,32 +50,23 @@ def percent_axes(ax: Axes, *, bottom: float = 0.0) -> None:
     open_frame(ax)
 
 
-def small_legend(ax: Axes, loc: Corner = "best", title: str | None = None) -> None:
-    """Legend on a pale ground, its title no larger than its lines."""
+def legend_below(ax: Axes, title: str | None = None) -> None:
+    """Legend in room of its own below the label of the lower axis, set before.
+
+    Inside the axes it would hide a line or a band sooner or later.
+    """
+    size = float(mpl.rcParams["font.size"])
+    lines = 1 + ax.get_xlabel().count("\n")
+    # points: tick, gaps and tick label, then the lines of the axis label
+    depth = 15.0 + size * (1.3 + 1.35 * lines)
+    scale = ax.figure.dpi_scale_trans
     ax.legend(
-        loc=loc,
-        frameon=True,
-        framealpha=0.8,
-        edgecolor="none",
-        fontsize="small",
-        title=title,
-        title_fontsize="small",
-    )
-
-
-def vertical_line(ax: Axes, x: float, n_rows: int, **look: Any) -> None:
-    """Line behind the rows of a forest plot that stops above its legend."""
-    ax.vlines(x, -0.6, n_rows - 0.4, zorder=0, **look)
-
-
-def bottom_legend(ax: Axes, n_rows: int, title: str | None = None) -> None:
-    """Legend of its own room below rows 0 … ``n_rows`` − 1 of a forest plot."""
-    ax.set_ylim(-0.6 - 0.17 * n_rows, n_rows - 0.4)
-    ax.legend(
-        loc="lower center",
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        bbox_transform=ax.transAxes + ScaledTranslation(0.0, -depth / 72.0, scale),
+        borderaxespad=0.0,
         ncols=2,
         columnspacing=1.2,
-        handlelength=1.6,
         frameon=False,
         fontsize="small",
         title=title,

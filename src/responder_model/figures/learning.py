@@ -12,8 +12,8 @@ from responder_model.figures.drawing import (
     BLUE,
     STYLES,
     Line,
+    legend_below,
     open_frame,
-    small_legend,
 )
 from responder_model.labels import format_number
 from responder_model.performance import LearningCurve, patients_to_match
@@ -57,7 +57,8 @@ def plot_learning_curve(
         Ours first, then the peers, from ``performance.learning_curve``.
     ax : matplotlib Axes
         Where to draw, on logarithmic scales; returned. The arrow shows how many
-        patients the best peer needs to match ours at ``at`` patients.
+        patients the best peer needs to match ours at ``at`` patients; the title of
+        the legend says it in words.
     lang : {"en", "fr"}
         Language of the words.
     at : float, default 50
@@ -75,11 +76,11 @@ def plot_learning_curve(
     ax.set_xticks(ticks, [f"{n:g}" for n in ticks])
     ax.minorticks_off()
     _set_error_axis(curves, ax, lang)
-    _draw_match(curves, ax, lang, at)
+    match = _draw_match(curves, ax, lang, at)
     ax.grid(axis="y", color="0.9", lw=0.8)
     ax.set_xlabel(TEXTS["n_patients"][lang])
     ax.set_ylabel(TEXTS["error"][lang] if label is None else label)
-    small_legend(ax, "upper right")
+    legend_below(ax, match)
     open_frame(ax)
     return ax
 
@@ -117,12 +118,12 @@ def _set_error_axis(curves: Sequence[LearningCurve], ax: Axes, lang: str) -> Non
 
 def _draw_match(
     curves: Sequence[LearningCurve], ax: Axes, lang: str, at: float
-) -> None:
-    """Arrow from our error at one size to where the best peer reaches it."""
+) -> str | None:
+    """Arrow from our error at one size to where the best peer reaches it; in words."""
     ours = curves[0]
     here = np.flatnonzero(ours.n_patients == at)
     if here.size == 0 or len(curves) == 1:
-        return
+        return None
     error = float(ours.error[here[0]])
     found = [(patients_to_match(curve, error), curve.name) for curve in curves[1:]]
     needed = sorted((n, name) for n, name in found if n is not None)
@@ -130,11 +131,8 @@ def _draw_match(
         n, peer = needed[0]
         arrow = {"arrowstyle": "->", "color": BLACK, "lw": 1.2, "shrinkA": 7}
         ax.annotate("", (n, error), xytext=(at, error), arrowprops=arrow)
-        text = TEXTS["match"][lang].format(
+        return TEXTS["match"][lang].format(
             ours=ours.name, m=f"{at:g}", peer=peer, n=f"{n:.0f}"
         )
-    else:
-        ax.axhline(error, color=BLACK, lw=1.0, ls=":")
-        text = TEXTS["no_match"][lang].format(ours=ours.name, m=f"{at:g}")
-    # errors fall with the number of patients: this corner is empty
-    ax.text(0.02, 0.03, text, transform=ax.transAxes, va="bottom", fontsize="small")
+    ax.axhline(error, color=BLACK, lw=1.0, ls=":")
+    return TEXTS["no_match"][lang].format(ours=ours.name, m=f"{at:g}")

@@ -14,10 +14,9 @@ from responder_model.figures.drawing import (
     BLUE,
     GREY,
     VERMILION,
-    bottom_legend,
+    legend_below,
     open_frame,
     percent,
-    vertical_line,
 )
 from responder_model.labels import NOT_GIVEN, format_percent
 from responder_model.performance import Estimate, proportion_estimate
@@ -192,14 +191,14 @@ def plot_response_by_aetiology(
         ax.plot([], [], "D", mfc="white", mec=VERMILION, ls="", label=label)
     if table.overall is not None:
         label = TEXTS["all"][lang].format(p=format_percent(table.overall))
-        look = {"color": GREY, "ls": "--", "lw": 1.2, "label": label}
-        vertical_line(ax, table.overall, len(rows), **look)
+        ax.axvline(table.overall, color=GREY, ls="--", lw=1.2, zorder=0, label=label)
     ax.set_yticks(range(len(rows)), [_label(table, row, lang) for row in rows])
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0.0, 1.0)
     ax.xaxis.set_major_formatter(percent)
     ax.set_xlabel(TEXTS["response"][lang])
-    bottom_legend(ax, max(len(rows), 1))
+    ax.set_ylim(-0.6, max(len(rows), 1) - 0.4)
+    legend_below(ax)
     open_frame(ax)
     return ax
 

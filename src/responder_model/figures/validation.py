@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from responder_model.figures.drawing import (
     BLACK,
@@ -13,10 +14,10 @@ from responder_model.figures.drawing import (
     GREY,
     ORANGE,
     VERMILION,
+    legend_below,
     open_frame,
     percent,
     percent_axes,
-    small_legend,
 )
 from responder_model.labels import format_number
 from responder_model.performance import (
@@ -53,8 +54,8 @@ TEXTS = {
         "fr": "observé (ajusté à deux paramètres), avec bande à {c} %",
     },
     "left_out": {
-        "en": "patients by predicted probability; bars of fewer than 10 not drawn",
-        "fr": "patients selon la probabilité prédite ; barres de moins de 10 omises",
+        "en": "patients by probability; bars of fewer than 10 not drawn",
+        "fr": "patients par probabilité ; barres de moins de 10 omises",
     },
     "few": {
         "en": "too few patients to show where they are",
@@ -147,9 +148,9 @@ def plot_calibration_curve(
     _draw_strip(curve, ax, lang)
     _write_sides(ax, lang)
     counts = TEXTS["counts"][lang].format(n=curve.n_patients, e=curve.n_events)
-    small_legend(ax, "upper left", counts)
     ax.set_xlabel(TEXTS["predicted"][lang])
     ax.set_ylabel(TEXTS["observed"][lang], y=(0.5 - STRIP_BOTTOM) / (1 - STRIP_BOTTOM))
+    legend_below(ax, counts)
     return ax
 
 
@@ -168,7 +169,7 @@ def _draw_strip(curve: CalibrationCurve, ax: Axes, lang: str) -> None:
     ax.axhline(STRIP_MIDDLE, color=BLACK, lw=0.6)
     ax.axhline(0.0, color="0.8", lw=0.8)
     note = TEXTS["left_out"][lang]
-    ax.text(0.01, -0.012, note, va="top", fontsize="x-small", color=GREY)
+    ax.text(0.01, -0.012, note, va="top", fontsize="small", color=GREY)
     words = (("responders", 0.045, BLUE), ("non_responders", -0.045, "#8A5A00"))
     for key, shift, colour in words:
         ax.annotate(
@@ -184,14 +185,14 @@ def _draw_strip(curve: CalibrationCurve, ax: Axes, lang: str) -> None:
 
 
 def _write_sides(ax: Axes, lang: str) -> None:
-    """Say which side of the diagonal means what."""
-    for key, x, y in (("too_low", 0.27, 0.60), ("too_high", 0.73, 0.40)):
+    """Say which side of the diagonal means what, in corners away from the curve."""
+    places = (("too_low", 0.02, 0.97, "left"), ("too_high", 0.98, 0.03, "right"))
+    for key, x, y, side in places:
         ax.text(
             x,
             y,
             TEXTS[key][lang],
-            rotation=45,
-            ha="center",
+            ha=side,
             va="center",
             fontsize="small",
             fontstyle="italic",
@@ -234,7 +235,7 @@ def plot_decision_curve(curve: DecisionCurve, *, ax: Axes, lang: str = "en") -> 
     ax.set_xlabel(TEXTS["threshold"][lang])
     ax.set_ylabel(TEXTS["net_benefit"][lang])
     counts = TEXTS["counts"][lang].format(n=curve.n_patients, e=curve.n_events)
-    small_legend(ax, "upper right", counts)
+    legend_below(ax, counts)
     open_frame(ax)
     return ax
 
@@ -250,11 +251,9 @@ def _draw_gain(
     shapes = (("better", better, "white", "////"), ("surely", surely, GREEN, None))
     for key, where, colour, hatch in shapes:
         if where.any():
-            ax.fill_between(
-                curve.thresholds,
-                bottom,
-                bottom + height,
-                where=where.tolist(),
+            ax.broken_barh(
+                _stretches(curve.thresholds, where),
+                (bottom, height),
                 facecolor=colour,
                 edgecolor=GREEN,
                 hatch=hatch,
@@ -262,6 +261,20 @@ def _draw_gain(
                 zorder=3,
                 label=TEXTS[key][lang],
             )
+
+
+def _stretches(
+    thresholds: NDArray[np.float64], where: NDArray[np.bool_]
+) -> list[tuple[float, float]]:
+    """Start and width of each run; a threshold stands for half the way to the next."""
+    middles = (thresholds[1:] + thresholds[:-1]) / 2.0
+    edges = np.concatenate([thresholds[:1], middles, thresholds[-1:]])
+    steps = np.diff(np.concatenate([[0], where.astype(int), [0]]))
+    starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+    return [
+        (float(edges[start]), float(edges[end] - edges[start]))
+        for start, end in zip(starts, ends, strict=True)
+    ]
 
 
 def plot_stability(curve: InstabilityCurve, *, ax: Axes, lang: str = "en") -> Axes:
@@ -289,16 +302,8 @@ def plot_stability(curve: InstabilityCurve, *, ax: Axes, lang: str = "en") -> Ax
     ax.plot(x, curve.median, color=BLUE, lw=2.2, marker="o", ms=4, label=median)
     percent_axes(ax)
     error = format_number(100 * curve.overall_mean_absolute_error, lang, ".2g")
-    ax.text(
-        0.98,
-        0.03,
-        TEXTS["mape"][lang].format(m=error, n=curve.n_patients, r=curve.n_resamples),
-        transform=ax.transAxes,
-        ha="right",
-        va="bottom",
-        fontsize="small",
-    )
-    small_legend(ax, "upper left")
+    mape = TEXTS["mape"][lang]
     ax.set_xlabel(TEXTS["developed"][lang])
     ax.set_ylabel(TEXTS["resampled"][lang])
+    legend_below(ax, mape.format(m=error, n=curve.n_patients, r=curve.n_resamples))
     return ax
