@@ -16,8 +16,8 @@ from responder_model.artifact import load_model, save_model
 from responder_model.artifact.folder import MAX_BYTES
 from responder_model.artifact.manifest import sha256
 from responder_model.artifact.strict_json import canonical_json
-from responder_model.challenger import fit_trees
-from responder_model.errors import UntrustedModelError
+from responder_model.challenger import PARAMETERS, fit_trees
+from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.features import Encoder
 from responder_model.model import Pool
 from responder_model.model.example import example_model
@@ -248,6 +248,33 @@ def test_key_given_twice_is_refused(folder: Path) -> None:
         load_model(folder)
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("performance.json", "{}", r'{"a": "\ud800"}'),
+        ("performance.json", "{}", r'{"\uDFFF": 1}'),
+        ("manifest.json", '"name":"', r'"name":"\ud800'),
+        ("manifest.json", '"versions":{', r'"versions":{"\ud800":"x",'),
+    ],
+)
+def test_half_a_character_is_refused(
+    folder: Path, name: str, old: str, new: str
+) -> None:
+    text = (folder / name).read_text(encoding="utf-8")
+    assert old in text
+    (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+    if name != "manifest.json":
+        reforge(folder)
+    with pytest.raises(UntrustedModelError, match="must be JSON in UTF-8"):
+        load_model(folder)
+
+
+def test_a_character_of_two_halves_is_read(folder: Path) -> None:
+    (folder / "performance.json").write_text(r'{"a": "\ud83d\ude00"}')
+    reforge(folder)
+    assert load_model(folder).performance == {"a": "\U0001f600"}
+
+
 def test_performance_that_is_no_table_is_refused(folder: Path) -> None:
     (folder / "performance.json").write_text("[1]")
     reforge(folder)
@@ -414,6 +441,34 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         lambda d: d.update(name="another"),
         "must describe its own model",
     ),
+    "more events than patients": (
+        lambda d: d.update(n_events=10, n_patients=3),
+        "n_events must be a number from 0 to 3",
+    ),
+    "a number without its column": (
+        lambda d: d["encoder"]["columns"][0].update(name="years"),
+        "have the columns of age",
+    ),
+    "a non-responder to no test": (
+        lambda d: d["limits"].update(non_responders="few"),
+        "where a test precedes, and nowhere else",
+    ),
+    "crossed distances": (
+        lambda d: d["limits"].update(widest_distance=0.0),
+        "widest_distance must be a number from",
+    ),
+    "negative variance beside a large one": (
+        lambda d: d["population"]["covariance"].__setitem__(
+            slice(2), [[1e12], [0.0, -1e-3]]
+        ),
+        "without negative variance",
+    ),
+    "correlation above 1 beside a large variance": (
+        lambda d: d["population"]["covariance"].__setitem__(
+            slice(3), [[1e12], [0.0, 1e-3], [0.0, 1.0, 1e-3]]
+        ),
+        "without negative variance",
+    ),
     "settings as list": (lambda d: d.update(settings=[]), "settings must be a table"),
     "notes as text": (lambda d: d.update(notes="x"), "notes must be a list"),
 }
@@ -424,6 +479,13 @@ def test_forged_model_is_refused(folder: Path, kind: str) -> None:
     change, message = CHANGES[kind]
     change_model(folder, change)
     with pytest.raises(UntrustedModelError, match=message):
+        load_model(folder)
+
+
+def test_forged_implant_model_cannot_hide_its_non_responders(tmp_path: Path) -> None:
+    folder = save_model(rm.published_model("emcs_success"), tmp_path / "model")
+    change_model(folder, lambda d: d["limits"].update(non_responders=None))
+    with pytest.raises(UntrustedModelError, match="where a test precedes, and nowhere"):
         load_model(folder)
 
 
@@ -464,8 +526,9 @@ def test_dictionary_with_other_words_is_accepted(folder: Path) -> None:
         b"format_version = 1",
         b"format_version = 9",
         b"a = " + b"[" * 5000,
+        b"a." * 400_000 + b"a = 1",
     ],
-    ids=["toml", "utf-8", "empty", "version", "deep"],
+    ids=["toml", "utf-8", "empty", "version", "deep", "long key"],
 )
 def test_text_that_is_no_dictionary_is_refused(folder: Path, data: bytes) -> None:
     (folder / "dictionary.toml").write_bytes(data)
@@ -566,6 +629,20 @@ TREE_CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         "predict one outcome",
     ),
 }
+
+
+def test_trees_deeper_than_ours_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would go to XGBoost's own reader, which a forged file can crash."""
+    monkeypatch.setitem(PARAMETERS, "max_depth", 3)
+    encoder = example_model().encoder
+    raw = encoder.raw(rm.simulate_cohort(n_patients=200, seed=1))
+    outcome = (np.nan_to_num(raw).sum(axis=1) % 20 > 10).astype(float)
+    deep = fit_trees(raw, outcome, encoder, seed=0).to_json()
+    pool = Pool(weight=0.2, offset=0.0, slope=1.0, trees=deep)
+    with pytest.raises(ResponderModelError, match="at most 3 decisions in each tree"):
+        save_model(example_model(pool=pool), tmp_path / "model")
 
 
 @pytest.mark.parametrize("kind", TREE_CHANGES)

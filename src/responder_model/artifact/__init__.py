@@ -35,6 +35,9 @@ from responder_model.schema import (
     parse_dictionary,
 )
 
+# Characters of a line of the dictionary; the longest has about 400.
+_LONGEST_LINE = 4000
+
 __all__ = [
     "Manifest",
     "as_published",
@@ -66,8 +69,8 @@ def save_model(model: Model, folder: str | os.PathLike[str]) -> Path:
     Raises
     ------
     ResponderModelError
-        When the folder holds other files, or the model is not fit to be saved (a
-        number that is not finite, a shape that does not match).
+        When the folder holds other files or cannot be written, or the model is not fit
+        to be saved (a number that is not finite, a shape that does not match).
 
     Examples
     --------
@@ -176,8 +179,11 @@ def _check_dictionary(data: bytes) -> None:
     if data == dictionary_text().encode():
         return
     try:
-        theirs = parse_dictionary(data.decode("utf-8"))
-        differing = _differing(theirs)
+        text = data.decode("utf-8")
+        # reading a key takes the square of its length
+        if max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
+            raise ValueError
+        differing = _differing(parse_dictionary(text))
     except (
         tomllib.TOMLDecodeError,
         UnicodeDecodeError,

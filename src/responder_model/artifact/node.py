@@ -98,12 +98,12 @@ class Node:
             Node(value={}, place=self._at(key)).refuse(rule)
         return float(value)
 
-    def count(self, key: str) -> int:
+    def count(self, key: str, most: float = MAX_NUMBER) -> int:
         """Return a whole number, 0 or more."""
         value = self.value.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        if not isinstance(value, int) or isinstance(value, bool):
             Node(value={}, place=self._at(key)).refuse("be a whole number, 0 or more")
-        return value
+        return int(self.number(key, 0.0, most))
 
     def array(self, key: str, shape: tuple[int, ...]) -> Array:
         """Return finite numbers of one shape."""
@@ -137,8 +137,13 @@ class Node:
         matrix = np.zeros((size, size))
         matrix[np.tril_indices(size)] = flat.array("_", (size * (size + 1) // 2,))
         matrix = matrix + np.tril(matrix, -1).T
-        scale = max(float(np.abs(matrix).max(initial=0.0)), 1e-300)
-        if size and np.linalg.eigvalsh(matrix / scale).min() < -1e-8:
+        # as correlations: a large variance must not hide what is wrong elsewhere
+        variance = np.diag(matrix)
+        sd = np.sqrt(np.where(variance > 0.0, variance, 1.0))
+        if size and (
+            variance.min() < 0.0
+            or np.linalg.eigvalsh(matrix / np.outer(sd, sd)).min() < -1e-8
+        ):
             node.refuse("be a covariance, without negative variance")
         return matrix
 

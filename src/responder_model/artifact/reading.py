@@ -18,7 +18,7 @@ from responder_model.features import Encoder, Population
 from responder_model.features.encoding import Column
 from responder_model.model import Component, Limits, LinearPart, Model, Pool
 from responder_model.model.fitted import PROVENANCES
-from responder_model.model.limits import category_names
+from responder_model.model.limits import category_names, preceding_test
 from responder_model.schema import Decision, Field, dictionary
 
 _TRANSFORMS = ("identity", "log", "log1p")
@@ -122,7 +122,7 @@ def read_document(
             sample_size=node.table("sample_size").value,
             performance=performance,
             n_patients=node.count("n_patients"),
-            n_events=node.count("n_events"),
+            n_events=node.count("n_events", node.count("n_patients")),
             excluded_evidence=node.texts("excluded_evidence"),
             notes=node.texts("notes"),
         )
@@ -152,6 +152,7 @@ def _read_encoder(node: Node) -> Encoder:
     names = [column.name for column in columns]
     if not names or len(set(names)) != len(names):
         node.refuse("have columns, each with its own name")
+    _check_columns(node, predictors, columns)
     derived = node.texts("derived")
     return Encoder(
         decision=decision,
@@ -161,6 +162,18 @@ def _read_encoder(node: Node) -> Encoder:
         derived=derived,
         projection=node.array("projection", (len(derived), len(columns))),
     )
+
+
+def _check_columns(
+    node: Node, predictors: tuple[str, ...], columns: tuple[Column, ...]
+) -> None:
+    """Each category has columns; each number or yes/no has one, of its own name."""
+    for name in predictors:
+        row = dictionary().fields[name]
+        found = [column.name for column in columns if column.predictor == name]
+        due = [] if row.indicates is not None else [name]
+        if found != due and not (row.kind == "category" and found):
+            node.refuse(f"have the columns of {name}")
 
 
 def _read_column(node: Node, predictors: tuple[str, ...]) -> Column:
@@ -286,10 +299,11 @@ def _read_limits(node: Node, encoder: Encoder) -> Limits:
         if len(row.value) != len(names):
             row.refuse("have every category of the dictionary")
     _check_pairs(node, others)
-    node.number("usual_distance", 0.0)
-    node.number("widest_distance", 0.0)
+    node.number("widest_distance", node.number("usual_distance", 0.0))
     if node.value["non_responders"] is not None:
         node.text("non_responders", ("few", "enough"))
+    if (node.value["non_responders"] is None) != (preceding_test(encoder) is None):
+        node.refuse("class non_responders where a test precedes, and nowhere else")
     return Limits.from_json(node.value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ from responder_model.errors import UntrustedModelError
 
 # Deepest nesting that a model file needs is about ten.
 MAX_DEPTH = 32
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parse_json(data: bytes, name: str) -> Any:
@@ -19,8 +21,8 @@ def parse_json(data: bytes, name: str) -> Any:
     Raises
     ------
     UntrustedModelError
-        For text that is not JSON, a key given twice, NaN or infinite numbers, or
-        nesting deeper than ``MAX_DEPTH``.
+        For text that is not JSON, a key given twice, half a character, NaN or infinite
+        numbers, or nesting deeper than ``MAX_DEPTH``.
 
     Examples
     --------
@@ -40,11 +42,13 @@ def parse_json(data: bytes, name: str) -> Any:
         return table
 
     try:
+        text = data.decode("utf-8")
         value = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=unique,
-            parse_constant=refuse_constant,
+            text, object_pairs_hook=unique, parse_constant=refuse_constant
         )
+        # an escaped half of a surrogate pair cannot be written again
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
         raise UntrustedModelError(_too_deep(name)) from None
     except ValueError:

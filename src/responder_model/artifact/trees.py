@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from responder_model.artifact.strict_json import parse_json
 from responder_model.errors import UntrustedModelError
 from responder_model.features import Encoder
+from responder_model.model.trees import DECISIONS
 
 NAME = "trees.json"
 # Lists of a tree that have one entry per node.
@@ -71,6 +72,9 @@ def _check_nodes(tree: dict[str, Any], sizes: list[int]) -> None:
     n_nodes = len(tree["left_children"])
     if n_nodes == 0 or int(tree["tree_param"]["num_nodes"]) != n_nodes:
         _refuse("count the nodes of each tree")
+    # deeper trees would be left to XGBoost, whose reader a forged file can crash
+    if sum(child != -1 for child in tree["left_children"]) > DECISIONS:
+        _refuse(f"take at most {DECISIONS} decisions in each tree")
     if any(len(tree[name]) != n_nodes for name in _PER_NODE):
         _refuse("describe every node of each tree")
     for name in ("split_conditions", "sum_hessian"):
