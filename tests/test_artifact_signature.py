@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,8 @@ from responder_model.artifact import (
     sign_model,
     verify_model,
 )
+from responder_model.artifact.manifest import sha256
+from responder_model.artifact.strict_json import canonical_json
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.model.example import example_model
 
@@ -85,3 +89,44 @@ def test_keys_of_another_length_are_refused(signed: tuple[Path, bytes]) -> None:
         sign_model(signed[0], b"short")
     with pytest.raises(ResponderModelError, match="trusted key must have 32 bytes"):
         load_model(signed[0], trusted_keys=["abcd"])
+
+
+def test_a_key_that_stands_alone_is_a_list_of_one(signed: tuple[Path, bytes]) -> None:
+    folder, public = signed
+    for key in (public, public.hex()):
+        load_model(folder, trusted_keys=key)
+        assert verify_model(folder, key) == read_manifest(folder).digest
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ([None], "must be bytes or hexadecimal text, got NoneType"),
+        (5, "must be a list of keys, got int"),
+        (["z" * 64], "must be in hexadecimal"),
+    ],
+    ids=["none", "number", "letters"],
+)
+def test_keys_that_are_no_keys_are_refused(
+    signed: tuple[Path, bytes], keys: Any, message: str
+) -> None:
+    with pytest.raises(ResponderModelError, match=message):
+        load_model(signed[0], trusted_keys=keys)
+
+
+def test_verify_model_refuses_to_verify_without_keys(
+    signed: tuple[Path, bytes],
+) -> None:
+    with pytest.raises(ResponderModelError, match="trusted_keys must be Ed25519"):
+        verify_model(signed[0], None)  # type: ignore[arg-type]
+
+
+def test_signature_of_another_algorithm_is_refused(signed: tuple[Path, bytes]) -> None:
+    path = signed[0] / "signature.json"
+    content = json.loads(path.read_bytes())
+    del content["digest"]
+    content["algorithm"] = "none"
+    digest = sha256(canonical_json(content))
+    path.write_bytes(canonical_json({**content, "digest": digest}))
+    with pytest.raises(UntrustedModelError, match="must be an ed25519 signature"):
+        load_model(signed[0], trusted_keys=[signed[1]])

@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from string import hexdigits
 from typing import Any
 
 from responder_model.artifact.folder import MANIFEST, SIGNATURE, read_folder
@@ -84,20 +85,23 @@ def check_signature(
     UntrustedModelError
         For a damaged, wrong or untrusted signature, or none where one is asked for.
     """
+    trusted = None if trusted_keys is None else _hexadecimal_keys(trusted_keys)
     if SIGNATURE not in files:
-        if trusted_keys is not None:
+        if trusted is not None:
             msg = "model folder must be signed by a trusted key, got no signature."
             raise UntrustedModelError(msg)
         return
     data = files[SIGNATURE]
     node = Node.of(parse_json(data, SIGNATURE), SIGNATURE, _KEYS)
+    if node.text("algorithm") != _ALGORITHM:
+        node.refuse(f"be an {_ALGORITHM} signature")
     content = {key: node.text(key) for key in _KEYS if key != "digest"}
     digest = sha256(canonical_json(content))
     if canonical_json({**content, "digest": digest}) != data:
         node.refuse("be as it was saved: its digest differs")
-    if trusted_keys is None:
+    if trusted is None:
         return
-    if content["public_key"] not in {_hexadecimal(key) for key in trusted_keys}:
+    if content["public_key"] not in trusted:
         node.refuse("be of a trusted key, got another key")
     _verify(node, content, files[MANIFEST])
 
@@ -124,17 +128,38 @@ def verify_model(
     ------
     UntrustedModelError
         Otherwise.
+    ResponderModelError
+        For keys that are none.
     """
+    if trusted_keys is None:
+        msg = "trusted_keys must be Ed25519 public keys, got none."
+        raise ResponderModelError(msg)
     files = read_folder(Path(folder))
     manifest = check_manifest(files)
     check_signature(files, trusted_keys)
     return manifest.digest
 
 
+def _hexadecimal_keys(keys: Iterable[bytes | str]) -> set[str]:
+    """Trusted keys in hexadecimal; a key that stands alone counts as a list of one."""
+    if isinstance(keys, bytes | str):
+        keys = [keys]
+    if not isinstance(keys, Iterable):
+        msg = f"trusted_keys must be a list of keys, got {type(keys).__name__}."
+        raise ResponderModelError(msg)
+    return {_hexadecimal(key) for key in keys}
+
+
 def _hexadecimal(key: bytes | str) -> str:
+    if not isinstance(key, bytes | str):
+        msg = "a trusted key must be bytes or hexadecimal text, got "
+        raise ResponderModelError(msg + f"{type(key).__name__}.")
     text = key.hex() if isinstance(key, bytes) else key.strip().lower()
     if len(text) != 2 * _KEY_BYTES:
         msg = f"a trusted key must have {_KEY_BYTES} bytes, got another length."
+        raise ResponderModelError(msg)
+    if not set(text) <= set(hexdigits):
+        msg = "a trusted key must be in hexadecimal, got other characters."
         raise ResponderModelError(msg)
     return text
 
