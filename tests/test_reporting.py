@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64decode
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -156,6 +157,14 @@ def test_simulated_is_said_in_every_table_figure_and_page(report):
     assert all(word in caption for caption in captions)
     assert re.search(rf'@top-left {{ content: "{word}', report.html)
     assert f"**{word}**" in report.markdown
+
+
+def test_figures_are_shown_at_one_scale(reports):
+    images = re.findall(r'base64,([^"]+)"[^>]* width="(\d+)">', reports["en"].html)
+    sizes = [int.from_bytes(b64decode(png[:64])[16:20]) for png, _ in images]
+    scales = [int(width) / size for (_, width), size in zip(images, sizes, strict=True)]
+    assert len(images) == len(reports["en"].figures)
+    assert scales == pytest.approx([scales[0]] * len(images), rel=0.01)
 
 
 def test_report_says_research_use_only(report):

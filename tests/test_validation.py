@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from responder_model.cohort import outcome_levels
-from responder_model.development import Settings, build_procedure, develop
+from responder_model.development import Settings, build_procedure, develop, update
 from responder_model.development.procedure import grouped_folds
-from responder_model.errors import DevelopmentError
+from responder_model.errors import DevelopmentError, ResponderModelError
+from responder_model.performance import DEFINITIONS, brier_score, net_benefit
 from responder_model.simulation import draw_truth, simulate_cohort, true_probabilities
 from responder_model.validation import (
     validate_by_centre,
@@ -16,10 +17,14 @@ from responder_model.validation import (
     validate_internally,
 )
 from responder_model.validation.resampling import (
+    Data,
+    Repetitions,
     bootstrap_rows,
     develop_on,
+    measure_all,
     read_data,
 )
+from responder_model.validation.table import _corrected_632, cross_validated_rows
 
 LINEAR = Settings(decision="rtms_response", moment="screening", challenger=False)
 
@@ -242,7 +247,7 @@ def test_same_call_runs_on_a_dask_cluster(cohort):
 
 
 def test_nearly_separated_resamples_give_no_slope():
-    from responder_model.validation.resampling import Data, measure
+    from responder_model.validation.resampling import measure
 
     outcome = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0])
     levels = outcome.astype(np.int64)
@@ -260,3 +265,200 @@ def test_measure_that_no_resample_has_is_counted_as_failed():
     row = result.table.set_index("measure").loc["calibration_slope"]
     assert row["n_resamples"] + row["n_failed_resamples"] == 6
     assert row["n_resamples"] > 0 or pd.isna(row["optimism_corrected"])
+
+
+def test_validate_internally_has_a_row_for_every_measure(validated):
+    assert list(validated.table["measure"]) == list(DEFINITIONS)
+    bootstrapped = validated.table.set_index("measure")
+    assert bootstrapped["lower"].notna().all()
+    assert (bootstrapped["lower"] <= bootstrapped["optimism_corrected"]).all()
+    assert (bootstrapped["optimism_corrected"] <= bootstrapped["upper"]).all()
+
+
+def test_validate_internally_measures_net_benefit_at_the_threshold(cohort):
+    result = validate_internally(LINEAR, cohort, n_resamples=2, threshold=0.3)
+    known = ~np.isnan(result.stability.outcome)
+    expected = net_benefit(
+        result.stability.outcome[known],
+        result.stability.probability[known],
+        threshold=0.3,
+    )
+    assert result.value("net_benefit", "apparent") == pytest.approx(expected)
+    row = result.table.set_index("measure").loc["net_benefit"]
+    assert row["definition"].endswith("t = 0.3")
+
+
+def test_validate_internally_says_that_patients_are_simulated(validated):
+    assert validated.provenance == "simulated"
+    assert "Simulated patients: says nothing about real ones." in validated.notes
+
+
+def test_validate_internally_refuses_patients_who_are_in_the_prior(cohort):
+    published = cohort.assign(centre="Saint-Étienne")
+    for validate in (validate_internally, validate_by_centre):
+        with pytest.raises(DevelopmentError, match="must be excluded, got saint_eti"):
+            validate(LINEAR, published)
+
+
+def test_validate_internally_refuses_no_resample(cohort):
+    with pytest.raises(ResponderModelError, match="n_resamples must be at least 1"):
+        validate_internally(LINEAR, cohort, n_resamples=0)
+
+
+def test_value_of_an_unknown_measure_is_refused(validated):
+    with pytest.raises(DevelopmentError, match="name must be a measure of the table"):
+        validated.value("accuracy")
+
+
+def test_interval_stays_within_what_a_measure_can_be():
+    """Implanted patients: a c-statistic near 1, whose shifted interval passes it."""
+    cohort = simulate_cohort(140, 21)
+    settings = Settings(decision="emcs_success", challenger=False)
+    table = validate_internally(settings, cohort, n_resamples=6).table
+    table = table.set_index("measure")
+    assert table.loc["c_statistic", "upper"] <= 1.0
+    assert table.loc["observed_expected_ratio", "lower"] >= 0.0
+
+
+def test_measure_without_an_apparent_value_is_in_the_table_with_its_reason(cohort):
+    clear = cohort[(cohort["pain_intensity"] - 6.5).abs() > 0.6].drop(
+        columns=["rtms_responder", "symptom_improved"]
+    )
+    clear["relief_test"] = np.where(clear["pain_intensity"] > 6.5, 5.0, 60.0)
+    for design in ("bootstrap", "cross_validation"):
+        result = validate_internally(LINEAR, clear, n_resamples=1, design=design)
+        row = result.table.set_index("measure").loc["calibration_slope"]
+        assert pd.isna(row["apparent"])
+        assert "separation" in row["problem"]
+        assert row["n_failed_resamples"] > 0
+
+
+# ---------------------------------------------------------------- .632 and .632+
+
+
+def _data(outcome):
+    levels = np.asarray(outcome, dtype=np.int64)
+    raw = np.zeros((len(levels), 1))
+    return Data(raw=raw, lower=levels, upper=levels, outcome=levels.astype(float))
+
+
+def test_632_plus_without_overfitting_is_the_simple_632():
+    data = _data([0, 1, 0, 1])
+    p = np.array([0.3, 0.6, 0.4, 0.7])
+    # left-out patients fared better than those of the development
+    simple, plus = _corrected_632("c_statistic", 0.7, np.array([0.8]), data, p)
+    assert simple == pytest.approx(0.368 * 0.7 + 0.632 * 0.8)
+    assert plus == pytest.approx(simple)
+
+
+def test_632_plus_by_hand():
+    data = _data([0, 1, 0, 1])
+    p = np.array([0.3, 0.6, 0.4, 0.7])
+    # rate (0.6 - 0.9)/(0.5 - 0.9) = 0.75, weight 0.632/(1 - 0.276) = 0.8729
+    _, plus = _corrected_632("c_statistic", 0.9, np.array([0.6]), data, p)
+    assert plus == pytest.approx(0.9 - 0.632 / 0.724 * 0.3)
+    # worse than no information counts as none: weight 1
+    _, plus = _corrected_632("c_statistic", 0.9, np.array([0.4]), data, p)
+    assert plus == pytest.approx(0.5)
+
+
+# ---------------------------------------------------------------- cross-validation
+
+
+def test_cross_validation_averages_the_measures_of_its_repeats():
+    """Averaged predictions would be judged better than any model that is served."""
+    data = _data([0, 1, 0, 1, 1, 0])
+    everybody = np.arange(6)
+    left_out = np.array(
+        [[0.2, 0.4, 0.6, 0.7, 0.3, 0.5], [0.6, 0.8, 0.1, 0.3, 0.9, 0.2]]
+    )
+    apparent = measure_all(data, np.array([0.2, 0.7, 0.3, 0.6, 0.5, 0.55]), everybody)
+    rows = cross_validated_rows(
+        apparent, left_out, data, Repetitions(done=(), places=(), failures={})
+    )
+    table = pd.DataFrame(rows).set_index("measure")
+    expected = np.mean([brier_score(data.outcome, p) for p in left_out])
+    assert table.loc["brier_score", "optimism_corrected"] == pytest.approx(expected)
+    assert expected > brier_score(data.outcome, left_out.mean(axis=0))
+
+
+def test_failed_folds_are_counted_and_explained():
+    """One event of twelve: the fold without it cannot be developed."""
+    cohort = simulate_cohort(60, 8)
+    known = outcome_levels(cohort, "rtms_response").observed
+    small = cohort[known].head(12).drop(columns=["rtms_responder", "symptom_improved"])
+    small["relief_test"] = [60.0] + [0.0] * 11
+    result = validate_internally(
+        LINEAR, small, n_resamples=3, design="cross_validation"
+    )
+    assert result.n_failed_resamples == 3
+    assert any("both yes and no" in reason for reason in result.failures)
+    assert np.isnan(result.left_out).sum() == 1
+    assert any("3 resamples failed" in note for note in result.notes)
+    # without its only event no left-out measure exists: said, not raised
+    assert result.table["optimism_corrected"].isna().all()
+    assert result.table["problem"].str.contains("both responders").all()
+
+
+# ---------------------------------------------------------------- updated models
+
+
+@pytest.fixture(scope="module")
+def updated():
+    older = develop(simulate_cohort(120, 31), settings=LINEAR)
+    cohort = simulate_cohort(100, 32)
+    return older, update(older, cohort), cohort
+
+
+def test_validate_internally_repeats_an_update(updated):
+    older, newer, cohort = updated
+    result = validate_internally(newer, cohort, n_resamples=2, updated_from=older)
+    for name, value in newer.performance["apparent"].items():
+        assert result.value(name, "apparent") == pytest.approx(value, rel=1e-6)
+    again = validate_internally(LINEAR, cohort, n_resamples=2, updated_from=older)
+    pd.testing.assert_frame_equal(again.table, result.table)
+
+
+def test_validate_internally_never_takes_an_update_for_a_development(updated):
+    _, newer, cohort = updated
+    for validate in (validate_internally, validate_by_centre):
+        with pytest.raises(DevelopmentError, match="updated_from must be the model th"):
+            validate(newer, cohort)
+
+
+def test_validate_internally_refuses_another_origin(updated):
+    older, newer, cohort = updated
+    with pytest.raises(DevelopmentError, match="or leave it out"):
+        validate_internally(newer, cohort, updated_from=newer)
+    with pytest.raises(DevelopmentError, match="or leave it out"):
+        validate_internally(older, cohort, updated_from=newer)
+    later = update(newer, simulate_cohort(60, 33))
+    with pytest.raises(DevelopmentError, match="or leave it out"):
+        validate_internally(later, cohort, updated_from=older)
+
+
+# ---------------------------------------------------------------- non-completers
+
+
+def test_non_completers_count_as_non_responders_when_asked(cohort):
+    primary = validate_internally(LINEAR, cohort, n_resamples=2)
+    result = validate_internally(
+        LINEAR, cohort, n_resamples=2, non_completers="non_responders"
+    )
+    n_unknown = int((~outcome_levels(cohort, "rtms_response").observed).sum())
+    assert n_unknown > 0
+    assert result.n_patients == primary.n_patients + n_unknown
+    assert result.n_events == primary.n_events
+
+
+def test_patients_without_an_implant_are_no_failures():
+    cohort = simulate_cohort(140, 21)
+    with pytest.raises(DevelopmentError, match="was not implanted"):
+        validate_internally(
+            Settings(decision="emcs_success"), cohort, non_completers="non_responders"
+        )
+
+
+def test_unknown_way_of_counting_non_completers_is_refused(cohort):
+    with pytest.raises(DevelopmentError, match="left_out or non_responders, got 'x'"):
+        validate_internally(LINEAR, cohort, non_completers="x")

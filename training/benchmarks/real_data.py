@@ -25,7 +25,7 @@ from real_summary import render_summary, summarise_methods
 def main() -> None:
     args = _parse()
     names = args.sets or list(set_names())
-    methods = dict.fromkeys((OURS, *peers.FAST), args.n_repeats)
+    methods = dict.fromkeys(args.methods, args.n_repeats)
     if args.slow:
         methods |= dict.fromkeys(peers.SLOW, args.n_repeats_slow)
     todo = [

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
-import warnings
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +12,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,6 +27,7 @@ from responder_model.cohort.checking import (
     repeated_rows,
 )
 from responder_model.cohort.columns import TEXT_DTYPE
+from responder_model.cohort.workbook import workbook_lines
 from responder_model.errors import InvalidCohortError, Problem
 from responder_model.vocabulary import find_field
 
@@ -40,7 +38,6 @@ MOST_COLUMNS = 2_000
 DELIMITERS = (";", ",", "\t")
 _BLOCK = 1 << 20  # characters
 _INDEX_COLUMN = "__index_level_"  # how pandas names a nameless index in Parquet
-_QUOTED = re.compile(r'"[^"]*"|\\.')  # literal text in a spreadsheet's number format
 _ZIP, _PARQUET, _OLE = b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"
 _ALLOWED = "delimited text (CSV), XLSX or Parquet that can be opened"
 
@@ -161,7 +158,7 @@ def _tables(path: Path, rows_at_once: int) -> Iterator[Table]:
     with path.open("rb") as file:
         start = file.read(4)
     if start == _ZIP:
-        return _as_tables(iter(_workbook_lines(path)), rows_at_once)
+        return _as_tables(iter(workbook_lines(path)), rows_at_once)
     if start == _PARQUET:
         return _parquet_tables(path, rows_at_once)
     if start == _OLE:
@@ -342,34 +339,7 @@ def text_lines(file: TextIO, delimiter: str) -> Iterator[Line]:
         line = reader.line_num + 1
 
 
-# ---------------------------------------------------------------- XLSX and Parquet
-
-
-def _workbook_lines(path: Path) -> list[Line]:
-    # openpyxl would refuse a path by its ending; the content tells.
-    with path.open("rb") as file, warnings.catch_warnings():
-        # openpyxl warns of decorations that it does not know.
-        warnings.simplefilter("ignore")
-        workbook = openpyxl.load_workbook(file, read_only=True, data_only=True)
-        sheet = workbook.worksheets[0]
-        sheet.reset_dimensions()
-        lines = [[_cell(cell) for cell in row] for row in sheet.iter_rows()]
-        workbook.close()
-    width = max(map(len, lines), default=0)
-    # A row ends at its last written cell.
-    return [
-        (line, cells + [None] * (width - len(cells)))
-        for line, cells in enumerate(lines, start=1)
-    ]
-
-
-def _cell(cell: Any) -> Any:
-    value = cell.value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value
-    # Excel stores 30 % as 0.3 and shows it by the cell's format.
-    percent = "%" in _QUOTED.sub("", cell.number_format or "")
-    return f"{100 * value:.12g} %" if percent else value
+# ---------------------------------------------------------------- Parquet
 
 
 def _parquet_tables(path: Path, rows_at_once: int) -> Iterator[Table]:

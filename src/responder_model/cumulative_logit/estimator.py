@@ -94,14 +94,17 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     served_ : dict of int to Collapsed
         Posterior at each cut point, columns scaled.
     kappa_ : float
-        Shrinkage of the linear predictor that averages over its uncertainty.
+        Shrinkage of the linear predictor that averages over its uncertainty, at the
+        mean uncertainty of these patients: the one number of a released model.
     discrepancy_ : float
         Estimated variance that a linear predictor misses.
 
     Notes
     -----
     No patient row is kept. Outcomes may be intervals of levels: ``fit(X, lower,
-    upper=upper)``.
+    upper=upper)``. Probabilities average over the uncertainty of each row's own linear
+    predictor (MacKay 1992, doi:10.1162/neco.1992.4.5.720), so that a row far from the
+    others gets no extreme one.
 
     Examples
     --------
@@ -355,23 +358,21 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
 
     def linear_predictor(self, X: ArrayLike, cut: int | None = None) -> Array:
         """Shrunken log-odds of exceeding one cut point (default: the main one)."""
-        design = self._checked(X)
         served = self.served_[self.main_ if cut is None else cut]
-        return np.asarray(self.kappa_ * served.linear_predictor(design))
+        return _averaged(served, self._checked(X))
 
     def predict_exceedance(self, X: ArrayLike) -> Array:
         """P(above each cut point), (n_patients, n_levels - 1), never increasing."""
         design = self._checked(X)
-        J = len(self.classes_) - 1
-        columns = [self.served_[cut].linear_predictor(design) for cut in range(J)]
-        probability = expit(self.kappa_ * np.column_stack(columns))
-        return monotone(probability, self.main_)
+        served = [self.served_[cut] for cut in range(len(self.classes_) - 1)]
+        columns = [_averaged(one, design) for one in served]
+        return monotone(expit(np.column_stack(columns)), self.main_)
 
     def predict_interval(self, X: ArrayLike) -> Array:
         """95 % interval of P(above the main cut point), (n_patients, 2)."""
         design = self._checked(X)
         served = self.served_[self.main_]
-        centre = self.kappa_ * served.linear_predictor(design)
+        centre = _averaged(served, design)
         half = Z95 * np.sqrt(served.variance(design) + self.discrepancy_)
         return np.asarray(expit(np.column_stack([centre - half, centre + half])))
 
@@ -427,6 +428,15 @@ def monotone(probability: Array, main: int) -> Array:
     above = np.minimum.accumulate(probability[:, main:], axis=1)
     below = np.maximum.accumulate(probability[:, main::-1], axis=1)[:, ::-1]
     return np.hstack([below[:, :-1], above])
+
+
+def _averaged(served: Collapsed, design: Array) -> Array:
+    """Log-odds of the probability averaged over the posterior, (n,).
+
+    E[logistic(u)] ~ logistic(m / sqrt(1 + pi·v / 8)) for u ~ N(m, v).
+    """
+    shrinkage = 1.0 / np.sqrt(1.0 + np.pi * served.variance(design) / 8.0)
+    return np.asarray(shrinkage * served.linear_predictor(design))
 
 
 def _average(ordinal: Collapsed, own: Collapsed | None) -> Collapsed:

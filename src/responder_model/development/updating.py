@@ -21,6 +21,8 @@ from responder_model.sample_size import sample_size_verdict
 if TYPE_CHECKING:
     import pandas as pd
 
+# Beginning of the note that an updated model carries.
+_UPDATED = "Updated from "
 _HOW_OFTEN = ("none", "few", "enough")
 
 
@@ -63,13 +65,8 @@ def update(
     settings = _settings(model, seed)
     cohort = check_cohort(cohort)
     check_overlap(cohort, settings)
-    posterior = tuple(
-        Prior.from_posterior(part.name, part.mean, part.covariance, part.weight)
-        for part in model.components
-        if part.weight > 0.0
-    )
     procedure = settings.build_procedure(report_challenger=settings.challenger)
-    procedure.set_params(posterior=posterior)
+    procedure.set_params(posterior=posterior_of(model))
     procedure.fit(cohort, outcome_levels(cohort, settings.decision))
     fresh = model_from(procedure, cohort, settings, name or _name(model, cohort))
     provenances = {model.provenance, fresh.provenance}
@@ -88,16 +85,39 @@ def update(
         n_patients=n_patients,
         n_events=n_events,
         sample_size=asdict(verdict),
-        notes=tuple(
-            dict.fromkeys((*model.notes, f"Updated from {model.name}.", *fresh.notes))
-        ),
+        notes=tuple(dict.fromkeys((*model.notes, _origin(model), *fresh.notes))),
     )
 
 
-def _settings(model: Model, seed: int) -> Settings:
+def posterior_of(model: Model) -> tuple[Prior, ...]:
+    """Components of a model as the prior of its update."""
     if not model.components:
         msg = "model must keep its components, got none. Develop it again."
         raise DevelopmentError(msg)
+    return tuple(
+        Prior.from_posterior(part.name, part.mean, part.covariance, part.weight)
+        for part in model.components
+        if part.weight > 0.0
+    )
+
+
+def is_updated(model: Model) -> bool:
+    """Whether a model came from another one and new patients."""
+    return any(note.startswith(_UPDATED) for note in model.notes)
+
+
+def is_updated_from(model: Model, earlier: Model) -> bool:
+    """Whether a model is the update of an earlier one, by the notes of both."""
+    same = (model.decision, model.moment) == (earlier.decision, earlier.moment)
+    origins = [note for note in model.notes if note.startswith(_UPDATED)]
+    return same and origins[-1:] == [_origin(earlier)]
+
+
+def _origin(model: Model) -> str:
+    return f"{_UPDATED}{model.name}."
+
+
+def _settings(model: Model, seed: int) -> Settings:
     parts = model.settings or {"decision": model.decision, "moment": model.moment}
     return replace(Settings.from_json(parts), seed=seed)
 

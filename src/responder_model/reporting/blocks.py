@@ -60,12 +60,17 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A figure as PNG bytes, with a caption that says what to see."""
+    """A figure as PNG bytes, with a caption that says what to see.
+
+    ``width`` in CSS pixels is the same share of the drawn size for every figure, so
+    that letters are as large in a wide one as in a narrow one.
+    """
 
     name: str  # of the file beside the Markdown
     png: bytes
     caption: str
     alt: str
+    width: int
     kind: str = field(default="picture", init=False)
 
 

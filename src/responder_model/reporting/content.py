@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 # Longest value that is repeated beside its name.
 LONGEST_SHOWN = 24
+# CSS pixels that an inch of a drawn figure takes: its letters are then a little
+# smaller than those of the text, on the screen and in print.
+PIXELS_PER_INCH = 78
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +135,13 @@ class Content:
                 size=size,
             )
             png = path.read_bytes()
-        return Picture(name=name, png=png, caption=caption, alt=f"{title}. {caption}")
+        return Picture(
+            name=name,
+            png=png,
+            caption=caption,
+            alt=f"{title}. {caption}",
+            width=round(PIXELS_PER_INCH * size[0]),
+        )
 
 
 def shorten(text: str, length: int) -> str:

@@ -14,6 +14,7 @@ from responder_model.cohort import (
     outcome_levels,
     repeated_rows,
 )
+from responder_model.development.from_cohort import check_overlap
 from responder_model.development.notes import repeated_rows_note
 from responder_model.development.settings import Settings
 from responder_model.errors import DevelopmentError, ResponderModelError
@@ -22,6 +23,7 @@ from responder_model.performance import Performance, core_measures, measure_perf
 from responder_model.schema import dictionary
 from responder_model.validation.resampling import (
     develop_on,
+    procedure_of,
     read_data,
     settings_of,
 )
@@ -217,9 +219,16 @@ def _cell(outcome: Array, probability: Array, small_cell: int) -> dict[str, Any]
 
 
 def validate_by_centre(
-    source: Settings | Model, cohort: pd.DataFrame, *, small_cell: int = SMALL_CELL
+    source: Settings | Model,
+    cohort: pd.DataFrame,
+    *,
+    small_cell: int = SMALL_CELL,
+    updated_from: Model | None = None,
 ) -> pd.DataFrame:
     """Internal–external validation: develop on all centres but one, measure on it.
+
+    For a model that was updated, ``updated_from`` is the earlier one, whose update is
+    repeated.
 
     Returns
     -------
@@ -234,9 +243,10 @@ def validate_by_centre(
     """
     import pandas as pd
 
-    settings = settings_of(source)
-    procedure = settings.build_procedure()
     cohort = check_cohort(cohort)
+    settings = settings_of(source)
+    check_overlap(cohort, settings)
+    procedure = procedure_of(source, updated_from)
     if "centre" not in cohort.columns or cohort["centre"].nunique() < 2:
         msg = "cohort must name at least 2 centres. Add a column centre."
         raise DevelopmentError(msg)
@@ -248,7 +258,7 @@ def validate_by_centre(
         outside = np.flatnonzero(centre == name)
         try:
             fitted = develop_on(procedure, data, np.flatnonzero(centre != name))
-        except ResponderModelError as error:
+        except (ResponderModelError, np.linalg.LinAlgError) as error:
             rows.append({"centre": name, "n_patients": "", "problem": str(error)})
             continue
         probability = expit(fitted.linear_predictor_raw(data.raw[outside]))

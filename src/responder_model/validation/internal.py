@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from responder_model.cohort import check_cohort, repeated_rows
+from responder_model.development.from_cohort import check_overlap
 from responder_model.development.notes import repeated_rows_note
-from responder_model.errors import DevelopmentError, ResponderModelError
+from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit, logit
-from responder_model.performance import DEFINITIONS, estimate_measure
+from responder_model.performance import NEUTRAL_THRESHOLD
+from responder_model.performance._check import check_n_resamples, check_threshold
+from responder_model.schema import dictionary
 from responder_model.validation.resampling import (
     Data,
-    Repetition,
+    Indices,
     Repetitions,
     bootstrap_rows,
     develop_on,
-    measure,
+    measure_all,
+    procedure_of,
     read_data,
     repeat,
     settings_of,
 )
 from responder_model.validation.stability import Stability
+from responder_model.validation.table import (
+    Row,
+    bootstrap_rows_of,
+    cross_validated_rows,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,20 +43,11 @@ if TYPE_CHECKING:
     from responder_model.model import Model
 
 Design = Literal["bootstrap", "cross_validation"]
+NonCompleters = Literal["left_out", "non_responders"]
 
 # Below this size bootstrap optimism is mostly noise (statistics.md 1.11).
 INFORMATIVE_FROM = 50
 N_FOLDS = 10
-# Measures that every refitted model meets on its own resample.
-_CALIBRATION = (
-    "calibration_in_the_large",
-    "calibration_slope",
-    "observed_expected_ratio",
-    "integrated_calibration_index",
-)
-_NEVER_NEGATIVE = ("integrated_calibration_index", "brier_score", "log_loss")
-# Value of each measure when predictions and outcomes are unrelated, where it is known.
-_NO_INFORMATION = {"c_statistic": 0.5, "calibration_slope": 0.0}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,7 +61,8 @@ class InternalValidation:
     table : DataFrame
         Columns ``measure``, ``apparent``, ``optimism``, ``optimism_corrected``,
         ``lower``, ``upper`` (95 %), ``corrected_632``, ``corrected_632_plus``,
-        ``n_resamples`` (that gave a value), ``n_failed_resamples``, ``definition``.
+        ``n_resamples`` (that gave a value), ``n_failed_resamples``, ``definition``,
+        ``problem`` (why there is no corrected value). Cross-validation has no .632.
     n_patients, n_events : int
         Patients with a known outcome at the main cut-off, and events.
     n_resamples, n_failed_resamples : int
@@ -72,11 +73,16 @@ class InternalValidation:
         How predictions vary between resamples; bootstrap only.
     challenger_weight : float
         Mean weight of the challenger over the resamples.
+    threshold : float
+        Of the net benefit.
+    provenance : str
+        Of the cohort.
     notes : tuple of str
         What the reader must know.
     left_out : ndarray of shape (n,) or None
         Probability of each patient whose outcome is known, by models that never saw
-        the patient; cross-validation only. For curves, never part of a model.
+        the patient, NaN if none could be developed; cross-validation only. For curves,
+        never part of a model.
     """
 
     design: Design
@@ -88,12 +94,18 @@ class InternalValidation:
     failures: dict[str, int]
     stability: Stability | None
     challenger_weight: float
+    threshold: float = NEUTRAL_THRESHOLD
+    provenance: str = "cohort"
     notes: tuple[str, ...] = ()
     left_out: Array | None = None
 
     def value(self, name: str, column: str = "optimism_corrected") -> float:
         """One number of the table."""
         found = self.table.loc[self.table["measure"] == name, column]
+        if found.empty:
+            names = ", ".join(self.table["measure"])
+            msg = f"name must be a measure of the table ({names}), got {name!r}."
+            raise DevelopmentError(msg)
         return float(found.to_numpy(dtype=float)[0])
 
 
@@ -105,6 +117,9 @@ def validate_internally(
     n_jobs: int = 1,
     seed: int = 0,
     design: Design = "bootstrap",
+    threshold: float = NEUTRAL_THRESHOLD,
+    updated_from: Model | None = None,
+    non_completers: NonCompleters = "left_out",
 ) -> InternalValidation:
     """Validate the whole development procedure by resampling.
 
@@ -131,12 +146,21 @@ def validate_internally(
     seed : int
         Seed of the resamples.
     design : {"bootstrap", "cross_validation"}
-        How to resample.
+        How to resample. Cross-validation gives the mean over its repeats.
+    threshold : float, default 0.5
+        Threshold probability of the net benefit. 0.5 is neutral, not clinical.
+    updated_from : Model, optional
+        The earlier model, to repeat its update with this cohort; required for a model
+        that was updated.
+    non_completers : {"left_out", "non_responders"}
+        What patients without a known outcome count as. The second is the sensitivity
+        analysis of a decision without a test before it.
 
     Raises
     ------
     DevelopmentError
-        When the procedure cannot be developed on the cohort itself, or on no resample.
+        When the procedure cannot be developed on the cohort itself, or on no resample;
+        when the prior contains the cohort's own patients.
 
     References
     ----------
@@ -146,41 +170,98 @@ def validate_internally(
     .. [3] Efron B, Tibshirani R. J Am Stat Assoc 1997;92:548-560.
        doi:10.1080/01621459.1997.10474007
     """
-    settings = settings_of(source)
-    procedure = settings.build_procedure().set_params(main_cut_only=True)
-    data = read_data(procedure, cohort)
-    everybody = np.arange(len(data))
-    fitted = develop_on(procedure, data, everybody)
-    probability = expit(fitted.linear_predictor_raw(data.raw))
-    apparent = measure(data, probability, everybody)
+    if design not in _DESIGNS:
+        msg = f"design must be {' or '.join(_DESIGNS)}, got {design!r}."
+        raise DevelopmentError(msg)
+    check_n_resamples(n_resamples, minimum=1)
+    cohort = check_cohort(cohort)
+    check_overlap(cohort, settings_of(source))
+    procedure = procedure_of(source, updated_from)
+    data = read_data(
+        procedure,
+        cohort,
+        threshold=check_threshold(threshold),
+        unknown_as_no=_counts_as_no(non_completers, procedure.decision),
+    )
+    probability = _apparent(procedure, data)
+    found = _DESIGNS[design](procedure, data, probability, n_resamples, seed, n_jobs)
+    return _result(design, found, data, n_resamples, cohort)
+
+
+def _counts_as_no(non_completers: str, decision: str) -> bool:
+    """Check the choice: not implanted is no failure of an implant."""
+    if non_completers == "left_out":
+        return False
+    if non_completers != "non_responders":
+        msg = "non_completers must be left_out or non_responders, "
+        raise DevelopmentError(msg + f"got {non_completers!r}.")
+    if not has_non_completers(decision):
+        msg = f"non_completers must be left_out for {decision}: a patient without an "
+        msg += "outcome was not implanted, got non_responders."
+        raise DevelopmentError(msg)
+    return True
+
+
+def has_non_completers(decision: str) -> bool:
+    """Whether everybody in a cohort starts what the decision is about."""
+    first = dictionary().moments[0].name
+    return first in dictionary().decisions[decision].moments
+
+
+def _apparent(procedure: Procedure, data: Data) -> Array:
+    """Probabilities of the model developed on everybody."""
+    fitted = develop_on(procedure, data, np.arange(len(data)))
+    return np.asarray(expit(fitted.linear_predictor_raw(data.raw)))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Found:
+    rows: list[Row]
+    done: Repetitions
+    stability: Stability | None = None
     left_out: Array | None = None
-    if design == "bootstrap":
-        resamples = bootstrap_rows(len(data), n_resamples, seed)
-        done = repeat(procedure, data, resamples, probability, n_jobs=n_jobs)
-        _check_any(done)
-        rows = [
-            _bootstrap_row(name, value, done, data, probability)
-            for name, value in apparent.items()
-        ]
-        stability = Stability.from_resamples(
-            probability, [r.probability for r in done.done], data.outcome
-        )
-    elif design == "cross_validation":
-        done, left_out = _cross_validate(
-            procedure, data, probability, n_resamples, seed=seed, n_jobs=n_jobs
-        )
-        rows = [
-            _cross_validated_row(name, value, left_out, data, done)
-            for name, value in apparent.items()
-        ]
-        stability = None
-    else:
-        msg = "design must be bootstrap or cross_validation, "
-        raise DevelopmentError(msg + f"got {design!r}.")
-    result = _result(design, rows, data, done, n_resamples, stability)
-    again = repeated_rows(check_cohort(cohort))
-    notes = (*result.notes, repeated_rows_note(again)) if again else result.notes
-    return replace(result, left_out=left_out, notes=notes)
+
+
+def _bootstrap(
+    procedure: Procedure,
+    data: Data,
+    probability: Array,
+    n_resamples: int,
+    seed: int,
+    n_jobs: int,
+) -> _Found:
+    apparent = measure_all(data, probability, np.arange(len(data)))
+    resamples = bootstrap_rows(len(data), n_resamples, seed)
+    done = repeat(procedure, data, resamples, probability, n_jobs=n_jobs)
+    _check_any(done)
+    stability = Stability.from_resamples(
+        probability, [r.probability for r in done.done], data.outcome
+    )
+    return _Found(
+        rows=bootstrap_rows_of(apparent, done, data, probability),
+        done=done,
+        stability=stability,
+    )
+
+
+def _cross_validation(
+    procedure: Procedure,
+    data: Data,
+    probability: Array,
+    n_resamples: int,
+    seed: int,
+    n_jobs: int,
+) -> _Found:
+    apparent = measure_all(data, probability, np.arange(len(data)))
+    folds = _folds(data, n_resamples, seed)
+    done = repeat(procedure, data, folds, probability, n_jobs=n_jobs)
+    _check_any(done)
+    left_out = _left_out(folds, done, len(data))
+    rows = cross_validated_rows(apparent, left_out, data, done)
+    return _Found(rows=rows, done=done, left_out=_mean_over_repeats(left_out))
+
+
+_DESIGNS = {"bootstrap": _bootstrap, "cross_validation": _cross_validation}
 
 
 def _check_any(done: Repetitions) -> None:
@@ -191,137 +272,46 @@ def _check_any(done: Repetitions) -> None:
 
 
 def _result(
-    design: Design,
-    rows: list[dict[str, object]],
-    data: Data,
-    done: Repetitions,
-    n_resamples: int,
-    stability: Stability | None,
+    design: Design, found: _Found, data: Data, n_resamples: int, cohort: pd.DataFrame
 ) -> InternalValidation:
     import pandas as pd
 
-    n_patients = int((~np.isnan(data.outcome)).sum())
-    notes = []
-    if n_patients < INFORMATIVE_FROM:
-        notes.append(
-            f"Internal validation is not informative with {n_patients} patients: "
-            "read the interval, not the value."
-        )
-    if done.n_failed:
-        notes.append(f"{done.n_failed} resamples failed and are not in the means.")
-    weights = [repetition.weight for repetition in done.done]
+    done = found.done
     return InternalValidation(
         design=design,
-        table=pd.DataFrame(rows),
-        n_patients=n_patients,
+        table=pd.DataFrame(found.rows),
+        n_patients=int((~np.isnan(data.outcome)).sum()),
         n_events=int(np.nansum(data.outcome)),
         n_resamples=n_resamples,
         n_failed_resamples=done.n_failed,
         failures=done.failures,
-        stability=stability,
-        challenger_weight=float(np.mean(weights)) if weights else 0.0,
-        notes=tuple(notes),
+        stability=found.stability,
+        challenger_weight=float(np.mean([one.weight for one in done.done])),
+        threshold=data.threshold,
+        provenance=str(cohort.attrs.get("provenance", "cohort")),
+        notes=tuple(_notes(done, data, cohort)),
+        left_out=found.left_out,
     )
 
 
-def _values(repetitions: Iterable[Repetition], part: str, name: str) -> Array:
-    """Measure of each repetition, NaN where it has none."""
-    return np.array([getattr(r, part).get(name, np.nan) for r in repetitions])
+def _notes(done: Repetitions, data: Data, cohort: pd.DataFrame) -> Iterator[str]:
+    n_patients = int((~np.isnan(data.outcome)).sum())
+    if n_patients < INFORMATIVE_FROM:
+        yield (
+            f"Internal validation is not informative with {n_patients} patients: "
+            "read the interval, not the value."
+        )
+    if done.n_failed:
+        yield f"{done.n_failed} resamples failed and are not in the means."
+    if cohort.attrs.get("provenance") == "simulated":
+        yield "Simulated patients: says nothing about real ones."
+    again = repeated_rows(cohort)
+    if again:
+        yield repeated_rows_note(again)
 
 
-def _bootstrap_row(
-    name: str, apparent: float, done: Repetitions, data: Data, probability: Array
-) -> dict[str, object]:
-    inside = _values(done.done, "inside", name)
-    original = _values(done.done, "original", name)
-    paired = np.isfinite(inside) & np.isfinite(original)
-    if not paired.any():
-        return _row_without_value(name, apparent, done)
-    optimism = float((inside - original)[paired].mean())
-    spread = _values(done.done, "developed", name) if name in _CALIBRATION else inside
-    spread = spread[paired & np.isfinite(spread)]
-    shift = float(spread.mean()) - (apparent - optimism)
-    low, high = np.quantile(spread, [0.025, 0.975]) - shift
-    if name in _NEVER_NEGATIVE:
-        low = max(0.0, low)
-    outside = _values(done.done, "outside", name)
-    outside = outside[np.isfinite(outside)]
-    simple, plus = _corrected_632(name, apparent, outside, data, probability)
-    return {
-        "measure": name,
-        "apparent": apparent,
-        "optimism": optimism,
-        "optimism_corrected": apparent - optimism,
-        "lower": float(low),
-        "upper": float(high),
-        "corrected_632": simple,
-        "corrected_632_plus": plus,
-        "n_resamples": int(paired.sum()),
-        "n_failed_resamples": len(paired) - int(paired.sum()) + done.n_failed,
-        "definition": DEFINITIONS[name].definition["en"],
-    }
-
-
-def _row_without_value(
-    name: str, apparent: float, done: Repetitions
-) -> dict[str, object]:
-    """Row of a measure that no resample had: every one of them counts as failed."""
-    corrected = ("corrected_632", "corrected_632_plus")
-    columns = ("optimism", "optimism_corrected", "lower", "upper", *corrected)
-    return {
-        "measure": name,
-        "apparent": apparent,
-        **dict.fromkeys(columns),
-        "n_resamples": 0,
-        "n_failed_resamples": len(done.done) + done.n_failed,
-        "definition": DEFINITIONS[name].definition["en"],
-    }
-
-
-def _corrected_632(
-    name: str, apparent: float, outside: Array, data: Data, probability: Array
-) -> tuple[float | None, float | None]:
-    """Efron's .632 and .632+ from the patients that each resample left out."""
-    if outside.size == 0:
-        return None, None
-    left_out = float(outside.mean())
-    simple = 0.368 * apparent + 0.632 * left_out
-    nothing = _without_information(name, data, probability)
-    if nothing is None:
-        return simple, None
-    gap = nothing - apparent
-    rate = (left_out - apparent) / gap if abs(gap) > 1e-12 else 0.0
-    rate = min(1.0, max(0.0, rate))
-    weight = 0.632 / (1.0 - 0.368 * rate)
-    bounded = apparent + rate * gap
-    return simple, (1.0 - weight) * apparent + weight * bounded
-
-
-def _without_information(name: str, data: Data, probability: Array) -> float | None:
-    """Value of a measure if outcome and probability were independent."""
-    known = ~np.isnan(data.outcome)
-    share = float(data.outcome[known].mean())
-    p = probability[known]
-    brier = float(np.mean(share * (1.0 - p) ** 2 + (1.0 - share) * p**2))
-    if name == "brier_score":
-        return brier
-    if name == "scaled_brier_score":
-        return 1.0 - brier / (share * (1.0 - share))
-    if name == "log_loss":
-        return float(-np.mean(share * np.log(p) + (1.0 - share) * np.log1p(-p)))
-    return _NO_INFORMATION.get(name)
-
-
-def _cross_validate(
-    procedure: Procedure,
-    data: Data,
-    developed: Array,
-    n_repeats: int,
-    *,
-    seed: int,
-    n_jobs: int,
-) -> tuple[Repetitions, Array]:
-    """Repeated 10-fold: log-odds of left-out patients, averaged over the repeats."""
+def _folds(data: Data, n_repeats: int, seed: int) -> list[Indices]:
+    """Rows to develop on: all but one tenth, stratified by outcome."""
     rng = np.random.default_rng(seed)
     everybody = np.arange(len(data))
     folds = []
@@ -331,40 +321,22 @@ def _cross_validate(
         fold = np.empty(len(data), dtype=np.int64)
         fold[order] = np.arange(len(data)) % N_FOLDS
         folds += [everybody[fold != k] for k in range(N_FOLDS)]
-    done = repeat(procedure, data, folds, developed, n_jobs=n_jobs)
-    _check_any(done)
-    if done.n_failed:
-        reason = next(iter(done.failures))
-        msg = f"every fold must be developed, got {done.n_failed} failures: {reason}"
-        raise DevelopmentError(msg)
-    total, count = np.zeros(len(data)), np.zeros(len(data))
-    for rows, repetition in zip(folds, done.done, strict=True):
-        left_out = np.setdiff1d(everybody, rows)
-        total[left_out] += logit(repetition.probability[left_out])
-        count[left_out] += 1
-    return done, expit(total / count)
+    return folds
 
 
-def _cross_validated_row(
-    name: str, apparent: float, held_out: Array, data: Data, done: Repetitions
-) -> dict[str, object]:
-    known = ~np.isnan(data.outcome)
-    lower: float | None
-    upper: float | None
-    value = measure(data, held_out, np.arange(len(data)))[name]
-    try:
-        found = estimate_measure(name, data.outcome[known], held_out[known])
-        lower, upper = found.lower, found.upper
-    except ResponderModelError:
-        lower, upper = None, None
-    return {
-        "measure": name,
-        "apparent": apparent,
-        "optimism": apparent - value,
-        "optimism_corrected": value,
-        "lower": lower,
-        "upper": upper,
-        "n_resamples": len(done.done),
-        "n_failed_resamples": done.n_failed,
-        "definition": DEFINITIONS[name].definition["en"],
-    }
+def _left_out(folds: list[Indices], done: Repetitions, n_patients: int) -> Array:
+    """Probability of each patient by a model that never saw it, (n_repeats, n)."""
+    found = np.full((len(folds) // N_FOLDS, n_patients), np.nan)
+    everybody = np.arange(n_patients)
+    for place, repetition in zip(done.places, done.done, strict=True):
+        outside = np.setdiff1d(everybody, folds[place])
+        found[place // N_FOLDS, outside] = repetition.probability[outside]
+    return found
+
+
+def _mean_over_repeats(left_out: Array) -> Array:
+    """Mean on the log-odds scale; NaN where no repeat has a value."""
+    known = ~np.isnan(left_out)
+    total = logit(np.where(known, left_out, 0.5)).sum(axis=0)
+    times = known.sum(axis=0)
+    return np.where(times > 0, expit(total / np.maximum(times, 1)), np.nan)

@@ -15,11 +15,16 @@ from sklearn.base import clone
 from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.development.procedure import Procedure, at_cut, split_levels
 from responder_model.development.settings import Settings
-from responder_model.errors import DevelopmentError
+from responder_model.development.updating import (
+    is_updated,
+    is_updated_from,
+    posterior_of,
+)
+from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
 from responder_model.model import Model
 from responder_model.model.batch import one_thread_each
-from responder_model.performance import core_measures
+from responder_model.performance import NEUTRAL_THRESHOLD, CoreMeasures, all_measures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,19 +33,25 @@ Indices = NDArray[np.int64]
 
 # Calibration slope from which the outcomes are as good as separated: no estimate.
 _SEPARATED_SLOPE = 10.0
+_NEARLY_SEPARATED = (
+    "probability must overlap between responders and non-responders for a calibration "
+    "slope, got nearly complete separation. Collect more patients."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
     """A cohort as the procedure reads it: raw predictors and intervals of levels.
 
-    ``outcome`` is 0/1 at the main cut-off, NaN where the interval straddles it.
+    ``outcome`` is 0/1 at the main cut-off, NaN where the interval straddles it;
+    ``threshold`` is that of the net benefit.
     """
 
     raw: Array
     lower: Indices
     upper: Indices
     outcome: Array
+    threshold: float = NEUTRAL_THRESHOLD
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -65,9 +76,10 @@ class Repetition:
 
 @dataclass(frozen=True, kw_only=True)
 class Repetitions:
-    """All that succeeded, and why the others did not."""
+    """All that succeeded, with the place of each, and why the others did not."""
 
     done: tuple[Repetition, ...]
+    places: tuple[int, ...]
     failures: dict[str, int]
 
     @property
@@ -87,11 +99,57 @@ def settings_of(source: Settings | Model) -> Settings:
     return Settings.from_json(source.settings)
 
 
-def read_data(procedure: Procedure, cohort: pd.DataFrame) -> Data:
-    """Raw predictors and known outcomes of a cohort."""
+def procedure_of(source: Settings | Model, updated_from: Model | None) -> Procedure:
+    """Return the unfitted procedure that made a model, or will; an update for one."""
+    settings = settings_of(source)
+    _check_origin(source, settings, updated_from)
+    posterior = None if updated_from is None else posterior_of(updated_from)
+    procedure = settings.build_procedure()
+    # resampling judges the main cut-off
+    procedure.set_params(posterior=posterior, main_cut_only=True)
+    return procedure
+
+
+def _check_origin(
+    source: Settings | Model, settings: Settings, updated_from: Model | None
+) -> None:
+    if updated_from is None:
+        if isinstance(source, Model) and is_updated(source):
+            msg = (
+                "updated_from must be the model that was updated, got none: to repeat "
+            )
+            msg += "a fresh development would say nothing about an update. Pass the "
+            msg += "earlier model (--updated-from)."
+            raise DevelopmentError(msg)
+        return
+    if isinstance(source, Model):
+        fits = is_updated_from(source, updated_from)
+    else:
+        target = (updated_from.decision, updated_from.moment)
+        fits = (settings.decision, settings.moment) == target
+    if not fits:
+        msg = "updated_from must be the model that was updated, got "
+        msg += f"{updated_from.name}. Pass the earlier model, or leave it out."
+        raise DevelopmentError(msg)
+
+
+def read_data(
+    procedure: Procedure,
+    cohort: pd.DataFrame,
+    *,
+    threshold: float = NEUTRAL_THRESHOLD,
+    unknown_as_no: bool = False,
+) -> Data:
+    """Raw predictors and known outcomes of a cohort.
+
+    With ``unknown_as_no`` patients without any known outcome count as non-responders.
+    """
     cohort = check_cohort(cohort)
     n_cuts = len(procedure.target.cut_points)
-    lower, upper = split_levels(outcome_levels(cohort, procedure.decision), n_cuts)
+    levels = outcome_levels(cohort, procedure.decision)
+    lower, upper = split_levels(levels, n_cuts)
+    if unknown_as_no:
+        upper = np.where(levels.observed, upper, procedure.target.main_index)
     known = (upper - lower) < n_cuts
     lower, upper = lower[known], upper[known]
     return Data(
@@ -99,6 +157,7 @@ def read_data(procedure: Procedure, cohort: pd.DataFrame) -> Data:
         lower=lower,
         upper=upper,
         outcome=at_cut(lower, upper, procedure.target.main_index),
+        threshold=threshold,
     )
 
 
@@ -111,18 +170,30 @@ def develop_on(procedure: Procedure, data: Data, rows: Indices) -> Procedure:
 
 
 def measure(data: Data, probability: Array, rows: Indices) -> dict[str, float]:
-    """Core measures on some rows with a known outcome.
+    """Every measure that some rows with a known outcome have."""
+    return measure_all(data, probability, rows).values
 
-    Empty if one class; without a slope where the outcomes are nearly separated.
+
+def measure_all(data: Data, probability: Array, rows: Indices) -> CoreMeasures:
+    """Measures on some rows with a known outcome, and why the others have no value.
+
+    None if one class; no slope where the outcomes are nearly separated.
     """
-    outcome = data.outcome[rows]
-    known = ~np.isnan(outcome)
-    if not known.any():
-        return {}
-    values = core_measures(outcome[known], probability[rows][known]).values
-    if abs(values.get("calibration_slope", 0.0)) > _SEPARATED_SLOPE:
-        del values["calibration_slope"]
-    return values
+    rows = rows[~np.isnan(data.outcome[rows])]
+    found = all_measures(
+        data.outcome[rows],
+        probability[rows],
+        level=data.lower[rows],
+        upper_level=data.upper[rows],
+        threshold=data.threshold,
+    )
+    if abs(found.values.get("calibration_slope", 0.0)) <= _SEPARATED_SLOPE:
+        return found
+    joint = ("joint_calibration_intercept", "calibration_slope")
+    return CoreMeasures(
+        values={k: v for k, v in found.values.items() if k not in joint},
+        failures={**found.failures, **dict.fromkeys(joint, _NEARLY_SEPARATED)},
+    )
 
 
 def repeat(
@@ -147,8 +218,10 @@ def repeat(
     for k, batch in enumerate(results):
         ordered[k::n_batches] = batch
     failures = Counter(result for result in ordered if isinstance(result, str))
-    done = tuple(result for result in ordered if not isinstance(result, str))
-    return Repetitions(done=done, failures=dict(failures))
+    done = {k: r for k, r in enumerate(ordered) if not isinstance(r, str)}
+    return Repetitions(
+        done=tuple(done.values()), places=tuple(done), failures=dict(failures)
+    )
 
 
 def _repeat_batch(
@@ -164,7 +237,7 @@ def _repeat_once(
 ) -> Repetition | str:
     try:
         fitted = develop_on(procedure, data, rows)
-    except (DevelopmentError, np.linalg.LinAlgError) as error:
+    except (ResponderModelError, np.linalg.LinAlgError) as error:
         return str(error)
     probability = expit(fitted.linear_predictor_raw(data.raw))
     everybody = np.arange(len(data))

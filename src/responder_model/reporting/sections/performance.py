@@ -106,6 +106,7 @@ def _internal(
             title=content.say("stability_title"),
             caption=content.say("stability_caption"),
             study=study,
+            size=(6.4, 5.9),
         )
 
 
@@ -151,6 +152,7 @@ def _curves(content: Content, study: Study) -> Iterator[Block]:
             title=content.say("calibration_title"),
             caption=f"{content.say('calibration_caption')} {how}",
             study=study,
+            size=(6.4, 5.9),
         )
     if decision is not None:
         yield content.picture(
@@ -159,6 +161,7 @@ def _curves(content: Content, study: Study) -> Iterator[Block]:
             title=content.say("decision_title"),
             caption=f"{content.say('decision_caption')} {how}",
             study=study,
+            size=(7.0, 5.6),
         )
     if study.curves.problem:
         text = content.say("no_curve", reason=study.curves.problem)

@@ -1,0 +1,261 @@
+"""Rows of an internal validation's table: apparent, optimism, corrected, interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from responder_model.errors import ResponderModelError
+from responder_model.features import Array
+from responder_model.performance import (
+    DEFINITIONS,
+    CoreMeasures,
+    describe_measure,
+    estimate_measure,
+    ordinal_concordance_estimate,
+)
+from responder_model.performance.estimate import Estimate
+from responder_model.performance.intervals import ESTIMATORS
+from responder_model.performance.net_benefit import net_benefit_estimate
+from responder_model.validation.resampling import (
+    Data,
+    Indices,
+    Repetition,
+    Repetitions,
+    measure_all,
+)
+
+Row = dict[str, object]
+
+# Measures that every refitted model meets on its own resample.
+_CALIBRATION = (
+    "calibration_in_the_large",
+    "joint_calibration_intercept",
+    "calibration_slope",
+    "observed_expected_ratio",
+    "integrated_calibration_index",
+    "e50",
+    "e90",
+    "emax",
+    "estimated_calibration_index",
+)
+# Values that a measure can take, where they are bounded.
+_UNIT = (0.0, 1.0)
+_POSSIBLE: Mapping[str, tuple[float, float]] = {
+    "c_statistic": _UNIT,
+    "ordinal_concordance": _UNIT,
+    "observed_expected_ratio": (0.0, np.inf),
+    "integrated_calibration_index": _UNIT,
+    "e50": _UNIT,
+    "e90": _UNIT,
+    "emax": _UNIT,
+    "estimated_calibration_index": (0.0, 100.0),
+    "brier_score": _UNIT,
+    "scaled_brier_score": (-np.inf, 1.0),
+    "log_loss": (0.0, np.inf),
+}
+# Value of each measure when predictions and outcomes are unrelated, where it is known.
+_NO_INFORMATION = {
+    "c_statistic": 0.5,
+    "ordinal_concordance": 0.5,
+    "calibration_slope": 0.0,
+}
+_NO_GAP = 1e-12
+_NO_RESAMPLE = "no resample had a value"
+
+
+def bootstrap_rows_of(
+    apparent: CoreMeasures, done: Repetitions, data: Data, probability: Array
+) -> list[Row]:
+    """One row for each measure, with the reason where it has no value."""
+    return [
+        _bootstrap_row(name, apparent.values[name], done, data, probability)
+        if name in apparent.values
+        else _row_without_value(name, None, done, data, apparent.failures[name])
+        for name in DEFINITIONS
+    ]
+
+
+def cross_validated_rows(
+    apparent: CoreMeasures, left_out: Array, data: Data, done: Repetitions
+) -> list[Row]:
+    """One row for each measure: the mean over repeats of its left-out value.
+
+    ``left_out`` (n_repeats, n_patients) is NaN where a fold could not be developed. The
+    interval is the mean of the repeats' own, which take the models as given.
+    """
+    judged = [np.flatnonzero(~np.isnan(p)) for p in left_out]
+    found = [
+        measure_all(data, p, rows) for p, rows in zip(left_out, judged, strict=True)
+    ]
+    rows = []
+    for name in DEFINITIONS:
+        values = [one.values[name] for one in found if name in one.values]
+        problem = next((f.failures[name] for f in found if name in f.failures), "")
+        if name not in apparent.values or not values:
+            reason = apparent.failures.get(name, problem)
+            known = apparent.values.get(name)
+            rows.append(_row_without_value(name, known, done, data, reason))
+            continue
+        limits = [
+            _limits(name, data, p, rows_)
+            for p, rows_ in zip(left_out, judged, strict=True)
+        ]
+        rows.append(
+            _cross_validated_row(
+                name, apparent.values[name], float(np.mean(values)), limits, data, done
+            )
+        )
+    return rows
+
+
+def _values(repetitions: Iterable[Repetition], part: str, name: str) -> Array:
+    """Measure of each repetition, NaN where it has none."""
+    return np.array([getattr(r, part).get(name, np.nan) for r in repetitions])
+
+
+def _bootstrap_row(
+    name: str, apparent: float, done: Repetitions, data: Data, probability: Array
+) -> Row:
+    inside = _values(done.done, "inside", name)
+    original = _values(done.done, "original", name)
+    paired = np.isfinite(inside) & np.isfinite(original)
+    if not paired.any():
+        return _row_without_value(name, apparent, done, data, _NO_RESAMPLE)
+    optimism = float((inside - original)[paired].mean())
+    spread = _values(done.done, "developed", name) if name in _CALIBRATION else inside
+    spread = spread[paired & np.isfinite(spread)]
+    shift = float(spread.mean()) - (apparent - optimism)
+    low, high = np.quantile(spread, [0.025, 0.975]) - shift
+    low, high = _possible(name, float(low), float(high), apparent - optimism)
+    outside = _values(done.done, "outside", name)
+    outside = outside[np.isfinite(outside)]
+    simple, plus = _corrected_632(name, apparent, outside, data, probability)
+    return {
+        "measure": name,
+        "apparent": apparent,
+        "optimism": optimism,
+        "optimism_corrected": apparent - optimism,
+        "lower": low,
+        "upper": high,
+        "corrected_632": simple,
+        "corrected_632_plus": plus,
+        "n_resamples": int(paired.sum()),
+        "n_failed_resamples": len(paired) - int(paired.sum()) + done.n_failed,
+        "definition": _describe(name, data),
+        "problem": None,
+    }
+
+
+def _describe(name: str, data: Data) -> str:
+    return describe_measure(name, smoother="loess", threshold=data.threshold)
+
+
+def _possible(name: str, low: float, high: float, value: float) -> tuple[float, float]:
+    """Cut an interval to what the measure can be; it goes on holding the value."""
+    least, most = _POSSIBLE.get(name, (-np.inf, np.inf))
+    return min(max(low, least), value), max(min(high, most), value)
+
+
+def _row_without_value(
+    name: str, apparent: float | None, done: Repetitions, data: Data, problem: str
+) -> Row:
+    """Row of a measure without a corrected value: every resample counts as failed."""
+    corrected = ("corrected_632", "corrected_632_plus")
+    columns = ("optimism", "optimism_corrected", "lower", "upper", *corrected)
+    return {
+        "measure": name,
+        "apparent": apparent,
+        **dict.fromkeys(columns),
+        "n_resamples": 0,
+        "n_failed_resamples": len(done.done) + done.n_failed,
+        "definition": _describe(name, data),
+        "problem": problem,
+    }
+
+
+def _corrected_632(
+    name: str, apparent: float, outside: Array, data: Data, probability: Array
+) -> tuple[float | None, float | None]:
+    """Efron's .632 and .632+ from the patients that each resample left out."""
+    if outside.size == 0:
+        return None, None
+    left_out = float(outside.mean())
+    simple = 0.368 * apparent + 0.632 * left_out
+    nothing = _without_information(name, data, probability)
+    if nothing is None:
+        return simple, None
+    # Efron and Tibshirani 1997: the left-out value is no worse than no information, and
+    # no overfitting (rate 0) leaves the simple .632
+    gap = nothing - apparent
+    share = (left_out - apparent) / gap if abs(gap) > _NO_GAP else 0.0
+    bounded = nothing if share > 1.0 else left_out
+    rate = min(1.0, max(0.0, share))
+    weight = 0.632 / (1.0 - 0.368 * rate)
+    return simple, (1.0 - weight) * apparent + weight * bounded
+
+
+def _without_information(name: str, data: Data, probability: Array) -> float | None:
+    """Value of a measure if outcome and probability were independent."""
+    known = ~np.isnan(data.outcome)
+    share = float(data.outcome[known].mean())
+    p = probability[known]
+    brier = float(np.mean(share * (1.0 - p) ** 2 + (1.0 - share) * p**2))
+    if name == "brier_score":
+        return brier
+    if name == "scaled_brier_score":
+        return 1.0 - brier / (share * (1.0 - share))
+    if name == "log_loss":
+        return float(-np.mean(share * np.log(p) + (1.0 - share) * np.log1p(-p)))
+    return _NO_INFORMATION.get(name)
+
+
+def _limits(
+    name: str, data: Data, probability: Array, rows: Indices
+) -> tuple[float, float] | None:
+    """Analytic interval on the patients whose outcome is known; None without one."""
+    rows = rows[~np.isnan(data.outcome[rows])]
+    try:
+        found = _estimate(name, data, probability[rows], rows)
+    except ResponderModelError:
+        return None
+    return None if found is None else (found.lower, found.upper)
+
+
+def _estimate(name: str, data: Data, p: Array, rows: Indices) -> Estimate | None:
+    outcome = data.outcome[rows]
+    if name == "ordinal_concordance":
+        return ordinal_concordance_estimate(
+            data.lower[rows], p, upper_level=data.upper[rows]
+        )
+    if name.startswith("net_benefit"):
+        p = p if name == "net_benefit" else np.ones_like(p)
+        return net_benefit_estimate(
+            outcome, p, threshold=data.threshold, confidence=0.95
+        )
+    return estimate_measure(name, outcome, p) if name in ESTIMATORS else None
+
+
+def _cross_validated_row(
+    name: str,
+    apparent: float,
+    value: float,
+    limits: list[tuple[float, float] | None],
+    data: Data,
+    done: Repetitions,
+) -> Row:
+    given = [pair for pair in limits if pair is not None]
+    lower, upper = np.mean(given, axis=0) if given else (None, None)
+    return {
+        "measure": name,
+        "apparent": apparent,
+        "optimism": apparent - value,
+        "optimism_corrected": value,
+        "lower": None if lower is None else float(lower),
+        "upper": None if upper is None else float(upper),
+        "n_resamples": len(done.done),
+        "n_failed_resamples": done.n_failed,
+        "definition": _describe(name, data),
+        "problem": None,
+    }
