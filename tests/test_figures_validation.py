@@ -372,6 +372,15 @@ def test_small_group_cannot_be_worked_out_from_the_others():
     ]
 
 
+def test_groups_that_may_not_stand_apart_are_put_together():
+    aetiology = ["amputation"] * 20 + ["radiculopathy"] * 15 + ["syringomyelia"] * 12
+    table = response_by_aetiology([0] * 47, aetiology, apart=["radiculopathy"])
+    assert [(row.group, row.n_patients) for row in table.rows] == [
+        ("radiculopathy", 15),
+        (None, 32),
+    ]
+
+
 def test_few_patients_in_all_are_not_shown(ax):
     table = response_by_aetiology([0, 1, 1], ["amputation"] * 3)
     assert table.rows == ()

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responder_model.development import published_model
+from responder_model.reporting import examine
 from responder_model.reporting.suppression import (
     column_relations,
     hide_counts,
@@ -139,6 +140,23 @@ def simulated_categories(lesion_type):
 
     derived = dictionary().derived_categories("lesion_type")
     return {name for name, kind in derived.items() if kind == lesion_type}
+
+
+@pytest.mark.parametrize("seed", [0, 5, 6])
+def test_response_by_aetiology_tells_what_table_one_shows(seed):
+    cohort = simulate_cohort(n_patients=213, seed=seed)
+    study = examine(published_model("rtms_response", "screening"), cohort)
+    assert study.response.field == "aetiology"
+    shown = {
+        row.value: [cell.n for cell in row.cells[:3]]
+        for row in study.table.rows
+        if row.predictor == "aetiology"
+    }
+    for row in study.response.rows:
+        counts = [row.n_patients, row.n_events, row.n_patients - row.n_events]
+        assert not any(0 < n < 10 for n in counts)
+        if row.group is not None:
+            assert counts == shown[row.group]
 
 
 def test_group_of_fewer_than_ten_is_left_out(cohort):

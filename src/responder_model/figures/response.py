@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +42,8 @@ TEXTS = {
     },
     "all": {"en": "all patients: {p}", "fr": "tous les patients : {p}"},
     "pooled": {
-        "en": "groups with fewer than {n}, together",
-        "fr": "groupes de moins de {n}, ensemble",
+        "en": "all others, together",
+        "fr": "tous les autres, ensemble",
     },
     "of": {"en": "{e} of {n}", "fr": "{e} sur {n}"},
     "few": {
@@ -81,6 +81,7 @@ def response_by_aetiology(
     *,
     predicted: ArrayLike | None = None,
     field: str = "aetiology",
+    apart: Collection[str] | None = None,
     small_cell: int = SMALL_CELL,
     confidence: float = 0.95,
 ) -> ResponseTable:
@@ -99,6 +100,8 @@ def response_by_aetiology(
         Predicted probability, whose mean is set beside the proportion.
     field : str, default "aetiology"
         Field of the dictionary that holds the categories.
+    apart : collection of str, optional
+        Categories that may stand by themselves; by default every one.
     small_cell : int, default 10
         Least number of patients of a group that is shown.
     confidence : float, default 0.95
@@ -119,7 +122,7 @@ def response_by_aetiology(
     if not ((y == 0.0) | (y == 1.0)).all():
         message = "outcome must be 0 (non-responder) or 1 (responder)."
         raise ResponderModelError(message)
-    groups = _groups(names, small_cell)
+    groups = _groups(names, small_cell, apart)
     rows = tuple(
         _row(group, np.isin(names, members), y, p, confidence)
         for group, members in groups
@@ -138,12 +141,16 @@ def _name(value: Any) -> str:
     return "" if value is None or value != value else str(value)
 
 
-def _groups(names: Any, small_cell: int) -> list[tuple[str | None, list[str]]]:
-    """Groups with their categories, largest first; the small ones together last."""
+def _groups(
+    names: Any, small_cell: int, apart: Collection[str] | None
+) -> list[tuple[str | None, list[str]]]:
+    """Groups with their categories, largest first; the others together last."""
     found, counts = np.unique(names.astype(str), return_counts=True)
     order = np.lexsort((found, -counts))
-    large = [(str(found[k]), int(counts[k])) for k in order if counts[k] >= small_cell]
-    small = [(str(found[k]), int(counts[k])) for k in order if counts[k] < small_cell]
+    sizes = [(str(found[k]), int(counts[k])) for k in order]
+    allowed = {name for name, _ in sizes} if apart is None else set(apart)
+    large = [(name, n) for name, n in sizes if n >= small_cell and name in allowed]
+    small = [row for row in sizes if row not in large]
     while small and large and sum(n for _, n in small) < small_cell:
         small.insert(0, large.pop())
     groups: list[tuple[str | None, list[str]]] = [(name, [name]) for name, _ in large]
@@ -227,7 +234,7 @@ def _draw_row(ax: Axes, y: int, row: ResponseRow, lang: str) -> None:
 
 def _label(table: ResponseTable, row: ResponseRow, lang: str) -> str:
     if row.group is None:
-        return TEXTS["pooled"][lang].format(n=table.small_cell)
+        return TEXTS["pooled"][lang]
     if row.group == "":
         return NOT_GIVEN[lang]
     categories = dictionary().fields[table.field].categories

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,7 +13,11 @@ from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
 from responder_model.development.from_cohort import check_overlap
 from responder_model.development.settings import Settings
 from responder_model.errors import DevelopmentError, ResponderModelError
-from responder_model.figures.response import ResponseTable, response_by_aetiology
+from responder_model.figures.response import (
+    ResponseRow,
+    ResponseTable,
+    response_by_aetiology,
+)
 from responder_model.model.limits import preceding_test
 from responder_model.performance import (
     CalibrationCurve,
@@ -24,7 +28,13 @@ from responder_model.performance import (
 )
 from responder_model.reporting.study import Curves, Flow, Role, Study, is_updated
 from responder_model.reporting.suppression import SMALL_CELL
-from responder_model.reporting.table_one import Count, Row, TableOne, table_one
+from responder_model.reporting.table_one import (
+    MISSING,
+    Count,
+    Spread,
+    TableOne,
+    table_one,
+)
 from responder_model.validation import (
     ExternalValidation,
     InternalValidation,
@@ -340,22 +350,47 @@ def _without_small_bars(
 def _response(
     model: Model, cohort: pd.DataFrame, table: TableOne, probability: Array
 ) -> ResponseTable | None:
-    """Response by the finest grouping whose counts Table 1 shows in full."""
+    """Response in the groups that Table 1 shows in full, the others together.
+
+    The counts of the others follow from the totals: nothing is told that Table 1 hides.
+    """
     outcome = binary_outcome(outcome_levels(cohort, model.decision), model.decision)
-    known = ~np.isnan(outcome) & ~np.isnan(probability)
+    known = ~np.isnan(outcome)
+    if "yes" not in table.groups or np.isnan(probability[known]).any():
+        return None
     for field in ("aetiology", "lesion_type"):
-        rows = [row for row in table.rows if row.predictor == field]
-        if rows and "yes" in table.groups and not _has_hidden(rows, table):
-            return response_by_aetiology(
-                outcome[known],
-                list(cohort[field][known].astype(object)),
-                predicted=probability[known],
-                field=field,
-            )
+        if field not in cohort:
+            continue
+        found = response_by_aetiology(
+            outcome[known],
+            list(cohort[field][known].astype(object)),
+            predicted=probability[known],
+            field=field,
+            apart=_shown_in_full(table, field),
+        )
+        rows = tuple(filter(_is_large, found.rows))
+        if any(row.group is not None for row in rows):
+            return replace(found, rows=rows)
     return None
 
 
-def _has_hidden(rows: Sequence[Row], table: TableOne) -> bool:
-    shown = [table.groups.index(name) for name in ("known", "yes", "no")]
-    cells = [row.cells[k] for row in rows for k in shown]
-    return any(isinstance(cell, Count) and cell.n is None for cell in cells)
+def _shown_in_full(table: TableOne, field: str) -> list[str]:
+    """Categories whose patients, events and non-events Table 1 shows."""
+    places = [table.groups.index(name) for name in ("known", "yes", "no")]
+    return [
+        row.value
+        for row in table.rows
+        if row.predictor == field
+        and row.value not in (None, MISSING)
+        and not any(_is_hidden(row.cells[k]) for k in places)
+    ]
+
+
+def _is_hidden(cell: Count | Spread) -> bool:
+    return isinstance(cell, Count) and cell.n is None
+
+
+def _is_large(row: ResponseRow) -> bool:
+    """Whether a group has no events or 10, and no non-events or 10."""
+    counts = (row.n_events, row.n_patients - row.n_events)
+    return all(n == 0 or n >= SMALL_CELL for n in counts)

@@ -183,7 +183,7 @@ def _parts(content: Content, study: Study) -> Iterator[Block]:
             title=content.label(response.field),
             caption=content.say("response_caption"),
             study=study,
-            size=(7.0, 3.6),
+            size=(7.0, 2.4 + 0.4 * len(response.rows)),
         )
     if study.centres is not None:
         yield centres_table(content, study, study.centres)
