@@ -279,6 +279,18 @@ def test_an_object_that_has_no_text_is_refused_by_its_type():
     assert caught.value.problems["age"].endswith("got Silent.")
 
 
+@pytest.mark.parametrize(
+    "key", [Silent(), 10**5000, "x" * 10**6], ids=["silent", "digits", "long"]
+)
+def test_a_key_that_is_no_name_is_refused(key):
+    model = rm.published_model("rtms_response", "screening")
+    for ask in (model.predict, rm.pathway, lambda p: model.compare({}, p)):
+        with pytest.raises(InvalidPatientError, match="not valid") as caught:
+            ask({key: 54})
+        (problem,) = caught.value.problems.values()
+        assert "is not a field of the dictionary" in problem
+
+
 @pytest.mark.parametrize("other", [None, [("age", 54)], "age", 54, Decimal("sNaN")])
 def test_comparing_with_something_that_is_no_mapping_is_refused(other):
     model = rm.published_model("emcs_success")

@@ -62,9 +62,9 @@ def check_patient(
     clean: dict[str, Value] = {}
     problems: dict[str, str] = {}
     for key, value in values.items():
-        field = table.fields.get(key) or find_field(str(key))
+        field = find_key(key)
         if field is None:
-            problems[show(key)] = _unknown(str(key))
+            problems[show(key)] = _unknown(show(key))
         elif is_missing(value):
             continue
         elif field.name in clean:
@@ -104,9 +104,20 @@ def _read(
         clean[field.name] = found
 
 
+def find_key(key: object) -> Field | None:
+    """Return the field that a key of a patient means, whatever object it is.
+
+    Examples
+    --------
+    >>> find_key("Âge").name, find_key(10**5000)
+    ('age', None)
+    """
+    return find_field(key if isinstance(key, str) else show(key))
+
+
 def _unknown(name: str) -> str:
     return (
-        f"{show(name)} is not a field of the dictionary. "
+        f"{name} is not a field of the dictionary. "
         f"Nearest known name: {nearest_name(name)}."
     )
 

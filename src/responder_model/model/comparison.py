@@ -8,8 +8,7 @@ from typing import Any
 
 from responder_model.errors import InvalidPatientError
 from responder_model.model.prediction import Prediction
-from responder_model.schema import dictionary
-from responder_model.vocabulary import find_field
+from responder_model.patient import Value, find_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +20,8 @@ class Comparison:
     Parameters
     ----------
     changes : dict
-        Predictors that differ, with the second patient's value (None: not given).
+        Predictors that differ, with the second patient's value as it was read (None:
+        not given); empty when the changes make no difference to what the model reads.
     before, after : Prediction
         The patient, and the one who differs by ``changes``.
     difference : float
@@ -33,7 +33,7 @@ class Comparison:
         How the difference may be read.
     """
 
-    changes: dict[str, Any]
+    changes: dict[str, Value | None]
     before: Prediction
     after: Prediction
     difference: float
@@ -55,7 +55,7 @@ class Comparison:
 def compare_predictions(
     before: Prediction,
     after: Prediction,
-    changes: Mapping[str, Any],
+    changes: Mapping[str, Value | None],
     messages: tuple[str, ...],
 ) -> Comparison:
     """Difference of two predictions, by predictor."""
@@ -90,17 +90,43 @@ def changed_patient(
         if not isinstance(values, Mapping):
             message = f"{name} must be a mapping of predictor to value."
             raise InvalidPatientError({name: message})
-    new = {_name(key): value for key, value in changes.items()}
-    fields = dictionary().fields
-    kept = {
-        name: value
-        for name, value in ((_name(key), value) for key, value in patient.items())
-        if name not in fields
-        or not {fields[name].derived_from, fields[name].indicates} & set(new)
-    }
+    new = _by_name(changes)
+    kept = {}
+    for key, value in patient.items():
+        row = find_key(key)
+        if row is None or not {row.name, row.derived_from, row.indicates} & set(new):
+            kept[key] = value
     return {**kept, **new}
 
 
-def _name(key: str) -> str:
-    row = find_field(str(key))
-    return str(key) if row is None else row.name
+def _by_name(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes by the name of the field, each given once."""
+    new: dict[str, Any] = {}
+    twice: dict[str, str] = {}
+    for key, value in changes.items():
+        row = find_key(key)
+        name = key if row is None else row.name
+        if name in new:
+            twice[name] = f"{name} must be given once only."
+        new[name] = value
+    if twice:
+        raise InvalidPatientError(twice)
+    return new
+
+
+def differing(
+    before: Mapping[str, Value], after: Mapping[str, Value], changes: Mapping[str, Any]
+) -> dict[str, Value | None]:
+    """Values of the second patient, both cleaned, where a change made a difference.
+
+    Examples
+    --------
+    >>> differing({"age": 54.0, "sex": "male"}, {"age": 54.0},
+    ...           {"age": "54", "Sexe": None})
+    {'sex': None}
+    """
+    return {
+        name: after.get(name)
+        for name in _by_name(changes)
+        if before.get(name) != after.get(name)
+    }

@@ -19,6 +19,7 @@ from responder_model.model.comparison import (
     Comparison,
     changed_patient,
     compare_predictions,
+    differing,
 )
 from responder_model.model.limits import Limits
 from responder_model.model.messages import patient_messages, standing_messages
@@ -266,11 +267,17 @@ class Model:
             For either patient.
         """
         before = self.predict(patient, lang=lang)
-        after = self.predict(changed_patient(patient, changes), lang=lang)
-        changes = changed_patient({}, changes)
-        names = ", ".join(label_of(name, lang) for name in changes)
-        messages = (text("comparison", lang, names=names),)
-        return compare_predictions(before, after, changes, messages)
+        other = changed_patient(patient, changes)
+        after = self.predict(other, lang=lang)
+        first, second = (
+            check_patient(values, self.decision, self.moment)
+            for values in (patient, other)
+        )
+        found = differing(first, second, changes)
+        names = ", ".join(label_of(name, lang) for name in found)
+        key = "comparison" if found else "no_difference"
+        messages = (text(key, lang, names=names),)
+        return compare_predictions(before, after, found, messages)
 
     def predict_cohort(self, cohort: pd.DataFrame, *, n_jobs: int = 1) -> pd.DataFrame:
         """Predict for every row of a cohort; see ``batch.cohort_table``."""

@@ -90,6 +90,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Ceci compare deux patients qui diffèrent par : {names}. Ce n'est jamais "
         "l'effet d'un changement chez un patient, ni celui d'un traitement.",
     ),
+    "no_difference": (
+        "The two patients do not differ in anything that this model reads.",
+        "Les deux patients ne diffèrent par rien de ce que lit ce modèle.",
+    ),
     # -------------------------------------------------- why a patient is not inside
     "range": (
         "{name}: {value} lies beyond the usual {low} to {high}",

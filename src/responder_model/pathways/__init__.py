@@ -37,9 +37,9 @@ from responder_model.pathways.messages import (
 from responder_model.pathways.relief import relief_curve
 from responder_model.pathways.result import Pathway, ReliefClass
 from responder_model.pathways.success import success_curve
-from responder_model.patient import Value, check_patient
+from responder_model.patient import Value, check_patient, find_key
 from responder_model.schema import Decision
-from responder_model.vocabulary import find_field, is_missing
+from responder_model.vocabulary import is_missing
 
 __all__ = ["Pathway", "ReliefClass", "pathway"]
 
@@ -183,7 +183,7 @@ def _latest_moment(patient: Any, test: Decision) -> str:
     """Latest moment of the test's models from which a value is given."""
     latest = 0
     for name, value in patient.items() if isinstance(patient, Mapping) else ():
-        field = find_field(str(name))
+        field = find_key(name)
         if field is None or is_missing(value) or field.known_from not in test.moments:
             continue
         if test.name in field.used_by:
