@@ -5,9 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from responder_model.features.encoding import Array, Column, Encoder, Interval
-from responder_model.features.population import Population
+from responder_model.features.population import Population, gaps_of
 
-__all__ = ["Array", "Column", "Encoder", "Interval", "Population", "expit", "logit"]
+__all__ = [
+    "Array",
+    "Column",
+    "Encoder",
+    "Interval",
+    "Population",
+    "expit",
+    "gaps_of",
+    "logit",
+]
 
 
 def expit(log_odds: Array) -> Array:

@@ -22,6 +22,9 @@ from responder_model.features.encoding import (
 )
 from responder_model.schema import dictionary
 
+# Rows that miss the same columns, and which columns those are.
+Gaps = list[tuple[NDArray[np.int64], NDArray[np.bool_]]]
+
 # Prior weight, in patients, of the reference covariance in a developed population.
 REFERENCE_WEIGHT = 40.0
 # Share of each variance added to the diagonal: full one-hot columns are singular.
@@ -72,7 +75,7 @@ class Population:
         """Fill the gaps and sum the conditional covariances of what was missing."""
         filled = z.copy()
         leftover = np.zeros_like(self.covariance)
-        for rows, missing in _patterns(z):
+        for rows, missing in gaps_of(z):
             gain, conditional = self._conditional(missing)
             observed = ~missing
             deviation = z[np.ix_(rows, observed)] - self.mean[observed]
@@ -103,7 +106,12 @@ class Population:
         return found
 
     def impute(
-        self, z: Array, directions: Array, interval: Interval | None = None
+        self,
+        z: Array,
+        directions: Array,
+        interval: Interval | None = None,
+        *,
+        gaps: Gaps | None = None,
     ) -> tuple[Array, Array]:
         """Fill missing columns by their expectation given the observed ones.
 
@@ -115,6 +123,8 @@ class Population:
             Coefficient vectors.
         interval : Interval, optional
             A missing column that is known to lie between bounds.
+        gaps : Gaps, optional
+            ``gaps_of(z)``, where it is at hand.
 
         Returns
         -------
@@ -124,7 +134,7 @@ class Population:
         """
         filled = z.copy()
         extra = np.zeros((z.shape[0], directions.shape[0]))
-        for rows, missing in _patterns(z):
+        for rows, missing in gaps_of(z) if gaps is None else gaps:
             gain, conditional = self._conditional(missing)
             deviation = z[np.ix_(rows, ~missing)] - self.mean[~missing]
             expected = self.mean[missing] + deviation @ gain.T
@@ -139,7 +149,9 @@ class Population:
             filled[np.ix_(rows, missing)] = expected
         return filled, extra
 
-    def open_variance(self, z: Array, covariance: Array) -> Array:
+    def open_variance(
+        self, z: Array, covariance: Array, *, gaps: Gaps | None = None
+    ) -> Array:
         """Variance that uncertain coefficients add where values are missing, (n,).
 
         With C the ``covariance`` (p, p) of the coefficients and S that of the missing
@@ -149,7 +161,7 @@ class Population:
         little too wide.)
         """
         added = np.zeros(z.shape[0])
-        for rows, missing in _patterns(z):
+        for rows, missing in gaps_of(z) if gaps is None else gaps:
             _, conditional = self._conditional(missing)
             added[rows] = (covariance[np.ix_(missing, missing)] * conditional).sum()
         return np.maximum(added, 0.0)
@@ -186,7 +198,7 @@ class Population:
         )
 
 
-def _patterns(z: Array) -> list[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
+def gaps_of(z: Array) -> Gaps:
     """Rows that miss the same columns, with that pattern; complete rows left out."""
     missing = np.isnan(z)
     incomplete = np.flatnonzero(missing.any(axis=1))

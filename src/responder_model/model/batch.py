@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from responder_model.model.fitted import Model
 
 # Rows scored at once: small enough for the cache, large enough to forget the loop.
-CHUNK = 8192
+CHUNK = 4096
 
 
 def score_raw(model: Model, raw: Array, *, n_jobs: int = 1) -> Scores:
@@ -30,7 +30,9 @@ def score_raw(model: Model, raw: Array, *, n_jobs: int = 1) -> Scores:
 
     ``n_jobs`` threads share the work; the numbers do not depend on it.
     """
-    parts = [raw[start : start + CHUNK] for start in range(0, max(1, len(raw)), CHUNK)]
+    # as many parts for each thread
+    n_parts = n_jobs * max(1, -(-len(raw) // (CHUNK * n_jobs)))
+    parts = np.array_split(raw, n_parts) if len(raw) > CHUNK else [raw]
     score = model.scorer.score
     if n_jobs == 1 or len(parts) == 1:
         return _join([score(part) for part in parts])

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.errors import ResponderModelError
-from responder_model.features import Array
+from responder_model.features import Array, gaps_of
 from responder_model.model.applicability import Checks, Levels, compile_checks
 from responder_model.model.trees import TableTrees, read_trees
 
@@ -186,7 +186,8 @@ class Scorer:
         z = self.encoder.encode(raw)
         interval = self.encoder.interval(raw)
         directions = self.directions if detail else self.coefficients
-        filled, extra = self.population.impute(z, directions, interval)
+        gaps = gaps_of(z)
+        filled, extra = self.population.impute(z, directions, interval, gaps=gaps)
         deviation = filled - self.population.mean
         extra, unknown = np.split(extra, [len(self.coefficients)], axis=1)
         if detail:
@@ -196,7 +197,9 @@ class Scorer:
         return Evidence(
             deviation=deviation,
             extra=extra,
-            open_variance=self.population.open_variance(z, self.variance_slopes),
+            open_variance=self.population.open_variance(
+                z, self.variance_slopes, gaps=gaps
+            ),
             unknown=unknown,
             scale=scale[:, self.main],
             log_odds=self.kappa * self.centre + scale * moved,
