@@ -337,6 +337,11 @@ def test_duration_is_a_factor():
     assert label == "Pain duration, × 2.2"
 
 
+def test_relief_is_counted_in_points():
+    label = column_label("relief_test", "emcs_success")
+    assert label == "Relief after the 4-session test, per 30 points"
+
+
 # Response by aetiology
 
 

@@ -57,6 +57,7 @@ TEXTS = {
         "fr": "données publiées seules : aucun patient",
     },
     "per": {"en": "per", "fr": "pour"},
+    "points": {"en": "points", "fr": "points"},
     "or": {"en": "or", "fr": "ou"},
     "relief_so_far": {
         "en": "Mean relief so far, per 30 points",
@@ -180,6 +181,8 @@ def _unit(row: Field, decision: str, lang: str) -> str:
     if row.transform != "identity":
         return f"× {format_number(math.exp(sd), lang, '.2g')}"
     unit = "" if row.unit is None else f" {row.unit[lang]}"
+    if unit == " %":  # 30 points of relief, not relief 30 % larger
+        unit = f" {TEXTS['points'][lang]}"
     return f"{TEXTS['per'][lang]} {format_number(sd, lang)}{unit}"
 
 
