@@ -397,6 +397,14 @@ def test_values_are_those_of_the_validation(model, studies):
     assert values["model.n_patients"] == model.n_patients
 
 
+def test_share_classed_otherwise_is_that_of_the_resamples(model, studies):
+    found = logged_values(model, studies[1:])
+    stability = studies[1].internal.stability
+    there = (stability.resampled >= 0.5) != (stability.probability >= 0.5)
+    logged = found["development.stability.classification_instability"]
+    assert logged.value == pytest.approx(there.mean())
+
+
 def test_values_are_plain(report):
     json.dumps(report.values, allow_nan=False)
 
@@ -425,6 +433,25 @@ def test_published_models_are_reported_without_a_cohort(decision, moment, lang):
     assert "SIMUL" not in report.html
     assert report.values["model.provenance"] == "published"
     assert "model.n_patients" not in report.values
+
+
+def test_tripod_fills_at_least_18_items_without_a_cohort(model, published):
+    for found in (model, published):
+        counted = tally(tripod(logged_values(found, ()), "en"))
+        assert len(counted.filled) + len(counted.partly) >= 18
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_no_weight_after_patients_without_patients(published, model, lang):
+    after = read_texts("report")["after"][lang]
+    assert after not in Page(build_report(published, lang=lang).html).words
+    assert after in Page(build_report(model, lang=lang).html).words
+
+
+def test_component_with_sds_halved_is_said_in_words(published):
+    pages = [build_report(published, lang=lang).html for lang in ("en", "fr")]
+    assert "as published, SDs halved" in pages[0]
+    assert "telle que publiée, écarts-types divisés par deux" in pages[1]
 
 
 def test_developed_model_without_cohort_shows_apparent_performance_as_such(model):

@@ -146,6 +146,12 @@ def test_report_gives_corrected_accuracy_with_its_assumption(lang, word):
     assert word in page
 
 
+def test_report_says_which_responder_is_meant():
+    cohort, _, _ = implant_cohort(300)
+    page = build_report(MODEL, [examine(MODEL, cohort, n_resamples=5)]).html
+    assert "a relief of ≥ 40 % from the implant; not a responder to the test" in page
+
+
 def test_report_of_a_small_centre_hides_who_was_implanted():
     cohort, _, _ = implant_cohort(120, seed=4)
     page = build_report(MODEL, [examine(MODEL, cohort, n_resamples=5)]).html

@@ -245,6 +245,10 @@ def _study_values(study: Study, model: Model) -> Iterator[tuple[str, Value]]:
     if study.instability is not None:
         error = study.instability.overall_mean_absolute_error
         yield "stability.mean_absolute_prediction_error", _value(error, ".2g")
+    if study.internal is not None and study.internal.stability is not None:
+        share = float(study.internal.stability.classification_instability().mean())
+        text = {lang: percent(share) for lang in LANGUAGES}
+        yield "stability.classification_instability", Value(value=share, text=text)
     if study.external is not None:
         yield from _external_values(study.external)
     if study.curves.decision is not None:

@@ -47,6 +47,7 @@ def learned(content: Content) -> Section:
 
 
 def _weights(content: Content) -> Block:
+    """Weights before and after the patients; without patients, where they start."""
     rows = [
         (
             _component(part.name, content),
@@ -55,13 +56,16 @@ def _weights(content: Content) -> Block:
         )
         for part in content.model.components
     ]
+    developed = content.model.n_patients > 0
+    which = "" if developed else "_unused"
     heads = [content.say(name) for name in ("component", "before", "after")]
+    width = 3 if developed else 2
     return content.table(
-        content.say("weights_caption"),
-        heads,
-        rows,
-        note=content.say("weights_note"),
-        numeric=(1, 2),
+        content.say(f"weights_caption{which}"),
+        heads[:width],
+        [row[:width] for row in rows],
+        note=content.say(f"weights_note{which}"),
+        numeric=(1, 2)[: width - 1],
     )
 
 

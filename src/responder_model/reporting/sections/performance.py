@@ -11,6 +11,7 @@ from responder_model.figures.validation import (
     plot_decision_curve,
     plot_stability,
 )
+from responder_model.model.limits import preceding_test
 from responder_model.performance import DEFINITIONS
 from responder_model.reporting.blocks import (
     Block,
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 def performance(content: Content) -> Section:
     """Measures, curves, stability and subgroups for every cohort."""
     blocks: list[Block] = []
+    if content.studies and preceding_test(content.model.encoder) is not None:
+        cut_point = content.values["model.cut_point"].text[content.lang]
+        text = content.say("responder_is_success", cut_point=cut_point)
+        blocks.append(Paragraph(text=text, tone="note"))
     for study in content.studies:
         blocks.append(Heading(text=study_title(content, study)))
         if study.overlaps:
@@ -108,6 +113,11 @@ def _internal(
             study=study,
             size=(6.4, 5.9),
         )
+    key = "development.stability.classification_instability"
+    if key in content.values:
+        share = content.values[key].text[lang]
+        text = content.say("stability_classes", share=share)
+        yield Paragraph(text=text, links=content.links(key))
 
 
 def _external(
