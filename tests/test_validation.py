@@ -7,8 +7,14 @@ import pytest
 from responder_model.cohort import outcome_levels
 from responder_model.development import Settings, build_procedure, develop, update
 from responder_model.development.procedure import grouped_folds
+from responder_model.development.published import published_model
 from responder_model.errors import DevelopmentError, ResponderModelError
-from responder_model.performance import DEFINITIONS, brier_score, net_benefit
+from responder_model.performance import (
+    DEFINITIONS,
+    brier_score,
+    estimate_measure,
+    net_benefit,
+)
 from responder_model.simulation import draw_truth, simulate_cohort, true_probabilities
 from responder_model.validation import (
     validate_by_centre,
@@ -464,3 +470,85 @@ def test_patients_without_an_implant_are_no_failures():
 def test_unknown_way_of_counting_non_completers_is_refused(cohort):
     with pytest.raises(DevelopmentError, match="left_out or non_responders, got 'x'"):
         validate_internally(LINEAR, cohort, non_completers="x")
+
+
+def test_validate_externally_counts_non_completers_as_non_responders(cohort):
+    model = published_model("rtms_response", "screening")
+    result = validate_externally(model, cohort, n_resamples=0)
+    unknown = ~outcome_levels(cohort, "rtms_response").observed
+    assert result.sensitivity.n_patients == result.n_patients + unknown.sum()
+    assert result.sensitivity.n_events == result.n_events
+    failed = cohort.copy()
+    failed.loc[unknown, "relief_test"] = 0.0
+    expected = validate_externally(model, failed, n_resamples=0)
+    assert expected.sensitivity is None
+    for row in expected.performance.table:
+        if row.measure != "ordinal_concordance":  # relief of 0 is one level
+            assert result.sensitivity.value(row.measure) == pytest.approx(row.value)
+
+
+def test_validate_externally_counts_nobody_without_an_implant_as_failure():
+    cohort = simulate_cohort(140, 21)
+    model = published_model("emcs_success", "implantation")
+    assert validate_externally(model, cohort, n_resamples=0).sensitivity is None
+
+
+def test_validate_externally_measures_net_benefit_at_the_threshold(cohort):
+    model = published_model("rtms_response", "screening")
+    result = validate_externally(model, cohort, n_resamples=0, threshold=0.25)
+    assert result.performance.row("net_benefit").definition.endswith("t = 0.25")
+
+
+def test_validate_externally_says_when_patients_may_be_in_the_evidence(cohort):
+    model = published_model("rtms_response", "screening")
+    published = cohort.assign(centre="Saint-Étienne")
+    said = "These patients may stand behind the published evidence of the model"
+    assert any(
+        note.startswith(said)
+        for note in validate_externally(model, published, n_resamples=0).notes
+    )
+    notes = validate_externally(model, cohort, n_resamples=0).notes
+    assert not any(note.startswith(said) for note in notes)
+
+
+def test_validate_externally_says_how_many_patients_would_be_enough(cohort):
+    from responder_model.sample_size import validation_criteria
+
+    model = published_model("rtms_response", "screening")
+    result = validate_externally(model, cohort, n_resamples=0)
+    needed = validation_criteria(result.n_events / result.n_patients).n_required
+    said = f"{result.n_patients} patients, where {needed} would give narrow intervals"
+    assert any(note.startswith(said) for note in result.notes)
+
+
+# ---------------------------------------------------------------- subgroups
+
+
+def test_subgroups_have_limits_and_say_whose_patients_they_are(cohort):
+    model = published_model("rtms_response", "screening")
+    table = validate_by_subgroup(model, cohort, by=["sex"])
+    assert table.attrs["provenance"] == "simulated"
+    women = (cohort["sex"] == "female").to_numpy()
+    levels = outcome_levels(cohort, "rtms_response")
+    outcome = np.where(levels.lower > 2, 1.0, np.where(levels.upper <= 2, 0.0, np.nan))
+    chosen = women & ~np.isnan(outcome)
+    p = model.predict_cohort(cohort)["probability"].to_numpy()
+    row = table.set_index("group").loc["female"]
+    for name in ("c_statistic", "calibration_slope"):
+        expected = estimate_measure(name, outcome[chosen], p[chosen])
+        found = [row[name], row[f"{name}_lower"], row[f"{name}_upper"]]
+        np.testing.assert_allclose(
+            found, [expected.value, expected.lower, expected.upper]
+        )
+
+
+def test_subgroups_leave_out_patients_without_a_probability(cohort):
+    model = published_model("rtms_response", "screening")
+    p = model.predict_cohort(cohort)["probability"].to_numpy().copy()
+    p[:20] = np.nan
+    part = validate_by_subgroup(model, cohort, by=["sex"], probability=p)
+    known = cohort.iloc[20:]
+    expected = validate_by_subgroup(model, known, by=["sex"], probability=p[20:])
+    pd.testing.assert_frame_equal(
+        part.set_index("group").sort_index(), expected.set_index("group").sort_index()
+    )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from responder_model.cohort import (
+    OutcomeLevels,
     binary_outcome,
     check_cohort,
     outcome_levels,
@@ -19,10 +22,18 @@ from responder_model.development.notes import repeated_rows_note
 from responder_model.development.settings import Settings
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
-from responder_model.performance import Performance, core_measures, measure_performance
+from responder_model.performance import (
+    NEUTRAL_THRESHOLD,
+    Performance,
+    core_measures,
+    estimate_measure,
+    measure_performance,
+)
+from responder_model.sample_size import validation_criteria
 from responder_model.schema import dictionary
 from responder_model.validation.resampling import (
     develop_on,
+    has_non_completers,
     procedure_of,
     read_data,
     settings_of,
@@ -33,12 +44,22 @@ if TYPE_CHECKING:
 
     from responder_model.model import Model
 
+Mask = NDArray[np.bool_]
+
 # Patients below which a cell is not shown: it could point at a person.
 SMALL_CELL = 10
 # Fewest patients of either outcome from which measures are worth printing.
 MIN_RARER = 5
 AGE_BOUNDS = (0.0, 50.0, 65.0, 200.0)
 AGE_GROUPS = ("under 50", "50 to 64", "65 and over")
+# Measures of a part of a cohort that are given with an interval.
+WITH_LIMITS = (
+    "c_statistic",
+    "calibration_in_the_large",
+    "calibration_slope",
+    "observed_expected_ratio",
+    "brier_score",
+)
 SUBGROUPS = ("lesion_type", "sex", "age", "aetiology")
 
 
@@ -53,7 +74,11 @@ class ExternalValidation:
     n_patients, n_events : int
         Patients with a known outcome, and events.
     n_unknown : int
-        Patients without a known outcome, left out.
+        Patients without an outcome that is known at the main cut-off, left out.
+    sensitivity : Performance or None
+        The same measures with patients of whom no outcome is known counted as
+        non-responders; None when there is no such patient, and for a decision after a
+        test, whose unknown outcomes are patients without an implant.
     applicability : dict
         Number of patients inside, borderline and outside.
     provenance, model : str
@@ -69,6 +94,7 @@ class ExternalValidation:
     applicability: dict[str, int]
     provenance: str
     model: str
+    sensitivity: Performance | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -78,7 +104,12 @@ class ExternalValidation:
 
 
 def validate_externally(
-    model: Model, cohort: pd.DataFrame, *, n_resamples: int = 200, seed: int = 0
+    model: Model,
+    cohort: pd.DataFrame,
+    *,
+    n_resamples: int = 200,
+    seed: int = 0,
+    threshold: float = NEUTRAL_THRESHOLD,
 ) -> ExternalValidation:
     """Measure a model on a cohort that it was not developed on.
 
@@ -95,28 +126,31 @@ def validate_externally(
         For the intervals of the calibration distances.
     seed : int
         Their seed.
+    threshold : float, default 0.5
+        Threshold probability of the net benefit. 0.5 is neutral, not clinical.
+
+    Raises
+    ------
+    DevelopmentError
+        When no outcome is known.
     """
     cohort = check_cohort(cohort)
     levels = outcome_levels(cohort, model.decision)
     outcome = binary_outcome(levels, model.decision)
     known = ~np.isnan(outcome)
+    _check_any(known, model.decision)
     table = model.predict_cohort(cohort)
-    probability = table["probability"].to_numpy(dtype=np.float64)
-    if not known.any():
-        rules = dictionary().decisions[model.decision]
-        msg = f"{model.decision} outcome must be known for some patients, got none. "
-        msg += f"Record {rules.outcome} or {rules.binary_outcome}."
-        raise DevelopmentError(msg)
-    performance = measure_performance(
-        outcome[known],
-        probability[known],
-        level=levels.lower[known],
-        upper_level=levels.upper[known],
+    measured = partial(
+        _measured,
+        decision=model.decision,
+        probability=table["probability"].to_numpy(dtype=np.float64),
+        threshold=threshold,
         n_resamples=n_resamples,
-        rng=np.random.default_rng(seed),
+        seed=seed,
     )
+    as_no = _non_completers_as_no(levels, model.decision)
     return ExternalValidation(
-        performance=performance,
+        performance=measured(levels),
         n_patients=int(known.sum()),
         n_events=int(outcome[known].sum()),
         n_unknown=int((~known).sum()),
@@ -126,28 +160,96 @@ def validate_externally(
         },
         provenance=str(cohort.attrs.get("provenance", "cohort")),
         model=model.name,
-        notes=_notes(model, outcome[known], cohort),
+        sensitivity=None if as_no is None else measured(as_no),
+        notes=tuple(_notes(model, outcome[known], cohort)),
     )
 
 
-def _notes(model: Model, outcome: Array, cohort: pd.DataFrame) -> tuple[str, ...]:
-    notes = []
-    rarer = int(min(outcome.sum(), len(outcome) - outcome.sum()))
-    if rarer < MIN_RARER:
-        notes.append(
-            f"Too few patients to judge a model: {rarer} of the rarer outcome."
+def _measured(
+    levels: OutcomeLevels,
+    *,
+    decision: str,
+    probability: Array,
+    threshold: float,
+    n_resamples: int,
+    seed: int,
+) -> Performance:
+    outcome = binary_outcome(levels, decision)
+    known = ~np.isnan(outcome)
+    return measure_performance(
+        outcome[known],
+        probability[known],
+        level=levels.lower[known],
+        upper_level=levels.upper[known],
+        threshold=threshold,
+        n_resamples=n_resamples,
+        rng=np.random.default_rng(seed),
+    )
+
+
+def _non_completers_as_no(levels: OutcomeLevels, decision: str) -> OutcomeLevels | None:
+    """Unknown outcomes as non-response; None where that would mean nothing."""
+    if levels.observed.all() or not has_non_completers(decision):
+        return None
+    main = dictionary().decisions[decision].main_index
+    return replace(levels, upper=np.where(levels.observed, levels.upper, main))
+
+
+def _check_any(known: Mask, decision: str) -> None:
+    if known.any():
+        return
+    rules = dictionary().decisions[decision]
+    msg = f"{decision} outcome must be known for some patients, got none. "
+    msg += f"Record {rules.outcome} or {rules.binary_outcome}."
+    raise DevelopmentError(msg)
+
+
+def _notes(model: Model, outcome: Array, cohort: pd.DataFrame) -> Iterator[str]:
+    yield from _size_note(outcome)
+    if _overlaps(model, cohort):
+        yield (
+            "These patients may stand behind the published evidence of the model: this "
+            "is no validation in new patients."
         )
     if cohort.attrs.get("provenance") == "simulated":
-        notes.append("Simulated patients: says nothing about real ones.")
+        yield "Simulated patients: says nothing about real ones."
     if model.decision == "emcs_success":
-        notes.append(
+        yield (
             "Implanted patients only: sensitivity, specificity and negative "
             "predictive value are not computed from them."
         )
     again = repeated_rows(cohort)
     if again:
-        notes.append(repeated_rows_note(again))
-    return tuple(notes)
+        yield repeated_rows_note(again)
+
+
+def _size_note(outcome: Array) -> Iterator[str]:
+    """Say that there are too few to judge, or fewer than Riley's criteria ask for."""
+    n_patients, n_events = len(outcome), int(outcome.sum())
+    rarer = min(n_events, n_patients - n_events)
+    if rarer < MIN_RARER:
+        yield f"Too few patients to judge a model: {rarer} of the rarer outcome."
+        return
+    needed = validation_criteria(n_events / n_patients).n_required
+    if n_patients < needed:
+        yield (
+            f"{n_patients} patients, where {needed} would give narrow intervals "
+            "(Riley's criteria for validation): read the interval, not the value."
+        )
+
+
+def _overlaps(model: Model, cohort: pd.DataFrame) -> bool:
+    """Whether the cohort's patients may be in the evidence behind the model."""
+    settings = Settings(
+        decision=model.decision,
+        moment=model.moment,
+        exclude_evidence=model.excluded_evidence,
+    )
+    try:
+        check_overlap(cohort, settings)
+    except DevelopmentError:
+        return True
+    return False
 
 
 def validate_by_subgroup(
@@ -166,7 +268,8 @@ def validate_by_subgroup(
     Returns
     -------
     DataFrame
-        Columns ``predictor``, ``group``, ``n_patients``, ``n_events``, then measures.
+        Columns ``predictor``, ``group``, ``n_patients``, ``n_events``, then measures
+        and, as ``…_lower`` and ``…_upper``, the 95 % limits of the main ones.
         A cell of fewer than ``small_cell`` patients shows only ``n_patients`` as
         ``"<10"``; a measure that cannot be estimated is left empty and
         ``problem`` says why.
@@ -178,6 +281,7 @@ def validate_by_subgroup(
     known = ~np.isnan(outcome)
     if probability is None:
         probability = model.predict_cohort(cohort)["probability"].to_numpy()
+    known &= ~np.isnan(probability)
     rows = []
     for name in by:
         groups = _groups(cohort, name)
@@ -187,7 +291,16 @@ def validate_by_subgroup(
                 {"predictor": name, "group": str(group)}
                 | _cell(outcome[inside], probability[inside], small_cell)
             )
-    return pd.DataFrame(rows)
+    return _labelled(rows, cohort)
+
+
+def _labelled(rows: list[dict[str, Any]], cohort: pd.DataFrame) -> pd.DataFrame:
+    """Table that says whose patients it is about, in its ``attrs``."""
+    import pandas as pd
+
+    table = pd.DataFrame(rows)
+    table.attrs["provenance"] = str(cohort.attrs.get("provenance", "cohort"))
+    return table
 
 
 def _groups(cohort: pd.DataFrame, name: str) -> pd.Series[Any]:
@@ -214,8 +327,25 @@ def _cell(outcome: Array, probability: Array, small_cell: int) -> dict[str, Any]
         "n_patients": str(len(outcome)),
         "n_events": int(outcome.sum()),
         **found.values,
+        **_limits(outcome, probability, found.values),
         "problem": problem,
     }
+
+
+def _limits(
+    outcome: Array, probability: Array, values: Mapping[str, float]
+) -> dict[str, float]:
+    """95 % limits of the main measures that have a value and an interval."""
+    limits: dict[str, float] = {}
+    for name in WITH_LIMITS:
+        if name not in values:
+            continue
+        try:
+            found = estimate_measure(name, outcome, probability)
+        except ResponderModelError:
+            continue
+        limits |= {f"{name}_lower": found.lower, f"{name}_upper": found.upper}
+    return limits
 
 
 def validate_by_centre(
@@ -267,4 +397,4 @@ def validate_by_centre(
             {"centre": name}
             | _cell(data.outcome[outside][judged], probability[judged], small_cell)
         )
-    return pd.DataFrame(rows)
+    return _labelled(rows, cohort)

@@ -15,13 +15,13 @@ from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit, logit
 from responder_model.performance import NEUTRAL_THRESHOLD
 from responder_model.performance._check import check_n_resamples, check_threshold
-from responder_model.schema import dictionary
 from responder_model.validation.resampling import (
     Data,
     Indices,
     Repetitions,
     bootstrap_rows,
     develop_on,
+    has_non_completers,
     measure_all,
     procedure_of,
     read_data,
@@ -200,12 +200,6 @@ def _counts_as_no(non_completers: str, decision: str) -> bool:
         msg += "outcome was not implanted, got non_responders."
         raise DevelopmentError(msg)
     return True
-
-
-def has_non_completers(decision: str) -> bool:
-    """Whether everybody in a cohort starts what the decision is about."""
-    first = dictionary().moments[0].name
-    return first in dictionary().decisions[decision].moments
 
 
 def _apparent(procedure: Procedure, data: Data) -> Array:

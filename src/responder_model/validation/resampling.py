@@ -25,6 +25,7 @@ from responder_model.features import Array, expit
 from responder_model.model import Model
 from responder_model.model.batch import one_thread_each
 from responder_model.performance import NEUTRAL_THRESHOLD, CoreMeasures, all_measures
+from responder_model.schema import dictionary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,6 +98,12 @@ def settings_of(source: Settings | Model) -> Settings:
         msg += "evidence alone. Use validate_externally."
         raise DevelopmentError(msg)
     return Settings.from_json(source.settings)
+
+
+def has_non_completers(decision: str) -> bool:
+    """Whether everybody in a cohort starts what the decision is about."""
+    first = dictionary().moments[0].name
+    return first in dictionary().decisions[decision].moments
 
 
 def procedure_of(source: Settings | Model, updated_from: Model | None) -> Procedure:
