@@ -8,7 +8,8 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +23,7 @@ from responder_model.cli.options import (
     ModelArgument,
 )
 from responder_model.cli.output import console, print_json
-from responder_model.errors import InvalidPatientError
+from responder_model.errors import InvalidPatientError, ResponderModelError
 from responder_model.schema import Field, dictionary
 
 if TYPE_CHECKING:
@@ -91,8 +92,9 @@ def read_patient(source: str | None, values: dict[str, Any]) -> dict[str, Any]:
     if source is None:
         return values
     try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
-        patient = json.loads(text)
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        # "sig": editors on Windows begin a file with a mark
+        patient = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique)
     except (OSError, UnicodeDecodeError) as error:
         msg = "must be a readable file of UTF-8 text."
         raise InvalidPatientError({"--input": msg}) from error
@@ -101,7 +103,29 @@ def read_patient(source: str | None, values: dict[str, Any]) -> dict[str, Any]:
         raise InvalidPatientError({"--input": "must be a JSON object."}) from error
     if not isinstance(patient, dict):
         raise InvalidPatientError({"--input": "must be one JSON object."})
-    return {**patient, **values}
+    overridden = {key for key in patient if _name(key) in values}
+    kept = {key: value for key, value in patient.items() if key not in overridden}
+    return {**kept, **values}
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON object, of which Python would keep the last of two equal keys."""
+    from responder_model.vocabulary import show
+
+    keys = [key for key, _ in pairs]
+    twice = [key for key in dict.fromkeys(keys) if keys.count(key) > 1]
+    if twice:
+        raise InvalidPatientError(
+            {show(key): f"{show(key)} must be given once only." for key in twice}
+        )
+    return dict(pairs)
+
+
+def _name(key: str) -> str | None:
+    from responder_model.patient import find_key
+
+    row = find_key(key)
+    return None if row is None else row.name
 
 
 def predict(
@@ -158,15 +182,33 @@ def _draw(model: Model, patient: dict[str, Any], path: Path, lang: str) -> None:
     import pandas as pd
 
     from responder_model.figures.explanations import draw_waterfall
+    from responder_model.patient import check_patient
+    from responder_model.vocabulary import show
 
-    explanation = model.explain(pd.DataFrame([patient]))
-    draw_waterfall(
-        explanation[0],
-        path,
-        title=dictionary().decisions[model.decision].label[lang],
-        provenance=model.provenance,
-        lang=lang,
-    )
+    if path.suffix.lower() != ".png":
+        msg = f"--figure must be a file that ends in .png, got {show(path.name)}."
+        raise ResponderModelError(msg)
+    known = check_patient(patient, model.decision, model.moment)
+    row = {name: known.get(name) for name in model.encoder.predictors}
+    explanation = model.explain(pd.DataFrame([row]))
+    with writing("--figure"):
+        draw_waterfall(
+            explanation[0],
+            path,
+            title=dictionary().decisions[model.decision].label[lang],
+            provenance=model.provenance,
+            lang=lang,
+        )
+
+
+@contextmanager
+def writing(option: str) -> Iterator[None]:
+    """Say which option names a place that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        msg = f"{option} must be a place that can be written: {error.strerror}."
+        raise ResponderModelError(msg) from error
 
 
 def _print_prediction(

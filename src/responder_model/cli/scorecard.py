@@ -9,6 +9,7 @@ import typer
 
 from responder_model.cli.models import open_model
 from responder_model.cli.options import Language, LanguageOption, ModelArgument
+from responder_model.cli.patient import writing
 
 CardFolderOption = Annotated[
     Path, typer.Option("--out", metavar="FOLDER", help="Where the card is written.")
@@ -60,16 +61,17 @@ def scorecard(
 
     card = build_scorecard(fitted, known=known, linear_part_only=linear_part_only)
     points = build_points(card)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "scorecard.csv").write_text(render_csv(card), encoding="utf-8")
-    (out / "points.html").write_text(render_page(points, lang), encoding="utf-8")
-    draw_figure(
-        lambda ax: plot_nomogram(points, ax=ax, lang=lang),
-        out / "nomogram.png",
-        title=heading(points, lang)["question"],
-        provenance=card.provenance,
-        lang=lang,
-        size=nomogram_size(points),
-    )
+    with writing("--out"):
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "scorecard.csv").write_text(render_csv(card), encoding="utf-8")
+        (out / "points.html").write_text(render_page(points, lang), encoding="utf-8")
+        draw_figure(
+            lambda ax: plot_nomogram(points, ax=ax, lang=lang),
+            out / "nomogram.png",
+            title=heading(points, lang)["question"],
+            provenance=card.provenance,
+            lang=lang,
+            size=nomogram_size(points),
+        )
     for name in ("scorecard.csv", "points.html", "nomogram.png"):
         typer.echo(out / name)
