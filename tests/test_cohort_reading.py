@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import zipfile
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -152,6 +156,62 @@ def test_a_workbook_shows_percentages_numbers_and_dates(tmp_path: Path) -> None:
     assert rows.tolist() == [2, 3]
 
 
+def _workbook_of_formulas(path: Path, result: str) -> None:
+    """A workbook whose age and sex are formulas, with what a spreadsheet stored."""
+    workbook = openpyxl.Workbook()
+    sheet = workbook.worksheets[0]
+    sheet.append(["patient_id", "age", "dn4"])
+    sheet.append(["P1", "=50+4", 4])
+    sheet.append(["P2", 60, None])
+    workbook.save(path)
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    written = files["xl/worksheets/sheet1.xml"].decode()
+    old = '<c r="B2"><f>50+4</f><v /></c>'
+    assert old in written
+    new = written.replace(old, result.format("<f>50+4</f>"))
+    files["xl/worksheets/sheet1.xml"] = new.encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+
+
+@pytest.mark.parametrize(
+    ("result", "age"),
+    [
+        ('<c r="B2">{}<v>54</v></c>', 54.0),
+        ('<c r="B2" t="str">{}<v></v></c>', None),
+    ],
+    ids=["a number", "blank"],
+)
+def test_a_formula_counts_as_its_result(
+    tmp_path: Path, result: str, age: float | None
+) -> None:
+    _workbook_of_formulas(tmp_path / "centre.xlsx", result)
+    cohort = read_cohort(tmp_path / "centre.xlsx")
+    assert cohort["age"].tolist() == [pytest.approx(age or np.nan, nan_ok=True), 60.0]
+
+
+def test_a_formula_that_was_never_calculated_is_a_problem_not_a_blank(
+    tmp_path: Path,
+) -> None:
+    _workbook_of_formulas(tmp_path / "centre.xlsx", '<c r="B2">{}<v></v></c>')
+    (problem,) = _problems(tmp_path / "centre.xlsx")
+    assert (problem.row, problem.field, problem.found) == (2, "age", "=50+4")
+
+
+def test_a_long_pseudonym_beside_a_missing_one_keeps_its_digits(
+    tmp_path: Path,
+) -> None:
+    numbers = [2**53 + 1, 2**53, None, 2**53 + 3]
+    table = pa.table({"patient_id": numbers, "age": [50, 51, 52, None]})
+    pq.write_table(table, tmp_path / "centre.parquet")
+    cohort = read_cohort(tmp_path / "centre.parquet")
+    known = cohort["patient_id"].dropna().tolist()
+    assert known == [str(number) for number in numbers if number]
+    assert cohort["age"].dropna().tolist() == [50.0, 51.0, 52.0]
+
+
 def test_parquet_of_a_typed_frame_with_an_index(tmp_path: Path) -> None:
     cohort = check_cohort(TABLE)
     cohort.set_index(pd.Index(["x", "y", "z"])).to_parquet(tmp_path / "c.parquet")
@@ -197,6 +257,13 @@ def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, rule: str) 
 def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidCohortError, match="that can be opened"):
         read_cohort(tmp_path / name)
+
+
+@pytest.mark.timeout(30)
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (problem,) = _problems(tmp_path / "pipe")
+    assert problem.found == "a folder, a pipe or a device"
 
 
 def test_a_workbook_without_cells_is_refused(tmp_path: Path) -> None:

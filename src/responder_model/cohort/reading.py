@@ -129,17 +129,29 @@ def read_tables(
         When the file cannot be read as a table.
     """
     try:
+        check_is_file(Path(path))
         yield from _tables(Path(path), rows_at_once)
     except InvalidCohortError:
         raise
-    except FileNotFoundError:
-        raise unreadable(found="no such file") from None
     except csv.Error:
         raise unreadable(found="quotes that do not match, or a huge cell") from None
     # Whatever a broken file makes its parser raise, it is the file that is wrong; the
     # parser's own message may quote a patient, so it is not carried along.
     except Exception:
         raise unreadable() from None
+
+
+def check_is_file(path: Path) -> None:
+    """Refuse what cannot be read twice, and may never end.
+
+    Raises
+    ------
+    InvalidCohortError
+        For a path that leads nowhere, a folder, a pipe or a device.
+    """
+    if not path.is_file():
+        found = "a folder, a pipe or a device" if path.exists() else "no such file"
+        raise unreadable(found=found)
 
 
 def unreadable(*, found: str = "", allowed: str = _ALLOWED) -> InvalidCohortError:
@@ -342,6 +354,23 @@ def text_lines(file: TextIO, delimiter: str) -> Iterator[Line]:
 # ---------------------------------------------------------------- Parquet
 
 
+# Missing values beside these leave them as they are: a pseudonym of 17 digits has no
+# float of its own.
+_NULLABLE = {
+    pa.bool_(): pd.BooleanDtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+}
+
+
+def arrow_cells(table: pa.Table | pa.RecordBatch) -> pd.DataFrame:
+    """Cells of a Parquet file as pandas holds them, on this thread."""
+    cells: pd.DataFrame = table.to_pandas(
+        ignore_metadata=True, types_mapper=_NULLABLE.get, use_threads=False
+    )
+    return cells
+
+
 def _parquet_tables(path: Path, rows_at_once: int) -> Iterator[Table]:
     with pq.ParquetFile(path) as file:
         _check_width(file.schema_arrow.names)
@@ -350,9 +379,7 @@ def _parquet_tables(path: Path, rows_at_once: int) -> Iterator[Table]:
         for batch in chain([file.schema_arrow.empty_table()], batches):
             # text that is not UTF-8 would break its reader later
             batch.validate(full=True)
-            cells = batch.to_pandas(
-                ignore_metadata=True, types_mapper={pa.bool_(): pd.BooleanDtype()}.get
-            )
+            cells = arrow_cells(batch)
             named = [c for c in cells if not str(c).startswith(_INDEX_COLUMN)]
             rows = np.arange(row, row + len(cells), dtype=np.int64)
             yield Table(cells=cells[named], rows=rows)

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from responder_model.cohort.reading import Table, read_tables, unreadable
+from responder_model.cohort.reading import (
+    Table,
+    arrow_cells,
+    read_tables,
+    unreadable,
+)
 from responder_model.scoring.columns import Columns
 from responder_model.scoring.text import TextPart, open_text, text_parts
 
@@ -107,11 +111,11 @@ class ParquetPart:
 
     def table(self, columns: Columns) -> Table:
         """See ``Part``."""
-        cells = self.cells.select(list(columns.names)).to_pandas(
-            ignore_metadata=True,
-            types_mapper={pa.bool_(): pd.BooleanDtype()}.get,
-            use_threads=False,
-        )
+        try:
+            cells = arrow_cells(self.cells.select(list(columns.names)))
+        # as for `read_tables`: dates and time zones that pandas does not know
+        except Exception:
+            raise unreadable() from None
         first = FIRST_ROW + self.index * PART_ROWS
         return Table(cells=cells, rows=np.arange(first, first + len(cells)))
 
