@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -9,10 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -469,6 +473,92 @@ def test_the_result_must_be_a_file_that_can_be_written(model, parquet):
         score_file(model, parquet, parquet)
 
 
+def test_the_result_must_not_be_a_folder(model, parquet):
+    out, side = parquet.with_name("s.csv"), parquet.with_name("t_set_aside.csv")
+    for folder in (out, side):
+        folder.mkdir()
+    for path in (out, parquet.with_name("t.csv")):
+        with pytest.raises(ResponderModelError, match="name of a folder, got '[st]"):
+            score_file(model, parquet, path)
+    assert not list(parquet.parent.glob(".*.parts"))
+
+
+@pytest.mark.parametrize("n_jobs", [0, -1, 1.5, None])
+def test_n_jobs_must_be_a_whole_number_from_1(n_jobs, model, parquet):
+    with pytest.raises(ResponderModelError, match="n_jobs must be a whole number"):
+        score_file(model, parquet, parquet.with_name("scores.csv"), n_jobs=n_jobs)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("kind", ["absent", "folder", "pipe"])
+def test_what_is_no_file_is_refused_at_once(kind, model, tmp_path):
+    path = tmp_path / "patients.csv"
+    if kind == "folder":
+        path.mkdir()
+    if kind == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(InvalidCohortError, match="CSV") as caught:
+        score_file(model, path, tmp_path / "scores.csv")
+    (problem,) = caught.value.problems
+    assert problem.found.startswith("no such file" if kind == "absent" else "a folder")
+
+
+def test_a_file_that_goes_away_while_it_is_scored_is_named(model, parquet, small_parts):
+    def remove(_):
+        parquet.unlink(missing_ok=True)
+
+    out = parquet.with_name("scores.csv")
+    with pytest.raises(
+        ResponderModelError, match=r"patients.parquet could not be read"
+    ):
+        score_file(model, parquet, out, announce=remove)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pa.array([2**31 - 1], pa.date32()),
+        pa.array([0], pa.timestamp("us", tz="No/Where")),
+    ],
+    ids=["year 5881580", "time zone"],
+)
+def test_a_date_that_pandas_does_not_know_is_refused(cells, n_jobs, model, tmp_path):
+    path, out = tmp_path / "patients.parquet", tmp_path / "scores.csv"
+    pq.write_table(pa.table({"age": cells, "dn4": [4.0]}), path)
+    with pytest.raises(InvalidCohortError, match="can be opened"):
+        score_file(model, path, out, n_jobs=n_jobs)
+    assert [found.name for found in tmp_path.iterdir()] == ["patients.parquet"]
+
+
+@pytest.mark.parametrize("kind", [".csv", ".parquet", ".xlsx"])
+@pytest.mark.parametrize("source", ["parquet", "csv"])
+def test_score_file_writes_the_same_bytes_with_any_number_of_threads(
+    source, kind, pooled, cohort, tmp_path, small_parts
+):
+    path, frame = tmp_path / f"patients.{source}", cohort.copy()
+    plant(frame)
+    write_cohort(frame, path)
+    written = []
+    for n_jobs in (1, 2, 5):
+        out = tmp_path / f"scores_{n_jobs}{kind}"
+        score_file(pooled, path, out, contributions=True, n_jobs=n_jobs)
+        side = out.with_name(f"{out.stem}_set_aside.csv").read_bytes()
+        read = pd.read_excel(out).to_csv() if kind == ".xlsx" else out.read_bytes()
+        written.append((read, side))
+    assert written[0] == written[1] == written[2]
+
+
+def test_an_identifier_is_never_a_formula_of_the_workbook(model, tmp_path):
+    path, out = tmp_path / "patients.csv", tmp_path / "scores.xlsx"
+    path.write_text("patient_id,age\n=1+1,50\n#REF!,51\n@x,52\n")
+    score_file(model, path, out)
+    sheet = openpyxl.load_workbook(out).worksheets[0]
+    cells = [sheet.cell(row, 2) for row in (2, 3, 4)]
+    assert [cell.value for cell in cells] == ["=1+1", "#REF!", "@x"]
+    assert {cell.data_type for cell in cells} == {"s"}
+
+
 def test_a_file_that_changes_while_it_is_scored_is_refused(model, parquet, small_parts):
     out = parquet.with_name("scores.csv")
 
@@ -538,6 +628,37 @@ def test_parts_of_another_run_are_not_gone_on_with(
     assert scored.n_patients == N
 
 
+def test_a_folder_among_the_parts_of_another_version_is_thrown_away(model, parquet):
+    out = parquet.with_name("scores.csv")
+    (parquet.parent / ".scores.csv.parts" / "model").mkdir(parents=True)
+    assert score_file(model, parquet, out).n_patients == N
+
+
+@contextmanager
+def limited_file_size():
+    """Give a function that makes the disk take no more; then as before."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        yield lambda _: resource.setrlimit(resource.RLIMIT_FSIZE, (99, limits[1]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 3])
+def test_a_disk_that_takes_no_more_is_named_and_the_run_goes_on(
+    n_jobs, model, cohort, parquet, small_parts
+):
+    out = parquet.with_name("scores.csv")
+    with (
+        pytest.raises(ResponderModelError, match=r"scores.csv could not be written"),
+        limited_file_size() as full,
+    ):
+        score_file(model, parquet, out, n_jobs=n_jobs, announce=full)
+    assert score_file(model, parquet, out).n_resumed >= 1
+    assert_same_scores(pd.read_csv(out), model.predict_cohort(cohort))
+
+
 def test_a_damaged_part_is_scored_again(model, cohort, parquet, small_parts):
     out = parquet.with_name("scores.csv")
     with pytest.raises(StoppedError):
@@ -564,6 +685,16 @@ def test_two_runs_do_not_write_the_same_result(model, parquet, small_parts):
 
     with pytest.raises(ResponderModelError, match="written by another process"):
         score_file(model, parquet, out, announce=second)
+
+
+def test_a_disk_without_locks_is_written_all_the_same(model, parquet, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert score_file(model, parquet, parquet.with_name("s.csv")).n_patients == N
 
 
 # ---------------------------------------------------------------- real processes
@@ -615,7 +746,11 @@ def kill_and_resume(model, path, out, n_kills, seed):
         running.communicate()
         if running.returncode == 0:
             return None
-        assert not out.exists()
+        if out.exists():  # killed after it had put the whole result in place
+            rows = pq.read_metadata(path).num_rows
+            assert pq.read_metadata(out).num_rows == rows
+            score_file(model, path, out)
+            return None
     return score_file(model, path, out)
 
 

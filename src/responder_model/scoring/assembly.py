@@ -241,6 +241,7 @@ def _csv_bytes(table: pa.Table) -> bytes:
 def _xlsx_writer(path: Path, about: dict[str, Any], stack: ExitStack) -> Write:
     del about
     import openpyxl
+    from openpyxl.cell import WriteOnlyCell
 
     workbook = openpyxl.Workbook(write_only=True)
     sheet = workbook.create_sheet("scores")
@@ -255,7 +256,14 @@ def _xlsx_writer(path: Path, about: dict[str, Any], stack: ExitStack) -> Write:
             msg = f"an XLSX sheet holds {_SHEET_ROWS} patients. Use .parquet or .csv."
             raise ResponderModelError(msg)
         for row in zip(*(c.to_pylist() for c in table.columns), strict=True):
-            sheet.append(row)
+            sheet.append([plain(value) for value in row])
+
+    def plain(value: Any) -> Any:
+        if not (isinstance(value, str) and value.startswith(("=", "#"))):
+            return value
+        cell = WriteOnlyCell(sheet, value)
+        cell.data_type = "s"  # an identifier is neither formula nor error
+        return cell
 
     return write
 

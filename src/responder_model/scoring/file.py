@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from responder_model import __version__
 from responder_model.cohort.checking import NO_PATIENTS
+from responder_model.cohort.reading import check_is_file
 from responder_model.errors import InvalidCohortError, Problem, ResponderModelError
 from responder_model.model import Model
 from responder_model.scoring.assembly import (
@@ -133,7 +134,9 @@ def score_file(
         When ``out`` cannot be written, or the file changes while it is read.
     """
     path, out = Path(path), _check_out(Path(out), Path(path))
-    with _disk_errors(out):
+    _check_jobs(n_jobs)
+    check_is_file(path)
+    with _disk_errors(path, out):
         before = _state(path)
         source = open_source(path)
         columns = choose_columns(model.encoder, source.header)
@@ -179,7 +182,17 @@ def _check_out(out: Path, path: Path) -> Path:
     if path.resolve() in (out.resolve(), _side_of(out).resolve()):
         msg = f"out must be another file than what is scored, got {out.name!r}."
         raise ResponderModelError(msg)
+    for written in (out, _side_of(out)):
+        if written.is_dir():
+            msg = f"out must not be the name of a folder, got {written.name!r}."
+            raise ResponderModelError(msg)
     return out
+
+
+def _check_jobs(n_jobs: int) -> None:
+    if not isinstance(n_jobs, int) or n_jobs < 1:
+        msg = f"n_jobs must be a whole number from 1, got {n_jobs!r}."
+        raise ResponderModelError(msg)
 
 
 def _side_of(out: Path) -> Path:
@@ -187,15 +200,19 @@ def _side_of(out: Path) -> Path:
 
 
 @contextmanager
-def _disk_errors(out: Path) -> Iterator[None]:
+def _disk_errors(path: Path, out: Path) -> Iterator[None]:
     """Turn an error of the disk into its reason."""
     try:
         yield
     except OSError as error:
-        msg = (
-            f"{out.name} could not be written: {error.strerror}. What was scored is "
-            "kept; run the same command again to go on."
-        )
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        if error.filename is not None and Path(error.filename) == path:
+            msg = f"{path.name} could not be read: {reason}."
+        else:
+            msg = (
+                f"{out.name} could not be written: {reason}. What was scored is kept; "
+                "run the same command again to go on."
+            )
         raise ResponderModelError(msg) from error
 
 
@@ -228,11 +245,15 @@ def _score_parts(
     size = PART_ROWS if source.unit == "patients" else BLOCK_BYTES
     parts = source.read(work.columns, journal.done)
     extent, n_patients = len(journal.done) * size, 0
-    for done in run_parts(parts, work, n_jobs=n_jobs):
-        extent += done.extent
-        n_patients += done.n_patients
-        if announce is not None:
-            announce(Progress(done=extent, extent=source.extent, n_patients=n_patients))
+    # closed here: no thread may write a part once the folder is given up
+    with closing(run_parts(parts, work, n_jobs=n_jobs)) as run:
+        for done in run:
+            extent += done.extent
+            n_patients += done.n_patients
+            if announce is not None:
+                announce(
+                    Progress(done=extent, extent=source.extent, n_patients=n_patients)
+                )
 
 
 def _join(model: Model, journal: Journal, out: Path, *, strict: bool) -> Tally:

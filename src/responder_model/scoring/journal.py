@@ -92,7 +92,9 @@ def _is_of(folder: Path, text: str) -> bool:
 
 def _clear(folder: Path) -> None:
     for path in folder.iterdir():
-        if path.name != _LOCK:
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != _LOCK:
             path.unlink()
 
 
@@ -133,7 +135,9 @@ def _locked(path: Path, out: Path) -> Iterator[None]:
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             msg = f"{out.name} is being written by another process: wait for it."
             raise ResponderModelError(msg) from None
+        except OSError:
+            pass  # a disk of the network that knows no locks
         yield

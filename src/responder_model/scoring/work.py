@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,9 @@ class Done:
     n_patients: int
 
 
-def run_parts(parts: Iterable[Part], work: Work, *, n_jobs: int) -> Iterator[Done]:
+def run_parts(
+    parts: Iterable[Part], work: Work, *, n_jobs: int
+) -> Generator[Done, None, None]:
     """Score parts, in order, and save each; ``n_jobs`` threads share the work.
 
     The libraries compute without holding Python's lock, so that threads keep two cores
