@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import responder_model as rm
-from responder_model.errors import InvalidCohortError
+from responder_model.errors import InvalidCohortError, ResponderModelError
 from responder_model.model.batch import CHUNK, score_raw
 from responder_model.model.example import example_model
 
@@ -95,6 +97,28 @@ def test_implausible_frame_is_refused_with_every_problem(cohort: pd.DataFrame) -
     with pytest.raises(InvalidCohortError, match="age must be between 18 and 100") as e:
         example_model().predict_cohort(wrong)
     assert len(e.value.problems) == 2
+
+
+def test_half_a_point_of_a_whole_number_is_refused_as_by_predict(
+    cohort: pd.DataFrame,
+) -> None:
+    wrong = cohort.copy()
+    wrong.loc[wrong.index[3], "dn4"] = 3.5
+    with pytest.raises(InvalidCohortError, match="dn4 must be a whole number") as e:
+        example_model().predict_cohort(wrong)
+    assert len(e.value.problems) == 1
+
+
+@pytest.mark.parametrize("other", [None, {"age": [54]}, [54], pd.Series([54.0])])
+def test_cohort_that_is_no_table_is_refused(other: Any) -> None:
+    with pytest.raises(InvalidCohortError, match="cohort must be a DataFrame"):
+        example_model().predict_cohort(other)
+
+
+@pytest.mark.parametrize("n_jobs", [0, -1, "2", None])
+def test_number_of_threads_is_checked(cohort: pd.DataFrame, n_jobs: Any) -> None:
+    with pytest.raises(ResponderModelError, match="n_jobs must be a whole number"):
+        example_model().predict_cohort(cohort, n_jobs=n_jobs)
 
 
 def test_chunks_and_threads_do_not_change_the_numbers(cohort: pd.DataFrame) -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from responder_model.errors import InvalidCohortError, Problem, ResponderModelError
 from responder_model.features import Array, Encoder
 from responder_model.model.prediction import LEVELS
 from responder_model.model.scorer import Scores
 from responder_model.schema import Field, dictionary
-from responder_model.vocabulary import find_field
+from responder_model.vocabulary import find_field, show
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,9 @@ def score_raw(model: Model, raw: Array, *, n_jobs: int = 1) -> Scores:
 
     ``n_jobs`` threads share the work; the numbers do not depend on it.
     """
+    if not isinstance(n_jobs, int) or n_jobs < 1:
+        msg = f"n_jobs must be a whole number from 1, got {show(n_jobs)}."
+        raise ResponderModelError(msg)
     # as many parts for each thread
     n_parts = n_jobs * max(1, -(-len(raw) // (CHUNK * n_jobs)))
     parts = np.array_split(raw, n_parts) if len(raw) > CHUNK else [raw]
@@ -74,6 +78,14 @@ def raw_cohort(encoder: Encoder, cohort: pd.DataFrame) -> Array:
     A frame with the dictionary's types and plausible numbers, as ``read_cohort``
     returns it, is taken as it is; any other goes through ``check_cohort``.
     """
+    if not all(hasattr(cohort, name) for name in ("columns", "index", "attrs")):
+        problem = Problem(
+            row=None,
+            field="cohort",
+            found=type(cohort).__name__,
+            allowed="a DataFrame with one row per patient",
+        )
+        raise InvalidCohortError((problem,))
     if _has_types(encoder, cohort):
         raw = encoder.raw(cohort)
         if _is_plausible(encoder, raw):
@@ -109,7 +121,11 @@ def _is_plausible(encoder: Encoder, raw: Array) -> bool:
     lowest = np.array([encoder.fields[k].minimum for k in numbers], dtype=np.float64)
     highest = np.array([encoder.fields[k].maximum for k in numbers], dtype=np.float64)
     values = raw[:, numbers]
-    return not bool(((values < lowest) | (values > highest)).any())
+    whole = values[:, [encoder.fields[k].integer for k in numbers]]
+    return not bool(
+        ((values < lowest) | (values > highest)).any()
+        or (whole > np.floor(whole)).any()
+    )
 
 
 def cohort_table(
