@@ -360,6 +360,38 @@ def test_develop_without_tracking_leaves_no_store(
     assert not (tmp_path / "mlflow.db").exists()
 
 
+def test_develop_follows_a_settings_file(run, cohort_file, tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        'decision = "rtms_response"\nmoment = "screening"\nchallenger = false\n'
+        'predictors = ["age", "aetiology"]\n'
+    )
+    out = tmp_path / "model"
+    given = map(str, (cohort_file, "--settings", path, "--out", out))
+    done = run("develop", *given, "--no-track")
+    assert done.exit_code == 0, done.stderr
+    assert rm.load_model(out).encoder.predictors == ("age", "aetiology")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        [],
+        ["rtms_response@screening", "--settings", "SETTINGS"],
+        ["--settings", "SETTINGS", "--seed", "3"],
+    ],
+    ids=["neither", "both", "seed twice"],
+)
+def test_develop_takes_a_target_or_a_settings_file(run, cohort_file, tmp_path, asked):
+    path = tmp_path / "settings.toml"
+    path.write_text('decision = "emcs_success"\n')
+    asked = [str(path) if word == "SETTINGS" else word for word in asked]
+    out = str(tmp_path / "m")
+    done = run("develop", str(cohort_file), *asked, "--out", out, "--no-track")
+    assert done.exit_code == 2
+    assert not (tmp_path / "m").exists()
+
+
 def test_develop_refuses_a_cohort_of_the_evidence(run, cohort_file, tmp_path):
     group = ["--overlap-group", "saint_etienne", "--no-track"]
     out = ["--out", str(tmp_path / "model")]

@@ -399,3 +399,21 @@ def test_updating_twice_is_near_developing_on_both():
     restored = load_model(save_model(updated, Path(tempfile.mkdtemp()) / "updated"))
     patient = {"age": 40, "aetiology": "amputation"}
     assert restored.predict(patient).to_dict() == updated.predict(patient).to_dict()
+
+
+def test_settings_file_names_every_wrong_key(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text('seed = -1\npredictors = "age"\ncolour = 2\n')
+    with pytest.raises(DevelopmentError) as raised:
+        Settings.from_toml(path)
+    assert "got colour" in str(raised.value)
+    for name in ("seed", "predictors", "decision"):
+        assert f"{name} must be" in str(raised.value)
+
+
+@pytest.mark.parametrize("content", [b"decision = ", b"\xff\xfe", b"= 1"])
+def test_settings_file_that_is_not_toml_is_refused(tmp_path, content):
+    path = tmp_path / "settings.toml"
+    path.write_bytes(content)
+    with pytest.raises(DevelopmentError, match="must be a TOML file"):
+        Settings.from_toml(path)

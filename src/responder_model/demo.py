@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from responder_model.cohort import read_cohort
-from responder_model.development import published_model
+from responder_model.development import Settings, published_model
 from responder_model.figures.explanations import draw_waterfall
 from responder_model.schema import dictionary
 from responder_model.tracking import local_tracking_uri
@@ -159,11 +159,9 @@ def _develop_all(
         announce(f"Developing and tracking {target}")
         yield develop_and_track(
             cohort,
-            decision,
-            moment,
+            Settings(decision=decision, moment=moment, seed=seed),
             folder=folder / "models" / target,
             tracking_uri=local_tracking_uri(folder),
-            seed=seed,
             figures=folder / "figures",
         )
 

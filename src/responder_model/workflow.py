@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from responder_model.artifact import save_model
 from responder_model.cohort import outcome_levels
-from responder_model.development import develop
+from responder_model.development import Settings, develop
 from responder_model.figures.explanations import draw_beeswarm
 from responder_model.schema import dictionary
 from responder_model.tracking import TrackedRun, log_development
@@ -42,13 +41,10 @@ class Development:
 
 def develop_and_track(
     cohort: pd.DataFrame,
-    decision: str,
-    moment: str | None = None,
+    settings: Settings,
     *,
     folder: Path,
     tracking_uri: str | None,
-    seed: int = 0,
-    exclude_evidence: Sequence[str] = (),
     name: str | None = None,
     figures: Path | None = None,
 ) -> Development:
@@ -58,25 +54,18 @@ def develop_and_track(
     ----------
     cohort : DataFrame
         From ``read_cohort`` or ``simulate_cohort``.
-    decision, moment : str
-        The decision model.
+    settings : Settings
+        Decision model, and how it is developed.
     folder : Path
         Model folder to write.
     tracking_uri : str or None
         MLflow store or server; None tracks nothing.
-    seed, exclude_evidence, name
+    name : str, optional
         As for ``develop``.
     figures : Path, optional
         Directory that keeps the figures; else only the run has them.
     """
-    model = develop(
-        cohort,
-        decision,
-        moment,
-        seed=seed,
-        exclude_evidence=exclude_evidence,
-        name=name,
-    )
+    model = develop(cohort, settings=settings, name=name)
     return keep(
         model, cohort, folder=folder, tracking_uri=tracking_uri, figures=figures
     )

@@ -17,7 +17,6 @@ from responder_model.cli.options import (
     Language,
     ModelArgument,
     SeedOption,
-    TargetArgument,
 )
 from responder_model.cli.output import console, print_json, print_notices, progress
 from responder_model.schema import parse_target
@@ -25,6 +24,7 @@ from responder_model.schema import parse_target
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from responder_model.development import Settings
     from responder_model.sample_size import Criterion
     from responder_model.workflow import Development
 
@@ -82,6 +82,23 @@ CStatisticOption = Annotated[
 AtHandOption = Annotated[
     int | None, typer.Option("--n-patients", min=0, help="Patients at hand.")
 ]
+TargetArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DECISION@MOMENT]",
+        help="For example rtms_response@screening; left out with --settings.",
+    ),
+]
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="TOML file with decision, moment, predictors, seed and the like.",
+    ),
+]
 NameOption = Annotated[
     str | None, typer.Option("--name", help="Name of the model; default: the file's.")
 ]
@@ -89,9 +106,10 @@ NameOption = Annotated[
 
 def develop(
     cohort: CohortArgument,
-    target: TargetArgument,
+    target: TargetArgument = None,
     *,
     out: FolderOption,
+    settings_file: SettingsOption = None,
     name: NameOption = None,
     seed: SeedOption = 0,
     exclude_evidence: ExcludeOption = None,
@@ -105,7 +123,8 @@ def develop(
     Example: responder-model develop centre.csv rtms_response@screening
     --out models/centre
     """
-    decision, moment = parse_target(target)
+    asked = (target, seed, tuple(exclude_evidence or ()))
+    settings = _settings(settings_file, *asked)
     from responder_model.cohort import read_cohort
     from responder_model.tracking import local_tracking_uri
     from responder_model.workflow import develop_and_track
@@ -113,18 +132,36 @@ def develop(
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()))
     print_notices(patients.attrs["notices"])
     store = tracking_uri or local_tracking_uri(Path())
-    with progress(f"Developing {decision}@{moment} on {len(patients)} patients"):
+    shown = f"{settings.decision}@{settings.moment}"
+    with progress(f"Developing {shown} on {len(patients)} patients"):
         done = develop_and_track(
             patients,
-            decision,
-            moment,
+            settings,
             folder=out,
             tracking_uri=store if track else None,
-            seed=seed,
-            exclude_evidence=tuple(exclude_evidence or ()),
             name=name,
         )
     _print_development(done, json_output=json_output)
+
+
+def _settings(
+    path: Path | None, target: str | None, seed: int, exclude_evidence: tuple[str, ...]
+) -> Settings:
+    """Settings of the file, or of the command line; not of both."""
+    if (path is None) == (target is None):
+        msg = "must be given, or --settings with a file: one of them."
+        raise typer.BadParameter(msg, param_hint="DECISION@MOMENT")
+    if path is not None and (seed or exclude_evidence):
+        msg = "holds seed and exclude_evidence: leave out --seed, --exclude-evidence."
+        raise typer.BadParameter(msg, param_hint="--settings")
+    decision, moment = parse_target(target) if target else ("", "")
+    from responder_model.development import Settings
+
+    if path is not None:
+        return Settings.from_toml(path)
+    return Settings(
+        decision=decision, moment=moment, seed=seed, exclude_evidence=exclude_evidence
+    )
 
 
 def update(

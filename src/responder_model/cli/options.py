@@ -44,12 +44,6 @@ ModelArgument = Annotated[
         help="A published-evidence model by its name, or the folder of a model.",
     ),
 ]
-TargetArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="DECISION@MOMENT", help="For example rtms_response@screening."
-    ),
-]
 ExcludeOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,9 @@ from responder_model.schema import dictionary
 
 if TYPE_CHECKING:
     from responder_model.development.procedure import Procedure
+
+# Which prior components the evidence-informed part may use.
+COMPONENTS = ("robust", "published", "zero")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +61,22 @@ class Settings:
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Settings:
-        """Read settings from a TOML file whose keys are the field names."""
-        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        known = {row.name for row in fields(cls)}
-        unknown = sorted(set(table) - known)
-        if unknown:
-            msg = f"settings must be among {', '.join(sorted(known))}, "
-            raise DevelopmentError(msg + f"got {', '.join(unknown)}.")
+        """Read settings from a TOML file whose keys are the field names.
+
+        Raises
+        ------
+        DevelopmentError
+            For a file that is not TOML, and with every key that is unknown, absent or
+            of another kind.
+        """
+        try:
+            table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            msg = f"settings must be a TOML file, got {Path(path).name}: {error}."
+            raise DevelopmentError(msg) from None
+        wrong = [*_wrong_keys(table)]
+        if wrong:
+            raise DevelopmentError("settings are not valid: " + "; ".join(wrong) + ".")
         return cls(**table)
 
     def build_procedure(self, *, report_challenger: bool = False) -> Procedure:
@@ -89,6 +102,38 @@ class Settings:
     def from_json(cls, parts: dict[str, Any]) -> Settings:
         """Rebuild settings from ``to_json``."""
         return cls(**parts)
+
+
+def _wrong_keys(table: dict[str, Any]) -> Iterator[str]:
+    known = {row.name for row in fields(Settings)}
+    unknown = sorted(set(table) - known)
+    if unknown:
+        yield f"keys must be among {', '.join(sorted(known))}, got {', '.join(unknown)}"
+    if "decision" not in table:
+        yield "decision must be given"
+    for name, value in table.items():
+        if name in known and not _KINDS[name][1](value):
+            yield f"{name} must be {_KINDS[name][0]}"
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+# What each key of a settings file must be.
+_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "decision": ("text", _is_text),
+    "moment": ("text", _is_text),
+    "seed": ("a whole number from 0", lambda v: type(v) is int and v >= 0),
+    "exclude_evidence": ("a list of texts", _is_texts),
+    "predictors": ("a list of texts", _is_texts),
+    "challenger": ("true or false", lambda v: isinstance(v, bool)),
+    "components": (f"one of {', '.join(COMPONENTS)}", COMPONENTS.__contains__),
+}
 
 
 def _check_predictors(names: tuple[str, ...], decision: str, moment: str) -> None:
