@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test test-all lint types layers pytest format lock published clean
+.PHONY: install demo test test-all lint types layers pytest format lock clean
 
 install: $(STAMP)
 
