@@ -286,6 +286,26 @@ def test_nomogram_draws_a_scale_per_predictor_on_the_given_axes():
         assert round(max(row.points.values()) / longest, 6) in ends
 
 
+@pytest.mark.parametrize(
+    ("lang", "words"), [("en", "and 13 others"), ("fr", "et 12 autres")]
+)
+def test_nomogram_counts_further_categories_in_words_not_as_points(lang, words):
+    card = build_scorecard(rm.published_model("emcs_success"), known=SURGEON)
+    points = build_points(card)
+    ax = plot_nomogram(points, ax=Figure().add_subplot(), lang=lang)
+    said = [text.get_text() for text in ax.texts]
+    assert any(text.endswith(words) for text in said)
+    assert not any("+" in text for text in said)
+
+
+def test_nomogram_marks_an_even_chance_and_breaks_no_cut_off():
+    card = build_scorecard(rm.published_model("emcs_success"), known=SURGEON)
+    ax = plot_nomogram(build_points(card), ax=Figure().add_subplot(), lang="fr")
+    said = [text.get_text() for text in ax.texts]
+    assert "50 %" in said
+    assert any("≥ 40 %" in text for text in said)
+
+
 def test_command_writes_csv_page_and_picture(tmp_path):
     options = [o for name in SURGEON for o in ("--known", name)]
     out = tmp_path / "card"

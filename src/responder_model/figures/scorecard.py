@@ -24,6 +24,8 @@ TEXTS = {
         "en": "probability of relief",
         "fr": "probabilité d'un soulagement",
     },
+    "others": {"en": "and {n} others", "fr": "et {n} autres"},
+    "other": {"en": "and 1 other", "fr": "et 1 autre"},
     "reading": {
         "en": "Read the points of each predictor on the top scale, add them, and read "
         "the probability below the total.\nOnly for patients in whom every predictor "
@@ -33,13 +35,14 @@ TEXTS = {
         "prédicteurs montrés sont connus. Chiffres exacts : la table de points.",
     },
 }
-# Percents that the last scale may mark.
-PERCENTS = (1, 2, 5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95, 98, 99)
+# Percents that the last scale may mark, those that a reader looks for first.
+PERCENTS = (50, 10, 90, 30, 70, 20, 80, 5, 95, 40, 60, 1, 99, 2, 98, 15, 85)
 # Least distance of two labels on one scale, as a share of its length, and where labels
 # that are closer go: levels above the scale.
 _APART = 0.055
 _LEVELS = 3
 _LETTER = 0.0088
+_JOINED = "\N{NO-BREAK SPACE}"
 _LONGEST = 34
 _WIDEST_NAME = 32
 
@@ -64,6 +67,7 @@ def plot_nomogram(table: PointsTable, *, ax: Axes, lang: str = "en") -> Axes:
     _total_scale(ax, table, lang)
     decision = dictionary().decisions[table.card.decision]
     cut = describe_cut_point(decision, table.card.cut_points[table.card.main])
+    cut = cut.replace(" ", _JOINED)  # stays on one line
     _name(ax, -1.2, f"{TEXTS['probability'][lang]} {cut}")
     ax.set_xlim(-0.36, 1.04)
     ax.set_ylim(-2.5, n_rows + 1.8)
@@ -78,7 +82,7 @@ def nomogram_size(table: PointsTable) -> tuple[float, float]:
 
 
 def _name(ax: Axes, y: float, text: str) -> None:
-    lines = textwrap.fill(text, _WIDEST_NAME)
+    lines = textwrap.fill(text, _WIDEST_NAME).replace(_JOINED, " ")
     ax.text(-0.36, y, lines, va="center", fontsize="small", fontweight="bold")
 
 
@@ -131,18 +135,21 @@ def _joined(row: PointsRow, lang: str) -> list[tuple[float, str]]:
     names: dict[int, list[str]] = {}
     for value, points in row.points.items():
         names.setdefault(points, []).append(value_text(row, value, lang))
-    return [(points, _shortened(texts)) for points, texts in names.items()]
+    return [(points, _shortened(texts, lang)) for points, texts in names.items()]
 
 
-def _shortened(texts: list[str]) -> str:
-    """Join names until the label is long; count the rest."""
+def _shortened(texts: list[str], lang: str) -> str:
+    """Join names until the label is long; count the rest, in words: "+8" are points."""
     kept = [texts[0]]
     for text in texts[1:]:
         if len(", ".join([*kept, text])) > _LONGEST:
             break
         kept.append(text)
     rest = len(texts) - len(kept)
-    return ", ".join(kept) + (f" +{rest}" if rest else "")
+    if not rest:
+        return ", ".join(kept)
+    others = TEXTS["other" if rest == 1 else "others"][lang].format(n=rest)
+    return f"{', '.join(kept)} {others}"
 
 
 def _number_marks(row: PointsRow, longest: int, lang: str) -> list[tuple[float, str]]:
@@ -166,9 +173,9 @@ def _total_scale(ax: Axes, table: PointsTable, lang: str) -> None:
     within = {p: t for p, t in table.totals.items() if 0 <= t <= highest}
     places = [total / highest for total in within.values()]
     _scale(ax, -1.2, min(places, default=0.0), max(places, default=1.0), BLUE)
-    last = -1.0
-    for percent in PERCENTS:
-        x = within.get(percent, -highest) / highest
-        if x - last >= 0.75 * _APART and x >= 0.0:
+    marked: list[float] = []
+    for percent in (p for p in PERCENTS if p in within):
+        x = within[percent] / highest
+        if all(abs(x - other) >= 0.75 * _APART for other in marked):
             _tick(ax, x, -1.2, f"{percent} %")
-            last = x
+            marked.append(x)
