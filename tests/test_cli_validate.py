@@ -2,12 +2,20 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
+import mlflow
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from responder_model.artifact import load_model, save_model
 from responder_model.cli.app import app
+from responder_model.cli.groups import releasable
+from responder_model.development import Settings, develop, published_model
 from responder_model.sample_size import validation_criteria
+from responder_model.simulation import simulate_cohort
+from responder_model.validation import validate_externally
 
 
 @pytest.fixture
@@ -58,3 +66,194 @@ def test_sample_size_refuses_options_that_do_not_go_together(run, given, message
     done = run("sample-size", "--outcome-proportion", "0.4", *given)
     assert done.exit_code == 2
     assert message in done.stderr
+
+
+# ---------------------------------------------------------------- validate
+
+SCREENING = "rtms_response@screening"
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return simulate_cohort(n_patients=120, seed=5)
+
+
+@pytest.fixture(scope="module")
+def centre(cohort, tmp_path_factory):
+    path = tmp_path_factory.mktemp("validate") / "centre.csv"
+    cohort.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def developed(cohort, tmp_path_factory):
+    settings = Settings(
+        decision="rtms_response", moment="screening", challenger=False, seed=0
+    )
+    folder = tmp_path_factory.mktemp("developed") / "model"
+    save_model(develop(cohort, settings=settings, name="older"), folder)
+    return folder
+
+
+def test_validate_refuses_the_development_cohort_as_new_patients(
+    run, developed, centre
+):
+    for design in ("external", "by_subgroup"):
+        done = run("validate", str(developed), str(centre), "--design", design)
+        assert done.exit_code == 1
+        assert "got those that the model was developed on" in done.stderr
+        assert "--design bootstrap" in done.stderr
+
+
+def test_validate_prints_non_completers_as_non_responders(run, cohort, centre):
+    given = ("validate", SCREENING, str(centre), "--resamples", "2")
+    assert "non-completers as non-responders" in run(*given).stdout
+    parts = json.loads(run(*given, "--json").stdout)
+    other = parts["non_completers_as_non_responders"]
+    model = published_model("rtms_response", "screening")
+    expected = validate_externally(model, cohort, n_resamples=2).sensitivity
+    assert other["n_patients"] == expected.n_patients > parts["n_patients"]
+    values = {row["measure"]: row["value"] for row in other["measures"]}
+    assert values["brier_score"] == pytest.approx(expected.value("brier_score"))
+
+
+def test_validate_counts_non_completers_as_asked(run, centre):
+    given = ("validate", SCREENING, str(centre), "--internal", "--resamples", "2")
+    primary, other = (
+        json.loads(run(*given, "--non-completers", how, "--json").stdout)
+        for how in ("left_out", "non_responders")
+    )
+    assert other["n_patients"] > primary["n_patients"]
+    assert other["n_events"] == primary["n_events"]
+
+
+def test_validate_names_threshold_and_smoother_with_the_definitions(run, centre):
+    given = ("validate", SCREENING, str(centre), "--resamples", "2")
+    done = run(*given, "--threshold", "0.3", "--lang", "fr")
+    assert "t = 0,3" in done.stdout
+    assert "lissage : régression locale quadratique" in done.stdout
+
+
+def test_validate_says_why_measures_have_no_value(run, cohort, tmp_path):
+    one = cohort.drop(columns=["rtms_responder", "symptom_improved"])
+    one["relief_test"] = 80.0
+    path = tmp_path / "one.csv"
+    one.to_csv(path, index=False)
+    done = run("validate", SCREENING, str(path))
+    assert done.exit_code == 0
+    said = " ".join(done.stdout.split())
+    assert "outcome must hold both responders and non-responders" in said
+    assert "Too few patients to judge a model" in done.stderr
+
+
+def test_validate_gives_stability_and_failures(run, centre):
+    given = ("validate", SCREENING, str(centre), "--internal", "--resamples", "3")
+    assert "Stability: what the models of resamples predict" in run(*given).stdout
+    parts = json.loads(run(*given, "--json").stdout)
+    assert parts["stability"]["mean_absolute_prediction_error"] > 0
+    assert parts["n_failed_resamples"] == 0
+    assert parts["failures"] == {}
+
+
+def test_validate_repeats_an_update(run, developed, tmp_path):
+    path = tmp_path / "new.csv"
+    simulate_cohort(n_patients=80, seed=6).to_csv(path, index=False)
+    newer = tmp_path / "newer"
+    update = ("update", str(developed), str(path), "--out", str(newer), "--no-track")
+    assert run(*update).exit_code == 0
+    given = ("validate", str(newer), str(path), "--internal", "--resamples", "2")
+    done = run(*given)
+    assert done.exit_code == 1
+    assert "updated_from must be the model that was updated" in done.stderr
+    done = run(*given, "--updated-from", str(developed), "--json")
+    assert done.exit_code == 0, done.stderr
+    apparent = {
+        row["measure"]: row["apparent"] for row in json.loads(done.stdout)["measures"]
+    }
+    expected = load_model(newer).performance["apparent"]["brier_score"]
+    assert apparent["brier_score"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_validate_by_centre_is_logged_as_it_is_printed(
+    run, tmp_path, monkeypatch, centre
+):
+    monkeypatch.chdir(tmp_path)
+    cohort = simulate_cohort(n_patients=150, seed=10, n_centres=3)
+    cohort.to_csv("three.csv", index=False)
+    made = run("develop", "three.csv", SCREENING, "--out", "model", "--json")
+    assert made.exit_code == 0, made.stderr
+    given = ("validate", "model", "three.csv", "--design", "by_centre", "--json")
+    done = run(*given)
+    assert done.exit_code == 0, done.stderr
+    groups = json.loads(done.stdout)["groups"]
+    assert {row["centre"] for row in groups} == set(cohort["centre"])
+    assert all(row["c_statistic_lower"] < row["c_statistic"] for row in groups)
+    run_id = json.loads(made.stdout)["run_id"]
+    client = mlflow.MlflowClient(json.loads(made.stdout)["tracking_uri"])
+    path = client.download_artifacts(run_id, "validation/by_centre.json", ".")
+    assert json.loads(Path(path).read_text()) == groups
+
+
+# ---------------------------------------------------------------- groups
+
+
+def table_of(rows):
+    columns = ["predictor", "group", "n_patients", "n_events", "c_statistic"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_releasable_hides_what_would_give_a_small_group_away():
+    """60 + 30 of 95 would tell that 5 are left."""
+    rows = releasable(
+        table_of(
+            [
+                ("sex", "female", "60", 25, 0.7),
+                ("sex", "male", "30", 12, 0.6),
+                ("sex", "not known", "5", 3, 0.9),
+            ]
+        )
+    )
+    assert [row["n_patients"] for row in rows] == ["60", "hidden", "<10"]
+    assert "c_statistic" not in rows[2]
+    assert rows[1]["c_statistic"] == 0.6
+
+
+def test_releasable_hides_few_events_and_few_non_events():
+    rows = releasable(
+        table_of(
+            [
+                ("sex", "female", "60", 25, 0.7),
+                ("sex", "male", "30", 4, 0.6),
+                ("age", "under 50", "50", 15, 0.7),
+                ("age", "65 and over", "40", 14, 0.7),
+            ]
+        )
+    )
+    assert [row["n_events"] for row in rows] == [None, None, 15, 14]
+
+
+def test_releasable_knows_that_aetiologies_make_up_a_lesion_type():
+    """Peripheral 40 less 33 amputations would tell that 7 had radiculopathy."""
+    rows = releasable(
+        table_of(
+            [
+                ("lesion_type", "central", "60", 30, 0.7),
+                ("lesion_type", "peripheral", "40", 20, 0.7),
+                ("aetiology", "ischaemic_stroke", "60", 30, 0.7),
+                ("aetiology", "amputation", "33", 16, 0.7),
+                ("aetiology", "radiculopathy", "7", 4, 0.7),
+            ]
+        )
+    )
+    assert [row["n_patients"] for row in rows[3:]] == ["hidden", "<10"]
+
+
+def test_releasable_shows_large_groups_in_full():
+    table = table_of([("sex", "female", "60", 25, 0.7), ("sex", "male", "40", 20, 0.6)])
+    assert releasable(table)[0] == {
+        "predictor": "sex",
+        "group": "female",
+        "n_patients": "60",
+        "n_events": 25,
+        "c_statistic": 0.7,
+    }

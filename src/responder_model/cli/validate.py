@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from responder_model.cli.measures import logged, plain_result, print_measures
 from responder_model.cli.models import open_model
 from responder_model.cli.options import (
     CohortArgument,
@@ -18,36 +21,16 @@ from responder_model.cli.options import (
     ModelArgument,
     SeedOption,
 )
-from responder_model.cli.output import console, print_json, print_notices, progress
-from responder_model.cli.texts import say
+from responder_model.cli.output import print_json, print_notices, progress
 from responder_model.cli.tracked import TrackingOption, TrackOption, log_to_run
+from responder_model.errors import DevelopmentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     import pandas as pd
-    from rich.table import Table
 
     from responder_model.development.settings import Settings
     from responder_model.model import Model
     from responder_model.validation import ExternalValidation, InternalValidation
-
-# Columns printed for a person; ``--json`` has all of them.
-SHOWN = ("measure", "value", "apparent", "optimism_corrected", "lower", "upper")
-SHOWN_BY_GROUP = (
-    "predictor",
-    "group",
-    "centre",
-    "n_patients",
-    "n_events",
-    "c_statistic",
-    "calibration_in_the_large",
-    "calibration_slope",
-    "brier_score",
-    "problem",
-)
-# Columns that are logged, of the many that --json prints.
-LOGGED = ("value", "apparent", "optimism", "optimism_corrected", "lower", "upper")
 
 
 class Design(StrEnum):
@@ -68,6 +51,35 @@ DesignOption = Annotated[
         "the others: its whole development, repeated on this cohort.",
     ),
 ]
+
+
+class NonCompleters(StrEnum):
+    """What patients without a known outcome count as."""
+
+    left_out = "left_out"
+    non_responders = "non_responders"
+
+
+ThresholdOption = Annotated[
+    float,
+    typer.Option("--threshold", help="Threshold probability of the net benefit."),
+]
+NonCompletersOption = Annotated[
+    NonCompleters,
+    typer.Option(
+        "--non-completers",
+        help="bootstrap, cross_validation: what patients without a known outcome "
+        "count as. external prints both.",
+    ),
+]
+UpdatedFromOption = Annotated[
+    str | None,
+    typer.Option(
+        "--updated-from",
+        metavar="MODEL",
+        help="For a model that was updated: the earlier one, to repeat the update.",
+    ),
+]
 InternalOption = Annotated[
     bool,
     typer.Option("--internal", help="The same as --design bootstrap."),
@@ -85,6 +97,9 @@ def validate(
     design: DesignOption = Design.external,
     internal: InternalOption = False,
     n_resamples: ResamplesOption = 200,
+    threshold: ThresholdOption = 0.5,
+    non_completers: NonCompletersOption = NonCompleters.left_out,
+    updated_from: UpdatedFromOption = None,
     exclude_evidence: ExcludeOption = None,
     seed: SeedOption = 0,
     jobs: JobsOption = 1,
@@ -101,162 +116,175 @@ def validate(
 
     patients = read_cohort(cohort)
     print_notices(patients.attrs["notices"])
+    work = Work(
+        model=open_model(model),
+        patients=patients,
+        exclude_evidence=tuple(exclude_evidence or ()),
+        updated_from=open_model(updated_from) if updated_from else None,
+        threshold=threshold,
+        non_completers=non_completers,
+        n_resamples=n_resamples,
+        seed=seed,
+        jobs=jobs,
+    )
     design = Design.bootstrap if internal else design
-    with progress(f"Validating on {len(patients)} patients"):
-        if design in (Design.by_centre, Design.by_subgroup):
-            excluded = tuple(exclude_evidence or ())
-            table = _by_group(model, patients, design, excluded)
-            _print_groups(table, patients.attrs["provenance"], json_output=json_output)
-            return
-        result = _measure(
-            model,
-            patients,
-            design,
-            exclude_evidence=tuple(exclude_evidence or ()),
-            n_resamples=n_resamples,
-            seed=seed,
-            jobs=jobs,
+    store = tracking_uri if track else None
+    if design in (Design.by_centre, Design.by_subgroup):
+        _parts(work, model, design, store, track=track, json_output=json_output)
+    else:
+        _whole(
+            work, model, design, store, track=track, json_output=json_output, lang=lang
         )
+
+
+def _parts(
+    work: Work,
+    model: str,
+    design: Design,
+    tracking_uri: str | None,
+    *,
+    track: bool,
+    json_output: bool,
+) -> None:
+    """Measure subgroups or centres; print and log what may be shown."""
+    from responder_model.cli.groups import print_groups, releasable
+
+    with progress(f"Validating on {len(work.patients)} patients"):
+        rows = releasable(work.by_group(design))
+    if track:
+        log_groups(model, design, rows, tracking_uri)
+    print_groups(rows, work.provenance, json_output=json_output)
+
+
+def _whole(
+    work: Work,
+    model: str,
+    design: Design,
+    tracking_uri: str | None,
+    *,
+    track: bool,
+    json_output: bool,
+    lang: str,
+) -> None:
+    """Measure the whole cohort; print and log."""
+    with progress(f"Validating on {len(work.patients)} patients"):
+        result = work.measure(design)
     print_notices(result.notes)
     if track:
-        values = dict(_logged(result, design))
+        values = dict(logged(result, design))
         log_to_run(model, "validation", values, tracking_uri=tracking_uri)
     if json_output:
-        print_json(_plain(result, patients.attrs["provenance"]))
+        print_json(plain_result(result, work.provenance))
         return
-    out = console()
-    out.print(measures_table(result, patients.attrs["provenance"]))
-    for line in definitions(result.table["measure"], lang):
-        out.print(line)
+    print_measures(result, work.provenance, lang, threshold=work.threshold)
 
 
-def _measure(
-    model: str,
-    patients: pd.DataFrame,
-    design: Design,
-    *,
-    exclude_evidence: tuple[str, ...],
-    n_resamples: int,
-    seed: int,
-    jobs: int,
-) -> ExternalValidation | InternalValidation:
-    from responder_model.validation import validate_externally, validate_internally
+def log_groups(
+    model: str, design: str, rows: list[dict[str, Any]], tracking_uri: str | None
+) -> None:
+    """Add the table of groups, as it may be shown, to the run that made the model."""
+    import json
+    from tempfile import TemporaryDirectory
 
-    if design is Design.external:
-        return validate_externally(
-            open_model(model), patients, n_resamples=n_resamples, seed=seed
-        )
-    return validate_internally(
-        _settings(model, exclude_evidence),
-        patients,
-        n_resamples=n_resamples,
-        n_jobs=jobs,
-        seed=seed,
-        design="bootstrap" if design is Design.bootstrap else "cross_validation",
-    )
-
-
-def _by_group(
-    model: str,
-    patients: pd.DataFrame,
-    design: Design,
-    exclude_evidence: tuple[str, ...],
-) -> pd.DataFrame:
-    from responder_model.validation import validate_by_centre, validate_by_subgroup
-    from responder_model.validation.external import SUBGROUPS
-
-    if design is Design.by_centre:
-        return validate_by_centre(_settings(model, exclude_evidence), patients)
-    known = [name for name in SUBGROUPS if name in patients]
-    return validate_by_subgroup(open_model(model), patients, by=known)
-
-
-def _settings(model: str, exclude_evidence: tuple[str, ...]) -> Model | Settings:
-    """Settings of a developed model, else the default ones of a decision model."""
-    from responder_model.development.settings import Settings
-
-    found = open_model(model)
-    if found.settings:
-        return found
-    return Settings(
-        decision=found.decision, moment=found.moment, exclude_evidence=exclude_evidence
-    )
-
-
-def _plain(
-    result: ExternalValidation | InternalValidation, provenance: str
-) -> dict[str, Any]:
     from responder_model.cli.summary import plain
 
-    return {
-        "provenance": provenance,
-        "n_patients": result.n_patients,
-        "n_events": result.n_events,
-        "measures": plain(result.table.to_dict(orient="records")),
-        "notes": list(result.notes),
-    }
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / f"{design}.json"
+        text = json.dumps(plain(rows), ensure_ascii=False, indent=1)
+        path.write_text(text, encoding="utf-8")
+        values = {f"{design}.n_groups": len(rows)}
+        files = [(path, "")]
+        log_to_run(model, "validation", values, files=files, tracking_uri=tracking_uri)
 
 
-def _logged(
-    result: ExternalValidation | InternalValidation, design: Design
-) -> Iterator[tuple[str, Any]]:
-    """Numbers of a validation by design, measure and column."""
-    yield f"{design}.n_patients", result.n_patients
-    yield f"{design}.n_events", result.n_events
-    for row in _plain(result, "")["measures"]:
-        for column in LOGGED:
-            if row.get(column) is not None:
-                yield f"{design}.{row['measure']}.{column}", row[column]
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Work:
+    """What is validated, on whom, and how."""
+
+    model: Model
+    patients: pd.DataFrame
+    exclude_evidence: tuple[str, ...]
+    updated_from: Model | None
+    threshold: float
+    non_completers: NonCompleters
+    n_resamples: int
+    seed: int
+    jobs: int
+
+    @property
+    def provenance(self) -> str:
+        """Of the cohort."""
+        return str(self.patients.attrs["provenance"])
+
+    def measure(self, design: Design) -> ExternalValidation | InternalValidation:
+        """Measure the model on new patients, or repeat its development."""
+        from responder_model.validation import validate_externally, validate_internally
+
+        if design is Design.external:
+            self.check_new()
+            return validate_externally(
+                self.model,
+                self.patients,
+                n_resamples=self.n_resamples,
+                seed=self.seed,
+                threshold=self.threshold,
+            )
+        return validate_internally(
+            self.source(),
+            self.patients,
+            n_resamples=self.n_resamples,
+            n_jobs=self.jobs,
+            seed=self.seed,
+            design="bootstrap" if design is Design.bootstrap else "cross_validation",
+            threshold=self.threshold,
+            updated_from=self.updated_from,
+            non_completers=self.non_completers.value,
+        )
+
+    def by_group(self, design: Design) -> pd.DataFrame:
+        """Measures of each subgroup or left-out centre, with true counts."""
+        from responder_model.validation import validate_by_centre, validate_by_subgroup
+        from responder_model.validation.external import SUBGROUPS
+
+        if design is Design.by_centre:
+            return validate_by_centre(
+                self.source(),
+                self.patients,
+                small_cell=1,
+                updated_from=self.updated_from,
+            )
+        self.check_new()
+        known = [name for name in SUBGROUPS if name in self.patients]
+        return validate_by_subgroup(self.model, self.patients, by=known, small_cell=1)
+
+    def source(self) -> Model | Settings:
+        """Return a developed model, else the default settings of its decision."""
+        from responder_model.development.settings import Settings
+
+        if self.model.settings:
+            return self.model
+        return Settings(
+            decision=self.model.decision,
+            moment=self.model.moment,
+            exclude_evidence=self.exclude_evidence,
+        )
+
+    def check_new(self) -> None:
+        """Refuse the development cohort: what it shows is no validation."""
+        from responder_model.reporting.examination import role_of
+
+        try:
+            role = role_of(self.model, self.patients)
+        except DevelopmentError:
+            print_notices([_UNSURE])
+            return
+        if role == "development":
+            msg = "cohort must be new patients for this design, got those that the "
+            msg += "model was developed on. Use --design bootstrap."
+            raise DevelopmentError(msg)
 
 
-def measures_table(
-    result: ExternalValidation | InternalValidation, provenance: str
-) -> Table:
-    """One line per measure; says whose patients they are."""
-    from rich.table import Table
-
-    whose = "SIMULATED patients" if provenance == "simulated" else "patients"
-    title = f"{result.n_patients} {whose}, {result.n_events} with the event"
-    rows: pd.DataFrame = result.table
-    columns = [name for name in SHOWN if name in rows.columns]
-    table = Table(title=title, title_justify="left")
-    for name in columns:
-        table.add_column(name, justify="left" if name == "measure" else "right")
-    for row in rows[columns].itertuples(index=False):
-        table.add_row(*(_cell(value) for value in row))
-    return table
-
-
-def definitions(measures: Iterable[str], lang: str) -> Iterator[str]:
-    """What each measure means, below the table."""
-    from responder_model.performance import DEFINITIONS
-
-    yield say("definitions", lang)
-    for name in measures:
-        ideal = DEFINITIONS[name].ideal
-        best = "" if ideal is None else f" ({say('ideal', lang)} {ideal:g})"
-        yield f"  {name}: {DEFINITIONS[name].definition[lang]}{best}"
-
-
-def _print_groups(table: pd.DataFrame, provenance: str, *, json_output: bool) -> None:
-    """One line per subgroup or centre; groups of fewer than 10 are hidden."""
-    if json_output:
-        from responder_model.cli.summary import plain
-
-        rows = plain(table.to_dict(orient="records"))
-        print_json({"provenance": provenance, "groups": rows})
-        return
-    from rich.table import Table
-
-    whose = "SIMULATED patients" if provenance == "simulated" else "patients"
-    columns = [name for name in SHOWN_BY_GROUP if name in table.columns]
-    shown = Table(*columns, title=whose, title_justify="left")
-    for row in table[columns].itertuples(index=False):
-        shown.add_row(*(_cell(value) for value in row))
-    console().print(shown)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None or value != value else f"{value:.3f}"
+_UNSURE = (
+    "make sure that none of these patients stands behind the model: that cannot be "
+    "found out here."
+)

@@ -74,6 +74,8 @@ class Stability:
         """Aggregates for a report."""
         error = self.mean_absolute_prediction_error
         low, high = self.limits()
+        benefit = self.decision_curves(np.array([threshold]))[:, 0]
+        worst, best = np.quantile(benefit, [0.025, 0.975])
         return {
             "mean_absolute_prediction_error": float(error.mean()),
             "mean_absolute_prediction_error_95th": float(np.quantile(error, 0.95)),
@@ -81,5 +83,7 @@ class Stability:
             "classification_instability": float(
                 self.classification_instability(threshold).mean()
             ),
+            "net_benefit_lower": float(worst),
+            "net_benefit_upper": float(best),
             "threshold": threshold,
         }
