@@ -255,6 +255,13 @@ def test_patients_of_the_evidence_are_no_new_patients(published, cohort):
     )
 
 
+def test_response_that_is_not_shown_leaves_its_reason(published):
+    study = examine(published, simulate_cohort(n_patients=40, seed=2), n_resamples=5)
+    assert study.response is None
+    page = Page(build_report(published, [study]).html).text
+    assert "Response by aetiology is not shown" in page
+
+
 def test_impossible_analysis_leaves_its_reason(published):
     few = simulate_cohort(n_patients=12, seed=1)
     few = few.drop(columns=["rtms_responder", "symptom_improved"])

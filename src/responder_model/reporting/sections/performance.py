@@ -186,7 +186,9 @@ def _parts(content: Content, study: Study) -> Iterator[Block]:
     if study.subgroups is not None and len(study.subgroups):
         yield subgroups_table(content, study, study.subgroups)
     response = study.response
-    if response is not None:
+    if response is None:
+        yield Paragraph(text=content.say("no_response"), tone="note")
+    else:
         yield content.picture(
             f"response_{study.role}_{_position(content, study)}",
             lambda ax: plot_response_by_aetiology(response, ax=ax, lang=content.lang),
