@@ -25,6 +25,8 @@ from responder_model.cumulative_logit.mixture import Collapsed, Component
 MAX_PATIENTS = 1000
 # Shares of the main-effect and the pairwise part of the kernel.
 _MAIN_SHARE, _PAIR_SHARE = 0.25, 0.75
+# Steepness of the squashing: two thirds of a reference SD are far from the mean.
+_SQUASH = 1.5
 
 
 def estimate_discrepancy(
@@ -72,9 +74,11 @@ def interaction_kernel(design: Array) -> Array:
     """Centred kernel of main effects and pairwise interactions, mean diagonal 1.
 
     Columns keep the units of their priors: standardised, the products of rare
-    categories would drown all others.
+    categories would drown all others. They are squashed, because an interaction often
+    means "high" and "low", and so that a few extreme patients do not decide.
     """
-    X = design - design.mean(axis=0)
+    X = np.tanh(_SQUASH * design)
+    X -= X.mean(axis=0)
     main = X @ X.T
     squares = X**2
     pair = main**2 - squares @ squares.T
