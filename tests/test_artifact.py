@@ -26,6 +26,7 @@ from responder_model.features import Encoder
 from responder_model.model import LinearPart, Model, Pool
 from responder_model.model.example import example_model
 from responder_model.schema import dictionary
+from responder_model.tracking import log_development
 
 TARGETS = [f"{d}@{m}" for d, m in dictionary().targets()]
 
@@ -138,6 +139,45 @@ def test_nothing_is_unpickled(
     model = load_model(tmp_path / "model")
     model.predict({"age": 54})
     model.score_cohort(pd.DataFrame({"age": [54.0]}))
+
+
+WATCHED = """
+import sys
+
+def watch(event, arguments):
+    # every unpickler raises it, whichever library calls it
+    if event == "pickle.find_class":
+        raise AssertionError(f"unpickled {arguments}")
+
+sys.addaudithook(watch)
+import mlflow
+import pandas as pd
+import responder_model as rm
+
+folder, uri, model_uri = sys.argv[1:]
+model = rm.load_model(folder)
+patient = {"age": 54.0, "relief_1": 40.0}
+frame = pd.DataFrame([patient])
+model.compare(patient, {"age": 60})
+model.explain(frame)
+rm.pathway(patient, screening_model=model)
+mlflow.set_tracking_uri(uri)
+served = mlflow.pyfunc.load_model(model_uri).predict(frame)
+assert served["probability"].iloc[0] == model.predict(patient).probability
+print("served")
+"""
+
+
+def test_nothing_is_unpickled_to_predict_explain_and_serve(
+    pooled: Model, tmp_path: Path
+) -> None:
+    folder = save_model(pooled, tmp_path / "model")
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    run = log_development(pooled, folder=folder, tracking_uri=uri)
+    command = [sys.executable, "-W", "ignore", "-c", WATCHED]
+    command += [str(folder), uri, run.model_uri]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == "served\n", done.stderr
 
 
 LIGHT = """
