@@ -24,7 +24,7 @@ pytestmark = [
 SETTINGS = rm.Settings(decision="rtms_response", moment="screening", challenger=False)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run():
     runner = CliRunner()
     return lambda *arguments: runner.invoke(app, [str(part) for part in arguments])
@@ -52,14 +52,19 @@ def artifacts(uri, run_id, path):
     return {row.path for row in client.list_artifacts(run_id, path)}
 
 
-def test_report_is_written_and_logged_to_the_run_of_the_model(run, directory, uri):
+@pytest.fixture(scope="module")
+def made(run, directory, uri):
+    """What the command printed, after it wrote and logged a report."""
     done = run(
         *("report", directory / "model", "--cohort", directory / "centre.csv"),
         *("--out", directory / "report", "--resamples", "3", "--lang", "fr"),
         *("--tracking-uri", uri, "--json"),
     )
     assert done.exit_code == 0, done.output
-    made = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+def test_report_is_written_and_logged_to_the_run_of_the_model(made, directory, uri):
     assert made["page"].endswith("report_fr.html")
     run_id = find_run(read_manifest(directory / "model").digest, tracking_uri=uri)
     assert made["run_id"] == run_id
@@ -74,8 +79,8 @@ def test_report_is_written_and_logged_to_the_run_of_the_model(run, directory, ur
     assert metrics[f"report.{key}"] == pytest.approx(made["values"][key])
 
 
-def test_run_of_the_report_holds_no_patient(directory, uri):
-    run_id = find_run(read_manifest(directory / "model").digest, tracking_uri=uri)
+def test_run_of_the_report_holds_no_patient(made, directory, uri):
+    run_id = made["run_id"]
     client = mlflow.MlflowClient(uri)
     identifiers = rm.read_cohort(directory / "centre.csv")["patient_id"]
     for name in ("report_fr.html", "report_fr.md", "values.json"):
@@ -146,6 +151,25 @@ def test_wrong_role_is_refused(run, directory, tmp_path):
     )
     assert done.exit_code == 1
     assert "role must be new" in done.stderr
+
+
+def test_development_cohort_is_not_reported_as_new_patients(run, directory, tmp_path):
+    done = run(
+        *("report", directory / "model", "--out", tmp_path / "report", "--no-track"),
+        *("--cohort", directory / "centre.csv", "--role", "new"),
+    )
+    assert done.exit_code == 1
+    assert "role must be development" in done.stderr
+    assert not (tmp_path / "report").exists()
+
+
+def test_place_that_is_a_file_is_refused(run, tmp_path):
+    (tmp_path / "taken").touch()
+    done = run("report", "emcs_success", "--out", tmp_path / "taken")
+    assert done.exit_code == 2
+    done = run("report", "emcs_success", "--out", tmp_path / "taken" / "report")
+    assert done.exit_code == 1
+    assert "--out must be a place that can be written" in done.stderr
 
 
 def test_unknown_digest_finds_no_run(uri):

@@ -262,6 +262,25 @@ def test_response_that_is_not_shown_leaves_its_reason(published):
     assert "Response by aetiology is not shown" in page
 
 
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [(8, "Too few patients to judge a model"), (80, "would give narrow intervals")],
+)
+def test_new_patients_who_are_too_few_are_said_to_be(published, n, said):
+    patients = simulate_cohort(n_patients=n, seed=3)
+    study = examine(published, patients, n_resamples=5)
+    assert said in Page(build_report(published, [study]).html).text
+
+
+def test_fewer_than_ten_patients_have_no_curve_and_no_subgroups(published):
+    study = examine(published, simulate_cohort(n_patients=9, seed=3), n_resamples=5)
+    report = build_report(published, [study])
+    assert report.figures == {}
+    page = Page(report.html).text
+    assert "a curve of fewer than 10 patients shows each of them" in page
+    assert "Performance by subgroup" not in page
+
+
 def test_impossible_analysis_leaves_its_reason(published):
     few = simulate_cohort(n_patients=12, seed=1)
     few = few.drop(columns=["rtms_responder", "symptom_improved"])

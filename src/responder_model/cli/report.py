@@ -18,6 +18,7 @@ from responder_model.cli.options import (
     SeedOption,
 )
 from responder_model.cli.output import print_json, print_notices, progress
+from responder_model.cli.patient import writing
 from responder_model.cli.tracked import (
     TrackingOption,
     TrackOption,
@@ -68,7 +69,13 @@ StatementsOption = Annotated[
     ),
 ]
 OutOption = Annotated[
-    Path, typer.Option("--out", metavar="FOLDER", help="Where the report is written.")
+    Path,
+    typer.Option(
+        "--out",
+        metavar="FOLDER",
+        file_okay=False,
+        help="Where the report is written.",
+    ),
 ]
 
 
@@ -111,7 +118,8 @@ def report(
             digest=digest_of(model),
             statements=stated,
         )
-        written = write_report(made, out)
+        with writing("--out"):
+            written = write_report(made, out)
     run_id = None
     if track:
         run_id = _log(model, made, written, tracking_uri)

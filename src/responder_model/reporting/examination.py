@@ -162,7 +162,21 @@ def _check_role(model: Model, cohort: pd.DataFrame, role: Role | None) -> Role:
     if role == "development" and (is_updated(model) or not model.settings):
         msg = "role must be new for a model that was not developed on one cohort, "
         raise DevelopmentError(msg + "got development.")
+    if role == "new" and _is_development(model, cohort):
+        msg = (
+            "role must be development for the patients that the model was developed "
+            "on, got new. Leave role (--role) out."
+        )
+        raise DevelopmentError(msg)
     return role or role_of(model, cohort)
+
+
+def _is_development(model: Model, cohort: pd.DataFrame) -> bool:
+    """Whether a cohort is found to be the development cohort; False when unsure."""
+    try:
+        return role_of(model, cohort) == "development"
+    except DevelopmentError:
+        return False
 
 
 def _overlaps(model: Model, cohort: pd.DataFrame) -> bool:
@@ -240,6 +254,9 @@ class _Work:
     def curves(self, probability: Array) -> Curves:
         known = ~np.isnan(self.outcome) & ~np.isnan(probability)
         outcome, p = self.outcome[known], probability[known]
+        if len(outcome) < SMALL_CELL:
+            problem = f"a curve of fewer than {SMALL_CELL} patients shows each of them."
+            return Curves(calibration=None, decision=None, problem=problem)
         try:
             return Curves(
                 calibration=_without_small_bars(

@@ -212,8 +212,10 @@ def _notes(content: Content) -> Iterator[Cell]:
     for note in content.model.notes:
         yield Cell(text=_SMALL_COUNT.sub("< 10", note))
     for study in content.studies:
-        for notice in study.notices:
-            yield Cell(text=study.name + content.colon + notice)
+        found = () if study.external is None else study.external.notes
+        for notice in (*study.notices, *found):
+            text = _SMALL_COUNT.sub("< 10", notice)
+            yield Cell(text=study.name + content.colon + text)
         for name, reason in study.problems.items():
             text = content.say("not_done", what=content.say(f"analysis_{name}"))
             yield Cell(text=f"{study.name}{content.colon}{text} {reason}")

@@ -24,6 +24,8 @@ from responder_model.reporting.sections.parts import centres_table, subgroups_ta
 from responder_model.reporting.sections.patients import study_title
 from responder_model.reporting.texts import interval, number
 from responder_model.reporting.values import shown_levels
+from responder_model.sample_size import validation_criteria
+from responder_model.validation.external import MIN_RARER
 
 if TYPE_CHECKING:
     from responder_model.reporting.content import Content
@@ -144,11 +146,26 @@ def _external(
     )
     if external.performance.problem is not None:
         yield Paragraph(text=external.performance.problem, tone="warning")
+    yield from _size(content, study)
     counts = ", ".join(
         f"{content.say(f'level_{level}')} {content.say('hidden') if n is None else n}"
         for level, n in shown_levels(external).items()
     )
     yield Paragraph(text=content.say("applicability", counts=counts))
+
+
+def _size(content: Content, study: Study) -> Iterator[Block]:
+    """Whether the patients are enough to judge a model, where they are not."""
+    flow = study.flow
+    n_known = flow.n_events + flow.n_non_events
+    if min(flow.n_events, flow.n_non_events) < MIN_RARER:
+        text = content.say("too_few_to_judge", n=MIN_RARER)
+        yield Paragraph(text=text, tone="warning")
+        return
+    needed = validation_criteria(flow.n_events / n_known).n_required
+    if n_known < needed:
+        text = content.say("wide_intervals", n=n_known, needed=needed)
+        yield Paragraph(text=text, tone="note")
 
 
 def _curves(content: Content, study: Study) -> Iterator[Block]:
@@ -183,7 +200,7 @@ def _position(content: Content, study: Study) -> int:
 
 
 def _parts(content: Content, study: Study) -> Iterator[Block]:
-    if study.subgroups is not None and len(study.subgroups):
+    if study.subgroups is not None and (study.subgroups["problem"] != "small").any():
         yield subgroups_table(content, study, study.subgroups)
     response = study.response
     if response is None:
