@@ -8,7 +8,12 @@ from responder_model.cohort import read_cohort, repeated_rows
 from responder_model.development import Settings, develop, published_model
 from responder_model.errors import DevelopmentError, InvalidCohortError
 from responder_model.simulation import simulate_cohort
-from responder_model.validation import validate_externally, validate_internally
+from responder_model.validation import (
+    validate_by_centre,
+    validate_by_subgroup,
+    validate_externally,
+    validate_internally,
+)
 
 TARGET = ("rtms_response", "screening")
 SETTINGS = Settings(decision="rtms_response", moment="screening", challenger=False)
@@ -33,6 +38,20 @@ def internal(cohort):
 
 def external(cohort):
     return validate_externally(published_model(*TARGET), cohort, n_resamples=10)
+
+
+def by_subgroup(cohort):
+    return validate_by_subgroup(published_model(*TARGET), cohort, by=["sex"])
+
+
+def by_centre(cohort):
+    return validate_by_centre(SETTINGS, cohort)
+
+
+def cross_validated(cohort):
+    return validate_internally(
+        SETTINGS, cohort, n_resamples=1, design="cross_validation"
+    )
 
 
 def is_finite(model, cohort):
@@ -194,3 +213,34 @@ def test_absent_outcome_is_refused_and_names_its_columns(cohort, use, absent):
         empty["relief_test"] = np.nan
     with pytest.raises(DevelopmentError, match="Record relief_test or rtms_responder"):
         use(empty)
+
+
+@pytest.mark.parametrize("use", [by_subgroup, cross_validated])
+def test_absent_outcome_is_refused_by_every_design(cohort, use):
+    with pytest.raises(DevelopmentError, match="Record relief_test or rtms_responder"):
+        use(cohort.drop(columns=OUTCOMES))
+
+
+# ---------------------------------------------------------------- parts of a cohort
+
+
+def test_cohort_without_any_subgroup_is_refused(cohort):
+    with pytest.raises(DevelopmentError, match="by must name columns of the cohort"):
+        validate_by_subgroup(published_model(*TARGET), cohort, by=[])
+
+
+def test_one_outcome_class_of_a_subgroup_is_stated(cohort):
+    women = (cohort["sex"] == "female").to_numpy()
+    table = by_subgroup(with_relief(cohort, np.where(women, 80.0, 0.0)))
+    assert table["problem"].str.contains("both responders and non-responders").all()
+
+
+def test_centre_without_which_nothing_can_be_developed_says_so(cohort):
+    """All responders in one centre: the others have one outcome class."""
+    first = np.arange(len(cohort)) < 30
+    relief = np.where(first & (np.arange(len(cohort)) % 2 == 0), 80.0, 0.0)
+    changed = with_relief(cohort, relief)
+    changed["centre"] = np.where(first, "A", "B")
+    table = by_centre(changed).set_index("centre")
+    assert "must have both yes and no" in table.loc["A", "problem"]
+    assert "both responders and non-responders" in table.loc["B", "problem"]

@@ -194,6 +194,14 @@ def test_validate_by_centre_is_logged_as_it_is_printed(
     assert json.loads(Path(path).read_text()) == groups
 
 
+def test_validate_takes_one_repeat_of_cross_validation(run, centre):
+    given = ("validate", SCREENING, str(centre), "--design", "cross_validation")
+    parts = json.loads(run(*given, "--resamples", "1", "--json").stdout)
+    assert parts["n_resamples"] == 1
+    rows = {row["measure"]: row for row in parts["measures"]}
+    assert rows["c_statistic"]["n_resamples"] == 10
+
+
 # ---------------------------------------------------------------- groups
 
 

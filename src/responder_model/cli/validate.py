@@ -43,6 +43,8 @@ class Design(StrEnum):
     by_subgroup = "by_subgroup"
 
 
+# Fewer repeats than resamples: each is ten developments.
+DEFAULT_RESAMPLES = {Design.cross_validation: 5}
 DesignOption = Annotated[
     Design,
     typer.Option(
@@ -85,8 +87,14 @@ InternalOption = Annotated[
     typer.Option("--internal", help="The same as --design bootstrap."),
 ]
 ResamplesOption = Annotated[
-    int,
-    typer.Option("--resamples", "--n-resamples", min=2, help="Resamples or repeats."),
+    int | None,
+    typer.Option(
+        "--resamples",
+        "--n-resamples",
+        min=1,
+        help="Resamples, 200 by default; for cross_validation repeats of ten folds, "
+        "5 by default.",
+    ),
 ]
 
 
@@ -96,7 +104,7 @@ def validate(
     *,
     design: DesignOption = Design.external,
     internal: InternalOption = False,
-    n_resamples: ResamplesOption = 200,
+    n_resamples: ResamplesOption = None,
     threshold: ThresholdOption = 0.5,
     non_completers: NonCompletersOption = NonCompleters.left_out,
     updated_from: UpdatedFromOption = None,
@@ -116,6 +124,7 @@ def validate(
 
     patients = read_cohort(cohort)
     print_notices(patients.attrs["notices"])
+    design = Design.bootstrap if internal else design
     work = Work(
         model=open_model(model),
         patients=patients,
@@ -123,11 +132,10 @@ def validate(
         updated_from=open_model(updated_from) if updated_from else None,
         threshold=threshold,
         non_completers=non_completers,
-        n_resamples=n_resamples,
+        n_resamples=n_resamples or DEFAULT_RESAMPLES.get(design, 200),
         seed=seed,
         jobs=jobs,
     )
-    design = Design.bootstrap if internal else design
     store = tracking_uri if track else None
     if design in (Design.by_centre, Design.by_subgroup):
         _parts(work, model, design, store, track=track, json_output=json_output)

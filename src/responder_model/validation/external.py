@@ -279,6 +279,10 @@ def validate_by_subgroup(
     cohort = check_cohort(cohort)
     outcome = binary_outcome(outcome_levels(cohort, model.decision), model.decision)
     known = ~np.isnan(outcome)
+    _check_any(known, model.decision)
+    if not by:
+        msg = f"by must name columns of the cohort ({', '.join(SUBGROUPS)}), got none."
+        raise DevelopmentError(msg)
     if probability is None:
         probability = model.predict_cohort(cohort)["probability"].to_numpy()
     known &= ~np.isnan(probability)
