@@ -484,8 +484,34 @@ def test_forged_model_is_refused(folder: Path, kind: str) -> None:
 
 def test_forged_implant_model_cannot_hide_its_non_responders(tmp_path: Path) -> None:
     folder = save_model(rm.published_model("emcs_success"), tmp_path / "model")
+    load_model(folder)
     change_model(folder, lambda d: d["limits"].update(non_responders=None))
     with pytest.raises(UntrustedModelError, match="where a test precedes, and nowhere"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p: p.update(columns=[]), "priors.columns must be a table"),
+        (
+            lambda p: p["columns"].update(relief_test=5),
+            "columns.relief_test must be a table",
+        ),
+        (
+            lambda p: p["columns"]["relief_test"].update(rows=5),
+            "relief_test.rows must be a list",
+        ),
+    ],
+    ids=["columns", "column", "rows"],
+)
+def test_forged_priors_are_refused(
+    change: Callable[[dict[str, Any]], Any], message: str, tmp_path: Path
+) -> None:
+    """What the path to an implant says of its sources is read from them."""
+    folder = save_model(rm.published_model("emcs_success"), tmp_path / "model")
+    change_model(folder, lambda d: change(d["priors"]))
+    with pytest.raises(UntrustedModelError, match=message):
         load_model(folder)
 
 

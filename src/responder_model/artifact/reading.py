@@ -63,6 +63,7 @@ _COMPONENT_KEYS = (
     "mean",
     "covariance",
 )
+_PRIOR_KEYS = ("mean", "sd", "status", "rows", "note")
 _LIMITS_KEYS = (
     "numbers",
     "seen",
@@ -258,6 +259,10 @@ def _read_priors(node: Node) -> dict[str, Any]:
     priors = node.table("priors")
     if priors.value.get("implied_c_statistic") is not None:
         priors.number("implied_c_statistic", 0.0, 1.0)
+    if "columns" in priors.value:
+        columns = priors.table("columns")
+        for name in columns.value:
+            columns.table(name, _PRIOR_KEYS).texts("rows")
     return priors.value
 
 
