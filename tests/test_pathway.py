@@ -300,6 +300,12 @@ def test_models_that_are_no_two_steps_are_refused(models, message):
         pathway(PATIENT, **built)
 
 
+@pytest.mark.parametrize("name", ["screening_model", "implant_model"])
+def test_the_name_of_a_model_is_no_model(name):
+    with pytest.raises(ResponderModelError, match=f"{name} must be a model, got str"):
+        rm.pathway({"age": 54}, **{name: "models/centre"})
+
+
 def test_unknown_language_is_refused():
     with pytest.raises(ResponderModelError, match="lang must be one of en, fr"):
         pathway(PATIENT, lang="de")

@@ -137,6 +137,10 @@ def pathway(
 def _steps(
     patient: Any, screening_model: Model | None, implant_model: Model | None
 ) -> Steps:
+    for name, model in (("screening", screening_model), ("implant", implant_model)):
+        if not isinstance(model, Model | None):
+            msg = f"{name}_model must be a model, got {type(model).__name__}. "
+            raise ResponderModelError(msg + "Load or build it first.")
     implant = implant_model or published_model(_IMPLANT_DECISION)
     test = preceding_test(implant.encoder)
     if test is None:
