@@ -320,6 +320,13 @@ def test_cell_resumes_where_it_stopped(tmp_path):
     assert results.groupby("method").size().to_dict() == {"proportion": 3, "truth": 3}
 
 
+def test_cell_of_the_null_truth_resumes_under_its_name(tmp_path):
+    cell = Cell(decision="rtms_response", truth="null", size=30, test_size=50)
+    run_cell(cell, {"proportion": predict_proportion}, 1, tmp_path)
+    results = run_cell(cell, {"proportion": predict_proportion}, 2, tmp_path)
+    assert results["truth"].tolist() == ["null", "null"]
+
+
 def test_cell_runs_changed_methods_again(tmp_path):
     first = run_cell(CELL, METHODS, 1, tmp_path)
     changed = {"proportion": predict_truth, "truth": raise_error}

@@ -248,7 +248,8 @@ def run_cell(
 def _read_done(path: Path, cell: Cell, rerun: Collection[str]) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame()
-    done = pd.read_csv(path)
+    # a truth is called "null": no value is missing by its name
+    done = pd.read_csv(path).assign(truth=cell.label)
     for name in ("base_seed", "test_size"):
         if (done[name] != getattr(cell, name)).any():
             msg = f"{name} must be that of the results in {path.parent}, got "
