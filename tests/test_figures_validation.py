@@ -404,6 +404,15 @@ def test_response_plot_names_groups_and_counts(ax):
     assert "probabilité prédite moyenne" in written
 
 
+def test_response_plot_hides_no_proportion_behind_a_prediction(ax):
+    table = response_by_aetiology([0, 1] * 6, ["amputation"] * 12, predicted=[0.5] * 12)
+    plot_response_by_aetiology(table, ax=ax)
+    (diamond,) = [
+        row for row in ax.lines if row.get_marker() == "D" and len(row.get_xdata())
+    ]
+    assert diamond.get_markerfacecolor() == "none"
+
+
 def test_response_plot_takes_another_field(ax):
     table = response_by_aetiology([1, 0] * 6, ["marked"] * 12, field="motor_deficit")
     assert "marked" in words(plot_response_by_aetiology(table, ax=ax))

@@ -431,6 +431,14 @@ def test_share_classed_otherwise_is_that_of_the_resamples(model, studies):
     assert logged.value == pytest.approx(there.mean())
 
 
+def test_centre_of_fewer_than_ten_is_not_counted_as_measured(published):
+    patients = simulate_cohort(n_patients=80, seed=12)
+    patients["centre"] = np.array(["A", "B", "C"])[np.digitize(np.arange(80), [6, 40])]
+    study = examine(published, patients, n_resamples=5)
+    assert len(study.centres) == 3
+    assert logged_values(published, (study,))["new.n_centres_measured"].value == 2
+
+
 def test_values_are_plain(report):
     json.dumps(report.values, allow_nan=False)
 

@@ -25,7 +25,6 @@ from responder_model.cli.tracked import (
     digest_of,
     log_to_run,
 )
-from responder_model.cli.validate import ResamplesOption
 
 if TYPE_CHECKING:
     from responder_model.model import Model
@@ -66,6 +65,16 @@ StatementsOption = Annotated[
         dir_okay=False,
         help="TOML with what only the authors know, by number of TRIPOD+AI: "
         '17 = "Ethics committee ..."',
+    ),
+]
+ResamplesOption = Annotated[
+    int,
+    typer.Option(
+        "--resamples",
+        "--n-resamples",
+        min=2,
+        help="Resamples of the development, and of the intervals of calibration "
+        "distances.",
     ),
 ]
 OutOption = Annotated[

@@ -195,7 +195,7 @@ def plot_response_by_aetiology(
     ax.plot([], [], "o-", color=BLUE, label=_observed(table, lang))
     if any(row.predicted is not None for row in rows):
         label = TEXTS["predicted"][lang]
-        ax.plot([], [], "D", mfc="white", mec=VERMILION, ls="", label=label)
+        ax.plot([], [], "D", mfc="none", mec=VERMILION, ls="", label=label)
     if table.overall is not None:
         label = TEXTS["all"][lang].format(p=format_percent(table.overall))
         ax.axvline(table.overall, color=GREY, ls="--", lw=1.2, zorder=0, label=label)
@@ -220,7 +220,7 @@ def _draw_row(ax: Axes, y: int, row: ResponseRow, lang: str) -> None:
     ax.plot([found.lower, found.upper], [y, y], color=BLUE, lw=2.0)
     ax.plot([found.value], [y], "o", color=BLUE, ms=6)
     if row.predicted is not None:
-        ax.plot([row.predicted], [y], "D", mfc="white", mec=VERMILION, ms=6)
+        ax.plot([row.predicted], [y], "D", mfc="none", mec=VERMILION, ms=6)
     ax.annotate(
         TEXTS["of"][lang].format(e=row.n_events, n=row.n_patients),
         (1.0, y),

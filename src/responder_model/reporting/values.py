@@ -264,7 +264,8 @@ def _study_values(study: Study, model: Model) -> Iterator[tuple[str, Value]]:
         if measured:
             yield "subgroups", _worded(", ".join(measured), labels)
     if study.centres is not None:
-        yield "n_centres_measured", _value(len(study.centres))
+        large = [str(n).isdigit() for n in study.centres["n_patients"]]
+        yield "n_centres_measured", _value(sum(large))
 
 
 def _record_values(study: Study) -> Iterator[tuple[str, Value]]:

@@ -98,7 +98,7 @@ def _measured(content: Content, prefix: str, name: str) -> str:
     value, low, high = (content.values[key].text[content.lang] for key in keys)
     between = "to" if content.lang == "en" else "à"
     label = DEFINITIONS[name].label[content.lang]
-    return f"{label} {value} ({low} {between} {high})"
+    return f"{label[0].lower()}{label[1:]} {value} ({low} {between} {high})"
 
 
 def prefixed(studies: tuple[Study, ...]) -> Iterator[tuple[Study, str]]:
