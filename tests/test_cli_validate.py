@@ -202,6 +202,38 @@ def test_validate_takes_one_repeat_of_cross_validation(run, centre):
     assert rows["c_statistic"]["n_resamples"] == 10
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["--updated-from", SCREENING], "external, which repeats no update"),
+        (["--exclude-evidence", "saint_etienne"], "with the evidence that it has"),
+        (["--non-completers", "non_responders"], "must be left_out with --design ext"),
+    ],
+)
+def test_validate_refuses_an_option_that_would_do_nothing(run, centre, given, message):
+    done = run("validate", SCREENING, str(centre), *given)
+    assert done.exit_code == 2
+    assert message in " ".join(done.stderr.split())
+
+
+def test_validate_refuses_other_evidence_for_a_developed_model(run, developed, centre):
+    given = ("--internal", "--exclude-evidence", "saint_etienne")
+    done = run("validate", str(developed), str(centre), *given)
+    assert done.exit_code == 2
+    assert "Develop it again without that evidence" in " ".join(done.stderr.split())
+
+
+def test_validate_takes_declared_overlap_into_account(run, centre):
+    given = ("validate", SCREENING, str(centre), "--resamples", "2")
+    declared = ("--overlap-group", "saint_etienne")
+    assert "may stand behind the published evidence" in run(*given, *declared).stderr
+    done = run(*given, *declared, "--internal")
+    assert done.exit_code == 1
+    assert "must be excluded, got saint_etienne left in" in done.stderr
+    excluded = ("--internal", "--exclude-evidence", "saint_etienne")
+    assert run(*given, *declared, *excluded).exit_code == 0
+
+
 # ---------------------------------------------------------------- groups
 
 

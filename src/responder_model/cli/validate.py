@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from responder_model.cli.develop import OverlapOption
 from responder_model.cli.measures import logged, plain_result, print_measures
 from responder_model.cli.models import open_model
 from responder_model.cli.options import (
@@ -109,6 +110,7 @@ def validate(
     non_completers: NonCompletersOption = NonCompleters.left_out,
     updated_from: UpdatedFromOption = None,
     exclude_evidence: ExcludeOption = None,
+    overlap_groups: OverlapOption = None,
     seed: SeedOption = 0,
     jobs: JobsOption = 1,
     tracking_uri: TrackingOption = None,
@@ -122,7 +124,7 @@ def validate(
     """
     from responder_model.cohort import read_cohort
 
-    patients = read_cohort(cohort)
+    patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()))
     print_notices(patients.attrs["notices"])
     design = Design.bootstrap if internal else design
     work = Work(
@@ -136,6 +138,7 @@ def validate(
         seed=seed,
         jobs=jobs,
     )
+    _check_options(work, design)
     store = tracking_uri if track else None
     if design in (Design.by_centre, Design.by_subgroup):
         _parts(work, model, design, store, track=track, json_output=json_output)
@@ -143,6 +146,22 @@ def validate(
         _whole(
             work, model, design, store, track=track, json_output=json_output, lang=lang
         )
+
+
+def _check_options(work: Work, design: Design) -> None:
+    """Refuse an option that this design, or this model, would not heed."""
+    repeats = design not in (Design.external, Design.by_subgroup)
+    if work.updated_from is not None and not repeats:
+        msg = f"must be left out of --design {design}, which repeats no update."
+        raise typer.BadParameter(msg, param_hint="--updated-from")
+    if work.exclude_evidence and (not repeats or work.model.settings):
+        msg = "must be left out here: the model is measured with the evidence that it "
+        msg += "has. Develop it again without that evidence."
+        raise typer.BadParameter(msg, param_hint="--exclude-evidence")
+    counted = design in (Design.bootstrap, Design.cross_validation)
+    if work.non_completers is not NonCompleters.left_out and not counted:
+        msg = f"must be left_out with --design {design}."
+        raise typer.BadParameter(msg, param_hint="--non-completers")
 
 
 def _parts(
