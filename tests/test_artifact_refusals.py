@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -182,8 +183,18 @@ def test_folder_in_place_of_a_file_is_refused(folder: Path) -> None:
 def test_oversized_file_is_refused_before_it_is_read(folder: Path) -> None:
     with (folder / "model.json").open("r+b") as file:
         file.truncate(MAX_BYTES["model.json"] + 1)
-    with pytest.raises(UntrustedModelError, match="must be at most 33554432 bytes"):
+    with pytest.raises(UntrustedModelError, match="must be at most 8388608 bytes"):
         load_model(folder)
+
+
+def test_sizes_leave_room_for_the_largest_model(trees: bytes, tmp_path: Path) -> None:
+    """Many times what is needed, and no more: reading takes 30 times the size."""
+    pool = Pool(weight=0.2, offset=0.0, slope=1.0, trees=trees)
+    model = example_model(pool=pool)
+    six = model.components * 3
+    folder = save_model(replace(model, components=six), tmp_path / "model")
+    for path in folder.iterdir():
+        assert 10 * path.stat().st_size < MAX_BYTES[path.name] <= 2**23
 
 
 def test_other_format_version_is_refused(folder: Path) -> None:

@@ -26,12 +26,13 @@ from responder_model.errors import ResponderModelError, UntrustedModelError
 
 MANIFEST = "manifest.json"
 SIGNATURE = "signature.json"
-# Largest size of each file that a folder may hold, bytes.
+# Largest size of each file that a folder may hold, bytes: some 20 times what any model
+# needs, whatever its cohort, because reading takes 30 times as much memory.
 MAX_BYTES = {
-    "model.json": 32 * 2**20,
-    "trees.json": 64 * 2**20,
+    "model.json": 8 * 2**20,
+    "trees.json": 2**20,
     "dictionary.toml": 2**20,
-    "performance.json": 16 * 2**20,
+    "performance.json": 2**20,
     "MODEL_CARD.md": 2**20,
     MANIFEST: 2**16,
     SIGNATURE: 2**12,
