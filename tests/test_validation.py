@@ -30,6 +30,7 @@ from responder_model.validation.resampling import (
     measure_all,
     read_data,
 )
+from responder_model.validation.stability import Stability
 from responder_model.validation.table import _corrected_632, cross_validated_rows
 
 LINEAR = Settings(decision="rtms_response", moment="screening", challenger=False)
@@ -552,3 +553,45 @@ def test_subgroups_leave_out_patients_without_a_probability(cohort):
     pd.testing.assert_frame_equal(
         part.set_index("group").sort_index(), expected.set_index("group").sort_index()
     )
+
+
+# ---------------------------------------------------------------- stability
+
+
+@pytest.fixture
+def stability():
+    return Stability(
+        probability=np.array([0.2, 0.4, 0.6, 0.8]),
+        resampled=np.array([[0.3, 0.4, 0.4, 0.7], [0.1, 0.6, 0.6, 0.9]]),
+        outcome=np.array([0.0, 1.0, 1.0, np.nan]),
+    )
+
+
+def test_stability_by_hand(stability):
+    np.testing.assert_allclose(
+        stability.mean_absolute_prediction_error, [0.1, 0.1, 0.1, 0.1]
+    )
+    # at 0.5 the first resample moves the third patient, the second one the second
+    assert stability.classification_instability(0.5).tolist() == [0, 0.5, 0.5, 0]
+    # of three known: none treated; two responders treated
+    curves = stability.decision_curves(np.array([0.5]))
+    np.testing.assert_allclose(curves[:, 0], [0.0, 2 / 3])
+    summary = stability.summary(0.5)
+    assert summary["classification_instability"] == 0.25
+    assert summary["net_benefit_lower"] == pytest.approx(0.025 * 2 / 3)
+    assert summary["net_benefit_upper"] == pytest.approx(0.975 * 2 / 3)
+
+
+@pytest.mark.parametrize("threshold", [1.0, -0.1, 30.0])
+def test_stability_refuses_a_threshold_outside_its_range(stability, threshold):
+    for use in (
+        stability.classification_instability,
+        lambda t: stability.decision_curves(np.array([t])),
+    ):
+        with pytest.raises(ResponderModelError, match="threshold must be at least 0"):
+            use(threshold)
+
+
+def test_stability_refuses_an_impossible_share(stability):
+    with pytest.raises(ResponderModelError, match="confidence must be between 0 and 1"):
+        stability.limits(95.0)

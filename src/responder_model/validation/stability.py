@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array
+from responder_model.performance._check import check_confidence, check_threshold
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,18 +52,20 @@ class Stability:
 
     def limits(self, share: float = 0.95) -> tuple[Array, Array]:
         """Central range of the resamples' probabilities, per patient."""
-        tail = (1.0 - share) / 2.0
+        tail = (1.0 - check_confidence(share)) / 2.0
         low, high = np.quantile(self.resampled, [tail, 1.0 - tail], axis=0)
         return low, high
 
     def classification_instability(self, threshold: float = 0.5) -> Array:
         """Share of resamples that put a patient on the other side, per patient."""
-        here = self.probability >= threshold
+        here = self.probability >= check_threshold(threshold)
         there = self.resampled >= threshold
         return np.asarray((there != here).mean(axis=0))
 
     def decision_curves(self, thresholds: NDArray[np.float64]) -> Array:
         """Net benefit of each resample's model, (n_resamples, n_thresholds)."""
+        for threshold in thresholds:
+            check_threshold(float(threshold))
         known = ~np.isnan(self.outcome)
         outcome = self.outcome[known]
         odds = thresholds / (1.0 - thresholds)
