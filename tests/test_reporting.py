@@ -255,6 +255,11 @@ def test_patients_of_the_evidence_are_no_new_patients(published, cohort):
     )
 
 
+def test_development_cohort_is_refused_twice(model, studies):
+    with pytest.raises(DevelopmentError, match="once, got it 2 times"):
+        build_report(model, [studies[1], studies[1]])
+
+
 def test_response_that_is_not_shown_leaves_its_reason(published):
     study = examine(published, simulate_cohort(n_patients=40, seed=2), n_resamples=5)
     assert study.response is None

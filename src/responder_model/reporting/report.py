@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from responder_model.artifact.document import plain
+from responder_model.errors import DevelopmentError
 from responder_model.model.texts import check_language
 from responder_model.reporting.blocks import Picture
 from responder_model.reporting.content import Content
@@ -69,6 +70,11 @@ def build_report(
     statements : mapping, optional
         What the authors state, by number of TRIPOD+AI; from ``read_statements``.
 
+    Raises
+    ------
+    DevelopmentError
+        When the development cohort is among the studies more than once.
+
     Examples
     --------
     >>> import responder_model as rm
@@ -77,6 +83,7 @@ def build_report(
     (False, True)
     """
     check_language(lang)
+    check_studies(studies)
     order = sorted(studies, key=lambda study: study.role != "development")
     values = logged_values(model, tuple(order), digest=digest, statements=statements)
     content = Content(
@@ -96,6 +103,14 @@ def build_report(
         figures=figures,
         values=to_plain(values),
     )
+
+
+def check_studies(studies: Sequence[Study]) -> None:
+    """Refuse the development cohort twice: one table would replace the other."""
+    n = sum(study.role == "development" for study in studies)
+    if n > 1:
+        msg = f"studies must hold the development cohort once, got it {n} times. "
+        raise DevelopmentError(msg + "Give it once (--cohort).")
 
 
 def write_report(report: Report, folder: str | Path) -> tuple[Path, ...]:
