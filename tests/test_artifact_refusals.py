@@ -530,11 +530,12 @@ def test_forged_priors_are_refused(
     ("old", "new"),
     [
         ('name = "amputation"', 'name = "gout"'),
+        ('name = "age"', "name = 7"),
         ('transform = "log"', 'transform = "identity"'),
         ("main_cut_point = 30", "main_cut_point = 50"),
         ('unit = { en = "years"', 'unit = { en = "months"'),
     ],
-    ids=["category", "transform", "cut-off", "unit"],
+    ids=["category", "no name", "transform", "cut-off", "unit"],
 )
 def test_dictionary_that_means_something_else_is_refused(
     folder: Path, old: str, new: str

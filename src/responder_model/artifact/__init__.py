@@ -34,6 +34,7 @@ from responder_model.schema import (
     dictionary_text,
     parse_dictionary,
 )
+from responder_model.vocabulary import show
 
 # Characters of a line of the dictionary; the longest has about 400.
 _LONGEST_LINE = 4000
@@ -197,7 +198,7 @@ def _check_dictionary(data: bytes) -> None:
         msg = "dictionary.toml must be a data dictionary of this format version."
         raise UntrustedModelError(msg) from None
     if differing:
-        names = ", ".join(differing[:10])
+        names = ", ".join(map(show, differing[:10]))
         msg = f"dictionary.toml must agree with the installed dictionary on {names}."
         raise UntrustedModelError(msg)
 
