@@ -9,6 +9,8 @@ from shutil import which
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -16,7 +18,7 @@ import responder_model as rm
 from responder_model.cli.app import app
 from responder_model.engines import run_dask, run_spark, score_dask
 from responder_model.errors import ResponderModelError
-from responder_model.scoring import row_problems, score_frame
+from responder_model.scoring import checked_rows, score_frame
 
 dd = pytest.importorskip("dask.dataframe", reason="needs the extra `distributed`")
 
@@ -92,9 +94,35 @@ def test_score_frame_keeps_a_refused_row_without_scores(model):
     assert told.startswith("age must be between 18 and 100 years; dn4 must be")
 
 
-def test_row_problems_quote_no_value(model):
-    told = row_problems(model.encoder, pd.DataFrame({"age": ["a secret"]}))
-    assert "secret" not in told.tolist()[0]
+def test_checked_rows_quote_no_value(model):
+    checked = checked_rows(model.encoder, pd.DataFrame({"age": ["a secret"]}))
+    assert "secret" not in checked["problem"].tolist()[0]
+
+
+def test_checked_rows_are_what_a_served_model_takes():
+    model = rm.published_model("emcs_success")
+    frame = pd.DataFrame(
+        {
+            "Âge [ans]": ["54,5", "540", "ND"],
+            "aetiology": ["amputation", "amputation", None],
+            "relief_test": [60, 60, 10],
+        },
+        index=[7, 3, 5],
+    )
+    checked = checked_rows(model.encoder, frame)
+    assert list(checked.columns) == [*model.encoder.predictors, "problem"]
+    assert checked.index.tolist() == [7, 3, 5]
+    assert checked["age"].fillna(0).tolist() == [54.5, 0, 0]
+    assert checked["aetiology"].tolist() == ["amputation", None, None]
+    assert checked["relief_test"].fillna(0).tolist() == [60, 0, 10]
+    assert checked["problem"].isna().tolist() == [True, False, True]
+
+
+def test_score_frame_of_no_rows_keeps_the_types(model):
+    texts = pd.DataFrame({"patient_id": ["P1"], "age": ["54"]}, dtype="string[pyarrow]")
+    scores = score_frame(model, texts)
+    empty = score_frame(model, texts.iloc[:0])
+    assert empty.dtypes.tolist() == scores.dtypes.tolist()
 
 
 # ---------------------------------------------------------------- Dask
@@ -133,6 +161,47 @@ def test_two_dask_workers_give_every_number_of_one_process(
     assert_every_number_agrees(pd.read_parquet(out), model, cohort)
 
 
+@pytest.fixture
+def texts(tmp_path):
+    """A registry in which all is text, with French words and decimal commas."""
+    rows = {
+        "patient_id": ["a", "b", "c", "d"],
+        "Âge [ans]": ["54,5", "ND", "a secret", "60"],
+        "aetiology": ["AVC ischémique", "amputation", None, "amputation"],
+        "opioid": ["oui", "O", "1", "non"],
+        "relief_1": ["30 %", "-10", "", None],
+    }
+    table = pa.table({name: pa.array(cells) for name, cells in rows.items()})
+    pq.write_table(table, tmp_path / "texts.parquet", row_group_size=2)
+    return tmp_path / "texts.parquet"
+
+
+def assert_texts_are_read(out, model, texts):
+    scores = pd.read_parquet(out).set_index("patient_id").sort_index()
+    expected = score_frame(model, pd.read_parquet(texts)).set_index("patient_id")
+    assert scores["probability"].notna().tolist() == [True, True, False, True]
+    names = ["probability", "lower", "upper"]
+    np.testing.assert_allclose(scores[names], expected[names], rtol=0, atol=1e-6)
+    assert scores.loc["c", "problem"] == "age must be between 18 and 100 years"
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_dask_reads_texts_as_the_package_does(model, texts, tmp_path):
+    run_dask(model, str(texts), str(tmp_path / "scores"), n_workers=1)
+    assert_texts_are_read(tmp_path / "scores", model, texts)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("name", ["absent.parquet", "not.parquet"])
+def test_what_dask_cannot_read_is_refused_in_our_words(name, model, tmp_path):
+    (tmp_path / "not.parquet").write_text("patient_id,age\na secret,50\n")
+    with pytest.raises(ResponderModelError, match="must be Parquet") as caught:
+        run_dask(model, str(tmp_path / name), str(tmp_path / "scores"), n_workers=1)
+    assert "secret" not in str(caught.value)
+
+
 def test_a_job_refuses_a_folder_that_exists(model, registry, tmp_path):
     with pytest.raises(ResponderModelError, match="must be a new folder"):
         run_dask(model, str(registry), str(tmp_path))
@@ -157,6 +226,23 @@ def test_two_spark_workers_give_every_number_of_one_process(
     out = tmp_path / "scores"
     run_spark(model, str(registry), str(out), master="local[2]")
     assert_every_number_agrees(pd.read_parquet(out), model, cohort)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not HAS_SPARK, reason="needs the extra `spark` and Java 17")
+@pytest.mark.filterwarnings("ignore")
+def test_spark_reads_texts_as_the_package_does(model, texts, tmp_path, monkeypatch):
+    monkeypatch.setitem(os.environ, "PYSPARK_PYTHON", sys.executable)
+    run_spark(model, str(texts), str(tmp_path / "scores"))
+    assert_texts_are_read(tmp_path / "scores", model, texts)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not HAS_SPARK, reason="needs the extra `spark` and Java 17")
+@pytest.mark.filterwarnings("ignore")
+def test_what_spark_cannot_read_is_refused_in_our_words(model, tmp_path):
+    with pytest.raises(ResponderModelError, match=r"PATH_NOT_FOUND.*must be Parquet"):
+        run_spark(model, str(tmp_path / "absent"), str(tmp_path / "scores"))
 
 
 @pytest.mark.parametrize("command", ["score-dask", "score-spark"])

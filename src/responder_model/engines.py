@@ -26,7 +26,7 @@ from responder_model.cohort.checking import has_simulated_row, inspect_columns
 from responder_model.errors import ResponderModelError
 from responder_model.features import Encoder
 from responder_model.schema import Field
-from responder_model.scoring import row_problems, score_frame
+from responder_model.scoring import checked_rows, score_frame
 from responder_model.scoring.columns import choose_columns
 from responder_model.scoring.frame import PROBLEM, PROVENANCE
 from responder_model.vocabulary import find_field
@@ -39,7 +39,15 @@ if TYPE_CHECKING:
 
 # A model folder as it travels to a worker: names and bytes.
 Files = tuple[tuple[str, bytes], ...]
-_SCORES = "scores"
+_DASK_NEEDS = (
+    "It must be Parquet that every worker can read, out a place where every worker can "
+    "write, and a scheduler of the form tcp://host:8786."
+)
+_SPARK_NEEDS = (
+    "It must be Parquet that every worker can read, out a place where every worker can "
+    "write. Spark needs Java 17, and a master such as local[2] or spark://host:7077."
+)
+_CHECKED, _SCORES = "responder_model_checked", "responder_model_scores"
 
 
 # ---------------------------------------------------------------- Dask
@@ -143,18 +151,14 @@ def score_spark(
     columns = choose_columns(encoder, patients.columns)
     fields = {name: _field(name) for name in columns.names}
     score = spark_function(patients.sparkSession, model_uri or _served_copy(model))
-    cells = [_spark_cell(F.col(f"`{n}`"), fields[n]).alias(n) for n in columns.names]
-    checked = patients.withColumn(PROBLEM, _spark_problems(encoder)(F.struct(*cells)))
-    kept = F.col(PROBLEM).isNull()
-    # Spark calls the function for refused rows too, here with nothing known of them.
-    values = [
-        F.when(kept, _spark_cell(F.col(f"`{name}`"), field)).alias(field.name)
-        for name, field in fields.items()
-        if field.name in encoder.predictors
-    ]
-    scores = F.when(kept, score(F.struct(*values)))
+    cells = [_spark_cell(patients, name, fields[name]) for name in columns.names]
+    checked = patients.withColumn(_CHECKED, _spark_check(encoder)(F.struct(*cells)))
+    problem = F.col(f"{_CHECKED}.{PROBLEM}")
+    # Spark calls the function for refused rows too, of which nothing is known then.
+    values = [F.col(f"{_CHECKED}.{name}").alias(name) for name in encoder.predictors]
+    scores = F.when(problem.isNull(), score(F.struct(*values)))
     identifiers = [F.col(f"`{n}`") for n, f in fields.items() if f.role == "identifier"]
-    scored = checked.select(*identifiers, PROBLEM, scores.alias(_SCORES))
+    scored = checked.select(*identifiers, problem.alias(PROBLEM), scores.alias(_SCORES))
     said = F.broadcast(_spark_provenance(model, patients, fields))
     return scored.crossJoin(said).select(
         *identifiers, PROBLEM, PROVENANCE, f"{_SCORES}.*"
@@ -169,20 +173,32 @@ def _field(name: str) -> Field:
     return field
 
 
-def _spark_cell(cell: Column, field: Field) -> Column:
-    # As the served model takes it: yes/no and categories are words.
-    return cell.cast("double" if field.kind == "number" else "string")
+def _spark_cell(patients: DataFrame, name: str, field: Field) -> Column:
+    """Numbers of a number as such, all else as text: the package reads it, not Spark.
+
+    What Spark cannot read as a number stops its job or becomes missing unsaid.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql.types import NumericType
+
+    (found,) = (c.dataType for c in patients.schema.fields if c.name == name)
+    is_number = field.kind == "number" and isinstance(found, NumericType)
+    cell = F.col(f"`{name}`").cast("double" if is_number else "string")
+    return cell.alias(name)
 
 
-def _spark_problems(encoder: Encoder) -> Any:
-    """Function of Spark: the rules that a row breaks, null where it breaks none."""
+def _spark_check(encoder: Encoder) -> Any:
+    """Function of Spark: ``checked_rows`` of its rows."""
     from pyspark.sql import functions as F  # noqa: N812
 
-    def problems(patients: pd.DataFrame) -> pd.Series:
-        told = row_problems(encoder, patients).astype(object)
-        return told.where(told.notna(), None)
+    def check(patients: pd.DataFrame) -> pd.DataFrame:
+        return checked_rows(encoder, patients)
 
-    return F.pandas_udf(problems, "string")
+    types = [
+        f"`{field.name}` {'double' if field.kind == 'number' else 'string'}"
+        for field in encoder.fields
+    ]
+    return F.pandas_udf(check, f"struct<{', '.join([*types, f'{PROBLEM} string'])}>")
 
 
 def _spark_provenance(
@@ -241,7 +257,7 @@ def run_dask(
     from dask.distributed import Client, LocalCluster
 
     with ExitStack() as stack:
-        stack.enter_context(_reasons(source))
+        stack.enter_context(_reasons(source, _DASK_NEEDS))
         cluster: Any = scheduler
         if scheduler is None:
             local = LocalCluster(
@@ -283,13 +299,14 @@ def run_spark(
     # The executors run the Python that has this package.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     session = SparkSession.builder.master(master).appName("responder-model")
-    spark = session.config("spark.ui.enabled", "false").getOrCreate()
-    try:
-        patients = spark.read.parquet(source)
-        scored = score_spark(model, patients, model_uri=model_uri)
-        scored.write.parquet(out)
-    finally:
-        spark.stop()
+    with _reasons(source, _SPARK_NEEDS):
+        spark = session.config("spark.ui.enabled", "false").getOrCreate()
+        try:
+            patients = spark.read.parquet(source)
+            scored = score_spark(model, patients, model_uri=model_uri)
+            scored.write.parquet(out)
+        finally:
+            spark.stop()
 
 
 def _check_extra(module: str, extra: str) -> None:
@@ -309,10 +326,17 @@ def _check_new(out: str) -> None:
 
 
 @contextmanager
-def _reasons(source: str) -> Iterator[None]:
-    """Turn a file or a cluster that cannot be reached into its reason."""
+def _reasons(source: str, needs: str) -> Iterator[None]:
+    """Turn whatever stops an engine into its kind and what the engine needs.
+
+    The engine's own message may quote a patient, so it is not carried along.
+    """
     try:
         yield
-    except OSError as error:
-        msg = f"{source} could not be scored: {error}."
+    except ResponderModelError:
+        raise
+    except Exception as error:
+        condition = getattr(error, "getCondition", lambda: None)()
+        kind = condition or type(error).__name__
+        msg = f"{source} could not be scored ({kind}). {needs}"
         raise ResponderModelError(msg) from error

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from responder_model.cohort.reading import Table
 from responder_model.errors import Problem
 from responder_model.features import Encoder
-from responder_model.schema import dictionary
+from responder_model.schema import Field, dictionary
 from responder_model.scoring.columns import Columns, choose_columns
 from responder_model.scoring.parts import (
     IDENTITY,
@@ -90,17 +91,51 @@ def _frame(part: ScoredPart, index: pd.Index) -> pd.DataFrame:
     return scores.set_axis(index, axis="index")
 
 
-def row_problems(encoder: Encoder, patients: pd.DataFrame) -> pd.Series:
-    """Rules that each row breaks in what a model reads, as text; missing where none.
+def checked_rows(encoder: Encoder, patients: pd.DataFrame) -> pd.DataFrame:
+    """What a served model takes of each row, and the rules that the row breaks.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Of the model.
+    patients : DataFrame
+        One row per patient, columns as ``check_cohort`` takes them.
+
+    Returns
+    -------
+    DataFrame
+        Indexed as ``patients``: each predictor, numbers as such and all else as words,
+        nothing known of a row that breaks a rule; then ``problem``, the rules, missing
+        where there is none.
 
     Examples
     --------
     >>> encoder = Encoder.for_decision("rtms_response", "screening")
-    >>> row_problems(encoder, pd.DataFrame({"age": [54, 540]})).tolist()
-    [nan, 'age must be between 18 and 100 years']
+    >>> checked = checked_rows(encoder, pd.DataFrame({"age": ["54,5", "540"]}))
+    >>> checked["age"].tolist()
+    [54.5, nan]
+    >>> checked["problem"].tolist()
+    [None, 'age must be between 18 and 100 years']
     """
-    _, _, problems = check_part(*_table(encoder, patients))
-    return _rules(problems, patients.index)
+    cohort, _, problems = check_part(*_table(encoder, patients))
+    rules = _rules(problems, patients.index)
+    kept = rules.isna().to_numpy()
+    served = {field.name: _served(field, cohort, kept) for field in encoder.fields}
+    checked = pd.DataFrame({**served, PROBLEM: _words(rules.reset_index(drop=True))})
+    return checked.set_axis(patients.index, axis="index")
+
+
+def _served(field: Field, cohort: pd.DataFrame, kept: NDArray[np.bool_]) -> pd.Series:
+    nothing = pd.Series(np.nan, cohort.index)
+    cells = cohort.get(field.name, nothing).where(kept)
+    if field.kind == "boolean":
+        cells = cells.map({True: "yes", False: "no"}, na_action="ignore")
+    return cells if field.kind == "number" else _words(cells)
+
+
+def _words(cells: pd.Series) -> pd.Series:
+    words = cells.astype(object)
+    return words.where(words.notna(), None)
 
 
 def _table(encoder: Encoder, patients: pd.DataFrame) -> tuple[Table, Columns]:

@@ -122,7 +122,9 @@ def _identity(identifiers: pd.DataFrame, n_rows: int) -> pa.Array:
 
 
 def _text(cells: pd.Series) -> pa.Array:
-    return pa.array(cells, type=pa.string(), from_pandas=True)
+    texts = pa.array(cells, type=pa.string(), from_pandas=True)
+    # chunks of a column without rows would lose its type
+    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
 
 
 def _arrow(values: Any) -> pa.Array:
