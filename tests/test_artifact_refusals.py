@@ -151,6 +151,13 @@ def test_unknown_name_in_the_manifest_is_refused(folder: Path) -> None:
         load_model(folder)
 
 
+@pytest.mark.parametrize("versions", [None, 5, True, ["python"], {"python": 3}])
+def test_versions_that_are_none_are_refused(folder: Path, versions: Any) -> None:
+    reforge(folder, versions=versions)
+    with pytest.raises(UntrustedModelError, match=r"manifest\.json\.versions"):
+        load_model(folder)
+
+
 def test_manifest_without_the_model_is_refused(folder: Path) -> None:
     files = json.loads((folder / "manifest.json").read_bytes())["files"]
     reforge(folder, files={n: d for n, d in files.items() if n != "model.json"})

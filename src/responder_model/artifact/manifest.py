@@ -133,8 +133,8 @@ def _read_manifest(data: bytes) -> Manifest:
     content = {key: part for key, part in value.items() if key != "digest"}
     if canonical_json(value) != data or sha256(canonical_json(content)) != digest:
         node.refuse("be as it was saved: its digest differs")
-    listed = node.table("files").value
-    _check_names(node, listed)
+    listed, versions = node.table("files"), node.table("versions")
+    _check_names(node, listed.value)
     verdict = value["sample_size_verdict"]
     return Manifest(
         decision=node.text("decision"),
@@ -144,8 +144,8 @@ def _read_manifest(data: bytes) -> Manifest:
         sample_size_verdict=(
             None if verdict is None else node.text("sample_size_verdict")
         ),
-        versions={k: node.table("versions").text(k) for k in value["versions"]},
-        files={name: node.table("files").text(name) for name in listed},
+        versions={name: versions.text(name) for name in versions.value},
+        files={name: listed.text(name) for name in listed.value},
         digest=digest,
     )
 
