@@ -146,6 +146,16 @@ def test_validate_says_why_measures_have_no_value(run, cohort, tmp_path):
     assert "Too few patients to judge a model" in done.stderr
 
 
+def test_validate_says_which_measure_has_no_interval(run, cohort, tmp_path):
+    one = cohort.drop(columns=["rtms_responder", "symptom_improved"]).head(12)
+    one["relief_test"] = [0.0, 0.0, 80.0] + [0.0] * 9
+    path = tmp_path / "one.csv"
+    one.to_csv(path, index=False)
+    done = run("validate", SCREENING, str(path), "--resamples", "2")
+    said = " ".join(done.stdout.split())
+    assert "No interval of c_statistic: outcome must hold at least two" in said
+
+
 def test_validate_gives_stability_and_failures(run, centre):
     given = ("validate", SCREENING, str(centre), "--internal", "--resamples", "3")
     assert "Stability: what the models of resamples predict" in run(*given).stdout

@@ -227,3 +227,11 @@ def test_describe_measure_names_smoother_and_threshold_in_both_languages():
     assert french.endswith(" ; t = 0,3")
     for lang, word in {"en": "smoother: local", "fr": "lissage : régression"}.items():
         assert word in pf.describe_measure("emax", lang=lang, **given)
+
+
+def test_c_statistic_of_one_responder_has_a_value_without_an_interval():
+    found = pf.measure_performance([0, 0, 0, 1], [0.2, 0.5, 0.3, 0.4])
+    row = found.row("c_statistic")
+    assert row.value == pytest.approx(2 / 3)
+    assert row.lower is row.upper is None
+    assert "without an interval" in row.problem

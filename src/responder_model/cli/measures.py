@@ -125,14 +125,16 @@ def measures_table(
 
 
 def _problems(result: ExternalValidation | InternalValidation) -> Iterator[str]:
-    """Why measures have no value, each reason once."""
-    reasons: dict[str, list[str]] = {}
+    """Why measures have no value, or no interval, each reason once."""
+    reasons: dict[tuple[str, str], list[str]] = {}
     for row in result.table.to_dict(orient="records"):
         if isinstance(row["problem"], str) and row["problem"]:
-            reasons.setdefault(row["problem"], []).append(row["measure"])
-    for reason, names in reasons.items():
+            value = row.get("value", row.get("optimism_corrected"))
+            lacks = "interval" if value is not None and value == value else "value"
+            reasons.setdefault((lacks, row["problem"]), []).append(row["measure"])
+    for (lacks, reason), names in reasons.items():
         every = len(names) == len(result.table)
-        yield f"No value of {'any measure' if every else ', '.join(names)}: {reason}"
+        yield f"No {lacks} of {'any measure' if every else ', '.join(names)}: {reason}"
 
 
 def _stability(result: ExternalValidation | InternalValidation) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,10 @@ from responder_model.performance.calibration_distance import (
 )
 from responder_model.performance.core import NEUTRAL_THRESHOLD
 from responder_model.performance.definitions import DEFINITIONS, describe_measure
-from responder_model.performance.discrimination import ordinal_concordance_estimate
+from responder_model.performance.discrimination import (
+    c_statistic_of,
+    ordinal_concordance_estimate,
+)
 from responder_model.performance.distances import (
     DISTANCES,
     SHIFTED,
@@ -52,7 +55,7 @@ class MeasuredValue:
     ideal: float | None
     if_calibrated: float | None  # expected of a perfectly calibrated model of this size
     definition: str
-    problem: str | None
+    problem: str | None  # why there is no value, or no interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,12 +139,17 @@ def _distance_rows(
 
 
 def _row(
-    name: str, measure: Callable[[], Estimate], describe: Callable[[str], str]
+    name: str,
+    measure: Callable[[], Estimate],
+    describe: Callable[[str], str],
+    bare: Callable[[], float] | None = None,
 ) -> MeasuredValue:
+    """Row of a measure; ``bare`` gives the value where only the interval fails."""
     try:
         found = measure()
     except ResponderModelError as error:
-        return _problem_row(name, str(error), describe)
+        row = _problem_row(name, str(error), describe)
+        return row if bare is None else replace(row, value=bare())
     return MeasuredValue(
         measure=name,
         value=found.value,
@@ -293,7 +301,12 @@ def _measured_rows(
         problem = str(error)
         return tuple(_problem_row(n, problem, describe) for n in order), 0, problem
     rows = {
-        name: _row(name, partial(estimate, y, p, confidence=confidence), describe)
+        name: _row(
+            name,
+            partial(estimate, y, p, confidence=confidence),
+            describe,
+            bare=partial(c_statistic_of, y, p) if name == "c_statistic" else None,
+        )
         for name, estimate in estimators.items()
     }
     n_failed = 0
