@@ -68,6 +68,23 @@ def test_sample_size_refuses_options_that_do_not_go_together(run, given, message
     assert message in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("lang", "verdict"),
+    [("en", "Too few patients: "), ("fr", "Trop peu de patients : ")],
+)
+def test_inspect_prints_the_verdict_on_the_size(run, developed, lang, verdict):
+    assert verdict in run("inspect", str(developed), "--lang", lang).stdout
+
+
+def test_develop_prints_the_verdict_on_the_size(run, centre, tmp_path):
+    given = ("develop", str(centre), SCREENING, "--out", str(tmp_path / "model"))
+    done = run(*given, "--no-track")
+    assert done.exit_code == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "Too few patients: " in said
+    assert "the development is exploratory" in said
+
+
 # ---------------------------------------------------------------- validate
 
 SCREENING = "rtms_response@screening"

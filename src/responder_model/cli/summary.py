@@ -66,6 +66,8 @@ def print_model(model: Model, lang: str) -> None:
     if model.n_patients:
         counts = {"n": model.n_patients, "events": model.n_events}
         out.print(say("counts", lang, **counts))
+    if model.sample_size:
+        out.print(model.sample_size["wording"][lang])
     out.print(_weights(model, lang))
     apparent = plain(model.performance).get("apparent", {})
     measures = apparent.get("values", apparent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,8 @@ from responder_model.cohort import (
     binary_outcome,
     check_cohort,
     outcome_levels,
-    repeated_rows,
 )
 from responder_model.development.from_cohort import check_overlap
-from responder_model.development.notes import repeated_rows_note
 from responder_model.development.settings import Settings
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
@@ -29,8 +27,9 @@ from responder_model.performance import (
     estimate_measure,
     measure_performance,
 )
-from responder_model.sample_size import validation_criteria
 from responder_model.schema import dictionary
+from responder_model.validation.notes import MIN_RARER as MIN_RARER
+from responder_model.validation.notes import external_notes
 from responder_model.validation.resampling import (
     develop_on,
     has_non_completers,
@@ -48,8 +47,6 @@ Mask = NDArray[np.bool_]
 
 # Patients below which a cell is not shown: it could point at a person.
 SMALL_CELL = 10
-# Fewest patients of either outcome from which measures are worth printing.
-MIN_RARER = 5
 AGE_BOUNDS = (0.0, 50.0, 65.0, 200.0)
 AGE_GROUPS = ("under 50", "50 to 64", "65 and over")
 # Measures of a part of a cohort that are given with an interval.
@@ -161,7 +158,7 @@ def validate_externally(
         provenance=str(cohort.attrs.get("provenance", "cohort")),
         model=model.name,
         sensitivity=None if as_no is None else measured(as_no),
-        notes=tuple(_notes(model, outcome[known], cohort)),
+        notes=tuple(external_notes(model, outcome[known], cohort)),
     )
 
 
@@ -202,54 +199,6 @@ def _check_any(known: Mask, decision: str) -> None:
     msg = f"{decision} outcome must be known for some patients, got none. "
     msg += f"Record {rules.outcome} or {rules.binary_outcome}."
     raise DevelopmentError(msg)
-
-
-def _notes(model: Model, outcome: Array, cohort: pd.DataFrame) -> Iterator[str]:
-    yield from _size_note(outcome)
-    if _overlaps(model, cohort):
-        yield (
-            "These patients may stand behind the published evidence of the model: this "
-            "is no validation in new patients."
-        )
-    if cohort.attrs.get("provenance") == "simulated":
-        yield "Simulated patients: says nothing about real ones."
-    if model.decision == "emcs_success":
-        yield (
-            "Implanted patients only: sensitivity, specificity and negative "
-            "predictive value are not computed from them."
-        )
-    again = repeated_rows(cohort)
-    if again:
-        yield repeated_rows_note(again)
-
-
-def _size_note(outcome: Array) -> Iterator[str]:
-    """Say that there are too few to judge, or fewer than Riley's criteria ask for."""
-    n_patients, n_events = len(outcome), int(outcome.sum())
-    rarer = min(n_events, n_patients - n_events)
-    if rarer < MIN_RARER:
-        yield f"Too few patients to judge a model: {rarer} of the rarer outcome."
-        return
-    needed = validation_criteria(n_events / n_patients).n_required
-    if n_patients < needed:
-        yield (
-            f"{n_patients} patients, where {needed} would give narrow intervals "
-            "(Riley's criteria for validation): read the interval, not the value."
-        )
-
-
-def _overlaps(model: Model, cohort: pd.DataFrame) -> bool:
-    """Whether the cohort's patients may be in the evidence behind the model."""
-    settings = Settings(
-        decision=model.decision,
-        moment=model.moment,
-        exclude_evidence=model.excluded_evidence,
-    )
-    try:
-        check_overlap(cohort, settings)
-    except DevelopmentError:
-        return True
-    return False
 
 
 def validate_by_subgroup(
