@@ -377,6 +377,15 @@ def test_a_file_in_which_no_row_can_be_scored_is_refused(model, tmp_path):
     assert [found.name for found in tmp_path.iterdir()] == ["patients.csv"]
 
 
+@pytest.mark.parametrize("rest", ["age,agee\n500,1\n", 'age,agee\n"50"x,1\n'])
+def test_a_refused_file_tells_its_unknown_columns_too(rest, model, tmp_path):
+    path = tmp_path / "patients.csv"
+    path.write_text(rest)
+    with pytest.raises(InvalidCohortError) as caught:
+        score_file(model, path, tmp_path / "scores.csv", n_jobs=2)
+    assert "'agee'" in caught.value.notices[0]
+
+
 def test_a_side_file_of_an_earlier_run_does_not_outlive_it(model, parquet):
     out, side = (parquet.with_name(n) for n in ("s.csv", "s_set_aside.csv"))
     whole = parquet.read_bytes()

@@ -154,9 +154,9 @@ def score_file(
                     msg = f"{path.name} must not change while it is scored."
                     raise ResponderModelError(msg)
                 tally = _join(model, journal, out, strict=strict)
-            except InvalidCohortError:
+            except InvalidCohortError as error:
                 journal.remove()
-                raise
+                raise InvalidCohortError(error.problems, columns.notices) from None
             journal.remove()
     return ScoredFile(
         path=out,
