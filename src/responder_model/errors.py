@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 class ResponderModelError(Exception):
@@ -46,6 +47,10 @@ class InvalidCohortError(ResponderModelError):
         count = f"{len(problems)} problem" + ("" if len(problems) == 1 else "s")
         super().__init__(f"{count}: " + "; ".join(rules))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # an exception is pickled with its message alone, which is not its arguments
+        return type(self), (self.problems, self.notices)
+
 
 class InvalidPatientError(ResponderModelError):
     """A patient who cannot be scored; ``problems`` maps predictor to message.
@@ -56,6 +61,9 @@ class InvalidPatientError(ResponderModelError):
     def __init__(self, problems: dict[str, str]) -> None:
         self.problems = problems
         super().__init__("not valid: " + ", ".join(problems))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
 
 
 class DevelopmentError(ResponderModelError):

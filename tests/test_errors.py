@@ -1,0 +1,40 @@
+"""Errors say the same wherever they are raised: in a worker process too."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import responder_model as rm
+from responder_model.errors import ResponderModelError
+from responder_model.patient import check_patient
+
+
+def refused_here_and_in_a_worker(call: Callable[..., Any], *arguments: Any) -> None:
+    with pytest.raises(ResponderModelError) as here:
+        call(*arguments)
+    context = multiprocessing.get_context("spawn")
+    with (
+        ProcessPoolExecutor(1, mp_context=context) as workers,
+        pytest.raises(ResponderModelError) as there,
+    ):
+        workers.submit(call, *arguments).result(timeout=60)
+    assert type(there.value) is type(here.value)
+    assert str(there.value) == str(here.value)
+    assert there.value.problems == here.value.problems  # type: ignore[attr-defined]
+
+
+def test_invalid_patient_error_leaves_a_worker_process_whole() -> None:
+    patient = {"age": 180, "pain_intensity": "much"}
+    refused_here_and_in_a_worker(check_patient, patient, "rtms_response", "screening")
+
+
+def test_invalid_cohort_error_leaves_a_worker_process_whole(tmp_path: Path) -> None:
+    path = tmp_path / "cohort.csv"
+    path.write_text("patient_id,age\na,180\nb,12\n", encoding="utf-8")
+    refused_here_and_in_a_worker(rm.read_cohort, path)
