@@ -31,7 +31,11 @@ from responder_model.validation.resampling import (
     read_data,
 )
 from responder_model.validation.stability import Stability
-from responder_model.validation.table import _corrected_632, cross_validated_rows
+from responder_model.validation.table import (
+    _corrected_632,
+    _possible,
+    cross_validated_rows,
+)
 
 LINEAR = Settings(decision="rtms_response", moment="screening", challenger=False)
 
@@ -317,14 +321,19 @@ def test_value_of_an_unknown_measure_is_refused(validated):
         validated.value("accuracy")
 
 
-def test_interval_stays_within_what_a_measure_can_be():
-    """Implanted patients: a c-statistic near 1, whose shifted interval passes it."""
-    cohort = simulate_cohort(140, 21)
-    settings = Settings(decision="emcs_success", challenger=False)
-    table = validate_internally(settings, cohort, n_resamples=6).table
-    table = table.set_index("measure")
-    assert table.loc["c_statistic", "upper"] <= 1.0
-    assert table.loc["observed_expected_ratio", "lower"] >= 0.0
+@pytest.mark.parametrize(
+    ("name", "limits", "value", "expected"),
+    [
+        ("c_statistic", (0.8, 1.04), 0.95, (0.8, 1.0)),
+        ("observed_expected_ratio", (-0.1, 2.3), 0.9, (0.0, 2.3)),
+        ("scaled_brier_score", (-0.4, 1.2), 0.5, (-0.4, 1.0)),
+        ("calibration_slope", (-0.4, 3.1), 1.2, (-0.4, 3.1)),
+        # a corrected value may lie outside: its interval goes on holding it
+        ("emax", (-0.2, 0.1), -0.05, (-0.05, 0.1)),
+    ],
+)
+def test_interval_stays_within_what_a_measure_can_be(name, limits, value, expected):
+    assert _possible(name, *limits, value) == expected
 
 
 def test_measure_without_an_apparent_value_is_in_the_table_with_its_reason(cohort):
