@@ -186,26 +186,29 @@ def collapse(
     """Moment-match the mixture to one Gaussian for one cut point."""
     modes = np.array([component.mean for component in components])
     posterior = np.array([component.covariance for component in components])
-    means, lift = _at_cut(modes, cut, n_cuts, main)
+    means, covariances = _at_cut(modes, posterior, cut, n_cuts, main)
     weights = np.array([component.weight for component in components])
-    return match_moments(weights, means, lift @ posterior @ lift.transpose(0, 2, 1))
+    return match_moments(weights, means, covariances)
 
 
 def prior_at(prior: Prior, cut: int, n_cuts: int, main: int) -> Prior:
     """Prior of (intercept at one cut point, coefficients) that another one implies."""
-    mean, lift = _at_cut(prior.mean[None], cut, n_cuts, main)
-    spread = lift[0] @ prior.spread @ lift[0].T
-    return Prior.from_posterior(prior.name, mean[0], spread, prior.weight)
+    mean, spread = _at_cut(prior.mean[None], prior.spread[None], cut, n_cuts, main)
+    return Prior.from_posterior(prior.name, mean[0], spread[0], prior.weight)
 
 
-def _at_cut(parameters: Array, cut: int, n_cuts: int, main: int) -> tuple[Array, Array]:
-    """(Intercept at one cut point, coefficients), and its derivative."""
-    c = intercepts(parameters, n_cuts, main)[:, cut]
-    d = parameters.shape[1]
-    lift = np.zeros((len(parameters), d - n_cuts + 1, d))
-    lift[:, 0, :n_cuts] = intercept_jacobian(parameters, n_cuts, main)[:, cut]
-    lift[:, 1:, n_cuts:] = np.eye(d - n_cuts)
-    return np.column_stack([c, parameters[:, n_cuts:]]), lift
+def _at_cut(
+    parameters: Array, covariances: Array, cut: int, n_cuts: int, main: int
+) -> tuple[Array, Array]:
+    """Mean (M, 1 + K) and covariance of (intercept at one cut point, coefficients)."""
+    J = n_cuts
+    c = intercepts(parameters, J, main)[:, cut]
+    # the intercept moves by g with (anchor, log-gaps); the coefficients stay
+    g = intercept_jacobian(parameters, J, main)[:, cut, None, :]
+    moved = np.concatenate([g @ covariances[:, :J], covariances[:, J:]], axis=1)
+    first = moved[:, :, :J] @ g.transpose(0, 2, 1)
+    means = np.column_stack([c, parameters[:, J:]])
+    return means, np.concatenate([first, moved[:, :, J:]], axis=2)
 
 
 def match_moments(
@@ -214,7 +217,7 @@ def match_moments(
     """Mean and covariance of a mixture of Gaussians."""
     mean = weights @ means
     deviation = means - mean
-    covariance = np.einsum("k,kij->ij", weights, covariances)
+    covariance = np.tensordot(weights, covariances, axes=1)
     covariance += (deviation * weights[:, None]).T @ deviation
     return Collapsed(
         intercept=float(mean[0]), coefficients=mean[1:], covariance=covariance
