@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from responder_model.errors import ResponderModelError
 from responder_model.performance._check import (
@@ -16,6 +16,9 @@ from responder_model.performance._check import (
     check_outcome_probability,
 )
 from responder_model.performance.estimate import Estimate, normal_quantile
+
+
+Mask = NDArray[np.bool_]
 
 
 def _placements(values: Floats, others: Floats) -> Floats:
@@ -126,25 +129,28 @@ def c_statistic_estimate(y: Floats, p: Floats, *, confidence: float) -> Estimate
 def _concordance_parts(
     lower: Floats, upper: Floats, score: Floats
 ) -> tuple[Floats, Floats]:
-    # per patient: number of comparable pairs, and of concordant ones (ties 1/2);
-    # a pair is comparable when one interval of levels lies wholly below the other
+    # per patient: number of comparable pairs, and of concordant ones (ties 1/2)
     pairs = np.zeros(score.size)
     concordant = np.zeros(score.size)
-    for level in np.unique(lower):
-        high, low = lower == level, upper < level
-        if not low.any():
-            continue
+    for high, low in _comparable(lower, upper):
         n_high, n_low = int(high.sum()), int(low.sum())
         pairs[high] += n_low
         pairs[low] += n_high
         concordant[high] += n_low * _placements(score[high], score[low])
         concordant[low] += n_high * (1.0 - _placements(score[low], score[high]))
-    if pairs.sum() == 0.0:
+    return pairs, concordant
+
+
+def _comparable(lower: Floats, upper: Floats) -> list[tuple[Mask, Mask]]:
+    # for each level: patients at it, and those whose intervals lie wholly below it
+    found = [(lower == level, upper < level) for level in np.unique(lower)]
+    found = [(high, low) for high, low in found if low.any()]
+    if not found:
         message = (
             "level must differ between at least two patients, got no comparable pair."
         )
         raise ResponderModelError(message)
-    return pairs, concordant
+    return found
 
 
 def ordinal_concordance(
@@ -192,8 +198,11 @@ def ordinal_concordance(
     0.8
     """
     lower, upper, s = check_levels(level, upper_level, score)
-    pairs, concordant = _concordance_parts(lower, upper, s)
-    return float(concordant.sum() / pairs.sum())
+    pairs, concordant = 0, 0.0
+    for high, low in _comparable(lower, upper):
+        pairs += int(high.sum()) * int(low.sum())
+        concordant += float(low.sum() * _placements(s[high], s[low]).sum())
+    return concordant / pairs
 
 
 def ordinal_concordance_estimate(
