@@ -627,14 +627,33 @@ def test_calibration_curve_refuses_points_that_are_no_probabilities(at):
         pf.calibration_curve([0, 1, 0, 1], [0.2, 0.4, 0.6, 0.7], at=at)
 
 
-@pytest.mark.parametrize("spread", [0.5, 2.0])
-def test_interpolated_loess_keeps_its_stated_error(spread):
+LOG_ODDS = {
+    "normal": lambda rng, n, s: rng.normal(-0.4, s, n),
+    "skewed": lambda rng, n, s: rng.exponential(s, n) - s,
+    "two_groups": lambda rng, n, s: np.r_[
+        rng.normal(-2.0, 0.1 * s, n // 2), rng.normal(1.0, s, n - n // 2)
+    ],
+}
+
+
+@pytest.mark.parametrize("n", [520, 1500])
+@pytest.mark.parametrize("spread", [0.2, 0.5, 2.0])
+@pytest.mark.parametrize("shape", LOG_ODDS)
+def test_interpolated_loess_keeps_its_stated_error(shape, spread, n):
     rng = np.random.default_rng(7)
-    lp = rng.normal(-0.4, spread, 1500)
-    y = (rng.random(1500) < 1 / (1 + np.exp(-lp))).astype(float)
+    lp = LOG_ODDS[shape](rng, n, spread)
+    y = (rng.random(n) < 1 / (1 + np.exp(-lp))).astype(float)
     p = 1 / (1 + np.exp(-0.8 * lp - 0.3))
     error = np.abs(_loess_at_patients(y, p) - loess(p, y, p)[0])
     assert error.max() < 1e-3
-    assert error.mean() < 2e-5
+    assert error.mean() < 3e-5
     ends = np.argsort(p)[[0, 1, 2, -3, -2, -1]]
     assert_allclose(error[ends], 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [401, 500])
+def test_loess_is_exact_up_to_500_probabilities(n):
+    rng = np.random.default_rng(5)
+    p = 1 / (1 + np.exp(-rng.normal(0.0, 0.7, n)))
+    y = (rng.random(n) < p).astype(float)
+    assert_allclose(_loess_at_patients(y, p), loess(p, y, p)[0], atol=1e-12)

@@ -27,9 +27,12 @@ Smoother = Literal["loess", "lowess", "spline"]
 
 SMOOTHERS: dict[str, str] = {name: text["en"] for name, text in SMOOTHER_TEXTS.items()}
 
-EXACT_LIMIT = 400  # distinct probabilities above which loess is interpolated
-N_ANCHORS = 201  # points of an interpolated loess; error at most 1e-3, mean 2e-5
-N_AT_ENDS = 25  # patients at either end where it is exact: there they lie far apart
+EXACT_LIMIT = 500  # distinct probabilities above which loess is interpolated
+# Where it is then exact: at quantiles, at the ends, and on both sides of the widest
+# gaps, in which the curve may bend sharply. Error below 1e-3, mean below 3e-5 (tests).
+N_QUANTILES = 201
+N_AT_ENDS = 25  # patients at either end
+N_GAPS = 100
 
 
 def check_smoother(smoother: str) -> str:
@@ -45,8 +48,10 @@ def _loess_at_patients(y: Floats, p: Floats) -> Floats:
     if values.size <= EXACT_LIMIT:
         curve: Floats = loess(p, y, values)[0][index]
         return curve
-    inner = np.quantile(values, np.linspace(0.0, 1.0, N_ANCHORS))
-    anchors = np.unique(np.r_[values[:N_AT_ENDS], inner, values[-N_AT_ENDS:]])
+    inner = np.quantile(values, np.linspace(0.0, 1.0, N_QUANTILES))
+    widest = np.argsort(np.diff(values))[-N_GAPS:]
+    ends = np.r_[values[:N_AT_ENDS], values[-N_AT_ENDS:]]
+    anchors = np.unique(np.r_[ends, inner, values[widest], values[widest + 1]])
     interpolated: Floats = np.interp(p, anchors, loess(p, y, anchors)[0])
     return interpolated
 
@@ -88,9 +93,9 @@ def integrated_calibration_index(
     probability : array_like of shape (n_patients,)
         Predicted probability of response, in [0, 1].
     smoother : {"loess", "lowess", "spline"}, default "loess"
-        How the observed proportion is smoothed; see ``SMOOTHERS``. Above 400 distinct
-        probabilities loess is evaluated at some 250 of them and interpolated, with an
-        error of at most 0.001, on average 0.00002.
+        How the observed proportion is smoothed; see ``SMOOTHERS``. Above 500 distinct
+        probabilities loess is evaluated at some 450 points and interpolated, with an
+        error below 0.001, on average below 0.00003.
 
     Returns
     -------

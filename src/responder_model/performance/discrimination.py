@@ -17,7 +17,6 @@ from responder_model.performance._check import (
 )
 from responder_model.performance.estimate import Estimate, normal_quantile
 
-
 Mask = NDArray[np.bool_]
 
 
