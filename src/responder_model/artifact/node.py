@@ -105,6 +105,13 @@ class Node:
             Node(value={}, place=self._at(key)).refuse("be a whole number, 0 or more")
         return int(self.number(key, 0.0, most))
 
+    def flag(self, key: str) -> bool:
+        """Return true or false."""
+        value = self.value.get(key)
+        if not isinstance(value, bool):
+            Node(value={}, place=self._at(key)).refuse("be true or false")
+        return value
+
     def array(self, key: str, shape: tuple[int, ...]) -> Array:
         """Return finite numbers of one shape."""
         node = Node(value={}, place=self._at(key))

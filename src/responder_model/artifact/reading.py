@@ -13,6 +13,12 @@ from responder_model.artifact.document import (
     rounded,
 )
 from responder_model.artifact.node import Node
+from responder_model.artifact.records import (
+    check_performance,
+    read_priors,
+    read_sample_size,
+    read_settings,
+)
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.features import Encoder, Population
 from responder_model.features.encoding import Column
@@ -63,7 +69,6 @@ _COMPONENT_KEYS = (
     "mean",
     "covariance",
 )
-_PRIOR_KEYS = ("mean", "sd", "status", "rows", "note")
 _LIMITS_KEYS = (
     "numbers",
     "seen",
@@ -102,6 +107,7 @@ def read_document(
     node = Node.of(document, "model.json", _KEYS)
     decision = _check_target(node)
     encoder = _read_encoder(node.table("encoder", _ENCODER_KEYS))
+    check_performance(performance)
     if (encoder.decision, encoder.moment) != (decision.name, node.text("moment")):
         node.refuse("have an encoder of its own decision and moment")
     try:
@@ -117,10 +123,10 @@ def read_document(
             mean_variance=node.number("mean_variance", 0.0),
             discrepancy=node.number("discrepancy", 0.0),
             components=_read_components(node, len(encoder.derived)),
-            priors=_read_priors(node),
+            priors=read_priors(node, encoder),
             pool=_read_pool(node, trees),
-            settings=node.table("settings").value,
-            sample_size=node.table("sample_size").value,
+            settings=read_settings(node, encoder),
+            sample_size=read_sample_size(node),
             performance=performance,
             n_patients=node.count("n_patients"),
             n_events=node.count("n_events", node.count("n_patients")),
@@ -253,17 +259,6 @@ def _read_component(node: Node, n_derived: int) -> Component:
         mean=node.array("mean", (size,)),
         covariance=node.covariance("covariance", size),
     )
-
-
-def _read_priors(node: Node) -> dict[str, Any]:
-    priors = node.table("priors")
-    if priors.value.get("implied_c_statistic") is not None:
-        priors.number("implied_c_statistic", 0.0, 1.0)
-    if "columns" in priors.value:
-        columns = priors.table("columns")
-        for name in columns.value:
-            columns.table(name, _PRIOR_KEYS).texts("rows")
-    return priors.value
 
 
 def _read_pool(node: Node, trees: bytes | None) -> Pool | None:

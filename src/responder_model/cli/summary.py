@@ -69,8 +69,7 @@ def print_model(model: Model, lang: str) -> None:
     if model.sample_size:
         out.print(model.sample_size["wording"][lang])
     out.print(_weights(model, lang))
-    apparent = plain(model.performance).get("apparent", {})
-    measures = apparent.get("values", apparent)
+    measures = plain(model.performance).get("apparent", {})
     if measures:
         out.print(_measures(measures, lang))
     out.print(_coefficients(model, lang))

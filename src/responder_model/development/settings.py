@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from responder_model.errors import DevelopmentError
+from responder_model.errors import DevelopmentError, UntrustedModelError
 from responder_model.schema import dictionary
+from responder_model.vocabulary import show
 
 if TYPE_CHECKING:
     from responder_model.development.procedure import Procedure
@@ -54,9 +55,12 @@ class Settings:
     def __post_init__(self) -> None:
         _, moment = dictionary().check_target(self.decision, self.moment or None)
         object.__setattr__(self, "moment", moment)
-        object.__setattr__(self, "exclude_evidence", tuple(self.exclude_evidence))
+        excluded = tuple(dict.fromkeys(self.exclude_evidence))
+        object.__setattr__(self, "exclude_evidence", excluded)
         if self.predictors is not None:
-            object.__setattr__(self, "predictors", tuple(self.predictors))
+            object.__setattr__(
+                self, "predictors", tuple(dict.fromkeys(self.predictors))
+            )
             _check_predictors(self.predictors, self.decision, moment)
 
     @classmethod
@@ -100,15 +104,27 @@ class Settings:
 
     @classmethod
     def from_json(cls, parts: dict[str, Any]) -> Settings:
-        """Rebuild settings from ``to_json``."""
-        return cls(**parts)
+        """Rebuild settings from ``to_json``.
+
+        Raises
+        ------
+        UntrustedModelError
+            For parts that ``to_json`` does not write.
+        """
+        given = {k: v for k, v in parts.items() if (k, v) != ("predictors", None)}
+        wrong = [*_wrong_keys(given)]
+        if wrong:
+            msg = "settings of a model are not valid: " + "; ".join(wrong) + "."
+            raise UntrustedModelError(msg)
+        return cls(**given)
 
 
 def _wrong_keys(table: dict[str, Any]) -> Iterator[str]:
     known = {row.name for row in fields(Settings)}
     unknown = sorted(set(table) - known)
     if unknown:
-        yield f"keys must be among {', '.join(sorted(known))}, got {', '.join(unknown)}"
+        names = ", ".join(map(show, unknown))
+        yield f"keys must be among {', '.join(sorted(known))}, got {names}"
     if "decision" not in table:
         yield "decision must be given"
     for name, value in table.items():
@@ -121,7 +137,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
+    return isinstance(value, list | tuple) and all(map(_is_text, value))
 
 
 # What each key of a settings file must be.
@@ -137,6 +153,9 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 def _check_predictors(names: tuple[str, ...], decision: str, moment: str) -> None:
+    if not names:
+        msg = "predictors must name at least one predictor, got none. "
+        raise DevelopmentError(msg + "Leave them out to use all.")
     known = {row.name for row in dictionary().predictors(decision, moment)}
     wrong = [name for name in names if name not in known]
     if wrong:

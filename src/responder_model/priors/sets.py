@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from responder_model.errors import UntrustedModelError
+
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnPrior:
@@ -88,11 +90,22 @@ class PriorSet:
 
     @classmethod
     def from_json(cls, parts: Mapping[str, Any]) -> PriorSet:
-        """Rebuild a set from ``to_json``."""
-        columns = {
-            name: ColumnPrior(**{**row, "rows": tuple(row["rows"])})
-            for name, row in parts["columns"].items()
-        }
-        anchor = (float(parts["anchor"][0]), float(parts["anchor"][1]))
-        lists = {key: tuple(parts[key]) for key in ("gaps", "excluded", "notes")}
-        return cls(**{**parts, **lists, "columns": columns, "anchor": anchor})
+        """Rebuild a set from ``to_json``.
+
+        Raises
+        ------
+        UntrustedModelError
+            For parts that ``to_json`` does not write.
+        """
+        try:
+            columns = {
+                name: ColumnPrior(**{**row, "rows": tuple(row["rows"])})
+                for name, row in parts["columns"].items()
+            }
+            anchor = (float(parts["anchor"][0]), float(parts["anchor"][1]))
+            lists = {key: tuple(parts[key]) for key in ("gaps", "excluded", "notes")}
+            return cls(**{**parts, **lists, "columns": columns, "anchor": anchor})
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            msg = "priors must be as a model keeps them, got other parts. "
+            msg += "Develop the model again."
+            raise UntrustedModelError(msg) from None

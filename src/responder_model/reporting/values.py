@@ -15,7 +15,7 @@ import numpy as np
 from responder_model.features import expit
 from responder_model.labels import describe_cut_point, label_of
 from responder_model.model.limits import preceding_test
-from responder_model.priors import prior_table
+from responder_model.priors import PriorSet, prior_table
 from responder_model.reporting.statements import PREFIX, check_statements
 from responder_model.reporting.study import Study, is_updated
 from responder_model.reporting.suppression import SMALL_CELL, suppress
@@ -190,7 +190,7 @@ def verdict_of(model: Model) -> SampleSizeVerdict:
     """Verdict on the development's size; for no patients, what it would need."""
     if model.sample_size:
         return SampleSizeVerdict.from_dict(model.sample_size)
-    anchor = float(model.priors["anchor"][0])
+    anchor = PriorSet.from_json(model.priors).anchor[0]
     return sample_size_verdict(
         0,
         0,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.sample_size.criterion import (
     PLANNING_C_STATISTIC,
     Criterion,
@@ -21,6 +21,7 @@ from responder_model.sample_size.development import (
 )
 
 Claim = Literal["published_evidence", "exploratory", "developed"]
+Verdict = Literal["sufficient", "insufficient", "no_patients"]
 
 INFORMATIVE = 50  # patients below which bootstrap optimism is mostly noise
 
@@ -41,7 +42,7 @@ class SampleSizeVerdict:
     events_per_parameter: float  # at hand
     events_per_parameter_required: float
     sufficient: bool
-    verdict: Literal["sufficient", "insufficient", "no_patients"]
+    verdict: Verdict
     expected_shrinkage: float | None  # of an unpenalised model; None without patients
     internal_validation_informative: bool  # False below 50 patients
     may_claim: Claim
@@ -53,9 +54,20 @@ class SampleSizeVerdict:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> SampleSizeVerdict:
-        """Inverse of :meth:`to_dict`."""
-        criteria = tuple(Criterion(**criterion) for criterion in plain["criteria"])
-        return cls(**{**plain, "criteria": criteria})
+        """Inverse of :meth:`to_dict`.
+
+        Raises
+        ------
+        UntrustedModelError
+            For parts that ``to_dict`` does not write.
+        """
+        try:
+            criteria = tuple(Criterion(**criterion) for criterion in plain["criteria"])
+            return cls(**{**plain, "criteria": criteria})
+        except (KeyError, TypeError):
+            msg = "sample_size must be as a model keeps it, got other parts. "
+            msg += "Develop the model again."
+            raise UntrustedModelError(msg) from None
 
 
 def _claim(n_patients: int, *, sufficient: bool) -> Claim:
@@ -93,7 +105,7 @@ _WORDING: Mapping[Claim, Mapping[str, str]] = {
         "paramètres. Une validation sur de nouveaux patients reste nécessaire.",
     },
 }
-_VERDICTS: Mapping[Claim, Literal["sufficient", "insufficient", "no_patients"]] = {
+_VERDICTS: Mapping[Claim, Verdict] = {
     "published_evidence": "no_patients",
     "exploratory": "insufficient",
     "developed": "sufficient",

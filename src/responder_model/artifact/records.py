@@ -1,0 +1,168 @@
+"""Check the parts of a model that inspection, reports and updates read.
+
+Predictions rest on none of them, but a forged one must not reach a page or stop a
+command: priors, settings, the verdict on the sample size, and the performance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, get_args
+
+from responder_model.artifact.node import Node
+from responder_model.features import Encoder
+from responder_model.performance.definitions import DEFINITIONS
+from responder_model.priors.sets import ColumnPrior, PriorSet
+from responder_model.sample_size import Criterion, SampleSizeVerdict
+from responder_model.sample_size.verdict import Claim, Verdict
+from responder_model.schema import LANGUAGES, dictionary
+
+SETTINGS = (
+    "decision",
+    "moment",
+    "seed",
+    "exclude_evidence",
+    "predictors",
+    "challenger",
+    "components",
+)
+_C_STATISTICS = (
+    "implied_c_statistic",
+    "implied_c_statistic_before",
+    "capped_c_statistic",
+)
+_COUNTS = (
+    "n_patients",
+    "n_events",
+    "n_candidate_parameters",
+    "n_required",
+    "n_events_required",
+)
+_SIZES = (
+    "outcome_proportion",
+    "c_statistic",
+    "r2",
+    "events_per_parameter",
+    "events_per_parameter_required",
+)
+_CRITERIA = ("shrinkage", "optimism", "outcome_proportion", "mean_error")
+_DEFINITIONS = ("composite", "relief_only", "binary_only", "none")
+
+
+def read_priors(document: Node, encoder: Encoder) -> dict[str, Any]:
+    """Priors of all columns of the model; empty where none were kept."""
+    node = document.table("priors")
+    if not node.value:
+        return node.value
+    for key in _C_STATISTICS:
+        _number_or_null(node, key, 0.0, 1.0)
+    node = document.table("priors", _names(PriorSet))
+    _check_target(node, encoder)
+    _check_columns(node.table("columns"), encoder)
+    node.array("anchor", (2,))
+    node.array("gaps", (len(node.items("gaps")),))
+    for key in ("gap_sd", "shrinkage", "relief_scale"):
+        node.number(key)
+    for key in ("excluded", "notes"):
+        node.texts(key)
+    return node.value
+
+
+def _check_columns(columns: Node, encoder: Encoder) -> None:
+    if not set(encoder.derived) <= set(columns.value):
+        columns.refuse("have every column of the model")
+    for name in columns.value:
+        row = columns.table(name, _names(ColumnPrior))
+        row.number("mean")
+        row.number("sd", 0.0)
+        row.text("status", ("evidence", "judgement"))
+        row.texts("rows")
+        row.text("note")
+
+
+def read_settings(document: Node, encoder: Encoder) -> dict[str, Any]:
+    """Settings of the model's own decision and moment; empty where none were kept."""
+    node = document.table("settings")
+    if not node.value:
+        return node.value
+    node = document.table("settings", SETTINGS)
+    _check_target(node, encoder)
+    # any size: a seed is no measurement
+    if type(node.value["seed"]) is not int or node.value["seed"] < 0:
+        node.refuse("have a seed that is a whole number, 0 or more")
+    node.texts("exclude_evidence")
+    known = dictionary().predictors(encoder.decision, encoder.moment)
+    used = names = tuple(row.name for row in known)
+    if node.value["predictors"] is not None:
+        used = node.texts("predictors", names)
+    if encoder.predictors != tuple(name for name in names if name in used):
+        node.refuse("have the predictors of the model")
+    node.flag("challenger")
+    node.text("components", ("robust", "published", "zero"))
+    return node.value
+
+
+def read_sample_size(document: Node) -> dict[str, Any]:
+    """Verdict on the sample size; empty where no patient stands behind the model."""
+    node = document.table("sample_size")
+    if not node.value:
+        return node.value
+    node = document.table("sample_size", _names(SampleSizeVerdict))
+    for key in _COUNTS:
+        node.count(key)
+    for key in _SIZES:
+        node.number(key, 0.0)
+    _number_or_null(node, "expected_shrinkage")
+    for key in ("sufficient", "internal_validation_informative"):
+        node.flag(key)
+    node.text("verdict", get_args(Verdict))
+    node.text("may_claim", get_args(Claim))
+    wording = node.table("wording", LANGUAGES)
+    for lang in LANGUAGES:
+        wording.text(lang)
+    for row in node.tables("criteria", _names(Criterion)):
+        _check_criterion(row)
+    return node.value
+
+
+def _check_criterion(row: Node) -> None:
+    row.text("name", _CRITERIA)
+    row.text("definition")
+    row.count("n_required")
+    row.flag("decides")
+    if row.value["met"] is not None:
+        row.flag("met")
+
+
+def check_performance(performance: dict[str, Any]) -> None:
+    """Check the entries of ``performance.json`` that are known; others are kept."""
+    node = Node.of(performance, "performance.json")
+    for key in ("published_component_weight", "prior_conflict_p_value"):
+        _number_or_null(node, key)
+    for key in ("apparent", "challenger", "prior_conflict_p_values"):
+        table = node.table(key) if key in node.value else Node.of({}, key)
+        for name in table.value:
+            _number_or_null(table, name)
+    for name in node.value.get("apparent", {}):
+        if name not in DEFINITIONS:
+            node.refuse(f"have apparent measures that are defined, got {name[:40]!r}")
+    if "not_measured" in node.value:
+        reasons = node.table("not_measured")
+        for name in reasons.value:
+            reasons.text(name)
+    if "outcome_definition" in node.value:
+        node.text("outcome_definition", _DEFINITIONS)
+
+
+def _check_target(node: Node, encoder: Encoder) -> None:
+    node.text("decision", (encoder.decision,))
+    node.text("moment", (encoder.moment,))
+
+
+def _number_or_null(node: Node, key: str, *bounds: float) -> None:
+    if node.value.get(key) is not None:
+        node.number(key, *bounds)
+
+
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(row.name for row in fields(kind))

@@ -1,0 +1,157 @@
+"""Forged priors, settings, verdicts and measures: refused, or harmless everywhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import responder_model as rm
+from responder_model.artifact.document import model_document, plain
+from responder_model.artifact.reading import read_document
+from responder_model.artifact.records import SETTINGS
+from responder_model.cli.summary import print_model, summarise
+from responder_model.development.settings import Settings
+from responder_model.errors import DevelopmentError, UntrustedModelError
+from responder_model.model import Model
+from responder_model.model.example import example_model
+from responder_model.priors import PriorSet
+from responder_model.reporting import build_report
+from responder_model.reporting.values import logged_values
+from responder_model.sample_size import SampleSizeVerdict
+
+PARTS = ("settings", "sample_size", "priors", "performance")
+VALUES = (None, True, 0, -1, 1.5, 10**30, "", "forged", [], [[]], {}, {"en": 1})
+N_FORGERIES = 400
+# Whole reports, figures included, are slow: one for every so many forgeries.
+REPORT_EVERY = 10
+
+
+@pytest.fixture(scope="module")
+def parts() -> dict[str, Any]:
+    settings = Settings(
+        decision="rtms_response",
+        moment="session_2",
+        predictors=("age", "aetiology", "relief_1"),
+        challenger=False,
+    )
+    cohort = rm.simulate_cohort(n_patients=60, seed=1)
+    model = rm.develop(cohort, settings=settings)
+    document = model_document(model)
+    return json.loads(json.dumps({**document, "performance": plain(model.performance)}))
+
+
+def read(parts: dict[str, Any]) -> Model:
+    document = {name: part for name, part in parts.items() if name != "performance"}
+    return read_document(document, trees=None, performance=parts["performance"])
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every table or list with one of its keys, at any depth."""
+    if isinstance(value, dict | list):
+        keys = list(value) if isinstance(value, dict) else range(len(value))
+        for key in keys:
+            yield value, key
+            yield from places(value[key])
+
+
+def forge(parts: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """Change, add or remove one thing in one of the four parts."""
+    forged = json.loads(json.dumps(parts))
+    found = [*places(forged[PARTS[rng.integers(len(PARTS))]])]
+    table, key = found[rng.integers(len(found))]
+    value = VALUES[rng.integers(len(VALUES))]
+    if rng.random() < 0.2:
+        del table[key]
+    elif rng.random() < 0.2 and isinstance(table, dict):
+        table["forged"] = table.pop(key)
+    else:
+        table[key] = value
+    return forged
+
+
+def test_forged_records_are_refused_or_shown_everywhere(parts: dict[str, Any]) -> None:
+    rng = np.random.default_rng(0)
+    n_refused = 0
+    for _ in range(N_FORGERIES):
+        forged = forge(parts, rng)
+        try:
+            model = read(forged)
+        except UntrustedModelError:
+            n_refused += 1
+            continue
+        summarise(model)
+        for lang in ("en", "fr"):
+            print_model(model, lang)
+        logged_values(model, ())
+        if rng.random() < 1.0 / REPORT_EVERY:
+            build_report(model)
+        Settings.from_json(model.settings).build_procedure()
+    assert 0.5 * N_FORGERIES < n_refused < N_FORGERIES
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d["settings"].update(seed="1"), r"settings must have a seed"),
+        (lambda d: d["settings"].update(moment="session_1"), r"settings\.moment must"),
+        (lambda d: d["settings"].update(predictors=[]), r"predictors of the mod"),
+        (lambda d: d["settings"].update(predictors=None), r"predictors of the mod"),
+        (lambda d: d["sample_size"].pop("wording"), r"sample_size must have exactly"),
+        (lambda d: d["sample_size"].update(verdict="fine"), r"verdict must be known"),
+        (lambda d: d["priors"]["columns"].pop("age"), r"must have every column"),
+        (lambda d: d["priors"].update(anchor=[0.0]), r"anchor must have shape"),
+        (lambda d: d["performance"]["apparent"].update(x=1.0), r"defined, got 'x'"),
+        (lambda d: d["performance"].update(apparent=[]), r"apparent must be a table"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_read_document_names_what_is_forged(
+    parts: dict[str, Any], change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    forged = json.loads(json.dumps(parts))
+    change(forged)
+    with pytest.raises(UntrustedModelError, match=message):
+        read(forged)
+
+
+def test_settings_of_a_folder_are_those_of_the_class() -> None:
+    assert set(SETTINGS) == {row.name for row in fields(Settings)}
+
+
+def test_model_without_records_is_inspected_and_not_reported() -> None:
+    model = example_model()
+    print_model(model, "en")
+    with pytest.raises(UntrustedModelError, match="priors must be as a model keeps"):
+        build_report(model)
+    with pytest.raises(UntrustedModelError, match="sample_size must be as a model"):
+        logged_values(replace(model, sample_size={"verdict": "sufficient"}), ())
+
+
+@pytest.mark.parametrize(
+    ("door", "message"),
+    [
+        (Settings.from_json, "settings of a model are not valid: .*decision must be"),
+        (PriorSet.from_json, "priors must be as a model keeps them"),
+        (SampleSizeVerdict.from_dict, "sample_size must be as a model keeps it"),
+    ],
+)
+def test_from_json_refuses_parts_of_another_kind(
+    door: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    with pytest.raises(UntrustedModelError, match=message):
+        door({"forged": 1})
+
+
+def test_settings_refuse_an_empty_list_of_predictors() -> None:
+    with pytest.raises(DevelopmentError, match="predictors must name at least one"):
+        Settings(decision="emcs_success", predictors=())
+
+
+def test_settings_keep_each_name_once() -> None:
+    settings = Settings(decision="emcs_success", predictors=("age", "age"))
+    assert settings.predictors == ("age",)
