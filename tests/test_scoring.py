@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -751,7 +750,7 @@ def kill_and_resume(model, path, out, n_kills, seed):
             )
         )
         time.sleep(rng.uniform(0.0, 0.5))
-        os.kill(running.pid, signal.SIGKILL)
+        running.kill()
         running.communicate()
         if running.returncode == 0:
             return None
