@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -69,6 +70,16 @@ def test_find_field_does_not_guess() -> None:
         ("motor_deficit", "none", "none"),
         ("motor_deficit", "aucun", "none"),
         ("pain_site", "Membre-supérieur", "upper_limb"),
+        ("age", Fraction(109, 2), 54.5),
+        ("age", np.longdouble("54.5"), 54.5),
+        ("age", np.array(54), 54.0),
+        ("dn4", Decimal(7), 7.0),
+        ("opioid", Decimal(1), True),
+        ("opioid", Fraction(0), False),
+        ("opioid", np.array(1), True),
+        ("opioid", np.longdouble(1), True),
+        ("sex", np.array(" F "), "female"),
+        ("patient_id", Decimal("12345678901234567891"), "12345678901234567891"),
         ("patient_id", 12, "12"),
         ("patient_id", 12.0, "12"),
         ("centre", " Saint \n Roch ", "Saint Roch"),
@@ -95,6 +106,12 @@ def test_read_value_reads_what_people_write(
         ("age", True),
         ("age", datetime(2020, 1, 1)),
         ("age", Decimal("sNaN")),
+        ("age", Decimal("Infinity")),
+        ("age", Decimal("1e999999")),
+        ("age", Fraction(10**400)),
+        ("age", np.array([54.0])),
+        ("opioid", Decimal(2)),
+        ("sex", Decimal(1)),
         ("dn4", 4.5),
         ("opioid", "-1"),
         ("opioid", 2),
@@ -114,7 +131,10 @@ def test_read_value_refuses_the_rest(name: str, value: object) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [None, float("nan"), np.nan, pd.NA, pd.NaT, "", "  ", "NA", "nd", "N/A", "#N/A"],
+    [
+        *(None, float("nan"), np.nan, pd.NA, pd.NaT, "", "  ", "NA", "nd", "N/A"),
+        *("#N/A", Decimal("NaN"), np.longdouble("nan"), np.array(np.nan)),
+    ],
 )
 @pytest.mark.parametrize("name", ["age", "opioid", "sex", "centre"])
 def test_read_value_knows_missing(name: str, value: object) -> None:

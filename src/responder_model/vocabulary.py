@@ -11,6 +11,7 @@ import unicodedata
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import Enum
+from fractions import Fraction
 from functools import lru_cache
 from math import isfinite
 from typing import Any, Final, Literal
@@ -45,8 +46,6 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9
 _NOT_WORD = re.compile(r"[^0-9a-z]+")
 _BETWEEN_WORDS = re.compile("[ _'’-]+")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
-
-_NUMPY_VALUES = (np.number, np.bool_)
 
 Cell = float | bool | str | None | Literal[Mark.INVALID]
 
@@ -156,10 +155,9 @@ def read_value(field: Field, value: Any) -> Cell:
     >>> read_value(fields["age"], "54 ans")
     <Mark.INVALID: 'invalid'>
     """
+    value = _plain(value)
     if isinstance(value, str):
         value = " ".join(value.split())
-    elif isinstance(value, _NUMPY_VALUES):
-        value = value.item()
     if is_missing(value):
         return None
     if field.kind == "number":
@@ -171,12 +169,29 @@ def read_value(field: Field, value: Any) -> Cell:
     return _read_text(value)
 
 
+def _plain(value: Any) -> Any:
+    """Python's own value of a number of another kind; anything else as it is."""
+    if isinstance(value, np.number | np.bool_) or (
+        isinstance(value, np.ndarray) and value.ndim == 0
+    ):
+        value = value.item()
+    if not isinstance(value, Decimal | Fraction | np.longdouble):
+        return value
+    number = _as_float(value)
+    if number is None:
+        return value
+    # exact, because an identifier may have more digits than a float holds
+    return int(value) if number.is_integer() else number
+
+
 def is_missing(value: object) -> bool:
     """Whether a value stands for nothing: None, not-a-number, blank, NA or ND."""
     if isinstance(value, str):
         return len(value) <= 5 and value.strip().casefold() in MISSING_MARKS
-    if isinstance(value, float):
-        return value != value
+    if isinstance(value, float | np.floating):
+        return bool(value != value)
+    if isinstance(value, Decimal):
+        return value.is_qnan()
     # pandas' own marks, told by name because pandas is not imported here.
     return value is None or type(value).__name__ in {"NAType", "NaTType"}
 
@@ -184,14 +199,14 @@ def is_missing(value: object) -> bool:
 def _read_number(field: Field, value: Any) -> Cell:
     if isinstance(value, str):
         number = _number_in(value, percent=bool(field.unit and field.unit["en"] == "%"))
-    elif isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+    elif isinstance(value, int | float) and not isinstance(value, bool):
         number = _as_float(value)
     else:
         return INVALID
     return number if number is not None and is_allowed(field, number) else INVALID
 
 
-def _as_float(value: float | Decimal) -> float | None:
+def _as_float(value: Any) -> float | None:
     try:
         return float(value)
     except (OverflowError, ValueError):
