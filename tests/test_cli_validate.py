@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from responder_model.artifact import load_model, save_model
 from responder_model.cli.app import app
-from responder_model.cli.groups import releasable
 from responder_model.development import Settings, develop, published_model
+from responder_model.reporting.groups import releasable
 from responder_model.sample_size import validation_criteria
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import validate_externally
@@ -285,6 +285,21 @@ def test_releasable_hides_what_would_give_a_small_group_away():
     assert rows[1]["c_statistic"] == 0.6
 
 
+def test_releasable_keeps_no_limit_of_a_group_that_would_tell_a_small_one():
+    """The width of an interval tells how many patients are behind it."""
+    table = table_of(
+        [
+            ("sex", "female", "60", 25, 0.70123),
+            ("sex", "male", "30", 12, 0.60123),
+            ("sex", "not known", "5", 3, 0.9),
+            ("age", "under 50", "95", 40, 0.70123),
+        ]
+    ).assign(c_statistic_lower=0.5123, c_statistic_upper=0.8123)
+    rows = releasable(table)
+    assert [row.get("c_statistic") for row in rows] == [0.7, 0.6, None, 0.70123]
+    assert [row.get("c_statistic_lower") for row in rows] == [None] * 3 + [0.5123]
+
+
 def test_releasable_hides_few_events_and_few_non_events():
     rows = releasable(
         table_of(
@@ -297,6 +312,7 @@ def test_releasable_hides_few_events_and_few_non_events():
         )
     )
     assert [row["n_events"] for row in rows] == [None, None, 15, 14]
+    assert ["c_statistic" in row for row in rows] == [True, False, True, True]
 
 
 def test_releasable_knows_that_aetiologies_make_up_a_lesion_type():

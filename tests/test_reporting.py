@@ -218,6 +218,35 @@ def test_small_number_of_unknown_outcomes_is_not_given_away(published, cohort):
     assert "new.n_patients" not in values
 
 
+def rows_of(html):
+    found = re.findall(r"<tr>(.*?)</tr>", html, flags=re.DOTALL)
+    return [
+        [re.sub(r"<[^>]+>", "", c) for c in re.split(r"</t[dh]>", r)] for r in found
+    ]
+
+
+def test_centres_are_shown_with_limits_where_events_and_others_are_many(published):
+    patients = simulate_cohort(n_patients=120, seed=12)
+    patients["centre"] = np.where(np.arange(120) < 60, "North", "South")
+    html = build_report(published, [examine(published, patients, n_resamples=5)]).html
+    cells = {
+        r[0].strip(): r for r in rows_of(html) if r[0].strip() in ("North", "South")
+    }
+    for row in cells.values():
+        assert re.fullmatch(r"\s*0\.\d\d \(0\.\d\d to [01]\.?\d*\)\s*", row[2]), row
+
+
+def test_centre_with_few_events_has_no_measure_in_a_report(published):
+    patients = simulate_cohort(n_patients=120, seed=12)
+    yes = patients["rtms_responder"].fillna(value=False).astype(bool)
+    patients["centre"] = np.where(yes, "North", "South")
+    few = patients.index[yes][:4]
+    patients.loc[few, "centre"] = "South"
+    html = build_report(published, [examine(published, patients, n_resamples=5)]).html
+    (row,) = [r for r in rows_of(html) if r[0].strip() == "South"]
+    assert {cell.strip() for cell in row[2:] if cell.strip()} == {"–"}
+
+
 # ---------------------------------------------------------------- which cohort it is
 
 

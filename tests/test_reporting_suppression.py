@@ -12,7 +12,6 @@ from responder_model.development import published_model
 from responder_model.reporting import examine
 from responder_model.reporting.suppression import (
     column_relations,
-    hide_counts,
     row_relations,
     suppress,
 )
@@ -42,10 +41,6 @@ def test_suppress_counts_what_is_not_printed_as_hidden():
     silent = np.array([False, True, True])
     hidden = suppress(np.array([4, 30, 60]), TOTAL, silent=silent)
     assert hidden.tolist() == [True, True, True]
-
-
-def test_hide_counts_hides_few_events_and_few_non_events():
-    assert hide_counts([40, 40], [36, 20]) == [(40, None), (40, None)]
 
 
 @settings(max_examples=60, deadline=None)

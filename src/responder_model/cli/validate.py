@@ -174,7 +174,8 @@ def _parts(
     json_output: bool,
 ) -> None:
     """Measure subgroups or centres; print and log what may be shown."""
-    from responder_model.cli.groups import print_groups, releasable
+    from responder_model.cli.groups import print_groups
+    from responder_model.reporting.groups import releasable
 
     with progress(f"Validating on {len(work.patients)} patients"):
         rows = releasable(work.by_group(design))

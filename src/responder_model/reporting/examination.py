@@ -21,6 +21,7 @@ from responder_model.performance import (
     decision_curve,
     instability_curve,
 )
+from responder_model.reporting.groups import releasable
 from responder_model.reporting.response import response_table
 from responder_model.reporting.study import Curves, Flow, Role, Study, is_updated
 from responder_model.reporting.suppression import SMALL_CELL
@@ -215,12 +216,13 @@ class _Work:
         by = [name for name in SUBGROUPS if name in self.cohort]
         if not by:
             return None
-        return self.attempt(
-            "subgroups",
-            lambda: validate_by_subgroup(
-                self.model, self.cohort, by=by, probability=probability
-            ),
+        return self.attempt("subgroups", lambda: self._by_subgroup(by, probability))
+
+    def _by_subgroup(self, by: list[str], probability: Array | None) -> pd.DataFrame:
+        found = validate_by_subgroup(
+            self.model, self.cohort, by=by, probability=probability, small_cell=1
         )
+        return _releasable(found)
 
     def centres(self, role: Role) -> pd.DataFrame | None:
         """Internal–external validation, or the model in each centre of new patients."""
@@ -228,12 +230,12 @@ class _Work:
             return None
         if role == "development":
             return self.attempt(
-                "centres", lambda: validate_by_centre(self.model, self.cohort)
+                "centres",
+                lambda: _releasable(
+                    validate_by_centre(self.model, self.cohort, small_cell=1)
+                ),
             )
-        found = self.attempt(
-            "centres",
-            lambda: validate_by_subgroup(self.model, self.cohort, by=("centre",)),
-        )
+        found = self.attempt("centres", lambda: self._by_subgroup(["centre"], None))
         return None if found is None else found.rename(columns={"group": "centre"})
 
     def verification(self) -> Verification | None:
@@ -257,6 +259,13 @@ class _Work:
             )
         except ResponderModelError as error:
             return Curves(calibration=None, decision=None, problem=str(error))
+
+
+def _releasable(found: pd.DataFrame) -> pd.DataFrame:
+    """Table of groups without small counts, nor what tells them."""
+    import pandas as pd
+
+    return pd.DataFrame(releasable(found))
 
 
 def _internally(work: _Work, n_resamples: int, n_jobs: int, seed: int) -> _Measured:

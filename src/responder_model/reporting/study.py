@@ -89,7 +89,7 @@ class Study:
     response : ResponseTable or None
         Response by aetiology or lesion type, where no small cell shows.
     subgroups, centres : DataFrame or None
-        Measures in parts of the cohort, and by centre.
+        Measures in parts of the cohort, and by centre, as ``releasable`` leaves them.
     verification : Verification or None
         Implanted among tested; only where a test precedes the decision.
     missing : dict

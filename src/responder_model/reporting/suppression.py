@@ -117,34 +117,3 @@ def row_relations(n_rows: int, parts: Sequence[int], whole: int, width: int) -> 
     one[0, list(parts)] = 1.0
     one[0, whole] = -1.0
     return np.asarray(np.kron(np.eye(n_rows), one))
-
-
-def hide_counts(
-    n_patients: Sequence[int], n_events: Sequence[int], *, small_cell: int = SMALL_CELL
-) -> list[tuple[int | None, int | None]]:
-    """Patients and events of groups that together make up a known whole.
-
-    None is hidden: a group of fewer than 10, fewer than 10 events or non-events, and
-    what would give these away.
-
-    Examples
-    --------
-    >>> hide_counts([60, 133], [28, 49])
-    [(60, 28), (133, 49)]
-    >>> hide_counts([60, 40, 30], [28, 14, 4])
-    [(60, 28), (40, None), (30, None)]
-    """
-    n, events = np.asarray(n_patients), np.asarray(n_events)
-    counts = np.column_stack([n, events, n - events]).astype(np.int64)
-    relations = np.vstack(
-        [column_relations(len(n), 3), row_relations(len(n), (1, 2), 0, 3)]
-    )
-    silent = np.zeros(counts.shape, dtype=bool)
-    silent[:, 2] = True
-    hidden = suppress(
-        counts.ravel(), relations, small_cell=small_cell, silent=silent.ravel()
-    )
-    return [
-        (None if hide[0] else int(row[0]), None if hide[1] else int(row[1]))
-        for row, hide in zip(counts, hidden.reshape(counts.shape), strict=True)
-    ]

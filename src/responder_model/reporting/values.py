@@ -264,8 +264,9 @@ def _study_values(study: Study, model: Model) -> Iterator[tuple[str, Value]]:
         if measured:
             yield "subgroups", _worded(", ".join(measured), labels)
     if study.centres is not None:
-        large = [str(n).isdigit() for n in study.centres["n_patients"]]
-        yield "n_centres_measured", _value(sum(large))
+        measured_in = study.centres.get("brier_score")
+        n_measured = 0 if measured_in is None else int(measured_in.notna().sum())
+        yield "n_centres_measured", _value(n_measured)
 
 
 def _record_values(study: Study) -> Iterator[tuple[str, Value]]:

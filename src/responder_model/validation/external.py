@@ -221,7 +221,9 @@ def validate_by_subgroup(
         and, as ``…_lower`` and ``…_upper``, the 95 % limits of the main ones.
         A cell of fewer than ``small_cell`` patients shows only ``n_patients`` as
         ``"<10"``; a measure that cannot be estimated is left empty and
-        ``problem`` says why.
+        ``problem`` says why. Counts of larger cells are true: the table is for the
+        centre itself. ``validate --design by_subgroup`` and reports also hide few
+        events or non-events and what would tell them (``reporting.groups``).
     """
     import pandas as pd
 
@@ -316,8 +318,8 @@ def validate_by_centre(
     Returns
     -------
     DataFrame
-        One row per centre, as ``validate_by_subgroup``; a centre that is too small, or
-        without which nothing can be developed, says so in ``problem``.
+        One row per centre, as ``validate_by_subgroup``, with true counts; a centre that
+        is too small, or without which nothing can be developed, says so in ``problem``.
 
     References
     ----------

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from responder_model.performance import DEFINITIONS
 from responder_model.reporting.blocks import Cell, Table
-from responder_model.reporting.suppression import SMALL_CELL, hide_counts
+from responder_model.reporting.groups import SMALL
+from responder_model.reporting.suppression import SMALL_CELL
 from responder_model.reporting.table_one import Count, TableOne
-from responder_model.reporting.texts import number
+from responder_model.reporting.texts import interval, number
 from responder_model.schema import dictionary
 from responder_model.validation.external import AGE_GROUPS
 
@@ -35,13 +37,11 @@ def subgroups_table(content: Content, study: Study, found: pd.DataFrame) -> Tabl
             continue
         blanks = ("",) * (len(MEASURES) + 1)
         rows.append((Cell(text=content.label(str(name)), is_head=True), *blanks))
-        records = sorted(part.to_dict(orient="records"), key=_order)
-        counts = _counts(str(name), records, study.table)
-        for row, n in zip(records, counts, strict=True):
-            if row["problem"] == "small":
+        for row in sorted(part.to_dict(orient="records"), key=_order):
+            if row["n_patients"] == SMALL:
                 continue
             label = _group_label(str(name), str(row["group"]), content)
-            shown = content.say("hidden") if n is None else str(n)
+            shown = _count(row, study.table, content)
             rows.append(
                 (f"\N{NO-BREAK SPACE} {label}", shown, *_measures(row, content))
             )
@@ -55,17 +55,18 @@ def _order(row: dict[Any, Any]) -> tuple[int, str]:
     return places.get(group, 99 if group == "not known" else 0), group
 
 
-def _counts(
-    name: str, records: list[dict[Any, Any]], table: TableOne
-) -> list[int | None]:
-    """Patients of each group as Table 1 shows them; age groups by the same rule."""
-    if dictionary().fields[name].kind != "number":
-        return [_shown_count(table, name, str(row["group"])) for row in records]
-    known = [row for row in records if row["problem"] != "small"]
-    if len(known) < len(records):
-        return [None] * len(records)
-    sizes = [int(row["n_patients"]) for row in records]
-    return [n for n, _ in hide_counts(sizes, sizes)]
+def _count(row: dict[Any, Any], table: TableOne, content: Content) -> str:
+    """Patients of a group, where neither this table nor Table 1 hides them."""
+    name = str(row["predictor"])
+    is_category = dictionary().fields[name].kind != "number"
+    if is_category and _shown_count(table, name, str(row["group"])) is None:
+        return content.say("hidden")
+    return _written(row, content)
+
+
+def _written(row: dict[Any, Any], content: Content) -> str:
+    text = str(row["n_patients"])
+    return text if text.isdigit() else content.say("hidden")
 
 
 def _shown_count(table: TableOne, name: str, group: str) -> int | None:
@@ -85,33 +86,27 @@ def _group_label(name: str, group: str, content: Content) -> str:
 
 
 def _measures(row: dict[Any, Any], content: Content) -> list[str]:
-    return [number(row.get(name), content.lang, ".2f") for name in MEASURES]
+    """Each measure with its 95 % limits; a dash where it has no value."""
+    return [_with_limits(row, name, content.lang) for name in MEASURES]
+
+
+def _with_limits(row: dict[Any, Any], name: str, lang: str) -> str:
+    value = number(row.get(name), lang, ".2f")
+    limits = interval(row.get(f"{name}_lower"), row.get(f"{name}_upper"), lang, ".2f")
+    return f"{value} ({limits})" if limits else value
 
 
 def centres_table(content: Content, study: Study, found: pd.DataFrame) -> Table:
     """Measures in each centre; small centres and what would reveal them hidden."""
-    records = found.sort_values("centre").to_dict(orient="records")
-    large = [row for row in records if str(row["n_patients"]).isdigit()]
-    counts: dict[str, int | None] = {}
-    if len(large) == len(records):
-        sizes = [int(row["n_patients"]) for row in records]
-        events = [int(row["n_events"]) for row in records]
-        shown = hide_counts(sizes, events)
-        counts = {str(r["centre"]): n for r, (n, _) in zip(records, shown, strict=True)}
-    rows: list[tuple[Cell | str, ...]] = []
-    for row in records:
-        n = counts.get(str(row["centre"]))
-        text = content.say("hidden") if n is None else str(n)
-        if row in large:
-            rows.append((str(row["centre"]), text, *_measures(row, content)))
-        else:
-            blanks = (content.say("hidden"),) * len(MEASURES)
-            rows.append((str(row["centre"]), text, *blanks))
+    rows = [
+        (str(row["centre"]), _written(row, content), *_measures(row, content))
+        for row in found.sort_values("centre").to_dict(orient="records")
+    ]
     return _table(content, study, f"centres_{study.role}", rows)
 
 
 def _table(
-    content: Content, study: Study, key: str, rows: list[tuple[Cell | str, ...]]
+    content: Content, study: Study, key: str, rows: Sequence[tuple[Cell | str, ...]]
 ) -> Table:
     heads = [DEFINITIONS[name].label[content.lang] for name in MEASURES]
     return content.table(
