@@ -27,9 +27,11 @@ from responder_model.figures.response import (
 from responder_model.figures.validation import (
     plot_calibration_curve,
     plot_decision_curve,
+    plot_decision_instability,
     plot_stability,
 )
 from responder_model.model.example import example_model
+from responder_model.validation import Stability
 
 
 @pytest.fixture
@@ -234,6 +236,29 @@ def test_stability_plot_of_few_patients_is_one_group(cohort, ax):
     p = cohort[1][:14]
     curve = pf.instability_curve(p, [p + 0.01, p - 0.01])
     plot_stability(curve, ax=ax, lang="fr")
+    assert "95 % des modèles rééchantillonnés" in words(ax)
+
+
+def decisions_of(cohort):
+    y, p = cohort
+    rng = np.random.default_rng(1)
+    resampled = np.clip(p + rng.normal(0.0, 0.08, (40, p.size)), 0.01, 0.99)
+    found = Stability(probability=p, resampled=resampled, outcome=y)
+    return found.decision_instability(np.linspace(0.1, 0.8, 15))
+
+
+def test_decision_instability_plot_draws_what_the_table_says(cohort, ax):
+    curve = decisions_of(cohort)
+    assert plot_decision_instability(curve, ax=ax) is ax
+    assert_allclose(line(ax, "developed model")[:, 1], curve.net_benefit)
+    assert_allclose(line(ax, "their median")[:, 1], curve.median)
+    assert_allclose(line(ax, "treat everybody")[:, 1], curve.treat_all)
+    count = f"193 patients of the development, {curve.n_events} responders, 40 resam"
+    assert any(count in word for word in words(ax))
+
+
+def test_decision_instability_plot_speaks_french(cohort, ax):
+    plot_decision_instability(decisions_of(cohort), ax=ax, lang="fr")
     assert "95 % des modèles rééchantillonnés" in words(ax)
 
 

@@ -13,6 +13,7 @@ from responder_model.performance import (
     patients_to_match,
     proportion_estimate,
 )
+from responder_model.validation import Stability
 
 
 @pytest.fixture
@@ -75,6 +76,31 @@ def test_instability_refuses_few_patients(predictions):
     p, resampled = predictions
     with pytest.raises(ResponderModelError, match="at least 10 patients"):
         instability_curve(p[:9], resampled[:, :9])
+
+
+@pytest.fixture
+def stability():
+    outcome = np.array([1.0, 0.0, 1.0, 0.0, np.nan])
+    p = np.array([0.8, 0.6, 0.3, 0.1, 0.9])
+    return Stability(
+        probability=p, resampled=np.array([p, p[[2, 1, 0, 3, 4]], p]), outcome=outcome
+    )
+
+
+def test_decision_instability_by_hand(stability):
+    """At 0.5 two of four are treated, one in vain: (1 - 1) / 4; at 0.7 one, 1 / 4."""
+    found = stability.decision_instability(np.array([0.2, 0.5, 0.7]))
+    assert found.net_benefit == pytest.approx([(2 - 0.25) / 4, 0.0, 0.25])
+    assert found.treat_all == pytest.approx([(2 - 2 * 0.25) / 4, 0.0, 0.5 - 7 / 6])
+    assert (found.n_patients, found.n_events, found.n_resamples) == (4, 2, 3)
+
+
+def test_decision_instability_limits_are_quantiles_of_the_resamples(stability):
+    thresholds = np.array([0.2, 0.5, 0.7])
+    found = stability.decision_instability(thresholds, share=0.8)
+    each = stability.decision_curves(thresholds)
+    limits = np.quantile(each, [0.1, 0.5, 0.9], axis=0)
+    np.testing.assert_allclose([found.lower, found.median, found.upper], limits)
 
 
 def test_patients_to_match_by_hand():

@@ -218,6 +218,70 @@ def test_small_number_of_unknown_outcomes_is_not_given_away(published, cohort):
     assert "new.n_patients" not in values
 
 
+def test_report_draws_the_decision_curve_from_50_known_outcomes_only(published):
+    patients = simulate_cohort(n_patients=90, seed=4)
+    known = patients[patients["relief_test"].notna()]
+    few, enough = (
+        build_report(published, [examine(published, part, n_resamples=5)])
+        for part in (known.iloc[:49], known.iloc[:50])
+    )
+    assert "decision_new_1" not in few.figures
+    assert "calibration_new_1" in few.figures
+    assert "No decision curve with fewer than 50 patients" in Page(few.html).text
+    assert "decision_new_1" in enough.figures
+    assert "No decision curve" not in Page(enough.html).text
+
+
+def test_report_shows_stability_of_predictions_and_of_net_benefit(reports, studies):
+    page = Page(reports["en"].html).text
+    found = studies[1].internal.stability.summary()
+    for name in ("mean_absolute_prediction_error_95th", "mean_width_95"):
+        assert f"{found[name]:.2g}" in page
+        assert reports["en"].values[f"development.stability.{name}"] == found[name]
+    assert "the net benefit of 95 % of the models from resamples" in page
+    assert "decision_stability_development" in reports["fr"].figures
+
+
+def test_development_of_few_patients_draws_no_net_benefit(published):
+    cohort = simulate_cohort(n_patients=45, seed=7)
+    few = develop(cohort, settings=SETTINGS)
+    study = examine(few, cohort, role="development", n_resamples=4)
+    assert study.decision_instability is None
+    assert study.curves.decision is None
+
+
+@pytest.fixture(scope="module")
+def not_completed(other):
+    patients = other[other["relief_test"].notna()].copy()
+    patients.attrs = dict(other.attrs)
+    return patients
+
+
+def without_outcome(patients, n):
+    found = patients.copy()
+    found.attrs = dict(patients.attrs)
+    found.loc[found.index[:n], ["relief_test", "rtms_responder"]] = None
+    return found
+
+
+def test_report_counts_non_completers_as_non_responders_too(published, not_completed):
+    study = examine(published, without_outcome(not_completed, 12), n_resamples=5)
+    report = build_report(published, [study])
+    expected = study.external.sensitivity.value("observed_expected_ratio")
+    key = "new.external.observed_expected_ratio.non_completers_as_non_responders"
+    assert report.values[key] == expected
+    assert f"{expected:.3f}" in Page(report.html).text
+    assert "non-completers as non-responders" in Page(report.html).text
+
+
+def test_few_non_completers_are_not_given_away(published, not_completed):
+    study = examine(published, without_outcome(not_completed, 4), n_resamples=5)
+    report = build_report(published, [study])
+    assert study.external.sensitivity is not None
+    assert not [key for key in report.values if "non_completers" in key]
+    assert "the difference would tell how many" in Page(report.html).text
+
+
 def rows_of(html):
     found = re.findall(r"<tr>(.*?)</tr>", html, flags=re.DOTALL)
     return [

@@ -23,6 +23,7 @@ from responder_model.labels import format_number
 from responder_model.performance import (
     CalibrationCurve,
     DecisionCurve,
+    DecisionInstability,
     InstabilityCurve,
 )
 
@@ -108,6 +109,11 @@ TEXTS = {
     },
     "median": {"en": "their median", "fr": "leur médiane"},
     "same": {"en": "same as the developed model", "fr": "comme le modèle développé"},
+    "developed_benefit": {"en": "developed model", "fr": "modèle développé"},
+    "in_development": {
+        "en": "{n} patients of the development, {e} responders, {r} resamples",
+        "fr": "{n} patients du développement, {e} répondeurs, {r} rééchantillons",
+    },
     "mape": {
         "en": "mean difference: {m} points\n{n} patients, {r} resamples",
         "fr": "différence moyenne : {m} points\n{n} patients, {r} rééchantillons",
@@ -306,4 +312,46 @@ def plot_stability(curve: InstabilityCurve, *, ax: Axes, lang: str = "en") -> Ax
     ax.set_xlabel(TEXTS["developed"][lang])
     ax.set_ylabel(TEXTS["resampled"][lang])
     legend_below(ax, mape.format(m=error, n=curve.n_patients, r=curve.n_resamples))
+    return ax
+
+
+def plot_decision_instability(
+    curve: DecisionInstability, *, ax: Axes, lang: str = "en"
+) -> Axes:
+    """Draw the net benefit of models from resamples beside the developed model's.
+
+    Parameters
+    ----------
+    curve : DecisionInstability
+        From ``Stability.decision_instability``.
+    ax : matplotlib Axes
+        Where to draw; returned.
+    lang : {"en", "fr"}
+        Language of the words.
+    """
+    t = curve.thresholds
+    label = TEXTS["range"][lang].format(c=format_number(100 * curve.share, lang))
+    ax.fill_between(t, curve.lower, curve.upper, color=BLUE, alpha=0.2, label=label)
+    lines = (
+        ("developed_benefit", curve.net_benefit, BLUE, "-", 2.2),
+        ("median", curve.median, BLUE, "-.", 1.4),
+        ("treat_all", curve.treat_all, VERMILION, "--", 1.4),
+        ("treat_none", np.zeros_like(t), BLACK, ":", 1.4),
+    )
+    for key, benefit, colour, style, width in lines:
+        label = TEXTS[key][lang]
+        ax.plot(t, benefit, color=colour, ls=style, lw=width, label=label)
+    highest = max(float(curve.upper.max()), float(curve.treat_all.max()), 0.01)
+    ax.set_ylim(-0.22 * highest, 1.05 * highest)
+    ax.set_xlim(float(t.min()), float(t.max()) if t.size > 1 else float(t.min()) + 0.01)
+    ax.xaxis.set_major_formatter(percent)
+    ax.yaxis.set_major_formatter(percent)
+    ax.set_xlabel(TEXTS["threshold"][lang])
+    ax.set_ylabel(TEXTS["net_benefit"][lang])
+    counts = TEXTS["in_development"][lang]
+    legend_below(
+        ax,
+        counts.format(n=curve.n_patients, e=curve.n_events, r=curve.n_resamples),
+    )
+    open_frame(ax)
     return ax

@@ -42,6 +42,7 @@ from responder_model.performance.discrimination import (
 )
 from responder_model.performance.estimate import Estimate
 from responder_model.performance.instability import (
+    DecisionInstability,
     InstabilityCurve,
     instability_curve,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "CoreMeasures",
     "CutPointConcordance",
     "DecisionCurve",
+    "DecisionInstability",
     "Definition",
     "Estimate",
     "InstabilityCurve",

@@ -29,6 +29,22 @@ class InstabilityCurve:
     n_resamples: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class DecisionInstability:
+    """Net benefit of the developed model and the range of those of resamples."""
+
+    thresholds: Floats  # (n_thresholds,)
+    net_benefit: Floats  # (n_thresholds,) of the developed model, in the same patients
+    median: Floats  # (n_thresholds,) of the models of resamples
+    lower: Floats  # (n_thresholds,)
+    upper: Floats  # (n_thresholds,)
+    treat_all: Floats  # (n_thresholds,)
+    share: float  # of the models between lower and upper
+    n_patients: int
+    n_events: int
+    n_resamples: int
+
+
 def instability_curve(
     probability: ArrayLike, resampled: ArrayLike, *, share: float = 0.95
 ) -> InstabilityCurve:

@@ -16,6 +16,7 @@ from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.model.limits import preceding_test
 from responder_model.performance import (
     CalibrationCurve,
+    DecisionInstability,
     InstabilityCurve,
     calibration_curve,
     decision_curve,
@@ -49,6 +50,8 @@ Found = TypeVar("Found")
 RESAMPLES_PER_REPEAT = 50
 # A neutral range: no published text says which thresholds clinicians use.
 THRESHOLDS = np.round(np.arange(0.10, 0.801, 0.025), 3)
+# Known outcomes below which a decision curve tells responders between two thresholds.
+FEWEST_FOR_DECISIONS = 50
 # Counts of fewer patients are not drawn below a calibration curve.
 COARSE_EDGES = np.linspace(0.0, 1.0, 11)
 # Coefficients that differ less were developed on the same patients.
@@ -137,6 +140,7 @@ def examine(
         external=measured.external,
         curves=measured.curves,
         instability=measured.instability,
+        decision_instability=_decision_instability(measured.internal),
         response=response_table(model, cohort, table, measured.probability),
         subgroups=measured.subgroups,
         centres=work.centres(role),
@@ -254,7 +258,9 @@ class _Work:
                 calibration=_without_small_bars(
                     calibration_curve(outcome, p), p, outcome
                 ),
-                decision=decision_curve(outcome, p, thresholds=THRESHOLDS),
+                decision=decision_curve(outcome, p, thresholds=THRESHOLDS)
+                if len(outcome) >= FEWEST_FOR_DECISIONS
+                else None,
                 problem=None,
             )
         except ResponderModelError as error:
@@ -315,6 +321,16 @@ def _instability(
         "stability",
         lambda: instability_curve(stability.probability, stability.resampled),
     )
+
+
+def _decision_instability(
+    internal: InternalValidation | None,
+) -> DecisionInstability | None:
+    if internal is None or internal.stability is None:
+        return None
+    if internal.n_patients < FEWEST_FOR_DECISIONS:
+        return None
+    return internal.stability.decision_instability(THRESHOLDS)
 
 
 def _externally(work: _Work, n_resamples: int, seed: int) -> _Measured:

@@ -9,6 +9,7 @@ from responder_model.figures.response import ResponseTable
 from responder_model.performance import (
     CalibrationCurve,
     DecisionCurve,
+    DecisionInstability,
     InstabilityCurve,
 )
 from responder_model.reporting.table_one import TableOne
@@ -54,7 +55,8 @@ class Flow:
 class Curves:
     """Curves of probabilities of patients whom the model did not see.
 
-    ``problem`` says why a curve is missing.
+    ``problem`` says why both are missing. The decision curve alone is missing with few
+    patients: in fine steps it tells how many responders are behind each step.
     """
 
     calibration: CalibrationCurve | None
@@ -86,6 +88,8 @@ class Study:
         Calibration and decision curve.
     instability : InstabilityCurve or None
         How predictions vary between resamples; development only.
+    decision_instability : DecisionInstability or None
+        How their net benefit varies; development only, and not with few patients.
     response : ResponseTable or None
         Response by aetiology or lesion type, where no small cell shows.
     subgroups, centres : DataFrame or None
@@ -112,6 +116,7 @@ class Study:
     external: ExternalValidation | None
     curves: Curves
     instability: InstabilityCurve | None
+    decision_instability: DecisionInstability | None
     response: ResponseTable | None
     subgroups: pd.DataFrame | None
     centres: pd.DataFrame | None

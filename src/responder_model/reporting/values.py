@@ -25,7 +25,12 @@ from responder_model.schema import LANGUAGES, dictionary
 
 if TYPE_CHECKING:
     from responder_model.model import Model
-    from responder_model.validation import ExternalValidation, InternalValidation
+    from responder_model.performance import Performance
+    from responder_model.validation import (
+        ExternalValidation,
+        InternalValidation,
+        Stability,
+    )
 
 Plain = bool | int | float | str
 ANCHOR = "value-"
@@ -242,15 +247,15 @@ def _study_values(study: Study, model: Model) -> Iterator[tuple[str, Value]]:
     yield from _record_values(study)
     if study.internal is not None:
         yield from _internal_values(study.internal)
-    if study.instability is not None:
-        error = study.instability.overall_mean_absolute_error
-        yield "stability.mean_absolute_prediction_error", _value(error, ".2g")
     if study.internal is not None and study.internal.stability is not None:
-        share = float(study.internal.stability.classification_instability().mean())
-        text = {lang: percent(share) for lang in LANGUAGES}
-        yield "stability.classification_instability", Value(value=share, text=text)
+        yield from _stability_values(study.internal.stability)
     if study.external is not None:
         yield from _external_values(study.external)
+    as_no = shown_sensitivity(study)
+    for row in () if as_no is None else as_no.table:
+        if row.value is not None and _is_number(row.value):
+            key = f"external.{row.measure}.non_completers_as_non_responders"
+            yield key, _value(row.value)
     if study.curves.decision is not None:
         yield "n_thresholds", _value(len(study.curves.decision.thresholds))
     if study.subgroups is not None:
@@ -267,6 +272,21 @@ def _study_values(study: Study, model: Model) -> Iterator[tuple[str, Value]]:
         measured_in = study.centres.get("brier_score")
         n_measured = 0 if measured_in is None else int(measured_in.notna().sum())
         yield "n_centres_measured", _value(n_measured)
+
+
+def _stability_values(stability: Stability) -> Iterator[tuple[str, Value]]:
+    for name, value in stability.summary().items():
+        if name == "classification_instability":
+            yield f"stability.{name}", _share(value)
+        elif name != "threshold":
+            yield f"stability.{name}", _value(value, ".2g")
+
+
+def shown_sensitivity(study: Study) -> Performance | None:
+    """Measures with non-completers as non-responders; None where it would count few."""
+    if study.external is None or study.flow.n_unknown < SMALL_CELL:
+        return None
+    return study.external.sensitivity
 
 
 def _record_values(study: Study) -> Iterator[tuple[str, Value]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array
+from responder_model.performance import DecisionInstability
 from responder_model.performance._check import check_confidence, check_threshold
 
 
@@ -64,12 +65,45 @@ class Stability:
 
     def decision_curves(self, thresholds: NDArray[np.float64]) -> Array:
         """Net benefit of each resample's model, (n_resamples, n_thresholds)."""
+        return self._net_benefits(self.resampled, thresholds)
+
+    def decision_instability(
+        self, thresholds: NDArray[np.float64], share: float = 0.95
+    ) -> DecisionInstability:
+        """Net benefit of the developed model beside the range of the resamples'.
+
+        All are measured in the patients of the development: the level is optimistic,
+        the width says how much the model's usefulness depends on who was in it.
+        """
+        tail = (1.0 - check_confidence(share)) / 2.0
+        everybody = np.ones_like(self.probability)
+        rows = np.stack([self.probability, everybody])
+        developed, treat_all = self._net_benefits(rows, thresholds)
+        lower, median, upper = np.quantile(
+            self.decision_curves(thresholds), [tail, 0.5, 1.0 - tail], axis=0
+        )
+        return DecisionInstability(
+            thresholds=thresholds,
+            net_benefit=developed,
+            median=median,
+            lower=lower,
+            upper=upper,
+            treat_all=treat_all,
+            share=share,
+            n_patients=int((~np.isnan(self.outcome)).sum()),
+            n_events=int(np.nansum(self.outcome)),
+            n_resamples=len(self.resampled),
+        )
+
+    def _net_benefits(
+        self, probability: Array, thresholds: NDArray[np.float64]
+    ) -> Array:
         for threshold in thresholds:
             check_threshold(float(threshold))
         known = ~np.isnan(self.outcome)
         outcome = self.outcome[known]
         odds = thresholds / (1.0 - thresholds)
-        treated = self.resampled[:, None, known] >= thresholds[:, None]
+        treated = probability[:, None, known] >= thresholds[:, None]
         benefit = treated @ outcome - (treated @ (1.0 - outcome)) * odds
         return np.asarray(benefit / known.sum())
 

@@ -9,6 +9,7 @@ from responder_model.figures.response import plot_response_by_aetiology
 from responder_model.figures.validation import (
     plot_calibration_curve,
     plot_decision_curve,
+    plot_decision_instability,
     plot_stability,
 )
 from responder_model.model.limits import preceding_test
@@ -19,18 +20,33 @@ from responder_model.reporting.blocks import (
     Heading,
     Paragraph,
     Section,
+    Table,
 )
+from responder_model.reporting.examination import FEWEST_FOR_DECISIONS
 from responder_model.reporting.sections.parts import centres_table, subgroups_table
 from responder_model.reporting.sections.patients import study_title
+from responder_model.reporting.suppression import SMALL_CELL
 from responder_model.reporting.texts import interval, number
-from responder_model.reporting.values import shown_levels
+from responder_model.reporting.values import shown_levels, shown_sensitivity
 from responder_model.sample_size import validation_criteria
 from responder_model.validation.external import MIN_RARER
 
 if TYPE_CHECKING:
+    from responder_model.performance import Performance
     from responder_model.reporting.content import Content
     from responder_model.reporting.study import Study
     from responder_model.validation import ExternalValidation, InternalValidation
+
+# Sentences about stability, and the logged values that each rests on.
+STABILITY = {
+    "stability_words": (
+        "mean_absolute_prediction_error",
+        "mean_absolute_prediction_error_95th",
+        "mean_width_95",
+    ),
+    "stability_classes": ("classification_instability",),
+    "stability_benefit": ("net_benefit_lower", "net_benefit_upper"),
+}
 
 
 def performance(content: Content) -> Section:
@@ -115,35 +131,37 @@ def _internal(
             study=study,
             size=(6.4, 5.9),
         )
-    key = "development.stability.classification_instability"
-    if key in content.values:
-        share = content.values[key].text[lang]
-        text = content.say("stability_classes", share=share)
-        yield Paragraph(text=text, links=content.links(key))
+    yield from _stability(content)
+    decisions = study.decision_instability
+    if decisions is not None:
+        yield content.picture(
+            f"decision_stability_{study.role}",
+            lambda ax: plot_decision_instability(decisions, ax=ax, lang=lang),
+            title=content.say("decision_stability_title"),
+            caption=content.say("decision_stability_caption"),
+            study=study,
+            size=(7.0, 5.6),
+        )
+
+
+def _stability(content: Content) -> Iterator[Block]:
+    """What the resamples say about the predictions, in words."""
+    for key, names in STABILITY.items():
+        keys = [f"development.stability.{name}" for name in names]
+        if all(name in content.values for name in keys):
+            texts = [content.values[name].text[content.lang] for name in keys]
+            text = content.say(key, **dict(zip(names, texts, strict=True)))
+            yield Paragraph(text=text, links=content.links(*keys))
 
 
 def _external(
     content: Content, study: Study, external: ExternalValidation
 ) -> Iterator[Block]:
-    lang = content.lang
-    rows = [
-        (
-            measure_label(row.measure, lang),
-            number(row.value, lang, ".3f"),
-            interval(row.lower, row.upper, lang, ".3f"),
-            number(row.ideal, lang),
-        )
-        for row in external.performance.table
-    ]
-    columns = ("measure", "value", "interval", "ideal")
-    yield content.table(
-        content.say("external_caption"),
-        [content.say(name) for name in columns],
-        rows,
-        study=study,
-        note=content.say("external_note"),
-        numeric=(1, 2, 3),
-    )
+    as_no = shown_sensitivity(study)
+    yield _external_table(content, study, external.performance, as_no)
+    if external.sensitivity is not None and as_no is None:
+        text = content.say("as_non_responders_hidden", n=SMALL_CELL)
+        yield Paragraph(text=text, tone="note")
     if external.performance.problem is not None:
         yield Paragraph(text=external.performance.problem, tone="warning")
     yield from _size(content, study)
@@ -152,6 +170,33 @@ def _external(
         for level, n in shown_levels(external).items()
     )
     yield Paragraph(text=content.say("applicability", counts=counts))
+
+
+def _external_table(
+    content: Content, study: Study, measured: Performance, as_no: Performance | None
+) -> Table:
+    """Measures, and beside them those with non-completers as non-responders."""
+    lang = content.lang
+    columns = ["measure", "value", "interval", "ideal"]
+    columns += [] if as_no is None else ["as_non_responders"]
+    rows: list[tuple[Cell | str, ...]] = []
+    for row in measured.table:
+        values = [
+            number(row.value, lang, ".3f"),
+            interval(row.lower, row.upper, lang, ".3f"),
+            number(row.ideal, lang),
+        ]
+        if as_no is not None:
+            values.append(number(as_no.value(row.measure), lang, ".3f"))
+        rows.append((measure_label(row.measure, lang), *values))
+    return content.table(
+        content.say("external_caption"),
+        [content.say(name) for name in columns],
+        rows,
+        study=study,
+        note=content.say("external_note"),
+        numeric=range(1, len(columns)),
+    )
 
 
 def _size(content: Content, study: Study) -> Iterator[Block]:
@@ -190,6 +235,9 @@ def _curves(content: Content, study: Study) -> Iterator[Block]:
             study=study,
             size=(7.0, 5.6),
         )
+    elif calibration is not None:
+        text = content.say("no_decision_curve", n=FEWEST_FOR_DECISIONS)
+        yield Paragraph(text=text, tone="note")
     if study.curves.problem:
         text = content.say("no_curve", reason=study.curves.problem)
         yield Paragraph(text=text, tone="note")
