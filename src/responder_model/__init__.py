@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from responder_model.artifact import load_model as load_model
     from responder_model.artifact import save_model as save_model
+    from responder_model.artifact import sign_model as sign_model
+    from responder_model.artifact import verify_model as verify_model
     from responder_model.cohort import read_cohort as read_cohort
     from responder_model.cohort import write_template as write_template
     from responder_model.cumulative_logit import (
@@ -69,6 +71,8 @@ _MODULES = {
     "score_file": "scoring",
     "save_model": "artifact",
     "load_model": "artifact",
+    "sign_model": "artifact",
+    "verify_model": "artifact",
     "dictionary": "schema",
     "Problem": "errors",
     "ResponderModelError": "errors",

@@ -16,6 +16,11 @@ from pathlib import Path
 from responder_model.artifact.card import render_card
 from responder_model.artifact.document import model_document, plain, rounded
 from responder_model.artifact.folder import MANIFEST, read_folder, write_folder
+from responder_model.artifact.keys import (
+    read_private_key,
+    read_public_key,
+    trusted_keys,
+)
 from responder_model.artifact.manifest import Manifest, build_manifest, check_manifest
 from responder_model.artifact.reading import as_published, read_document
 from responder_model.artifact.signature import (
@@ -46,8 +51,11 @@ __all__ = [
     "model_files",
     "new_signing_key",
     "read_manifest",
+    "read_private_key",
+    "read_public_key",
     "save_model",
     "sign_model",
+    "trusted_keys",
     "verify_model",
 ]
 

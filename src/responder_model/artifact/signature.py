@@ -15,6 +15,7 @@ from string import hexdigits
 from typing import Any
 
 from responder_model.artifact.folder import MANIFEST, SIGNATURE, read_folder
+from responder_model.artifact.keys import cryptography
 from responder_model.artifact.manifest import check_manifest, sha256
 from responder_model.artifact.node import Node
 from responder_model.artifact.strict_json import canonical_json, parse_json
@@ -27,7 +28,7 @@ _KEY_BYTES = 32
 
 def new_signing_key() -> tuple[bytes, bytes]:
     """Return a new private key and its public key, 32 bytes each; keep the first."""
-    private = _ed25519().Ed25519PrivateKey.generate()
+    private = cryptography()[1].Ed25519PrivateKey.generate()
     return private.private_bytes_raw(), private.public_key().public_bytes_raw()
 
 
@@ -46,7 +47,8 @@ def sign_model(folder: str | os.PathLike[str], private_key: bytes) -> str:
     UntrustedModelError
         For a folder that is not intact.
     ResponderModelError
-        For a key of another length, or without the ``signing`` extra.
+        For a key of another length, a folder that cannot be written, or without the
+        ``signing`` extra.
     """
     path = Path(folder).resolve()
     files = read_folder(path)
@@ -64,15 +66,23 @@ def sign_model(folder: str | os.PathLike[str], private_key: bytes) -> str:
 
 def _replace(path: Path, data: bytes) -> None:
     """Write a file in one step, never half; the draft stands outside the folder."""
-    descriptor, draft = tempfile.mkstemp(
-        prefix=f".{path.parent.name}.", suffix=".partial", dir=path.parent.parent
-    )
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(draft).chmod(0o644)
-    Path(draft).replace(path)
+    draft: Path | None = None
+    try:
+        descriptor, name = tempfile.mkstemp(
+            prefix=f".{path.parent.name}.", suffix=".partial", dir=path.parent.parent
+        )
+        draft = Path(name)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.chmod(0o644)
+        draft.replace(path)
+    except OSError as error:
+        if draft is not None:
+            draft.unlink(missing_ok=True)
+        msg = "folder, and the one that it stands in, must be ones that can be "
+        raise ResponderModelError(msg + f"written: {error.strerror}.") from error
 
 
 def check_signature(
@@ -107,7 +117,7 @@ def check_signature(
 
 
 def _verify(node: Node, content: Mapping[str, str], manifest: bytes) -> None:
-    module = _ed25519()
+    _, module = cryptography()
     from cryptography.exceptions import InvalidSignature
 
     try:
@@ -168,14 +178,4 @@ def _private_key(key: bytes) -> Any:
     if not isinstance(key, bytes) or len(key) != _KEY_BYTES:
         msg = f"private_key must have {_KEY_BYTES} bytes, got another length."
         raise ResponderModelError(msg)
-    return _ed25519().Ed25519PrivateKey.from_private_bytes(key)
-
-
-def _ed25519() -> Any:
-    try:
-        from cryptography.hazmat.primitives.asymmetric import ed25519
-    except ImportError:
-        msg = "signatures must have the signing extra installed, got none. "
-        msg += "Run: pip install 'responder-model[signing]'."
-        raise ResponderModelError(msg) from None
-    return ed25519
+    return cryptography()[1].Ed25519PrivateKey.from_private_bytes(key)

@@ -17,6 +17,7 @@ from responder_model.cli import (
     report,
     score,
     scorecard,
+    signature,
     validate,
     work,
 )
@@ -113,4 +114,6 @@ app.command(rich_help_panel=MODELS)(report.report)
 app.command("models", rich_help_panel=MODELS)(models.list_models)
 app.command(rich_help_panel=MODELS)(models.inspect)
 app.command(rich_help_panel=MODELS)(scorecard.scorecard)
+app.command(rich_help_panel=MODELS)(signature.sign)
+app.command(rich_help_panel=MODELS)(signature.verify)
 app.command(rich_help_panel=MODELS)(work.demo)

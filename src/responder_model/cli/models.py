@@ -39,22 +39,37 @@ DecisionArgument = Annotated[
     ),
 ]
 MANIFEST = "manifest.json"
+# Columns that the longest name of a published model takes.
+NAME_WIDTH = 26
 
 
 def open_model(text: str) -> Model:
-    """Load the model of a folder, else the published-evidence model of that name."""
-    if Path(text).is_dir():
-        from responder_model.artifact import load_model
+    """Load the model of a folder, else the published-evidence model of that name.
 
-        return load_model(Path(text))
+    A folder must be signed where ``RESPONDER_MODEL_TRUSTED_KEYS`` names keys.
+    """
+    if _is_folder(text):
+        from responder_model.artifact import load_model, trusted_keys
+
+        return load_model(Path(text), trusted_keys=trusted_keys())
     try:
         decision, moment = parse_target(text)
     except ResponderModelError as error:
-        msg = f"{error} A model folder must exist: there is none at {text!r}."
+        from responder_model.vocabulary import show
+
+        msg = f"{error} A model folder must exist: there is none at {show(text)!r}."
         raise UntrustedModelError(msg) from error
     from responder_model.development.published import published_model
 
     return published_model(decision, moment)
+
+
+def _is_folder(text: str) -> bool:
+    try:
+        # no text is not the working directory
+        return bool(text) and Path(text).is_dir()
+    except OSError:  # a name that is too long
+        return False
 
 
 def list_models(
@@ -73,9 +88,17 @@ def list_models(
         return
     from rich.table import Table
 
-    table = Table("model", "question", "moment", "made from", "patients")
+    table = Table()
+    # never cut: it is what the other commands take
+    table.add_column("model", overflow="fold", min_width=NAME_WIDTH)
+    for head in ("question", "moment", "made from", "patients"):
+        table.add_column(head)
     for row in rows:
-        table.add_row(*(str(row[name]) for name in row))
+        question = row["problem"] or row["decision"]
+        rest = (row["moment"], row["provenance"], row["n_patients"])
+        table.add_row(
+            row["model"], question, *("" if v is None else str(v) for v in rest)
+        )
     console().print(table)
 
 
@@ -85,19 +108,16 @@ def _published_rows(lang: str) -> Iterator[dict[str, Any]]:
 
 
 def _folder_rows(directory: Path | None, lang: str) -> Iterator[dict[str, Any]]:
-    from responder_model.artifact import load_model
-
     found = sorted(directory.rglob(MANIFEST)) if directory is not None else []
     for manifest in found:
-        model = load_model(manifest.parent)
-        yield _row(
-            str(manifest.parent),
-            model.decision,
-            model.moment,
-            model.provenance,
-            model.n_patients,
-            lang,
-        )
+        folder = str(manifest.parent)
+        try:
+            model = open_model(folder)
+        except UntrustedModelError as error:
+            yield _refused_row(folder, str(error))
+            continue
+        target = model.decision, model.moment
+        yield _row(folder, *target, model.provenance, model.n_patients, lang)
 
 
 def _row(
@@ -110,7 +130,13 @@ def _row(
         "moment": moments[moment],
         "provenance": say(provenance, lang),
         "n_patients": n_patients,
+        "problem": None,
     }
+
+
+def _refused_row(name: str, problem: str) -> dict[str, Any]:
+    unknown = ("decision", "moment", "provenance", "n_patients")
+    return {"model": name, **dict.fromkeys(unknown), "problem": problem}
 
 
 def inspect(

@@ -1,0 +1,124 @@
+"""Ed25519 keys as files: PEM, as ``openssl`` and ``cryptography`` write them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from responder_model.errors import ResponderModelError
+from responder_model.vocabulary import show
+
+# Files of public keys, of which one must have signed any model folder that a command
+# loads; ``os.pathsep`` stands between them.
+TRUSTED_KEYS = "RESPONDER_MODEL_TRUSTED_KEYS"
+# Far more than a key needs.
+_MAX_BYTES = 2**16
+
+
+def read_private_key(path: str | os.PathLike[str]) -> bytes:
+    """Return the 32 bytes of a private key.
+
+    Parameters
+    ----------
+    path : path
+        PEM without a password: ``openssl genpkey -algorithm ed25519 -out private.pem``.
+
+    Raises
+    ------
+    ResponderModelError
+        For a file that cannot be read or holds another thing, and without the
+        ``signing`` extra.
+    """
+    data = _read(path)
+    serialization, ed25519 = cryptography()
+    try:
+        key = serialization.load_pem_private_key(data, password=None)
+    except TypeError:
+        msg = f"{_named(path)} must be a key without a password, got an encrypted one. "
+        msg += "Decrypt it: openssl pkey -in KEY -out private.pem."
+        raise ResponderModelError(msg) from None
+    except _refusals():
+        key = None
+    if not isinstance(key, ed25519.Ed25519PrivateKey):
+        msg = f"{_named(path)} must be an Ed25519 private key in PEM, got another "
+        msg += "thing. Make one: openssl genpkey -algorithm ed25519 -out private.pem."
+        raise ResponderModelError(msg)
+    return bytes(key.private_bytes_raw())
+
+
+def read_public_key(path: str | os.PathLike[str]) -> bytes:
+    """Return the 32 bytes of a public key.
+
+    Parameters
+    ----------
+    path : path
+        PEM: ``openssl pkey -in private.pem -pubout -out public.pem``.
+
+    Raises
+    ------
+    ResponderModelError
+        As ``read_private_key``.
+    """
+    data = _read(path)
+    serialization, ed25519 = cryptography()
+    try:
+        key = serialization.load_pem_public_key(data)
+    except _refusals():
+        key = None
+    if not isinstance(key, ed25519.Ed25519PublicKey):
+        msg = f"{_named(path)} must be an Ed25519 public key in PEM, got another "
+        msg += "thing. Write it: openssl pkey -in private.pem -pubout -out public.pem."
+        raise ResponderModelError(msg)
+    return bytes(key.public_bytes_raw())
+
+
+def trusted_keys() -> list[bytes] | None:
+    """Public keys that ``RESPONDER_MODEL_TRUSTED_KEYS`` names; None when it is not set.
+
+    Raises
+    ------
+    ResponderModelError
+        When it is set and names none, or a file that is no public key.
+    """
+    text = os.environ.get(TRUSTED_KEYS)
+    if text is None:
+        return None
+    paths = [path for path in text.split(os.pathsep) if path]
+    if not paths:
+        msg = f"{TRUSTED_KEYS} must name files of public keys, got none. "
+        raise ResponderModelError(msg + "Unset it to load models without a signature.")
+    return [read_public_key(path) for path in paths]
+
+
+def cryptography() -> tuple[Any, Any]:
+    """Return ``serialization`` and ``ed25519`` of the ``signing`` extra."""
+    try:
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import ed25519
+    except ImportError:
+        msg = "signatures must have the signing extra installed, got none. "
+        msg += "Run: pip install 'responder-model[signing]'."
+        raise ResponderModelError(msg) from None
+    return serialization, ed25519
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    return (ValueError, UnsupportedAlgorithm)
+
+
+def _read(path: str | os.PathLike[str]) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_MAX_BYTES)
+    # ValueError: a name that no file can have
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        msg = f"{_named(path)} must be a key file that can be read: {reason}."
+        raise ResponderModelError(msg) from None
+
+
+def _named(path: str | os.PathLike[str]) -> str:
+    return show(os.fspath(path)) or "the key"

@@ -1,0 +1,77 @@
+"""Commands about who released a model folder: ``sign``, ``verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from responder_model.cli.options import JsonOption
+from responder_model.cli.output import print_json, print_notices
+
+FolderArgument = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="The folder of a model.")
+]
+KeyOption = Annotated[
+    Path,
+    typer.Option(
+        "--key", metavar="PRIVATE.pem", help="Ed25519 private key, without a password."
+    ),
+]
+TrustedOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--trusted-key",
+        metavar="PUBLIC.pem",
+        help="Ed25519 public key, one of which must have signed; may be repeated. "
+        "By default the keys that RESPONDER_MODEL_TRUSTED_KEYS names.",
+    ),
+]
+
+
+def sign(folder: FolderArgument, *, key: KeyOption) -> None:
+    """Sign a model folder; prints the public key, in hexadecimal.
+
+    Needs the extra ``signing``.
+
+    Example: responder-model sign models/centre --key private.pem
+    """
+    from responder_model.artifact import read_private_key, sign_model
+
+    typer.echo(sign_model(folder, read_private_key(key)))
+
+
+def verify(
+    folder: FolderArgument,
+    *,
+    trusted_key: TrustedOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Check that a model folder is as it was saved, and who signed it.
+
+    Without keys only the digests are checked: they say that the folder is intact, not
+    where it comes from.
+
+    Example: responder-model verify models/centre --trusted-key public.pem
+    """
+    from responder_model.artifact import (
+        read_manifest,
+        read_public_key,
+        trusted_keys,
+        verify_model,
+    )
+
+    keys = [read_public_key(path) for path in trusted_key or ()] or trusted_keys()
+    if keys is None:
+        digest = read_manifest(folder).digest
+    else:
+        digest = verify_model(folder, keys)
+    if json_output:
+        print_json({"digest": digest, "signed_by_trusted_key": keys is not None})
+        return
+    typer.echo(f"intact, digest {digest}")
+    if keys is None:
+        print_notices(["no signature was asked for: name the keys by --trusted-key"])
+    else:
+        typer.echo("signed by a trusted key")
