@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import responder_model as rm
 from responder_model.cli.app import app
+from responder_model.cli.output import print_json
 from responder_model.cli.patient import predictor_fields, with_predictor_options
+from responder_model.model.example import example_model
 from responder_model.sample_size import development_criteria
 
 COMMANDS = (
@@ -31,6 +35,8 @@ COMMANDS = (
     "report",
     "models",
     "inspect",
+    "sign",
+    "verify",
     "demo",
 )
 PATIENT = {"age": 54, "aetiology": "ischaemic_stroke", "pain_intensity": 7.5}
@@ -443,3 +449,64 @@ def test_script_exits_with_the_code_of_its_command():
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("error: decision must be one of")
+
+
+# ---------------------------------------------------------------- what it prints
+
+
+def test_model_of_no_name_and_of_a_long_one_is_refused(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rm.save_model(example_model(), tmp_path / "model")
+    monkeypatch.chdir(tmp_path / "model")
+    for name in ("", "x" * 5000):
+        done = run("predict", name, "--age", "54")
+        assert done.exit_code == 1
+        assert "A model folder must exist: there is none at" in done.stderr
+
+
+def test_models_lists_a_bad_folder_with_its_reason(run, tmp_path):
+    rm.save_model(example_model(), tmp_path / "good")
+    rm.save_model(example_model(), tmp_path / "bad")
+    (tmp_path / "bad" / "model.json").write_text("{}")
+    done = run("models", str(tmp_path), "--json")
+    assert done.exit_code == 0
+    bad, good = json.loads(done.stdout)[-2:]
+    assert bad["problem"] == "model.json must be as it was saved: its SHA-256 differs."
+    assert (good["problem"], good["n_patients"]) == (None, 193)
+    text = " ".join(run("models", str(tmp_path)).stdout.split())
+    assert "SHA-256 differs" in text
+
+
+def test_models_prints_names_that_other_commands_take(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    printed = run("models").stdout
+    for decision, moment in rm.dictionary().targets():
+        assert f" {decision}@{moment} " in printed
+
+
+def test_print_json_gives_null_for_what_is_no_number(capsys):
+    print_json({"slope": float("nan"), "rows": [float("inf"), 1.0, np.float64("nan")]})
+    found = json.loads(capsys.readouterr().out)
+    assert found == {"slope": None, "rows": [None, 1.0, None]}
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_explain_prints_no_sign_before_zero(run, lang):
+    text = run("explain", "rtms_response@screening", "--age", "54", "--lang", lang)
+    zero = "0,00" if lang == "fr" else "0.00"
+    assert zero in text.stdout
+    assert f"+{zero}" not in text.stdout
+    assert f"-{zero}" not in text.stdout
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_results_are_printed_whatever_the_encoding_of_a_redirect(encoding):
+    code = "from responder_model.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "pathway", "--age", "54", "--lang", "fr"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert "≥" in done.stdout.decode("utf-8")

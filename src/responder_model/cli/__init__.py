@@ -5,9 +5,22 @@ Nothing heavy is imported here at module level: ``--help`` answers at once.
 
 from __future__ import annotations
 
+import io
+import sys
+
 
 def main() -> None:
     """Run the command line (the ``responder-model`` script)."""
+    _write_every_character()
     from responder_model.cli.app import app
 
     app()
+
+
+def _write_every_character() -> None:
+    """Let no character of a result stop a command, such as ≥ in a file on Windows."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            is_utf = stream.encoding.lower().startswith("utf")
+            encoding = stream.encoding if is_utf else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="replace")

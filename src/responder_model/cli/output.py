@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -40,8 +42,24 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON on stdout."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print a value as JSON on stdout; a number that is not finite is null."""
+    text = json.dumps(plain(value), ensure_ascii=False, indent=2, allow_nan=False)
+    typer.echo(text)
+
+
+def plain(value: Any) -> Any:
+    """Only what JSON knows; a number that is not finite becomes None."""
+    from responder_model.vocabulary import is_missing
+
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(name): plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return None if not isinstance(value, str) and is_missing(value) else value
 
 
 def print_notices(notices: Iterable[str]) -> None:

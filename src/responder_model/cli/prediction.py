@@ -6,11 +6,10 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from responder_model.cli.texts import say
+from responder_model.cli.texts import say, signed
 from responder_model.labels import (
     describe_cut_point,
     describe_value,
-    format_number,
     format_percent,
     label_of,
 )
@@ -79,8 +78,7 @@ def contributions_table(
             table.add_row(
                 label_of(name, lang),
                 describe_value(name, values.get(name), lang),
-                format_number(contribution, lang, "+.2f"),
-                f"{format_number(bounds.lower, lang, '+.2f')} .. "
-                f"{format_number(bounds.upper, lang, '+.2f')}",
+                signed(contribution, lang),
+                f"{signed(bounds.lower, lang)} .. {signed(bounds.upper, lang)}",
             )
     return table

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from responder_model.cli.output import console
-from responder_model.cli.texts import say
-from responder_model.labels import label_of
+from responder_model.cli.output import plain as plain
+from responder_model.cli.texts import say, signed
+from responder_model.labels import format_number, label_of
 from responder_model.schema import dictionary
 
 if TYPE_CHECKING:
@@ -34,19 +34,6 @@ def summarise(model: Model) -> dict[str, Any]:
         "coefficients": dict(coefficients(model)),
         "notes": list(model.notes),
     }
-
-
-def plain(value: Any) -> Any:
-    """Only what JSON knows; a number that is not finite becomes None."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {str(name): plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    if isinstance(value, float) and abs(value) == float("inf") or value != value:
-        return None
-    return value
 
 
 def coefficients(model: Model) -> dict[str, float]:
@@ -84,7 +71,8 @@ def _weights(model: Model, lang: str) -> Table:
     table.add_column(say("before", lang), justify="right")
     table.add_column(say("after", lang), justify="right")
     for part in model.components:
-        table.add_row(part.name, f"{part.prior_weight:.2f}", f"{part.weight:.2f}")
+        weights = (part.prior_weight, part.weight)
+        table.add_row(part.name, *(format_number(w, lang, ".2f") for w in weights))
     return table
 
 
@@ -94,7 +82,7 @@ def _measures(measures: Mapping[str, Any], lang: str) -> Table:
     table = Table(say("measure", lang), title=say("apparent", lang))
     table.add_column(say("value", lang), justify="right")
     for name, value in measures.items():
-        table.add_row(name, "" if value is None else f"{value:.3f}")
+        table.add_row(name, "" if value is None else format_number(value, lang, ".3f"))
     return table
 
 
@@ -112,5 +100,6 @@ def _coefficients(model: Model, lang: str) -> Table:
     )
     for column, mean, sd in rows:
         label = label_of(column.predictor, lang)
-        table.add_row(label, column.name, f"{mean:+.2f}", f"{sd:.2f}")
+        numbers = signed(mean, lang), format_number(sd, lang, ".2f")
+        table.add_row(label, column.name, *numbers)
     return table

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from responder_model.labels import format_number
+
 TEXTS = {
     "probability": {
         "en": "Probability of relief {cut}: {p}   (95 % interval {low} to {high})",
@@ -60,6 +62,18 @@ TEXTS = {
         "fr": "Modèle : {name} ({provenance})",
     },
 }
+
+
+def signed(value: float, lang: str) -> str:
+    """Number with its sign to two decimals; nothing has none.
+
+    Examples
+    --------
+    >>> signed(0.5, "fr"), signed(-0.001, "en"), signed(0.0, "en")
+    ('+0,50', '0.00', '0.00')
+    """
+    text = format_number(value, lang, "+.2f")
+    return text[1:] if not text.strip("+-0.,") else text
 
 
 def say(key: str, lang: str, **parts: object) -> str:
