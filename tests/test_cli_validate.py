@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from responder_model.artifact import load_model, save_model
 from responder_model.cli.app import app
+from responder_model.cohort import read_cohort
 from responder_model.development import Settings, develop, published_model
 from responder_model.reporting.groups import releasable
 from responder_model.sample_size import validation_criteria
@@ -233,7 +234,6 @@ def test_validate_takes_one_repeat_of_cross_validation(run, centre):
     ("given", "message"),
     [
         (["--updated-from", SCREENING], "external, which repeats no update"),
-        (["--exclude-evidence", "saint_etienne"], "with the evidence that it has"),
         (["--non-completers", "non_responders"], "must be left_out with --design ext"),
     ],
 )
@@ -247,7 +247,46 @@ def test_validate_refuses_other_evidence_for_a_developed_model(run, developed, c
     given = ("--internal", "--exclude-evidence", "saint_etienne")
     done = run("validate", str(developed), str(centre), *given)
     assert done.exit_code == 2
-    assert "Develop it again without that evidence" in " ".join(done.stderr.split())
+    assert "develop this one again without that" in " ".join(done.stderr.split())
+
+
+def test_validate_measures_a_published_model_without_the_centres_own_evidence(
+    run, centre
+):
+    declared = ("--overlap-group", "saint_etienne", "--json")
+    given = ("validate", SCREENING, str(centre), "--resamples", "5", *declared)
+    done = run(*given, "--exclude-evidence", "saint_etienne")
+    assert done.exit_code == 0, done.stderr
+    assert "may stand behind the published evidence" not in done.stderr
+    model = published_model(
+        "rtms_response", "screening", exclude_evidence=["saint_etienne"]
+    )
+    cohort = read_cohort(centre)
+    expected = validate_externally(model, cohort, n_resamples=5).performance
+    rows = {row["measure"]: row for row in json.loads(done.stdout)["measures"]}
+    other = {row["measure"]: row for row in json.loads(run(*given).stdout)["measures"]}
+    for name in ("c_statistic", "calibration_in_the_large"):
+        assert rows[name]["value"] == expected.value(name)
+    assert rows["brier_score"]["value"] != other["brier_score"]["value"]
+
+
+def test_validate_refuses_other_evidence_for_the_folder_of_a_published_model(
+    run, centre, tmp_path
+):
+    folder = save_model(published_model("rtms_response", "screening"), tmp_path / "p")
+    given = ("validate", str(folder), str(centre))
+    done = run(*given, "--exclude-evidence", "saint_etienne")
+    assert done.exit_code == 2
+    assert "Name a published model" in " ".join(done.stderr.split())
+
+
+def test_validate_refuses_unknown_evidence(run, centre):
+    given = ("validate", SCREENING, str(centre), "--exclude-evidence", "nowhere")
+    done = run(*given)
+    assert done.exit_code == 1
+    assert "must be known overlap groups, got 'nowhere'" in " ".join(
+        done.stderr.split()
+    )
 
 
 def test_validate_takes_declared_overlap_into_account(run, centre):

@@ -23,8 +23,9 @@ from responder_model.development import (
     published_model,
     update,
 )
-from responder_model.errors import DevelopmentError
+from responder_model.errors import DevelopmentError, EvidenceError
 from responder_model.features import Encoder, Population, expit
+from responder_model.priors import build_priors
 from responder_model.recalibration import challenger_weight, recalibrate
 from responder_model.schema import dictionary
 from responder_model.simulation import simulate_cohort
@@ -279,6 +280,34 @@ def test_rebuilding_a_published_model_gives_the_released_bytes(
     released = ROOT / "models" / "published_evidence" / name
     for path in sorted(released.iterdir()):
         assert (tmp_path / name / path.name).read_bytes() == path.read_bytes(), path
+
+
+def test_published_model_leaves_the_excluded_evidence_out(tmp_path):
+    excluded = ["saint_etienne"]
+    model = published_model("rtms_response", "screening", exclude_evidence=excluded)
+    assert model.excluded_evidence == ("saint_etienne",)
+    priors = build_priors("rtms_response", "screening", exclude_evidence=excluded)
+    assert model.main.intercept == pytest.approx(priors.anchor[0], abs=1e-12)
+    full = published_model("rtms_response", "screening")
+    assert not np.allclose(model.main.coefficients, full.main.coefficients)
+    assert full.excluded_evidence == ()
+    again = load_model(save_model(model, tmp_path / "model"))
+    assert again.predict({"age": 60}) == model.predict({"age": 60})
+
+
+def test_published_model_refuses_unknown_evidence():
+    with pytest.raises(EvidenceError, match="known overlap groups, got 'nowhere'"):
+        published_model("emcs_success", exclude_evidence=["nowhere"])
+
+
+def test_update_of_a_published_model_keeps_evidence_excluded():
+    cohort = simulate_cohort(60, 3)
+    cohort.attrs["overlap_groups"] = ("saint_etienne",)
+    excluded = ["saint_etienne"]
+    model = published_model("rtms_response", "screening", exclude_evidence=excluded)
+    newer = update(model, cohort)
+    assert newer.excluded_evidence == ("saint_etienne",)
+    assert newer.settings["exclude_evidence"] == ("saint_etienne",)
 
 
 @pytest.mark.parametrize(("decision", "moment"), TARGETS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -11,6 +12,7 @@ from responder_model.cumulative_logit.components import (
     prior_discrepancy,
     robust_priors,
 )
+from responder_model.evidence import packaged_evidence
 from responder_model.features import Array, Encoder, Population
 from responder_model.model import Component, LinearPart, Model, reference_limits
 from responder_model.priors import PriorSet, build_priors
@@ -19,8 +21,9 @@ from responder_model.schema import Decision, dictionary
 NAME = "published evidence"
 
 
-@cache
-def published_model(decision: str, moment: str | None = None) -> Model:
+def published_model(
+    decision: str, moment: str | None = None, *, exclude_evidence: Iterable[str] = ()
+) -> Model:
     """Return the model that rests on the published evidence alone.
 
     Parameters
@@ -29,12 +32,20 @@ def published_model(decision: str, moment: str | None = None) -> Model:
         ``rtms_response`` or ``emcs_success``.
     moment : str, optional
         May be left out where the decision has one moment.
+    exclude_evidence : iterable of str
+        Overlap groups whose evidence leaves the model: those of the patients that it
+        will be measured on. Its name then says so.
 
     Returns
     -------
     Model
         Provenance ``published``; its coefficients are the prior means, its covariance
         the prior's, its population the dictionary's reference population.
+
+    Raises
+    ------
+    EvidenceError
+        For an unknown overlap group.
 
     Examples
     --------
@@ -43,11 +54,19 @@ def published_model(decision: str, moment: str | None = None) -> Model:
     'published'
     >>> 0.3 < model.predict({"age": 56}).probability < 0.55
     True
+    >>> published_model("emcs_success", exclude_evidence=["saint_etienne"]).name
+    'published evidence without saint_etienne'
     """
     decision, moment = dictionary().check_target(decision, moment)
+    excluded = packaged_evidence().check_groups(exclude_evidence)
+    return _published(decision, moment, excluded)
+
+
+@cache
+def _published(decision: str, moment: str, excluded: tuple[str, ...]) -> Model:
     encoder = Encoder.for_decision(decision, moment)
     target = dictionary().decisions[decision]
-    priors = build_priors(decision, moment)
+    priors = build_priors(decision, moment, exclude_evidence=excluded)
     population = Population.reference(encoder)
     linear = tuple(
         _linear_part(encoder, priors, target, cut) for cut in target.served_cut_points
@@ -57,7 +76,7 @@ def published_model(decision: str, moment: str | None = None) -> Model:
         decision=decision,
         moment=moment,
         provenance="published",
-        name=NAME,
+        name=f"{NAME} without {', '.join(excluded)}" if excluded else NAME,
         encoder=encoder,
         population=population,
         limits=reference_limits(encoder, population),
@@ -72,7 +91,7 @@ def published_model(decision: str, moment: str | None = None) -> Model:
         performance={},
         n_patients=0,
         n_events=0,
-        excluded_evidence=(),
+        excluded_evidence=excluded,
         notes=(),
     )
     return as_published(model)

@@ -118,7 +118,11 @@ def _origin(model: Model) -> str:
 
 
 def _settings(model: Model, seed: int) -> Settings:
-    parts = model.settings or {"decision": model.decision, "moment": model.moment}
+    parts = model.settings or {
+        "decision": model.decision,
+        "moment": model.moment,
+        "exclude_evidence": model.excluded_evidence,
+    }
     return replace(Settings.from_json(parts), seed=seed)
 
 
