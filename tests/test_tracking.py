@@ -195,6 +195,16 @@ def test_loaded_model_gives_the_numbers_of_predict(served, model, cohort):
     assert list(found.columns) == list(output_columns(model.decision, model.moment))
 
 
+def test_served_columns_make_whole_numbers_what_mlflow_takes(served, model):
+    patients = pd.DataFrame({"age": [54, 61], "opioid": [True, False]})
+    with pytest.raises(mlflow.MlflowException, match="Incompatible input types"):
+        served.predict(patients)
+    given = served_columns(patients, model.decision, model.moment)
+    found = served.predict(given)["probability"]
+    due = model.predict({"age": 54, "opioid": True}).probability
+    assert found[0] == pytest.approx(due, rel=1e-12)
+
+
 def test_loaded_model_takes_absent_columns_and_none(served, model):
     patients = pd.DataFrame({"age": [54.0, np.nan], "aetiology": ["amputation", None]})
     found = served.predict(patients)["probability"].tolist()
