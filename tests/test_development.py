@@ -446,3 +446,15 @@ def test_settings_file_that_is_not_toml_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(DevelopmentError, match="must be a TOML file"):
         Settings.from_toml(path)
+
+
+@pytest.mark.parametrize(
+    ("names", "got"),
+    [((), "none"), (("age", "agee"), "agee"), (("relief_1",), "relief_1")],
+)
+def test_build_procedure_refuses_predictors_that_it_cannot_use(names, got):
+    cohort = simulate_cohort(n_patients=30, seed=0)
+    procedure = build_procedure("rtms_response", "screening", predictors=names)
+    message = f"predictors must be known by the moment .* got {got}"
+    with pytest.raises(DevelopmentError, match=message):
+        procedure.fit(cohort, outcome_levels(cohort, "rtms_response"))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from responder_model.errors import DevelopmentError
 from responder_model.schema import Field, Reference, dictionary
 
 if TYPE_CHECKING:
@@ -93,14 +94,14 @@ class Encoder:
     ) -> Encoder:
         """Encoder of the packaged dictionary for one decision at one moment.
 
-        ``predictors`` restricts it to some of those that are known by then.
+        ``predictors`` restricts it to some of those that are known by then; raises
+        DevelopmentError when they are none, or one of them is not.
         """
         decision, moment = dictionary().check_target(decision, moment)
-        fields = tuple(
-            row
-            for row in dictionary().predictors(decision, moment)
-            if predictors is None or row.name in predictors
-        )
+        fields = dictionary().predictors(decision, moment)
+        if predictors is not None:
+            _check_names(predictors, [row.name for row in fields])
+            fields = tuple(row for row in fields if row.name in predictors)
         columns = tuple(c for row in fields for c in _columns_of(row, decision))
         derived, projection = _project([column.name for column in columns])
         return cls(
@@ -255,7 +256,7 @@ class Encoder:
         return None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data that ``from_json`` reads back."""
+        """Plain data, as a model folder stores it."""
         return {
             "decision": self.decision,
             "moment": self.moment,
@@ -275,23 +276,13 @@ class Encoder:
             "projection": self.projection.tolist(),
         }
 
-    @classmethod
-    def from_json(cls, parts: Mapping[str, Any]) -> Encoder:
-        """Rebuild an encoder from ``to_json``."""
-        columns = tuple(
-            Column(**{**row, "weights": tuple(row["weights"])})
-            for row in parts["columns"]
-        )
-        return cls(
-            decision=parts["decision"],
-            moment=parts["moment"],
-            predictors=tuple(parts["predictors"]),
-            columns=columns,
-            derived=tuple(parts["derived"]),
-            projection=np.array(parts["projection"], dtype=np.float64).reshape(
-                len(parts["derived"]), len(columns)
-            ),
-        )
+
+def _check_names(names: Sequence[str], known: list[str]) -> None:
+    wrong = [name for name in names if name not in known]
+    if wrong or not names:
+        msg = "predictors must be known by the moment and used by the decision, got "
+        msg += f"{', '.join(wrong) or 'none'}. Leave predictors out to use all."
+        raise DevelopmentError(msg)
 
 
 def _code_table(row: Field) -> dict[Any, float] | None:
