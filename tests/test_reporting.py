@@ -465,6 +465,26 @@ def test_run_decides_only_what_it_can(model, studies):
     assert found["development_1", "1.3"] == ""
 
 
+def test_published_model_answers_what_it_can_without_a_cohort(published):
+    values = logged_values(published, ())
+    found = {(i.part, i.number): i for i in probast(values, "en")}
+    moment, size = (found["development_2", "2.4"], found["development_4", "4.1"])
+    assert moment.judgement == "yes"
+    assert str(values["model.n_predictors"].value) in moment.answers[0].text
+    assert size.judgement == "no"
+    assert "sample_size.n_required" in size.answers[0].keys
+
+
+def test_measures_are_named_where_few_patients_have_no_decision_curve(published):
+    study = examine(published, simulate_cohort(n_patients=40, seed=2), n_resamples=5)
+    (item,) = [
+        item
+        for item in tripod(logged_values(published, (study,)), "en")
+        if item.number == "12e"
+    ]
+    assert any("no decision curve with so few" in a.text for a in item.answers)
+
+
 def test_filled_item_links_to_its_logged_value(report):
     assert 'href="#value-development.internal.c_statistic.lower"' in report.html
     assert 'id="value-development.internal.c_statistic.lower"' in report.html

@@ -333,8 +333,8 @@ def plot_decision_instability(
     label = TEXTS["range"][lang].format(c=format_number(100 * curve.share, lang))
     ax.fill_between(t, curve.lower, curve.upper, color=BLUE, alpha=0.2, label=label)
     lines = (
-        ("developed_benefit", curve.net_benefit, BLUE, "-", 2.2),
         ("median", curve.median, BLUE, "-.", 1.4),
+        ("developed_benefit", curve.net_benefit, BLUE, "-", 2.2),
         ("treat_all", curve.treat_all, VERMILION, "--", 1.4),
         ("treat_none", np.zeros_like(t), BLACK, ":", 1.4),
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
 from responder_model.development.from_cohort import check_overlap
 from responder_model.development.settings import Settings
+from responder_model.development.updating import is_updated
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.model.limits import preceding_test
 from responder_model.performance import (
@@ -24,7 +25,7 @@ from responder_model.performance import (
 )
 from responder_model.reporting.groups import releasable
 from responder_model.reporting.response import response_table
-from responder_model.reporting.study import Curves, Flow, Role, Study, is_updated
+from responder_model.reporting.study import Curves, Flow, Role, Study
 from responder_model.reporting.suppression import SMALL_CELL
 from responder_model.reporting.table_one import table_one
 from responder_model.validation import (

@@ -19,8 +19,6 @@ from responder_model.validation.verification import Verification
 if TYPE_CHECKING:
     import pandas as pd
 
-    from responder_model.model import Model
-
 Role = Literal["development", "new"]
 
 
@@ -125,8 +123,3 @@ class Study:
     overlaps: bool
     notices: tuple[str, ...]
     problems: dict[str, str]
-
-
-def is_updated(model: Model) -> bool:
-    """Whether a model came from another one and new patients."""
-    return any(note.startswith("Updated from ") for note in model.notes)

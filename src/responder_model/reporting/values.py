@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from responder_model.development.updating import is_updated
 from responder_model.features import expit
 from responder_model.labels import describe_cut_point, label_of
 from responder_model.model.limits import preceding_test
 from responder_model.priors import PriorSet, prior_table
 from responder_model.reporting.statements import PREFIX, check_statements
-from responder_model.reporting.study import Study, is_updated
+from responder_model.reporting.study import Study
 from responder_model.reporting.suppression import SMALL_CELL, suppress
 from responder_model.reporting.texts import number, percent, say
 from responder_model.sample_size import SampleSizeVerdict, sample_size_verdict
