@@ -1,6 +1,7 @@
 """``report`` and ``validate`` from the shell, and what they add to the model's run."""
 
 import json
+from pathlib import Path
 
 import mlflow
 import pytest
@@ -101,6 +102,23 @@ def test_internal_validation_is_logged_to_the_run_of_the_model(run, directory, u
     metrics = mlflow.MlflowClient(uri).get_run(run_id).data.metrics
     logged = metrics["validation.bootstrap.brier_score.optimism_corrected"]
     assert logged == pytest.approx(rows["brier_score"]["optimism_corrected"])
+
+
+def test_each_design_of_validation_keeps_its_values(run, directory, uri):
+    folder, centre = directory / "model", directory / "centre.csv"
+    for given in (["--internal"], ["--design", "cross_validation", "--resamples", "1"]):
+        few = given if "--resamples" in given else [*given, "--resamples", "3"]
+        done = run("validate", folder, centre, *few, "--tracking-uri", uri)
+        assert done.exit_code == 0, done.output
+    run_id = find_run(read_manifest(folder).digest, tracking_uri=uri)
+    names = [f"validation/values_{d}.json" for d in ("bootstrap", "cross_validation")]
+    assert set(names) <= artifacts(uri, run_id, "validation")
+    client = mlflow.MlflowClient(uri)
+    for name in names:
+        path = Path(client.download_artifacts(run_id, name, str(directory)))
+        design = name.removeprefix("validation/values_").removesuffix(".json")
+        values = json.loads(path.read_text(encoding="utf-8"))
+        assert all(key.startswith(f"{design}.") for key in values)
 
 
 def test_validate_prints_what_the_measures_mean(run, directory):

@@ -37,6 +37,7 @@ def log_to_run(
     values: Mapping[str, Any],
     *,
     tracking_uri: str | None,
+    part: str = "",
     files: Sequence[tuple[Path, str]] = (),
 ) -> str | None:
     """Log to the run that made a model folder; says so on stderr when there is none."""
@@ -46,7 +47,7 @@ def log_to_run(
     from responder_model.tracking import log_evaluation
 
     run_id = log_evaluation(
-        digest, name, values, files=files, tracking_uri=tracking_uri
+        digest, name, values, part=part, files=files, tracking_uri=tracking_uri
     )
     if run_id is None:
         where = tracking_uri or "mlflow.db in the working directory"

@@ -212,7 +212,9 @@ def _whole(
     print_notices(result.notes)
     if track:
         values = dict(logged(result, design))
-        log_to_run(model, "validation", values, tracking_uri=tracking_uri)
+        log_to_run(
+            model, "validation", values, tracking_uri=tracking_uri, part=design.value
+        )
     if json_output:
         print_json(plain_result(result, work.provenance))
         return
@@ -220,7 +222,7 @@ def _whole(
 
 
 def log_groups(
-    model: str, design: str, rows: list[dict[str, Any]], tracking_uri: str | None
+    model: str, design: Design, rows: list[dict[str, Any]], tracking_uri: str | None
 ) -> None:
     """Add the table of groups, as it may be shown, to the run that made the model."""
     import json
@@ -233,8 +235,14 @@ def log_groups(
         text = json.dumps(plain(rows), ensure_ascii=False, indent=1)
         path.write_text(text, encoding="utf-8")
         values = {f"{design}.n_groups": len(rows)}
-        files = [(path, "")]
-        log_to_run(model, "validation", values, files=files, tracking_uri=tracking_uri)
+        log_to_run(
+            model,
+            "validation",
+            values,
+            tracking_uri=tracking_uri,
+            part=design.value,
+            files=[(path, "")],
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

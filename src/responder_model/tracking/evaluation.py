@@ -18,8 +18,8 @@ from responder_model.tracking.store import (
 
 # Tag by which the run of a model is found: the digest of the folder's manifest.
 DIGEST = "model_digest"
-# Name of the file that holds every value of a report or a validation.
-VALUES = "values.json"
+# Name of the file that holds every value of a report, or of a design of validation.
+VALUES = "values"
 
 Plain = bool | int | float | str | None
 
@@ -54,6 +54,7 @@ def log_evaluation(
     name: str,
     values: Mapping[str, Plain],
     *,
+    part: str = "",
     files: Sequence[tuple[Path, str]] = (),
     tracking_uri: str | None = None,
 ) -> str | None:
@@ -69,6 +70,9 @@ def log_evaluation(
     values : mapping
         Plain values by name; finite numbers become metrics, all of them stand in
         ``values.json``.
+    part : str, optional
+        What of it: with a design, as ``external``, the values stand in
+        ``values_external.json`` and leave those of other designs alone.
     files : sequence of (Path, str)
         Files with the directory below ``name`` that each goes to.
     tracking_uri : str, optional
@@ -90,7 +94,8 @@ def log_evaluation(
     }
     with resumed_run(uri, run_id):
         mlflow.log_metrics(numbers)
-        mlflow.log_dict(dict(values), f"{name}/{VALUES}")
+        file = f"{VALUES}_{part}.json" if part else f"{VALUES}.json"
+        mlflow.log_dict(dict(values), f"{name}/{file}")
         for path, directory in files:
             mlflow.log_artifact(str(path), f"{name}/{directory}".rstrip("/"))
     return run_id
