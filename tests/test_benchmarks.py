@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -43,3 +44,32 @@ def test_real_data_scores_the_sets_that_scikit_learn_ships(tmp_path):
     assert "| responder_model |" in printed
     scores = pd.read_csv(tmp_path / "scores.csv").set_index("method")
     assert scores.loc["responder_model", "log_loss"] < 0.5
+
+
+def test_learning_curves_names_methods_in_words(tmp_path):
+    """Method ridge_cv is measured at one size only: there is no curve to draw."""
+    sizes = {
+        "responder_model": (50, 193),
+        "ordinal_ridge": (50, 193),
+        "ridge_cv": (50,),
+    }
+    rows = [
+        ("right", size, method, 1.0 / size, 0.001)
+        for method, at in sizes.items()
+        for size in at
+    ]
+    columns = ["truth", "size", "method", "excess_log_loss", "excess_log_loss_se"]
+    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "scores.csv", index=False)
+    code = (
+        "import pandas as pd, learning_curves as lc; "
+        f"found = lc.curves(pd.read_csv({str(tmp_path / 'scores.csv')!r}), 'right'); "
+        "print([curve.name for curve in found])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+    )
+    assert done.stdout.strip() == "['this package', 'ordinal ridge, tuned']"
