@@ -72,4 +72,4 @@ def test_learning_curves_names_methods_in_words(tmp_path):
         check=True,
         env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
     )
-    assert done.stdout.strip() == "['this package', 'ordinal ridge, tuned']"
+    assert done.stdout.strip() == "['this package', 'tuned ordinal ridge']"

@@ -18,9 +18,9 @@ FOLDER = Path("reports/benchmarks/accuracy")
 # Methods that are drawn, ours first, as a reader knows them.
 SHOWN = {
     "responder_model": "this package",
-    "ridge_cv": "ridge logistic regression, tuned",
+    "ridge_cv": "tuned ridge logistic regression",
     "xgboost": "calibrated XGBoost",
-    "ordinal_ridge": "ordinal ridge, tuned",
+    "ordinal_ridge": "tuned ordinal ridge",
     "outcome_proportion": "outcome proportion for everybody",
 }
 # What the simulated truths mean; others are named as accuracy.py names them.
