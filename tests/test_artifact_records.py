@@ -135,7 +135,7 @@ def test_model_without_records_is_inspected_and_not_reported() -> None:
 @pytest.mark.parametrize(
     ("door", "message"),
     [
-        (Settings.from_json, "settings of a model are not valid: .*decision must be"),
+        (Settings.from_json, "in a model, settings are not valid: .*decision must be"),
         (PriorSet.from_json, "priors must be as a model keeps them"),
         (SampleSizeVerdict.from_dict, "sample_size must be as a model keeps it"),
     ],
@@ -150,6 +150,18 @@ def test_from_json_refuses_parts_of_another_kind(
 def test_settings_refuse_an_empty_list_of_predictors() -> None:
     with pytest.raises(DevelopmentError, match="predictors must name at least one"):
         Settings(decision="emcs_success", predictors=())
+
+
+def test_settings_refuse_values_of_another_kind_all_at_once() -> None:
+    kinds: dict[str, Any] = {
+        "seed": "1",
+        "exclude_evidence": "andre_obadia_2006",
+        "challenger": "no",
+        "components": "none",
+    }
+    with pytest.raises(DevelopmentError) as raised:
+        Settings(decision="emcs_success", **kinds)
+    assert all(f"{name} must be" in str(raised.value) for name in kinds)
 
 
 def test_settings_keep_each_name_once() -> None:

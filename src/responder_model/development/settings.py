@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,7 @@ class Settings:
     components: str = "robust"
 
     def __post_init__(self) -> None:
+        _check_kinds({row.name: getattr(self, row.name) for row in fields(self)})
         _, moment = dictionary().check_target(self.decision, self.moment or None)
         object.__setattr__(self, "moment", moment)
         excluded = tuple(dict.fromkeys(self.exclude_evidence))
@@ -78,9 +80,7 @@ class Settings:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             msg = f"settings must be a TOML file, got {Path(path).name}: {error}."
             raise DevelopmentError(msg) from None
-        wrong = [*_wrong_keys(table)]
-        if wrong:
-            raise DevelopmentError("settings are not valid: " + "; ".join(wrong) + ".")
+        _check_kinds(table)
         return cls(**table)
 
     def build_procedure(self, *, report_challenger: bool = False) -> Procedure:
@@ -111,12 +111,20 @@ class Settings:
         UntrustedModelError
             For parts that ``to_json`` does not write.
         """
-        given = {k: v for k, v in parts.items() if (k, v) != ("predictors", None)}
-        wrong = [*_wrong_keys(given)]
-        if wrong:
-            msg = "settings of a model are not valid: " + "; ".join(wrong) + "."
-            raise UntrustedModelError(msg)
-        return cls(**given)
+        try:
+            _check_kinds(parts)
+            return cls(**parts)
+        except DevelopmentError as error:
+            msg = f"in a model, {error}"
+            raise UntrustedModelError(msg) from None
+
+
+def _check_kinds(table: dict[str, Any]) -> None:
+    """Refuse keys and values of another kind, all at once."""
+    given = {k: v for k, v in table.items() if k != "predictors" or v is not None}
+    wrong = [*_wrong_keys(given)]
+    if wrong:
+        raise DevelopmentError("settings are not valid: " + "; ".join(wrong) + ".")
 
 
 def _wrong_keys(table: dict[str, Any]) -> Iterator[str]:
@@ -140,11 +148,17 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list | tuple) and all(map(_is_text, value))
 
 
+def _is_seed(value: object) -> bool:
+    return (
+        isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 0
+    )
+
+
 # What each key of a settings file must be.
 _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "decision": ("text", _is_text),
     "moment": ("text", _is_text),
-    "seed": ("a whole number from 0", lambda v: type(v) is int and v >= 0),
+    "seed": ("a whole number from 0", _is_seed),
     "exclude_evidence": ("a list of texts", _is_texts),
     "predictors": ("a list of texts", _is_texts),
     "challenger": ("true or false", lambda v: isinstance(v, bool)),
