@@ -297,7 +297,14 @@ def test_centres_are_shown_with_limits_where_events_and_others_are_many(publishe
         r[0].strip(): r for r in rows_of(html) if r[0].strip() in ("North", "South")
     }
     for row in cells.values():
-        assert re.fullmatch(r"\s*0\.\d\d \(0\.\d\d to [01]\.?\d*\)\s*", row[2]), row
+        assert re.fullmatch(r"\s*0\.\d\d\(0\.\d\d to [01]\.?\d*\)\s*", row[2]), row
+
+
+def test_limits_stand_below_their_measure_so_that_the_table_fits_a_page(report):
+    words = {"en": (r"\.", "to"), "fr": (",", "à")}[report.lang]
+    number = rf"\d{words[0]}\d\d"
+    assert re.search(rf">{number}<br>\({number} {words[1]} {number}\)<", report.html)
+    assert re.search(rf"\| {number} \({number} {words[1]} {number}\)", report.markdown)
 
 
 def test_centre_with_few_events_has_no_measure_in_a_report(published):

@@ -15,7 +15,10 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """A cell with references below its text, or with an anchor of its own."""
+    """A cell with references below its text, or with an anchor of its own.
+
+    A line break in the text is kept on the page.
+    """
 
     text: str
     links: tuple[Link, ...] = ()

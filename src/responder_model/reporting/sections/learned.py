@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from responder_model.figures.coefficients import (
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 NOTABLE = 0.05
 # What the names of prior components start with.
 CENTRES = ("published", "zero-centred")
-# How they go on where it is not a number, and the word for it.
+# How they go on: a number, or what there is a word for.
+SD = re.compile(r"SD (\d+(?:\.\d+)?)")
 SIZES = {"sizes as published": "sizes_as_published", "SDs halved": "sds_halved"}
 
 
@@ -72,14 +74,14 @@ def _weights(content: Content) -> Block:
 def _component(name: str, content: Content) -> str:
     """Name of a prior component in words: centre, then size."""
     centre, _, size = name.partition(", ")
-    if centre not in CENTRES:
+    sd = SD.fullmatch(size)
+    if centre not in CENTRES or not (size in SIZES or sd or not size):
         return name
     words = content.say(f"component_{centre}")
     if not size:
         return words
-    if size.startswith("SD "):
-        sd = number(float(size.removeprefix("SD ")), content.lang)
-        return f"{words}, {content.say('sd')} {sd}"
+    if sd is not None:
+        return f"{words}, {content.say('sd')} {number(float(sd[1]), content.lang)}"
     return f"{words}, {content.say(SIZES[size])}"
 
 

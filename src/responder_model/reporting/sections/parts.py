@@ -86,14 +86,14 @@ def _group_label(name: str, group: str, content: Content) -> str:
 
 
 def _measures(row: dict[Any, Any], content: Content) -> list[str]:
-    """Each measure with its 95 % limits; a dash where it has no value."""
+    """Each measure with its 95 % limits below it; a dash where it has no value."""
     return [_with_limits(row, name, content.lang) for name in MEASURES]
 
 
 def _with_limits(row: dict[Any, Any], name: str, lang: str) -> str:
     value = number(row.get(name), lang, ".2f")
     limits = interval(row.get(f"{name}_lower"), row.get(f"{name}_upper"), lang, ".2f")
-    return f"{value} ({limits})" if limits else value
+    return f"{value}\n({limits})" if limits else value
 
 
 def centres_table(content: Content, study: Study, found: pd.DataFrame) -> Table:
