@@ -16,7 +16,7 @@ def print_groups(
     rows: list[dict[str, Any]], provenance: str, *, json_output: bool
 ) -> None:
     """One line per subgroup or centre: counts, then measures with 95 % limits."""
-    from responder_model.cli.summary import plain
+    from responder_model.cli.output import plain
 
     if json_output:
         print_json({"provenance": provenance, "groups": plain(rows)})

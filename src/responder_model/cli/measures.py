@@ -42,7 +42,7 @@ def plain_result(
     result: ExternalValidation | InternalValidation, provenance: str
 ) -> dict[str, Any]:
     """Everything about the whole cohort, as JSON knows it."""
-    from responder_model.cli.summary import plain
+    from responder_model.cli.output import plain
 
     found = {
         "provenance": provenance,

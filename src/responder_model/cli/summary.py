@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from responder_model.cli.output import console
-from responder_model.cli.output import plain as plain
+from responder_model.cli.output import console, plain
 from responder_model.cli.texts import say, signed
 from responder_model.labels import format_number, label_of
 from responder_model.schema import dictionary

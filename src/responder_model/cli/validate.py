@@ -228,7 +228,7 @@ def log_groups(
     import json
     from tempfile import TemporaryDirectory
 
-    from responder_model.cli.summary import plain
+    from responder_model.cli.output import plain
 
     with TemporaryDirectory() as directory:
         path = Path(directory) / f"{design}.json"

@@ -122,6 +122,7 @@ def _settings(model: Model, seed: int) -> Settings:
         "decision": model.decision,
         "moment": model.moment,
         "exclude_evidence": model.excluded_evidence,
+        "predictors": model.encoder.predictors,
     }
     return replace(Settings.from_json(parts), seed=seed)
 

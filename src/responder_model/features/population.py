@@ -181,21 +181,12 @@ class Population:
         return np.asarray(squared / max(1, filled.shape[1]))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data that ``from_json`` reads back."""
+        """Plain data, as a model folder stores it."""
         return {
             "mean": self.mean.tolist(),
             "covariance": self.covariance.tolist(),
             "n_patients": self.n_patients,
         }
-
-    @classmethod
-    def from_json(cls, parts: dict[str, Any]) -> Population:
-        """Rebuild a population from ``to_json``."""
-        return cls(
-            mean=np.array(parts["mean"], dtype=np.float64),
-            covariance=np.array(parts["covariance"], dtype=np.float64),
-            n_patients=int(parts["n_patients"]),
-        )
 
 
 def gaps_of(z: Array) -> Gaps:
