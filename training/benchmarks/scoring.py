@@ -1,7 +1,7 @@
 """Scoring in memory: patients per second, against scikit-learn and shap.
 
     python training/benchmarks/scoring.py [--rows 1000,10000,100000,1000000]
-        [--peer-rows 20000] [--repeats 3]
+        [--peer-rows 100000] [--repeats 3]
 
 A dictionary-typed DataFrame in; probability, 95 % interval, cut-offs, applicability,
 missing values and contributions out. Peers give a probability and contributions. Timed
@@ -55,7 +55,7 @@ def in_memory(rows: list[int], *, peer_rows: int, repeats: int) -> pd.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", default="1000,10000,100000,1000000")
-    parser.add_argument("--peer-rows", type=int, default=20_000)
+    parser.add_argument("--peer-rows", type=int, default=100_000)
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
     rows = [int(word) for word in args.rows.split(",")]

@@ -20,7 +20,7 @@ from columns import encoder_of, peer_columns
 from peers import build_peer
 
 from responder_model.development import Settings
-from responder_model.performance import all_measures
+from responder_model.performance import core_measures
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import validate_internally
 from responder_model.validation.resampling import bootstrap_rows, read_data
@@ -50,10 +50,10 @@ def time_peer(name: str, cohort: pd.DataFrame, n_resamples: int) -> float:
     start = time.perf_counter()
     for rows in bootstrap_rows(len(y), n_resamples, 0):
         p = build_peer(name, y[rows]).fit(X[rows], y[rows]).predict_proba(X)[:, 1]
-        all_measures(y[rows], p[rows])
-        all_measures(y, p)
+        core_measures(y[rows], p[rows])
+        core_measures(y, p)
         left_out = np.setdiff1d(np.arange(len(y)), rows)
-        all_measures(y[left_out], p[left_out])
+        core_measures(y[left_out], p[left_out])
     return time.perf_counter() - start
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields as dataclass_fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from responder_model.model.fitted import Model
 
-# Rows scored at once: small enough for the cache, large enough to forget the loop.
-CHUNK = 4096
+# Rows scored at once: small enough for the memory, large enough for threads to pay.
+CHUNK = 16384
 
 
 def score_raw(model: Model, raw: Array, *, n_jobs: int = 1) -> Scores:
@@ -47,11 +48,20 @@ def score_raw(model: Model, raw: Array, *, n_jobs: int = 1) -> Scores:
 
 def one_thread_each() -> AbstractContextManager[Any]:
     """Keep the linear algebra library to one thread: small matrices, busy cores."""
-    try:
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-    except ImportError:
+    controller = _controller()
+    if controller is None:
         return nullcontext()
-    return threadpool_limits(limits=1, user_api="blas")  # type: ignore[no-any-return]
+    return controller.limit(limits=1, user_api="blas")  # type: ignore[no-any-return]
+
+
+@cache
+def _controller() -> Any:
+    """Handle on numpy's linear algebra; looking for it takes milliseconds."""
+    try:
+        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+    except ImportError:
+        return None
+    return ThreadpoolController()
 
 
 def _join(parts: list[Scores]) -> Scores:

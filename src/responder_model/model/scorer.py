@@ -188,7 +188,7 @@ class Scorer:
         directions = self.directions if detail else self.coefficients
         gaps = gaps_of(z)
         filled, extra = self.population.impute(z, directions, interval, gaps=gaps)
-        deviation = filled - self.population.mean
+        deviation = np.subtract(filled, self.population.mean, out=filled)
         extra, unknown = np.split(extra, [len(self.coefficients)], axis=1)
         if detail:
             unknown = unknown + self._open_by_predictor(z[0])
