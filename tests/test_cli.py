@@ -207,6 +207,12 @@ def cohort_file(run, tmp_path):
     return path
 
 
+def test_simulate_names_as_many_centres_as_asked(run, tmp_path):
+    path = tmp_path / "cohort.csv"
+    run("simulate", "--n-patients", "30", "--n-centres", "3", "--out", str(path))
+    assert rm.read_cohort(path)["centre"].nunique() == 3
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".parquet"])
 def test_simulate_writes_a_cohort_that_check_takes(run, tmp_path, suffix):
     path = tmp_path / f"cohort{suffix}"

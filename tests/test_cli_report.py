@@ -162,6 +162,20 @@ def test_published_model_is_reported_by_name(run, tmp_path):
     assert (tmp_path / "report_fr.md").is_file()
 
 
+def test_published_model_is_reported_without_excluded_evidence(run, tmp_path):
+    given = ("report", "rtms_response@screening", "--out", tmp_path)
+    done = run(*given, "--exclude-evidence", "saint_etienne", "--json")
+    assert done.exit_code == 0, done.output
+    assert "without saint_etienne" in json.loads(done.stdout)["values"]["model.name"]
+
+
+def test_evidence_is_not_excluded_from_a_folder(run, directory, tmp_path):
+    given = ("report", directory / "model", "--out", tmp_path / "report")
+    done = run(*given, "--exclude-evidence", "saint_etienne")
+    assert done.exit_code == 2
+    assert not (tmp_path / "report").exists()
+
+
 def test_wrong_role_is_refused(run, directory, tmp_path):
     done = run(
         *("report", "rtms_response@screening", "--out", tmp_path),

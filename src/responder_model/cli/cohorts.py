@@ -32,6 +32,10 @@ TableOption = Annotated[
 PatientsOption = Annotated[
     int, typer.Option("--n-patients", min=1, help="Patients who start the test.")
 ]
+CentresOption = Annotated[
+    int,
+    typer.Option("--n-centres", min=1, help="Centres, which differ in name only."),
+]
 SheetOption = Annotated[
     Path,
     typer.Option("--out", metavar="FILE", help="Sheet to write: .csv or .xlsx."),
@@ -85,7 +89,10 @@ def _inspect(path: Path) -> tuple[tuple[Problem, ...], tuple[str, ...], int | No
 
 
 def simulate(
-    out: TableOption, n_patients: PatientsOption = 213, seed: SeedOption = 0
+    out: TableOption,
+    n_patients: PatientsOption = 213,
+    n_centres: CentresOption = 1,
+    seed: SeedOption = 0,
 ) -> None:
     """Write a simulated cohort; it stays labelled simulated whatever is made of it.
 
@@ -94,5 +101,5 @@ def simulate(
     from responder_model.simulation import simulate_cohort
 
     check_table_path(out)
-    write_table(simulate_cohort(n_patients, seed), out)
+    write_table(simulate_cohort(n_patients, seed, n_centres=n_centres), out)
     typer.echo(out)

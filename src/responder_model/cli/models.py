@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,15 +43,19 @@ MANIFEST = "manifest.json"
 NAME_WIDTH = 26
 
 
-def open_model(text: str) -> Model:
+def open_model(text: str, exclude_evidence: Sequence[str] | None = None) -> Model:
     """Load the model of a folder, else the published-evidence model of that name.
 
-    A folder must be signed where ``RESPONDER_MODEL_TRUSTED_KEYS`` names keys.
+    A folder must be signed where ``RESPONDER_MODEL_TRUSTED_KEYS`` names keys. A model
+    that is named is built without the excluded evidence.
     """
+    excluded = tuple(exclude_evidence or ())
     if _is_folder(text):
         from responder_model.artifact import load_model, trusted_keys
 
-        return load_model(Path(text), trusted_keys=trusted_keys())
+        found = load_model(Path(text), trusted_keys=trusted_keys())
+        _check_excluded(found, excluded)
+        return found
     try:
         decision, moment = parse_target(text)
     except ResponderModelError as error:
@@ -61,7 +65,15 @@ def open_model(text: str) -> Model:
         raise UntrustedModelError(msg) from error
     from responder_model.development.published import published_model
 
-    return published_model(decision, moment)
+    return published_model(decision, moment, exclude_evidence=excluded)
+
+
+def _check_excluded(model: Model, excluded: tuple[str, ...]) -> None:
+    if set(excluded) - set(model.excluded_evidence):
+        msg = "must be left out for a model folder: it is measured with the evidence "
+        msg += "that it has. Name a published model (DECISION@MOMENT), or develop this "
+        msg += "one again without that evidence."
+        raise typer.BadParameter(msg, param_hint="--exclude-evidence")
 
 
 def _is_folder(text: str) -> bool:

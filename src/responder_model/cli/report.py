@@ -10,6 +10,7 @@ import typer
 
 from responder_model.cli.models import open_model
 from responder_model.cli.options import (
+    ExcludeOption,
     JobsOption,
     JsonOption,
     Language,
@@ -95,6 +96,7 @@ def report(
     cohort: CohortOption = None,
     role: RoleOption = None,
     statements: StatementsOption = None,
+    exclude_evidence: ExcludeOption = None,
     lang: LanguageOption = Language.en,
     n_resamples: ResamplesOption = 200,
     seed: SeedOption = 0,
@@ -114,7 +116,7 @@ def report(
     from responder_model.reporting import build_report, read_statements, write_report
 
     stated = {} if statements is None else read_statements(statements)
-    found = open_model(model)
+    found = open_model(model, exclude_evidence)
     studies = [
         _examine(found, path, role, n_resamples=n_resamples, seed=seed, jobs=jobs)
         for path in cohort or []

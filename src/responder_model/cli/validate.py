@@ -128,7 +128,7 @@ def validate(
     print_notices(patients.attrs["notices"])
     design = Design.bootstrap if internal else design
     work = Work(
-        model=_opened(model, tuple(exclude_evidence or ())),
+        model=open_model(model, exclude_evidence),
         patients=patients,
         exclude_evidence=tuple(exclude_evidence or ()),
         updated_from=open_model(updated_from) if updated_from else None,
@@ -148,28 +148,12 @@ def validate(
         )
 
 
-def _opened(text: str, excluded: tuple[str, ...]) -> Model:
-    """Model of a folder or a name; a named one is built without excluded evidence."""
-    from responder_model.development.published import published_model
-
-    found = open_model(text)
-    target = found.decision, found.moment
-    if excluded and found is published_model(*target):
-        return published_model(*target, exclude_evidence=excluded)
-    return found
-
-
 def _check_options(work: Work, design: Design) -> None:
     """Refuse an option that this design, or this model, would not heed."""
     repeats = design not in (Design.external, Design.by_subgroup)
     if work.updated_from is not None and not repeats:
         msg = f"must be left out of --design {design}, which repeats no update."
         raise typer.BadParameter(msg, param_hint="--updated-from")
-    if set(work.exclude_evidence) - set(work.model.excluded_evidence):
-        msg = "must be left out for a model folder: it is measured with the evidence "
-        msg += "that it has. Name a published model (DECISION@MOMENT), or develop this "
-        msg += "one again without that evidence."
-        raise typer.BadParameter(msg, param_hint="--exclude-evidence")
     counted = design in (Design.bootstrap, Design.cross_validation)
     if work.non_completers is not NonCompleters.left_out and not counted:
         msg = f"must be left_out with --design {design}."
