@@ -11,15 +11,21 @@ from floor import run_floor
 from rivals import run_ordinal_ridge, run_peer
 from sklearn.linear_model import LogisticRegression
 
-from responder_model.development import develop
+from responder_model.development import build_procedure, develop
 from responder_model.development.published import published_model
 from responder_model.development.settings import Settings
 from responder_model.features import logit
+from responder_model.schema import dictionary
 from responder_model.simulation.cells import Method, Predicted, Task
 
 OURS = "responder_model"
 FLOOR = "floor"
-FAIR = ("ordinal_ridge", "published_recalibrated", "published_only")
+FAIR = (
+    "ordinal_ridge",
+    "published_recalibrated",
+    "published_only",
+    "binary_outcome",
+)
 
 
 def build_methods(names: Iterable[str]) -> dict[str, Method]:
@@ -52,6 +58,17 @@ def run_published_only(task: Task) -> Predicted:
     return _predicted(model.predict_cohort(task.test))
 
 
+def run_binary_outcome(task: Task) -> Predicted:
+    """Ours, told only whether relief passed the main cut-off, and without trees."""
+    target = dictionary().decisions[task.decision]
+    main, top = target.main_index, len(target.cut_points)
+    lower = np.where(task.outcome == 1, main + 1, 0)
+    upper = np.where(task.outcome == 1, top, main)
+    procedure = build_procedure(task.decision, task.moment, challenger=False)
+    procedure.fit(task.development, np.column_stack([lower, upper]))
+    return Predicted(probability=procedure.predict_proba(task.test)[:, 1])
+
+
 def _predicted(table: pd.DataFrame) -> Predicted:
     names = ("probability", "lower", "upper")
     return Predicted(**{name: table[name].to_numpy(dtype=float) for name in names})
@@ -64,4 +81,5 @@ _METHODS: dict[str, Method] = {
     "ordinal_ridge": run_ordinal_ridge,
     "published_recalibrated": run_published_recalibrated,
     "published_only": run_published_only,
+    "binary_outcome": run_binary_outcome,
 }
