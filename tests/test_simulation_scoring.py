@@ -14,6 +14,7 @@ from responder_model.simulation import draw_truth, true_probabilities
 from responder_model.simulation.cells import (
     Cell,
     Predicted,
+    read_results,
     run_cell,
     simulate_task,
 )
@@ -325,6 +326,12 @@ def test_cell_of_the_null_truth_resumes_under_its_name(tmp_path):
     run_cell(cell, {"proportion": predict_proportion}, 1, tmp_path)
     results = run_cell(cell, {"proportion": predict_proportion}, 2, tmp_path)
     assert results["truth"].tolist() == ["null", "null"]
+    pd.testing.assert_frame_equal(read_results(tmp_path, "rtms_response"), results)
+
+
+def test_folder_without_results_is_refused(tmp_path):
+    with pytest.raises(ResponderModelError, match="must hold results"):
+        read_results(tmp_path, "rtms_response")
 
 
 def test_cell_runs_changed_methods_again(tmp_path):

@@ -6,7 +6,8 @@ r"""Accuracy on simulated truth: our procedure against peers and the floor.
 
 Resumable: a cohort and method that ``--out`` holds already is not run again, unless
 ``--rerun responder_model`` says that the method changed since. Slow peers
-(``--slow``) run on ``--n-cohorts-slow`` cohorts. Prints the tables and writes them.
+(``--slow``) run on ``--n-cohorts-slow`` cohorts. Prints the tables and writes them;
+``--report`` does so of all that ``--out`` holds, and runs nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import pandas as pd
 import peers
 from options import parse_options
 
-from responder_model.simulation.cells import Cell, run_cell
+from responder_model.simulation.cells import Cell, read_results, run_cell
 from responder_model.simulation.report import (
     patients_to_match,
     ratio_table,
@@ -35,6 +36,9 @@ _IMPLANT_PEERS = ("outcome_proportion", "ridge_cv", "firth", "firth_relief")
 def main() -> None:
     args = parse_options(__doc__.splitlines()[0])
     rivals = peers.FAST if args.decision == "rtms_response" else _IMPLANT_PEERS
+    if args.report:
+        _report(args, read_results(args.out / "cells", args.decision), rivals)
+        return
     fast = args.methods or [methods.OURS, methods.FLOOR, *methods.FAIR, *rivals]
     asked = [(fast, args.n_cohorts)]
     asked += [(peers.SLOW, args.n_cohorts_slow)] if args.slow else []

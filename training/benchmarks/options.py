@@ -20,6 +20,7 @@ def parse_options(description: str) -> argparse.Namespace:
         default=[],
         help="methods that changed since: their earlier results are thrown away",
     )
+    parser.add_argument("--report", action="store_true", help="of what there is")
     parser.add_argument("--n-cohorts", type=int, default=60)
     parser.add_argument("--slow", action="store_true", help="also the slow peers")
     parser.add_argument("--n-cohorts-slow", type=int, default=40)

@@ -245,6 +245,26 @@ def run_cell(
     return done[asked].reset_index(drop=True)
 
 
+def read_results(folder: Path, decision: str) -> pd.DataFrame:
+    """All that a folder of cells holds of one decision, by truth and size.
+
+    Raises
+    ------
+    ResponderModelError
+        If it holds nothing.
+    """
+    paths = sorted(Path(folder).glob(f"{decision}_*.csv"))
+    if not paths:
+        msg = f"{folder} must hold results of {decision}, got none."
+        raise ResponderModelError(msg)
+    # a truth is called "null": only an empty cell is missing
+    tables = [
+        pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in paths
+    ]
+    results = pd.concat(tables, ignore_index=True)
+    return results.sort_values(["truth", "size", "cohort"], ignore_index=True)
+
+
 def _read_done(path: Path, cell: Cell, rerun: Collection[str]) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame()
