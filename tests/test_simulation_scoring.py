@@ -207,6 +207,18 @@ def test_patients_to_match_says_where_all_sizes_are_too_few_or_enough():
     assert "| right | more | 50 |" in render_matches(table, 50)
 
 
+def test_matches_of_a_method_that_was_not_run_stay_open():
+    rows = [
+        ("right", "ridge", 120.0),
+        ("right", "ebm", np.inf),
+        ("null", "ridge", 60.0),
+    ]
+    table = pd.DataFrame(rows, columns=["truth", "method", "n_patients"])
+    text = render_matches(table, 50)
+    assert "| right | more | 120 |" in text
+    assert "| null | – | 60 |" in text
+
+
 # ---------------------------------------------------------------- cells
 
 CELL = Cell(decision="rtms_response", truth="right", size=30, test_size=200)

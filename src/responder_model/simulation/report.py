@@ -129,7 +129,7 @@ def render_matches(matches: pd.DataFrame, size: int) -> str:
     lines += ["| truth | " + " | ".join(map(str, table.columns)) + " |"]
     lines += ["|" + "---|" * (1 + table.shape[1])]
     for truth, row in table.iterrows():
-        cells = [_number(value, 0) if np.isfinite(value) else "more" for value in row]
+        cells = ["more" if np.isposinf(value) else _number(value, 0) for value in row]
         lines.append(f"| {truth} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, ""])
 
