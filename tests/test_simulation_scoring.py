@@ -215,8 +215,8 @@ def test_matches_of_a_method_that_was_not_run_stay_open():
     ]
     table = pd.DataFrame(rows, columns=["truth", "method", "n_patients"])
     text = render_matches(table, 50)
-    assert "| right | more | 120 |" in text
-    assert "| null | – | 60 |" in text
+    assert "| right | 120 | more |" in text
+    assert "| null | 60 | – |" in text
 
 
 # ---------------------------------------------------------------- cells
