@@ -13,17 +13,18 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
 from responder_model.cumulative_logit.components import is_published, robust_priors
+from responder_model.cumulative_logit.conflict import conflict_p_values
 from responder_model.cumulative_logit.discrepancy import (
     estimate_discrepancy,
     interaction_kernel,
 )
-from responder_model.cumulative_logit.estimator import conflict_p_values, monotone
 from responder_model.cumulative_logit.likelihood import (
     Observations,
     derivatives,
     intercepts,
 )
 from responder_model.cumulative_logit.mixture import collapse, fit_components
+from responder_model.cumulative_logit.served import monotone
 
 REFERENCE = Path(__file__).parent / "reference"
 CUTS = np.array([-1.3, -0.6, 0.0, 1.05, 2.2])

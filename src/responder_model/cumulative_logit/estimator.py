@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, gammaincc
+from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -18,6 +18,7 @@ from responder_model.cumulative_logit.components import (
     Prior,
     robust_priors,
 )
+from responder_model.cumulative_logit.conflict import conflict_p_values
 from responder_model.cumulative_logit.discrepancy import estimate_discrepancy
 from responder_model.cumulative_logit.likelihood import (
     Levels,
@@ -26,14 +27,13 @@ from responder_model.cumulative_logit.likelihood import (
 )
 from responder_model.cumulative_logit.mixture import (
     Collapsed,
-    Component,
     collapse,
     fit_components,
     fit_mixture,
-    match_moments,
     prior_at,
     weigh,
 )
+from responder_model.cumulative_logit.served import average, averaged, monotone
 
 # Patients from which each served cut point is half its own fit (statistics.md 2).
 CUT_SPECIFIC_FROM = 100
@@ -259,7 +259,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         if J > 1 and len(observations.lower) >= self.cut_specific_from:
             own = self._fit_at(observations, cuts)
         self.served_ = {
-            cut: _average(collapse(self.components_, cut, J, main), own.get(cut))
+            cut: average(collapse(self.components_, cut, J, main), own.get(cut))
             for cut in range(J)
         }
         variance = self.served_[main].variance(observations.design)
@@ -354,25 +354,25 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         ordinal = collapse(components, main, J, main)
         if J == 1 or len(observations.lower) < self.cut_specific_from:
             return ordinal
-        return _average(ordinal, self._fit_at(observations, [main])[main])
+        return average(ordinal, self._fit_at(observations, [main])[main])
 
     def linear_predictor(self, X: ArrayLike, cut: int | None = None) -> Array:
         """Shrunken log-odds of exceeding one cut point (default: the main one)."""
         served = self.served_[self.main_ if cut is None else cut]
-        return _averaged(served, self._checked(X))
+        return averaged(served, self._checked(X))
 
     def predict_exceedance(self, X: ArrayLike) -> Array:
         """P(above each cut point), (n_patients, n_levels - 1), never increasing."""
         design = self._checked(X)
         served = [self.served_[cut] for cut in range(len(self.classes_) - 1)]
-        columns = [_averaged(one, design) for one in served]
+        columns = [averaged(one, design) for one in served]
         return monotone(expit(np.column_stack(columns)), self.main_)
 
     def predict_interval(self, X: ArrayLike) -> Array:
         """95 % interval of P(above the main cut point), (n_patients, 2)."""
         design = self._checked(X)
         served = self.served_[self.main_]
-        centre = _averaged(served, design)
+        centre = averaged(served, design)
         half = Z95 * np.sqrt(served.variance(design) + self.discrepancy_)
         return np.asarray(expit(np.column_stack([centre - half, centre + half])))
 
@@ -408,60 +408,3 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         # (b - m)'(S + V)^-1(b - m) written with the posterior: Var(mean) = S - C
         spread = prior - component.covariance[J:, J:]
         return conflict_p_values(shift, spread, self._column_names())
-
-
-def conflict_p_values(
-    shift: Array, spread: Array, names: list[str]
-) -> tuple[float, dict[str, float]]:
-    """Chi-square p-values of a shift whose covariance under the prior is known."""
-    values, vectors = np.linalg.eigh(spread)
-    keep = values > 1e-6 * max(float(values.max()), 1e-12)
-    statistic = float(((vectors.T @ shift)[keep] ** 2 / values[keep]).sum())
-    overall = float(gammaincc(keep.sum() / 2.0, statistic / 2.0))
-    single = shift**2 / np.maximum(np.diag(spread), 1e-12)
-    p_values = gammaincc(0.5, single / 2.0)
-    return overall, dict(zip(names, map(float, p_values), strict=True))
-
-
-def monotone(probability: Array, main: int) -> Array:
-    """Make exceedance never increase along cut points, keeping the main one."""
-    above = np.minimum.accumulate(probability[:, main:], axis=1)
-    below = np.maximum.accumulate(probability[:, main::-1], axis=1)[:, ::-1]
-    return np.hstack([below[:, :-1], above])
-
-
-def _averaged(served: Collapsed, design: Array) -> Array:
-    """Log-odds of the probability averaged over the posterior, (n,).
-
-    E[logistic(u)] ~ logistic(m / sqrt(1 + pi·v / 8)) for u ~ N(m, v).
-    """
-    shrinkage = 1.0 / np.sqrt(1.0 + np.pi * served.variance(design) / 8.0)
-    return np.asarray(shrinkage * served.linear_predictor(design))
-
-
-def _average(ordinal: Collapsed, own: Collapsed | None) -> Collapsed:
-    """Half the ordinal fit and half the cut point's own, as two equal experts."""
-    if own is None:
-        return ordinal
-    means = np.array(
-        [np.append(fit.intercept, fit.coefficients) for fit in (ordinal, own)]
-    )
-    covariances = np.array([ordinal.covariance, own.covariance])
-    return match_moments(np.array([0.5, 0.5]), means, covariances)
-
-
-def components_to_json(components: tuple[Component, ...]) -> list[dict[str, Any]]:
-    """Plain data of the mixture, for a model folder."""
-    return [
-        {
-            "name": c.prior.name,
-            "prior_weight": c.prior.weight,
-            "weight": c.weight,
-            "log_evidence": c.log_evidence,
-            "prior_mean": c.prior.mean.tolist(),
-            "prior_sd": c.prior.sd.tolist(),
-            "mean": c.mean.tolist(),
-            "covariance": c.covariance.tolist(),
-        }
-        for c in components
-    ]
