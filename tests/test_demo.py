@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import mlflow
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -17,12 +18,19 @@ LONGEST = 180  # seconds, issue of the main job
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """Output of the command, its folder, and how long it took."""
+    """Output of the command, its folder, how long it took, and its tracked runs."""
     folder = tmp_path_factory.mktemp("demo") / "out"
     start = time.monotonic()
     done = CliRunner().invoke(app, ["demo", "--out", str(folder)])
     assert done.exit_code == 0, done.output
-    return done, folder, time.monotonic() - start
+    seconds = time.monotonic() - start
+    return done, folder, seconds, tracked_runs(folder)
+
+
+def tracked_runs(folder):
+    client = mlflow.MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
+    (experiment,) = client.search_experiments(filter_string="name = 'responder_model'")
+    return client.search_runs([experiment.experiment_id])
 
 
 def test_demo_is_quick_enough(demo):
@@ -37,11 +45,7 @@ def test_demo_develops_all_five_models_labelled_simulated(demo):
 
 
 def test_demo_tracks_every_development(demo):
-    import mlflow
-
-    client = mlflow.MlflowClient(f"sqlite:///{demo[1] / 'mlflow.db'}")
-    (experiment,) = client.search_experiments(filter_string="name = 'responder_model'")
-    runs = client.search_runs([experiment.experiment_id])
+    client, runs = mlflow.MlflowClient(f"sqlite:///{demo[1] / 'mlflow.db'}"), demo[3]
     assert len(runs) == 5
     assert {run.data.params["provenance"] for run in runs} == {"simulated"}
     for run in runs:

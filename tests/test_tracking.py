@@ -55,14 +55,18 @@ def directory(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def run(model, directory):
+def folder(model, directory):
+    return rm.save_model(model, directory / "folder")
+
+
+@pytest.fixture(scope="module")
+def run(model, folder, directory):
     """One development, logged to a store of its own."""
     figure = directory / "beeswarm.png"
     figure.write_bytes(PNG)
-    rm.save_model(model, directory / "folder")
     return log_development(
         model,
-        folder=directory / "folder",
+        folder=folder,
         run_name="a run",
         tracking_uri=local_tracking_uri(directory),
         figures=[figure],
@@ -106,12 +110,10 @@ def test_store_and_artifacts_lie_in_the_directory(run, directory):
     assert Path(run.model_path.removeprefix("file://")).is_relative_to(directory)
 
 
-def test_log_development_restores_the_tracking_uri(model, directory):
+def test_log_development_restores_the_tracking_uri(model, folder, directory):
     with tracking("sqlite:///elsewhere.db"):
         log_development(
-            model,
-            folder=directory / "folder",
-            tracking_uri=local_tracking_uri(directory),
+            model, folder=folder, tracking_uri=local_tracking_uri(directory)
         )
         assert mlflow.get_tracking_uri() == "sqlite:///elsewhere.db"
     assert not Path("elsewhere.db").exists()
