@@ -212,11 +212,13 @@ def _read_once(folder: Path) -> dict[str, bytes] | None:
     try:
         before = os.fstat(descriptor) if descriptor is not None else folder.stat()
         try:
-            return _read_files(folder, descriptor)
+            files = _read_files(folder, descriptor)
         except (UntrustedModelError, OSError):
             if _is_same(folder, before):
                 raise
             return None
+        # a folder that was replaced meanwhile may have been half deleted
+        return files if _is_same(folder, before) else None
     finally:
         if descriptor is not None:
             os.close(descriptor)
