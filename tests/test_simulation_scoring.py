@@ -168,6 +168,17 @@ def test_best_peer_has_the_lowest_mean_over_cohorts():
     assert ratio_to_best(results_of(LOSSES), "ours", ("a", "b")).against == "b"
 
 
+def test_best_peer_is_not_the_one_that_met_easy_cohorts_only():
+    results = results_of(LOSSES)
+    easy = (results["method"] != "a") | (results["cohort"] == 1)
+    results.loc[results["cohort"] == 1, "excess_log_loss"] /= 10
+    # a has the lowest mean, over the one easy cohort where ours is far ahead of it
+    results.loc[results["method"] == "a", "excess_log_loss"] = 0.02
+    best = ratio_to_best(results[easy], "ours", ("a", "b"))
+    assert best.against == "b"
+    assert best.ratio == pytest.approx((0.01 + 0.003 + 0.02) / (0.03 + 0.005 + 0.04))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -67,7 +67,7 @@ def _report(args: argparse.Namespace, results: pd.DataFrame, rivals: list[str]) 
         ours=methods.OURS,
         floor=methods.FLOOR,
         peers=(*rivals, *peers.SLOW),
-        beside=methods.FAIR,
+        beside=(*methods.FAIR, *peers.SLOW),
     )
     matches = patients_to_match(scores, ours=methods.OURS, size=min(args.sizes))
     name = "_".join([args.decision, *({args.selection} - {"any"})])

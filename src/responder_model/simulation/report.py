@@ -37,9 +37,9 @@ def ratio_table(
 ) -> pd.DataFrame:
     """Ratios of our mean excess log loss, one row per cell and comparison.
 
-    The comparisons are the best peer (lowest mean over the cohorts), the floor, the
-    best learner (best peer other than the outcome proportion), the outcome proportion
-    and each method ``beside``; those that were not run are left out.
+    The comparisons are the best peer (over the cohorts that it shares with ours), the
+    best learner (best peer other than the outcome proportion), the outcome proportion,
+    the floor and each method ``beside``; those that were not run are left out.
     """
     rows = []
     for key, cell in results.groupby(_KEYS, sort=False):
@@ -149,7 +149,8 @@ _EXPLANATION = (
     "Simulated patients. x: excess log loss over the true probabilities, times 1000 "
     "(± Monte-Carlo standard error). Coverage of the true probability by the 95 % "
     "interval, over all test patients and in the lowest and highest tenth of predicted "
-    "probability; mean width and interval score on the scale of 0-100."
+    "probability; mean width and interval score on the scale of 0-100. Ratios compare "
+    "over the cohorts that both methods have."
 )
 
 

@@ -265,7 +265,10 @@ _LOSS = "excess_log_loss"
 
 
 def ratio_to_best(results: pd.DataFrame, ours: str, peers: tuple[str, ...]) -> Ratio:
-    """Ratio to the peer with the lowest mean over the cohorts of one cell.
+    """Ratio to the best peer of one cell: the one that ours is least ahead of.
+
+    Each peer is compared over the cohorts that both have, so that a slow peer with
+    fewer cohorts is not ranked by how easy those were.
 
     Raises
     ------
@@ -281,9 +284,9 @@ def ratio_to_best(results: pd.DataFrame, ours: str, peers: tuple[str, ...]) -> R
     >>> best.against, best.ratio
     ('b', 0.5)
     """
-    present = results[results["method"].isin(peers)]
-    if present.empty:
+    present = set(results["method"])
+    ratios = [ratio_to(results, ours, peer) for peer in peers if peer in present]
+    if not ratios:
         msg = f"results must hold one of {', '.join(peers)}, got none."
         raise ResponderModelError(msg)
-    means = present.groupby("method", observed=True)[_LOSS].mean()
-    return ratio_to(results, ours, str(means.idxmin()))
+    return max(ratios, key=lambda ratio: ratio.ratio)
