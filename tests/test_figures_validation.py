@@ -24,11 +24,14 @@ from responder_model.figures.response import (
     plot_response_by_aetiology,
     response_by_aetiology,
 )
+from responder_model.figures.stability import (
+    plot_classification_instability,
+    plot_decision_instability,
+    plot_stability,
+)
 from responder_model.figures.validation import (
     plot_calibration_curve,
     plot_decision_curve,
-    plot_decision_instability,
-    plot_stability,
 )
 from responder_model.model.example import example_model
 from responder_model.validation import Stability
@@ -89,6 +92,9 @@ def draw_each(curves, cohort, lang):
         "stability": lambda ax: plot_stability(
             pf.instability_curve(p, [p / 2, p]), ax=ax, **look
         ),
+        "classification": lambda ax: plot_classification_instability(
+            pf.instability_curve(p, [p / 2, p]), ax=ax, **look
+        ),
         "learning": lambda ax: plot_learning_curve(curves, ax=ax, **look),
         "coefficients": lambda ax: plot_coefficients(
             coefficients, ax=ax, max_display=2, **look
@@ -100,7 +106,15 @@ def draw_each(curves, cohort, lang):
 @pytest.mark.parametrize("lang", ["en", "fr"])
 @pytest.mark.parametrize(
     "name",
-    ["calibration", "decision", "stability", "learning", "coefficients", "response"],
+    [
+        "calibration",
+        "decision",
+        "stability",
+        "classification",
+        "learning",
+        "coefficients",
+        "response",
+    ],
 )
 def test_legend_lies_over_no_data_and_no_label(curves, cohort, ax, name, lang):
     draw_each(curves, cohort, lang)[name](ax)
@@ -237,6 +251,16 @@ def test_stability_plot_of_few_patients_is_one_group(cohort, ax):
     curve = pf.instability_curve(p, [p + 0.01, p - 0.01])
     plot_stability(curve, ax=ax, lang="fr")
     assert "95 % des modèles rééchantillonnés" in words(ax)
+
+
+def test_classification_plot_draws_each_group_and_the_threshold(cohort, ax):
+    p = cohort[1]
+    curve = pf.instability_curve(p, [p + 0.1, p - 0.1], threshold=0.3)
+    assert plot_classification_instability(curve, ax=ax) is ax
+    drawn = line(ax, "groups of at least 10")
+    assert_allclose(drawn, np.stack([curve.probability, curve.other_side], axis=1))
+    assert_allclose(line(ax, "threshold of 30 %")[:, 0], 0.3)
+    assert "193 patients, 2 resamples" in words(ax)
 
 
 def decisions_of(cohort):

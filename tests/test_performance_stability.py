@@ -57,6 +57,32 @@ def test_instability_groups_hold_ten_patients(predictions):
     assert instability_curve(p[:25], resampled[:, :25]).probability.size == 2
 
 
+def test_classification_instability_by_hand():
+    """Of two models one moves those within 0.1 below 0.5 across, half of the group."""
+    p = np.array([0.1] * 10 + [0.45] * 5 + [0.55] * 5)
+    curve = instability_curve(p, [p, np.where(p < 0.5, p + 0.1, p)])
+    assert curve.threshold == 0.5
+    assert_allclose(curve.other_side, [0.0, 0.25])
+    assert_allclose(instability_curve(p, [p], threshold=0.2).other_side, 0.0)
+
+
+def test_classification_instability_is_that_of_each_patient_averaged(predictions):
+    p, resampled = predictions
+    p, resampled = p[:120], resampled[:, :120]
+    curve = instability_curve(p, resampled, threshold=0.4)
+    each = Stability(probability=p, resampled=resampled, outcome=np.zeros(120))
+    assert_allclose(
+        curve.other_side.mean(), each.classification_instability(0.4).mean()
+    )
+    far = np.abs(curve.probability - 0.4) > 0.3
+    assert curve.other_side[far].max() < 0.01 < curve.other_side.max()
+
+
+def test_instability_refuses_a_threshold_that_is_none(predictions):
+    with pytest.raises(ResponderModelError, match="threshold must be"):
+        instability_curve(*predictions, threshold=1.0)
+
+
 def test_instability_does_not_depend_on_the_order_of_patients(predictions):
     p, resampled = predictions
     shuffled = np.random.default_rng(0).permutation(193)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from responder_model.errors import ResponderModelError
-from responder_model.performance._check import Floats, check_confidence
+from responder_model.performance._check import Floats, check_confidence, check_threshold
+from responder_model.performance.core import NEUTRAL_THRESHOLD
 
 SMALLEST_GROUP = 10  # patients behind each point: the curve shows no person
 N_GROUPS = 12
@@ -25,6 +26,8 @@ class InstabilityCurve:
     share: float  # of the predictions between lower and upper
     mean_absolute_error: Floats  # (n_groups,) MAPE
     overall_mean_absolute_error: float
+    threshold: float  # that parts the patients for the next line
+    other_side: Floats  # (n_groups,) share of the predictions across the threshold
     n_patients: int
     n_resamples: int
 
@@ -46,7 +49,11 @@ class DecisionInstability:
 
 
 def instability_curve(
-    probability: ArrayLike, resampled: ArrayLike, *, share: float = 0.95
+    probability: ArrayLike,
+    resampled: ArrayLike,
+    *,
+    share: float = 0.95,
+    threshold: float = NEUTRAL_THRESHOLD,
 ) -> InstabilityCurve:
     """Range of the predictions that other cohorts of this size would have given.
 
@@ -63,11 +70,14 @@ def instability_curve(
         Of models developed on resamples, for the same patients.
     share : float, default 0.95
         Central share of the predictions between the limits.
+    threshold : float, default 0.5
+        Probability from which a patient counts as a predicted responder.
 
     Returns
     -------
     InstabilityCurve
-        Limits and mean absolute prediction error for each group of patients.
+        Limits, mean absolute prediction error and classification instability for each
+        group of patients.
 
     Raises
     ------
@@ -111,6 +121,7 @@ def instability_curve(
     )
     bounded = np.clip(middle[:, None] + limits, 0.0, 1.0)
     error = np.abs(difference)
+    other_side = on_other_side(p, r, threshold)
     return InstabilityCurve(
         probability=middle,
         lower=bounded[:, 0],
@@ -119,6 +130,30 @@ def instability_curve(
         share=share,
         mean_absolute_error=np.array([error[:, group].mean() for group in groups]),
         overall_mean_absolute_error=float(error.mean()),
+        threshold=threshold,
+        other_side=np.array([other_side[:, group].mean() for group in groups]),
         n_patients=int(p.size),
         n_resamples=int(r.shape[0]),
     )
+
+
+def on_other_side(
+    probability: Floats, resampled: Floats, threshold: float
+) -> NDArray[np.bool_]:
+    """Whether a model from a resample classifies a patient as the developed one not.
+
+    Parameters
+    ----------
+    probability : ndarray of shape (n_patients,)
+        Of the developed model.
+    resampled : ndarray of shape (n_resamples, n_patients)
+        Of the models from resamples.
+    threshold : float
+        In [0, 1): probability from which a patient counts as a predicted responder.
+
+    Returns
+    -------
+    ndarray of shape (n_resamples, n_patients)
+    """
+    here = probability >= check_threshold(threshold)
+    return np.asarray((resampled >= threshold) != here)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from responder_model.features import Array
 from responder_model.performance import DecisionInstability
 from responder_model.performance._check import check_confidence, check_threshold
+from responder_model.performance.instability import on_other_side
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,9 +60,8 @@ class Stability:
 
     def classification_instability(self, threshold: float = 0.5) -> Array:
         """Share of resamples that put a patient on the other side, per patient."""
-        here = self.probability >= check_threshold(threshold)
-        there = self.resampled >= threshold
-        return np.asarray((there != here).mean(axis=0))
+        changed = on_other_side(self.probability, self.resampled, threshold)
+        return np.asarray(changed.mean(axis=0))
 
     def decision_curves(self, thresholds: NDArray[np.float64]) -> Array:
         """Net benefit of each resample's model, (n_resamples, n_thresholds)."""

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from responder_model.figures.response import plot_response_by_aetiology
+from responder_model.figures.stability import (
+    plot_classification_instability,
+    plot_decision_instability,
+    plot_stability,
+)
 from responder_model.figures.validation import (
     plot_calibration_curve,
     plot_decision_curve,
-    plot_decision_instability,
-    plot_stability,
 )
 from responder_model.model.limits import preceding_test
 from responder_model.performance import DEFINITIONS
@@ -130,6 +133,14 @@ def _internal(
             caption=content.say("stability_caption"),
             study=study,
             size=(6.4, 5.9),
+        )
+        yield content.picture(
+            f"classification_stability_{study.role}",
+            lambda ax: plot_classification_instability(instability, ax=ax, lang=lang),
+            title=content.say("classification_stability_title"),
+            caption=content.say("classification_stability_caption"),
+            study=study,
+            size=(7.0, 5.0),
         )
     yield from _stability(content)
     decisions = study.decision_instability
