@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import asdict
@@ -370,6 +371,34 @@ def test_develop_without_tracking_leaves_no_store(
     given = ["develop", str(cohort_file), target, "--out", "model", "--no-track"]
     assert run(*given).exit_code == 0
     assert not (tmp_path / "mlflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("store", "reason"),
+    [
+        ("sqlite:///{folder}/patients.csv", "file is not a database"),
+        ("http://me:secret@127.0.0.1:{port}", "NewConnectionError"),
+        ("nothing://there", "unsupported URI"),
+        ("mlruns", "sqlite:///mlflow.db"),
+    ],
+)
+def test_develop_says_why_a_store_cannot_be_used_before_it_works(
+    run, cohort_file, tmp_path, monkeypatch, store, reason
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    (tmp_path / "patients.csv").write_text("age\n54\n")
+    with socket.socket() as taken:  # bound but not listening: nobody answers
+        taken.bind(("127.0.0.1", 0))
+        uri = store.format(folder=tmp_path, port=taken.getsockname()[1])
+        target = ["rtms_response@screening", "--out", "model"]
+        done = run("develop", str(cohort_file), *target, "--tracking-uri", uri)
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1].startswith("error: tracking store")
+    assert reason in done.stderr
+    assert "secret" not in done.stderr
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"cohort.csv", "patients.csv"}
 
 
 def test_develop_follows_a_settings_file(run, cohort_file, tmp_path):

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from responder_model.errors import InvalidPatientError as InvalidPatientError
     from responder_model.errors import Problem as Problem
     from responder_model.errors import ResponderModelError as ResponderModelError
+    from responder_model.errors import TrackingError as TrackingError
     from responder_model.errors import UntrustedModelError as UntrustedModelError
     from responder_model.model import Model as Model
     from responder_model.model import Prediction as Prediction
@@ -80,6 +81,7 @@ _MODULES = {
     "InvalidPatientError": "errors",
     "DevelopmentError": "errors",
     "EvidenceError": "errors",
+    "TrackingError": "errors",
     "UntrustedModelError": "errors",
 }
 

@@ -76,3 +76,7 @@ class EvidenceError(ResponderModelError):
 
 class UntrustedModelError(ResponderModelError):
     """A model folder that is altered, incomplete, unknown or unsafe."""
+
+
+class TrackingError(ResponderModelError):
+    """A store of runs that cannot be used."""

@@ -12,7 +12,7 @@ from responder_model.cohort import outcome_levels
 from responder_model.development import Settings, develop
 from responder_model.figures.explanations import draw_beeswarm
 from responder_model.schema import dictionary
-from responder_model.tracking import TrackedRun, log_development
+from responder_model.tracking import TrackedRun, check_store, log_development
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +64,14 @@ def develop_and_track(
         As for ``develop``.
     figures : Path, optional
         Directory that keeps the figures; else only the run has them.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be used: before anything is done.
     """
+    if tracking_uri is not None:
+        check_store(tracking_uri)
     model = develop(cohort, settings=settings, name=name)
     return keep(
         model, cohort, folder=folder, tracking_uri=tracking_uri, figures=figures
@@ -80,6 +87,8 @@ def keep(
     figures: Path | None = None,
 ) -> Development:
     """Save a model, draw what it does in the cohort it learned from, and log it."""
+    if tracking_uri is not None:
+        check_store(tracking_uri)
     save_model(model, folder)
     with TemporaryDirectory() as scratch:
         drawn = draw_development(model, cohort, figures or Path(scratch))

@@ -7,10 +7,11 @@ with the artifacts beside it.
 from responder_model.tracking.evaluation import find_run, log_evaluation
 from responder_model.tracking.log import TrackedRun, log_development
 from responder_model.tracking.signature import served_columns
-from responder_model.tracking.store import local_tracking_uri
+from responder_model.tracking.store import check_store, local_tracking_uri
 
 __all__ = [
     "TrackedRun",
+    "check_store",
     "find_run",
     "local_tracking_uri",
     "log_development",
