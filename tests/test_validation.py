@@ -13,8 +13,10 @@ from responder_model.performance import (
     DEFINITIONS,
     brier_score,
     estimate_measure,
+    measure_performance,
     net_benefit,
 )
+from responder_model.performance.distances import DISTANCES
 from responder_model.simulation import draw_truth, simulate_cohort, true_probabilities
 from responder_model.validation import (
     validate_by_centre,
@@ -138,7 +140,28 @@ def test_cross_validation_gives_one_row_per_measure(cohort):
         table.loc["c_statistic", "optimism_corrected"]
         < table.loc["c_statistic", "apparent"]
     )
-    assert table.loc["c_statistic", "lower"] < table.loc["c_statistic", "upper"]
+    assert (table["lower"] < table["upper"]).all()
+    assert (table["lower"] <= table["optimism_corrected"]).all()
+    assert (table["optimism_corrected"] <= table["upper"]).all()
+
+
+def test_cross_validated_distances_have_the_interval_of_new_patients():
+    """One repeat: left-out predictions are judged as those of an external cohort."""
+    rng = np.random.default_rng(3)
+    p = rng.uniform(0.2, 0.8, 300)
+    data = _data((rng.random(300) < p / (p + 3 * (1 - p))).astype(int))
+    apparent = measure_all(data, p, np.arange(300))
+    nothing = Repetitions(done=(), places=(), failures={})
+    rows = cross_validated_rows(
+        apparent, p[None, :], data, nothing, np.random.default_rng(7)
+    )
+    external = measure_performance(data.outcome, p, rng=np.random.default_rng(7))
+    known = {row.measure: row for row in external.table}
+    table = pd.DataFrame(rows).set_index("measure")
+    for name in DISTANCES:
+        limits = table.loc[name, ["lower", "upper"]].tolist()
+        assert limits == pytest.approx([known[name].lower, known[name].upper])
+        assert limits[0] > 0.0
 
 
 def test_unknown_design_is_refused(cohort):
@@ -389,9 +412,9 @@ def test_cross_validation_averages_the_measures_of_its_repeats():
         [[0.2, 0.4, 0.6, 0.7, 0.3, 0.5], [0.6, 0.8, 0.1, 0.3, 0.9, 0.2]]
     )
     apparent = measure_all(data, np.array([0.2, 0.7, 0.3, 0.6, 0.5, 0.55]), everybody)
-    rows = cross_validated_rows(
-        apparent, left_out, data, Repetitions(done=(), places=(), failures={})
-    )
+    nothing = Repetitions(done=(), places=(), failures={})
+    rng = np.random.default_rng(0)
+    rows = cross_validated_rows(apparent, left_out, data, nothing, rng)
     table = pd.DataFrame(rows).set_index("measure")
     expected = np.mean([brier_score(data.outcome, p) for p in left_out])
     assert table.loc["brier_score", "optimism_corrected"] == pytest.approx(expected)

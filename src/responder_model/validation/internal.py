@@ -251,7 +251,8 @@ def _cross_validation(
     done = repeat(procedure, data, folds, probability, n_jobs=n_jobs)
     _check_any(done)
     left_out = _left_out(folds, done, len(data))
-    rows = cross_validated_rows(apparent, left_out, data, done)
+    rng = np.random.default_rng(seed)
+    rows = cross_validated_rows(apparent, left_out, data, done, rng)
     return _Found(rows=rows, done=done, left_out=_mean_over_repeats(left_out))
 
 

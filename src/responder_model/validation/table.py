@@ -15,6 +15,8 @@ from responder_model.performance import (
     estimate_measure,
     ordinal_concordance_estimate,
 )
+from responder_model.performance._check import check_classes
+from responder_model.performance.distances import DISTANCES, measure_distances
 from responder_model.performance.estimate import Estimate
 from responder_model.performance.intervals import ESTIMATORS
 from responder_model.performance.net_benefit import net_benefit_estimate
@@ -62,6 +64,8 @@ _NO_INFORMATION = {
     "calibration_slope": 0.0,
 }
 _NO_GAP = 1e-12
+# Resamples of patients behind a cross-validated distance, shared out over the repeats.
+_RESAMPLES, _FEWEST_RESAMPLES = 200, 40
 _NO_RESAMPLE = "no resample had a value"
 
 
@@ -78,17 +82,22 @@ def bootstrap_rows_of(
 
 
 def cross_validated_rows(
-    apparent: CoreMeasures, left_out: Array, data: Data, done: Repetitions
+    apparent: CoreMeasures,
+    left_out: Array,
+    data: Data,
+    done: Repetitions,
+    rng: np.random.Generator,
 ) -> list[Row]:
     """One row for each measure: the mean over repeats of its left-out value.
 
     ``left_out`` (n_repeats, n_patients) is NaN where a fold could not be developed. The
-    interval is the mean of the repeats' own, which take the models as given.
+    interval is the mean of the repeats' own, which take the models as given; ``rng``
+    resamples the patients for the measures whose interval has no formula.
     """
-    judged = [np.flatnonzero(~np.isnan(p)) for p in left_out]
-    found = [
-        measure_all(data, p, rows) for p, rows in zip(left_out, judged, strict=True)
-    ]
+    judged = [(p, np.flatnonzero(~np.isnan(p))) for p in left_out]
+    found = [measure_all(data, p, rows) for p, rows in judged]
+    n_resamples = max(_FEWEST_RESAMPLES, _RESAMPLES // len(judged))
+    limits = [_limits(data, p, rows, n_resamples, rng) for p, rows in judged]
     rows = []
     for name in DEFINITIONS:
         values = [one.values[name] for one in found if name in one.values]
@@ -98,15 +107,9 @@ def cross_validated_rows(
             known = apparent.values.get(name)
             rows.append(_row_without_value(name, known, done, data, reason))
             continue
-        limits = [
-            _limits(name, data, p, rows_)
-            for p, rows_ in zip(left_out, judged, strict=True)
-        ]
-        rows.append(
-            _cross_validated_row(
-                name, apparent.values[name], float(np.mean(values)), limits, data, done
-            )
-        )
+        known, value = apparent.values[name], float(np.mean(values))
+        given = [one[name] for one in limits if name in one]
+        rows.append(_cross_validated_row(name, known, value, given, data, done))
     return rows
 
 
@@ -212,15 +215,45 @@ def _without_information(name: str, data: Data, probability: Array) -> float | N
 
 
 def _limits(
-    name: str, data: Data, probability: Array, rows: Indices
-) -> tuple[float, float] | None:
-    """Analytic interval on the patients whose outcome is known; None without one."""
+    data: Data,
+    probability: Array,
+    rows: Indices,
+    n_resamples: int,
+    rng: np.random.Generator,
+) -> dict[str, tuple[float, float]]:
+    """Interval of every measure that has one, on patients with a known outcome."""
     rows = rows[~np.isnan(data.outcome[rows])]
+    p = probability[rows]
+    found = {}
+    for name in DEFINITIONS:
+        try:
+            estimate = _estimate(name, data, p, rows)
+        except ResponderModelError:
+            continue
+        if estimate is not None:
+            found[name] = (estimate.lower, estimate.upper)
+    return found | _distance_limits(data.outcome[rows], p, n_resamples, rng)
+
+
+def _distance_limits(
+    outcome: Array, p: Array, n_resamples: int, rng: np.random.Generator
+) -> dict[str, tuple[float, float]]:
     try:
-        found = _estimate(name, data, probability[rows], rows)
+        check_classes(outcome)
+        found = measure_distances(
+            outcome,
+            p,
+            smoother="loess",
+            confidence=0.95,
+            n_resamples=n_resamples,
+            rng=rng,
+        )
     except ResponderModelError:
-        return None
-    return None if found is None else (found.lower, found.upper)
+        return {}
+    if found.lower is None or found.upper is None:
+        return {}
+    limits = np.stack([found.lower, found.upper], axis=1)
+    return dict(zip(DISTANCES, map(tuple, limits.tolist()), strict=True))
 
 
 def _estimate(name: str, data: Data, p: Array, rows: Indices) -> Estimate | None:
@@ -241,12 +274,11 @@ def _cross_validated_row(
     name: str,
     apparent: float,
     value: float,
-    limits: list[tuple[float, float] | None],
+    limits: list[tuple[float, float]],
     data: Data,
     done: Repetitions,
 ) -> Row:
-    given = [pair for pair in limits if pair is not None]
-    lower, upper = np.mean(given, axis=0) if given else (None, None)
+    lower, upper = np.mean(limits, axis=0) if limits else (None, None)
     return {
         "measure": name,
         "apparent": apparent,
