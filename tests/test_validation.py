@@ -372,6 +372,16 @@ def test_measure_without_an_apparent_value_is_in_the_table_with_its_reason(cohor
         assert row["n_failed_resamples"] > 0
 
 
+def test_distance_corrected_below_zero_is_said_and_kept():
+    result = validate_internally(LINEAR, simulate_cohort(193, 3), n_resamples=20)
+    table = result.table.set_index("measure")
+    assert table.loc["estimated_calibration_index", "optimism_corrected"] < 0.0
+    notes = [note for note in result.notes if "read as 0" in note]
+    assert len(notes) == 1
+    assert "estimated_calibration_index" in notes[0]
+    assert "integrated_calibration_index" not in notes[0]
+
+
 # ---------------------------------------------------------------- .632 and .632+
 
 

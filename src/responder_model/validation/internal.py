@@ -15,6 +15,7 @@ from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit, logit
 from responder_model.performance import NEUTRAL_THRESHOLD
 from responder_model.performance._check import check_n_resamples, check_threshold
+from responder_model.performance.distances import DISTANCES
 from responder_model.validation.resampling import (
     Data,
     Indices,
@@ -284,17 +285,25 @@ def _result(
         challenger_weight=float(np.mean([one.weight for one in done.done])),
         threshold=data.threshold,
         provenance=str(cohort.attrs.get("provenance", "cohort")),
-        notes=tuple(_notes(done, data, cohort)),
+        notes=tuple(_notes(found.rows, done, data, cohort)),
         left_out=found.left_out,
     )
 
 
-def _notes(done: Repetitions, data: Data, cohort: pd.DataFrame) -> Iterator[str]:
+def _notes(
+    rows: list[Row], done: Repetitions, data: Data, cohort: pd.DataFrame
+) -> Iterator[str]:
     n_patients = int((~np.isnan(data.outcome)).sum())
     if n_patients < INFORMATIVE_FROM:
         yield (
             f"Internal validation is not informative with {n_patients} patients: "
             "read the interval, not the value."
+        )
+    below = [str(row["measure"]) for row in rows if _is_negative_distance(row)]
+    if below:
+        yield (
+            f"Corrected below 0, read as 0: {', '.join(below)}. Patients who stand in "
+            "a resample twice put it further from the curve than the cohort is."
         )
     if done.n_failed:
         yield f"{done.n_failed} resamples failed and are not in the means."
@@ -303,6 +312,11 @@ def _notes(done: Repetitions, data: Data, cohort: pd.DataFrame) -> Iterator[str]
     again = repeated_rows(cohort)
     if again:
         yield repeated_rows_note(again)
+
+
+def _is_negative_distance(row: Row) -> bool:
+    value = row["optimism_corrected"]
+    return row["measure"] in DISTANCES and isinstance(value, float) and value < 0.0
 
 
 def _folds(data: Data, n_repeats: int, seed: int) -> list[Indices]:
