@@ -373,6 +373,17 @@ def test_develop_without_tracking_leaves_no_store(
     assert not (tmp_path / "mlflow.db").exists()
 
 
+@pytest.mark.parametrize("command", ["template", "demo"])
+def test_a_place_that_cannot_be_written_is_named(run, tmp_path, command):
+    (tmp_path / "file").write_text("kept")
+    (tmp_path / "folder").mkdir()
+    place = tmp_path / ("folder" if command == "template" else "file")
+    done = run(command, "--out", str(place))
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1].startswith(f"error: {place} cannot be used: ")
+    assert (tmp_path / "file").read_text() == "kept"
+
+
 @pytest.mark.parametrize(
     ("store", "reason"),
     [

@@ -31,7 +31,7 @@ SHORT_HELP = 110
 class Commands(TyperGroup):
     """Turns every error of the package into its reasons on stderr and exit code 1.
 
-    Its own help is plain text: loading rich would double the time it takes.
+    So it does with a file or folder that the system refuses. Its own help is plain text: loading rich would double the time it takes.
     """
 
     def __init__(self, **parts: Any) -> None:
@@ -53,9 +53,20 @@ class Commands(TyperGroup):
         """Run a command."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            print_error(ResponderModelError(_refused(error)))
+            raise typer.Exit(BAD_INPUT) from error
         except ResponderModelError as error:
             print_error(error)
             raise typer.Exit(BAD_INPUT) from error
+
+
+def _refused(error: OSError) -> str:
+    if error.filename is None:
+        return f"the system refused: {error.strerror or error}."
+    return f"{error.filename} cannot be used: {error.strerror}."
 
 
 app = typer.Typer(
