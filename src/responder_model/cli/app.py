@@ -31,7 +31,8 @@ SHORT_HELP = 110
 class Commands(TyperGroup):
     """Turns every error of the package into its reasons on stderr and exit code 1.
 
-    So it does with a file or folder that the system refuses. Its own help is plain text: loading rich would double the time it takes.
+    So it does with a file or folder that the system refuses. Its own help is plain
+    text: loading rich would double the time it takes.
     """
 
     def __init__(self, **parts: Any) -> None:
