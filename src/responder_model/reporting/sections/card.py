@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from responder_model.reporting.blocks import (
     Paragraph,
     Section,
 )
+from responder_model.reporting.notes import note_in, reason_in
 from responder_model.reporting.texts import interval
 from responder_model.reporting.values import verdict_of
 from responder_model.schema import Field, dictionary
@@ -44,8 +44,6 @@ FACTS = (
 )
 # Measures of the summary, each with its interval.
 KEY_MEASURES = ("c_statistic", "calibration_slope", "scaled_brier_score")
-# A count of 1 to 9 patients or rows in a note.
-_SMALL_COUNT = re.compile(r"\b[1-9](?= (?:patients|rows)\b)")
 
 
 def summary(content: Content) -> Section:
@@ -210,12 +208,13 @@ def limits(content: Content) -> Section:
 def _notes(content: Content) -> Iterator[Cell]:
     """Notes of the development and of reading; a count of a few is not repeated."""
     for note in content.model.notes:
-        yield Cell(text=_SMALL_COUNT.sub("< 10", note))
+        yield Cell(text=note_in(note, content.lang))
     for study in content.studies:
         found = () if study.external is None else study.external.notes
         for notice in (*study.notices, *found):
-            text = _SMALL_COUNT.sub("< 10", notice)
+            text = note_in(notice, content.lang)
             yield Cell(text=study.name + content.colon + text)
         for name, reason in study.problems.items():
             text = content.say("not_done", what=content.say(f"analysis_{name}"))
-            yield Cell(text=f"{study.name}{content.colon}{text} {reason}")
+            why = reason_in(reason, content.lang)
+            yield Cell(text=f"{study.name}{content.colon}{text} {why}")

@@ -26,6 +26,7 @@ from responder_model.reporting.blocks import (
     Table,
 )
 from responder_model.reporting.examination import FEWEST_FOR_DECISIONS
+from responder_model.reporting.notes import reason_in
 from responder_model.reporting.sections.parts import centres_table, subgroups_table
 from responder_model.reporting.sections.patients import study_title
 from responder_model.reporting.suppression import SMALL_CELL
@@ -35,6 +36,8 @@ from responder_model.sample_size import validation_criteria
 from responder_model.validation.external import MIN_RARER
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from responder_model.performance import Performance
     from responder_model.reporting.content import Content
     from responder_model.reporting.study import Study
@@ -121,6 +124,7 @@ def _internal(
         note=content.say("internal_note"),
         numeric=(1, 2, 3, 4, 5),
     )
+    yield from _reasons(content, internal.table)
     if internal.n_patients < 50:
         text = content.say("not_informative", n=internal.n_patients)
         yield Paragraph(text=text, tone="warning")
@@ -155,6 +159,21 @@ def _internal(
         )
 
 
+def _reasons(content: Content, table: pd.DataFrame) -> Iterator[Block]:
+    """Why measures have no value, or no interval, each reason once."""
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for row in table.to_dict(orient="records"):
+        if isinstance(row["problem"], str) and row["problem"]:
+            value = row.get("value", row.get("optimism_corrected"))
+            key = "no_interval" if value is not None and value == value else "no_value"
+            label = DEFINITIONS[row["measure"]].label[content.lang]
+            lacking.setdefault((key, row["problem"]), []).append(label)
+    for (key, problem), labels in lacking.items():
+        reason = reason_in(problem, content.lang)
+        text = content.say(key, names=", ".join(labels), reason=reason)
+        yield Paragraph(text=text, tone="note")
+
+
 def _stability(content: Content) -> Iterator[Block]:
     """What the resamples say about the predictions, in words."""
     for key, names in STABILITY.items():
@@ -174,7 +193,10 @@ def _external(
         text = content.say("as_non_responders_hidden", n=SMALL_CELL)
         yield Paragraph(text=text, tone="note")
     if external.performance.problem is not None:
-        yield Paragraph(text=external.performance.problem, tone="warning")
+        reason = reason_in(external.performance.problem, content.lang)
+        yield Paragraph(text=reason, tone="warning")
+    else:
+        yield from _reasons(content, external.table)
     yield from _size(content, study)
     counts = ", ".join(
         f"{content.say(f'level_{level}')} {content.say('hidden') if n is None else n}"
@@ -250,7 +272,8 @@ def _curves(content: Content, study: Study) -> Iterator[Block]:
         text = content.say("no_decision_curve", n=FEWEST_FOR_DECISIONS)
         yield Paragraph(text=text, tone="note")
     if study.curves.problem:
-        text = content.say("no_curve", reason=study.curves.problem)
+        reason = reason_in(study.curves.problem, lang)
+        text = content.say("no_curve", reason=reason)
         yield Paragraph(text=text, tone="note")
 
 

@@ -1,0 +1,72 @@
+"""What was logged in English, in the language of the report.
+
+Notes, notices and reasons are logged as English sentences: that is what a model folder
+holds. ``words/notes.toml`` says how each is written, with gaps for what it names; a
+sentence is found there again, and said with the same names in another language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+from responder_model.labels import label_of
+from responder_model.reporting.suppression import SMALL_CELL
+from responder_model.reporting.texts import read_texts
+
+LOGGED = "en"
+# Said after a sentence that is not known in the report's language.
+STAYS = {"fr": "(en anglais)"}
+# A count of 1 to 9 patients or rows.
+_SMALL_COUNT = re.compile(r"\b[1-9](?= (?:patients|rows)\b)")
+_GAP = re.compile(r"\\\{([a-z_]+)\\\}")
+
+
+def note_in(note: str, lang: str) -> str:
+    """Logged sentence in a language, counts of a few patients hidden.
+
+    One that is not known in the language stays English and says so.
+
+    Examples
+    --------
+    >>> note_in("3 rows are identical to an earlier one", "fr")
+    '< 10 lignes sont identiques à une ligne précédente'
+    >>> note_in("Recorded for nobody, so that the prior stands: dn4, sex.", "fr")
+    "Recueillis chez personne, l'a priori reste donc tel quel : Score DN4, Sexe."
+    >>> note_in("Something new.", "fr")
+    'Something new. (en anglais)'
+    """
+    return reason_in(_SMALL_COUNT.sub(f"< {SMALL_CELL}", note), lang)
+
+
+def reason_in(reason: str, lang: str) -> str:
+    """Why something has no value, in a language; its counts are totals and stay."""
+    if lang == LOGGED:
+        return reason
+    for pattern, sentences in _sentences():
+        found = pattern.fullmatch(reason)
+        if found is not None:
+            named = found.groupdict()
+            gaps = {gap: _gap(gap, text, lang) for gap, text in named.items()}
+            return sentences[lang].format(**gaps)
+    return f"{reason} {STAYS[lang]}"
+
+
+@cache
+def _sentences() -> tuple[tuple[re.Pattern[str], dict[str, str]], ...]:
+    """How each sentence is found again, and its words in every language."""
+    return tuple(
+        (re.compile(_GAP.sub(r"(?P<\1>.+?)", re.escape(words[LOGGED]))), words)
+        for words in read_texts("notes")["notes"]
+    )
+
+
+def _gap(gap: str, text: str, lang: str) -> str:
+    """What a sentence names, in a language."""
+    named: dict[str, Callable[[str], str]] = {
+        "field": lambda name: label_of(name, lang),
+        "fields": lambda names: ", ".join(label_of(n, lang) for n in names.split(", ")),
+        "reason": lambda reason: reason_in(reason, lang),
+    }
+    return named.get(gap.removeprefix("other_"), str)(text)

@@ -1,0 +1,182 @@
+"""Every sentence that is logged in English reads in the language of the report."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from responder_model.cohort import read_cohort
+from responder_model.development import Settings, develop, published_model, update
+from responder_model.errors import ResponderModelError
+from responder_model.performance import (
+    calibration_in_the_large,
+    calibration_slope,
+    core_measures,
+    instability_curve,
+    measure_performance,
+    observed_expected_ratio,
+    ordinal_concordance,
+)
+from responder_model.reporting import build_report, examine
+from responder_model.reporting.notes import STAYS, note_in, reason_in
+from responder_model.reporting.texts import read_texts
+from responder_model.simulation import simulate_cohort
+from responder_model.validation import (
+    validate_by_centre,
+    validate_externally,
+    validate_internally,
+)
+
+SETTINGS = Settings(decision="rtms_response", moment="screening", challenger=False)
+GAP = re.compile(r"\{([a-z_]+)\}")
+
+
+def is_french(note):
+    return not note_in(note, "fr").endswith(STAYS["fr"])
+
+
+@pytest.fixture(scope="module")
+def published():
+    return published_model("rtms_response", "screening")
+
+
+@pytest.fixture(scope="module")
+def untidy():
+    """Patients of whom every note of a development has something to say."""
+    patients = simulate_cohort(n_patients=60, seed=2)
+    patients = patients.drop(columns=["dn4"])
+    patients["opioid"] = True
+    return patients.iloc[[*range(60), *range(12)]].drop(
+        columns=["patient_id"], errors="ignore"
+    )
+
+
+def said_when(call, *args, **kwargs):
+    with pytest.raises(ResponderModelError) as caught:
+        call(*args, **kwargs)
+    return str(caught.value)
+
+
+def test_sentences_name_the_same_in_both_languages():
+    for words in read_texts("notes")["notes"]:
+        assert set(GAP.findall(words["fr"])) <= set(GAP.findall(words["en"])), words
+        assert words["fr"] != words["en"]
+
+
+@pytest.mark.parametrize("words", read_texts("notes")["notes"], ids=lambda w: w["en"])
+def test_sentence_is_found_again_with_what_it_names(words):
+    named = {gap: f"<{gap}>" for gap in GAP.findall(words["en"])}
+    expected = words["fr"].format(**named | {"reason": f"<reason> {STAYS['fr']}"})
+    assert reason_in(words["en"].format(**named), "fr") == expected
+
+
+def test_notes_of_a_development_are_known(untidy):
+    notes = develop(untidy, settings=SETTINGS).notes
+    assert len(notes) == 5
+    assert all(map(is_french, notes)), notes
+
+
+def test_note_of_an_update_is_known(published, untidy):
+    developed = develop(untidy, settings=SETTINGS, name="first")
+    notes = update(developed, untidy).notes
+    assert "Mise à jour de first." in [note_in(note, "fr") for note in notes]
+    assert all(map(is_french, notes)), notes
+
+
+@pytest.mark.parametrize("n", [12, 60])
+def test_notes_of_an_external_validation_are_known(published, untidy, n):
+    patients = untidy.iloc[-n:]
+    patients.attrs["overlap_groups"] = ("saint_etienne",)
+    notes = validate_externally(published, patients, n_resamples=5).notes
+    assert len(notes) >= 3
+    assert all(map(is_french, notes)), notes
+
+
+def test_note_on_implanted_patients_is_known():
+    patients = simulate_cohort(n_patients=200, seed=4)
+    found = validate_externally(published_model("emcs_success"), patients)
+    assert any("Implanted patients only" in note for note in found.notes)
+    assert all(map(is_french, found.notes)), found.notes
+
+
+def test_notices_of_a_file_are_known(tmp_path):
+    columns = [f"colour {k}" for k in range(40)]
+    path = tmp_path / "cohort.csv"
+    row = ";".join(["54", "", *["red"] * 40])
+    head = ";".join(["age", "", *columns])
+    path.write_text("\n".join([head, row, row]), encoding="utf-8")
+    notices = read_cohort(path).attrs["notices"]
+    assert len(notices) > 10
+    assert all(map(is_french, notices)), notices
+
+
+def test_reasons_of_missing_values_are_known():
+    one, two = np.array([0, 1]), np.array([0, 0, 1, 1])
+    same, split = np.full(4, 0.5), np.array([0.1, 0.2, 0.8, 0.9])
+    reasons = [
+        measure_performance([1, 1], [0.4, 0.6]).problem,
+        *core_measures(two, split).failures.values(),
+        *core_measures(two, same).failures.values(),
+        *core_measures(two, np.array([0.0, 0.2, 0.5, 0.9])).failures.values(),
+        *(r.problem for r in measure_performance(one, one * 0.5 + 0.2).table),
+        said_when(observed_expected_ratio, two, np.zeros(4)),
+        said_when(calibration_slope, two, split),
+        said_when(calibration_in_the_large, two, np.array([0.0, 0.2, 0.5, 0.9])),
+        said_when(ordinal_concordance, [1, 1], [0.2, 0.3]),
+        said_when(instability_curve, same, np.full((3, 4), 0.5)),
+    ]
+    reasons = [reason for reason in reasons if reason]
+    assert len(set(reasons)) >= 8
+    for reason in reasons:
+        assert is_french(reason), reason
+
+
+def test_reasons_of_impossible_analyses_are_known(published, untidy):
+    few = untidy.iloc[:8]
+    no_outcome = untidy.drop(columns=["relief_test", "rtms_responder"])
+    same = simulate_cohort(n_patients=30, seed=1).drop(columns=["symptom_improved"])
+    same = same.drop(columns=["rtms_responder"])
+    same["relief_test"] = 60.0
+    own = untidy.copy()
+    own.attrs["overlap_groups"] = ("saint_etienne",)
+    reasons = [
+        said_when(validate_internally, SETTINGS, few, n_resamples=2),
+        said_when(validate_internally, SETTINGS, same, n_resamples=2),
+        said_when(validate_internally, SETTINGS, own, n_resamples=2),
+        said_when(validate_externally, published, no_outcome),
+        said_when(validate_by_centre, SETTINGS, untidy.drop(columns=["centre"])),
+    ]
+    for reason in reasons:
+        assert is_french(reason), reason
+
+
+def test_a_reason_within_a_reason_is_said_too():
+    within = "no resample had a value"
+    whole = f"at least one resample must succeed, got none: {within}"
+    assert reason_in(whole, "fr").endswith("aucun rééchantillon n'a de valeur")
+
+
+def test_french_report_says_its_notes_in_french(published, untidy):
+    developed = develop(untidy, settings=SETTINGS)
+    study = examine(developed, untidy, role="development", n_resamples=2)
+    report = build_report(developed, [study], lang="fr")
+    assert "Recueillis chez personne" in report.markdown
+    assert STAYS["fr"] not in report.markdown
+    assert STAYS["fr"] not in report.html
+
+
+def test_note_of_another_version_stays_english_and_says_so(published):
+    noted = replace(published, notes=("Something that nobody foresaw.",))
+    assert "nobody foresaw. (en anglais)" in build_report(noted, lang="fr").html
+    assert "nobody foresaw.<" in build_report(noted).html
+
+
+def test_measure_without_a_value_says_why(published):
+    patients = simulate_cohort(n_patients=12, seed=7)
+    outcome = np.where(np.arange(12) == 0, 90.0, 0.0)
+    patients = patients.drop(columns=["rtms_responder", "symptom_improved"])
+    patients["relief_test"] = outcome
+    study = examine(published, patients, role="new", n_resamples=5)
+    report = build_report(published, [study], lang="fr")
+    assert "Sans intervalle : Statistique c. Raison : la variance" in report.markdown
