@@ -209,6 +209,15 @@ def test_distances_by_hand_for_two_probabilities(smoother):
     assert_allclose(found("estimated_calibration_index"), eci, atol=1e-7)
 
 
+@pytest.mark.parametrize("smoother", ["loess", "lowess"])
+def test_curve_is_the_mean_of_equal_probabilities_that_fill_the_window(smoother):
+    # R 4.2.2: lowess(p, y, iter = 0)$y is 0.25 at each of the twelve
+    outcome = [1] * 3 + [0] * 9 + [1, 0, 1]
+    probability = [0.3] * 12 + [0.5, 0.7, 0.8]
+    found = pf.e50(outcome, probability, smoother=smoother)
+    assert_allclose(found, 0.05, atol=1e-12)
+
+
 def test_ordinal_concordance_by_hand():
     # pairs that differ: (0,1) (0,3) (0,1') (1,3) (1',3); 1 > 3 is the only error
     found = pf.ordinal_concordance([0, 1, 3, 1], [0.1, 0.7, 0.6, 0.3])
@@ -227,6 +236,26 @@ def test_ordinal_concordance_leaves_out_overlapping_intervals():
 def test_ordinal_concordance_of_two_levels_is_the_c_statistic(cohort):
     y, p = cohort
     assert_allclose(pf.ordinal_concordance(y, p), pf.c_statistic(y, p), rtol=1e-12)
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_perfect_order_of_two_levels_has_the_interval_of_the_c_statistic(direction):
+    score = [0.1, 0.2, 0.3, 0.6, 0.7][::direction]
+    level = [0, 0, 0, 1, 1]
+    found = pf.ordinal_concordance_estimate(level, score)
+    expected = pf.estimate_measure("c_statistic", level, score)
+    assert (found.lower, found.upper) == (expected.lower, expected.upper)
+    assert found.upper - found.lower > 0.5
+
+
+def test_perfect_order_takes_the_cut_off_that_compares_most_pairs():
+    # levels 0-1 known as an interval, then 2, 2, 3, 4: 2 x 4 pairs at level 2
+    score = [0.1, 0.2, 0.4, 0.5, 0.6, 0.9]
+    found = pf.ordinal_concordance_estimate(
+        [0, 0, 2, 2, 3, 4], score, upper_level=[1, 1, 2, 2, 3, 4]
+    )
+    expected = pf.estimate_measure("c_statistic", [0, 0, 1, 1, 1, 1], score)
+    assert (found.value, found.lower) == (1.0, expected.lower)
 
 
 def test_ordinal_concordance_refuses_one_level():
@@ -424,6 +453,12 @@ def test_true_probabilities_have_the_best_scores(cohort):
 def test_calibration_slope_refuses_equal_probabilities():
     with pytest.raises(ResponderModelError, match="one value for all"):
         pf.calibration_slope(OUTCOME, [0.4] * 6)
+
+
+def test_calibration_slope_of_nearly_equal_probabilities_is_no_separation():
+    probability = 0.3 + 1e-9 * np.array([3.0, 1.0, 2.0, 4.0, 0.0, 2.5])
+    with pytest.raises(ResponderModelError, match="one value for all"):
+        pf.calibration_slope(OUTCOME, probability)
 
 
 @pytest.mark.parametrize("direction", [1, -1])

@@ -17,15 +17,24 @@ BLOCK = 2_000_000  # elements of a distance matrix held at once
 
 def _local_weights(x: Floats, at: Floats, n_near: int) -> tuple[Floats, Floats]:
     # t = (x - x0) / h with h the distance to the n_near-th nearest patient;
-    # w = (1 - |t|^3)^3 inside the window (tricube)
+    # w = (1 - |t|^3)^3 inside the window (tricube); where so many patients share x0
+    # that h is 0, they alone weigh: h is then the distance to the nearest other
     difference = x[None, :] - at[:, None]  # (m, n)
     distance = np.abs(difference)
     h = np.partition(distance, n_near - 1, axis=1)[:, n_near - 1]
-    h = np.where(h > 0.0, h, 1.0)[:, None]
+    if not h.all():
+        h = np.where(h > 0.0, h, _nearest_other(distance))
+    h = h[:, None]
     t = difference / h
     u = distance / h
     w = np.clip(1.0 - u * u * u, 0.0, 1.0)
     return t, w * w * w
+
+
+def _nearest_other(distance: Floats) -> Floats:
+    # smallest positive distance of each row (m,); 1 where all are 0
+    nearest = np.where(distance > 0.0, distance, np.inf).min(axis=1)
+    return np.where(np.isfinite(nearest), nearest, 1.0)
 
 
 def _moments(t: Floats, w: Floats) -> tuple[Floats, ...]:

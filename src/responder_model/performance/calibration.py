@@ -16,7 +16,7 @@ from responder_model.performance._check import (
 from responder_model.performance._logistic import LogisticFit, fit_logistic, logit
 from responder_model.performance.estimate import Estimate, normal_quantile, wald
 
-CONSTANT = 1e-9  # spread of log-odds below which all probabilities count as equal
+CONSTANT = 1e-6  # spread of log-odds below which all probabilities count as equal
 
 
 def offset_fit(y: Floats, p: Floats) -> LogisticFit:

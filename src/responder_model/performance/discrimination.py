@@ -104,18 +104,22 @@ def _newcombe_bound(c: float, n_events: int, n_others: int, z: float) -> float:
     return (low + high) / 2.0
 
 
+def _perfect(c: float, n_events: int, n_others: int, z: float) -> Estimate:
+    bound = _newcombe_bound(1.0, n_events, n_others, z)
+    low, high = (bound, 1.0) if c == 1.0 else (0.0, 1.0 - bound)
+    return Estimate(
+        value=c, lower=low, upper=high, standard_error=None, method="Newcombe 5"
+    )
+
+
 def c_statistic_estimate(y: Floats, p: Floats, *, confidence: float) -> Estimate:
     """DeLong's interval; Newcombe's where DeLong's has no width (c = 0 or 1)."""
     c = c_statistic_of(y, p)
     z = normal_quantile(confidence)
     se = math.sqrt(delong_variance(y, p))
-    n_events = int(y.sum())
     if c in (0.0, 1.0):
-        bound = _newcombe_bound(1.0, n_events, y.size - n_events, z)
-        low, high = (bound, 1.0) if c == 1.0 else (0.0, 1.0 - bound)
-        return Estimate(
-            value=c, lower=low, upper=high, standard_error=None, method="Newcombe 5"
-        )
+        n_events = int(y.sum())
+        return _perfect(c, n_events, y.size - n_events, z)
     return Estimate(
         value=c,
         lower=max(c - z * se, 0.0),
@@ -150,6 +154,15 @@ def _comparable(lower: Floats, upper: Floats) -> list[tuple[Mask, Mask]]:
         )
         raise ResponderModelError(message)
     return found
+
+
+def _largest_split(lower: Floats, upper: Floats) -> tuple[int, int]:
+    # patients from a level on, and wholly below it, where most pairs are compared
+    splits = [
+        (int((lower >= level).sum()), int((upper < level).sum()))
+        for level in np.unique(lower)
+    ]
+    return max(splits, key=lambda split: split[0] * split[1])
 
 
 def ordinal_concordance(
@@ -213,6 +226,9 @@ def ordinal_concordance_estimate(
 ) -> Estimate:
     """Ordinal concordance with an interval by the infinitesimal jackknife.
 
+    Where the order is perfect (0 or 1) the jackknife has no width: Newcombe's interval
+    at the cut-off that compares most pairs stands instead.
+
     Parameters
     ----------
     level : array_like of shape (n_patients,)
@@ -241,12 +257,14 @@ def ordinal_concordance_estimate(
     (0.778, 0.398, 1.0)
     """
     lower, upper, s = check_levels(level, upper_level, score)
+    z = normal_quantile(confidence)
     pairs, concordant = _concordance_parts(lower, upper, s)
     c = float(concordant.sum() / pairs.sum())
+    if c in (0.0, 1.0):
+        return _perfect(c, *_largest_split(lower, upper), z)
     # dC/dw_i = (concordant_i - C pairs_i) / number of pairs, each pair counted once
     influence = (concordant - c * pairs) / (pairs.sum() / 2.0)
     se = float(np.sqrt((influence**2).sum()))
-    z = normal_quantile(confidence)
     return Estimate(
         value=c,
         lower=max(c - z * se, 0.0),
