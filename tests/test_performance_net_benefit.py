@@ -157,7 +157,7 @@ def test_threshold_outside_its_range_is_refused(threshold):
 
 @pytest.mark.parametrize("thresholds", [[], [[0.2, 0.3]]])
 def test_thresholds_must_be_a_list(thresholds):
-    with pytest.raises(ResponderModelError, match="thresholds must be a list"):
+    with pytest.raises(ResponderModelError, match="thresholds must be"):
         decision_curve(OUTCOME, PROBABILITY, thresholds=thresholds)
 
 

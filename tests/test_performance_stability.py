@@ -83,6 +83,15 @@ def test_instability_refuses_a_threshold_that_is_none(predictions):
         instability_curve(*predictions, threshold=1.0)
 
 
+def test_instability_refuses_missing_predictions(predictions):
+    p, resampled = predictions
+    gap = np.where(np.arange(193) == 3, np.nan, 1.0)
+    with pytest.raises(ResponderModelError, match="probability must have no missing"):
+        instability_curve(gap * p, resampled)
+    with pytest.raises(ResponderModelError, match="resampled must have no missing"):
+        instability_curve(p, gap * resampled)
+
+
 def test_instability_does_not_depend_on_the_order_of_patients(predictions):
     p, resampled = predictions
     shuffled = np.random.default_rng(0).permutation(193)

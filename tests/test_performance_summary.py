@@ -204,6 +204,33 @@ def test_measure_performance_refuses_negative_resamples(cohort):
         pf.measure_performance(*cohort, n_resamples=-1, rng=np.random.default_rng(0))
 
 
+@pytest.mark.parametrize("n_resamples", [2.5, "20", None])
+def test_measure_performance_refuses_resamples_that_are_no_count(cohort, n_resamples):
+    with pytest.raises(ResponderModelError, match="n_resamples must be at least 0 and"):
+        pf.measure_performance(*cohort, n_resamples=n_resamples)
+
+
+def test_measure_performance_refuses_a_seed_for_a_generator(cohort):
+    with pytest.raises(ResponderModelError, match="rng must be a numpy Gen.* got int"):
+        pf.measure_performance(*cohort, rng=0)
+
+
+def test_one_resample_gives_no_interval(cohort):
+    found = pf.measure_performance(
+        *cohort, n_resamples=1, rng=np.random.default_rng(0)
+    ).row("e90")
+    assert found.value is not None
+    assert found.lower is None
+
+
+@pytest.mark.parametrize("wrong", ["0.5", None, [0.2, 0.3]])
+def test_threshold_and_confidence_must_be_numbers(cohort, wrong):
+    with pytest.raises(ResponderModelError, match="threshold must be at least 0"):
+        pf.net_benefit(*cohort, threshold=wrong)
+    with pytest.raises(ResponderModelError, match="confidence must be between 0 and 1"):
+        pf.estimate_measure("brier_score", *cohort, confidence=wrong)
+
+
 def test_all_measures_equal_the_public_ones(cohort):
     y, p = cohort
     level = np.minimum(5, np.round(5 * p) + y)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -10,7 +12,8 @@ from responder_model.errors import ResponderModelError
 Floats = NDArray[np.float64]
 
 
-def _check_vector(values: ArrayLike, *, name: str) -> Floats:
+def check_vector(values: ArrayLike, *, name: str) -> Floats:
+    """Cast to a float array of one dimension; refuse text and missing values."""
     try:
         vector = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
@@ -50,8 +53,8 @@ def check_log_odds(probability: Floats) -> None:
 
 def check_arrays(outcome: ArrayLike, probability: ArrayLike) -> tuple[Floats, Floats]:
     """Cast both to float arrays of one length, in {0, 1} and [0, 1]."""
-    y = _check_vector(outcome, name="outcome")
-    p = _check_vector(probability, name="probability")
+    y = check_vector(outcome, name="outcome")
+    p = check_vector(probability, name="probability")
     if y.size != p.size:
         message = (
             "outcome and probability must have the same length, "
@@ -81,9 +84,25 @@ def check_outcome_probability(
     return y, p
 
 
+def is_number(value: object) -> bool:
+    """Whether a value is one real number, of Python or numpy."""
+    return isinstance(value, Real)
+
+
+def check_rng(rng: object) -> np.random.Generator:
+    """Refuse a seed, or nothing, in place of a generator."""
+    if not isinstance(rng, np.random.Generator):
+        message = (
+            f"rng must be a numpy Generator, got {type(rng).__name__}. "
+            "Pass numpy.random.default_rng(seed)."
+        )
+        raise ResponderModelError(message)
+    return rng
+
+
 def check_confidence(confidence: float) -> float:
     """Refuse a confidence level outside (0, 1)."""
-    if not 0.0 < confidence < 1.0:
+    if not (is_number(confidence) and 0.0 < confidence < 1.0):
         message = f"confidence must be between 0 and 1, got {confidence}. Try 0.95."
         raise ResponderModelError(message)
     return float(confidence)
@@ -91,15 +110,18 @@ def check_confidence(confidence: float) -> float:
 
 def check_n_resamples(n_resamples: int, *, minimum: int = 0) -> int:
     """Refuse fewer bootstrap resamples than an interval can be made of."""
-    if n_resamples < minimum:
-        message = f"n_resamples must be at least {minimum}, got {n_resamples}. Try 200."
+    if not isinstance(n_resamples, Integral) or n_resamples < minimum:
+        message = (
+            f"n_resamples must be at least {minimum} and whole, got {n_resamples}. "
+            "Try 200."
+        )
         raise ResponderModelError(message)
     return int(n_resamples)
 
 
 def check_threshold(threshold: float) -> float:
     """Refuse a threshold probability outside [0, 1)."""
-    if not 0.0 <= threshold < 1.0:
+    if not (is_number(threshold) and 0.0 <= threshold < 1.0):
         message = f"threshold must be at least 0 and below 1, got {threshold}."
         raise ResponderModelError(message)
     return float(threshold)
@@ -109,10 +131,10 @@ def check_levels(
     level: ArrayLike, upper_level: ArrayLike | None, score: ArrayLike
 ) -> tuple[Floats, Floats, Floats]:
     """Ordered levels, possibly intervals, and one score for each patient."""
-    lower = _check_vector(level, name="level")
+    lower = check_vector(level, name="level")
     above = lower if upper_level is None else upper_level
-    upper = _check_vector(above, name="upper_level")
-    s = _check_vector(score, name="score")
+    upper = check_vector(above, name="upper_level")
+    s = check_vector(score, name="score")
     if not lower.size == upper.size == s.size:
         message = (
             "level, upper_level and score must have the same length, "

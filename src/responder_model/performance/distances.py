@@ -11,6 +11,7 @@ from responder_model.errors import ResponderModelError
 from responder_model.performance._check import Floats, check_classes
 from responder_model.performance.calibration_distance import calibration_distance
 
+FEWEST = 2  # resamples below which an interval would have no width
 SHIFTED = "bootstrap, shifted by its bias; from 0 when calibration is not refuted"
 
 DISTANCES: Mapping[str, Callable[[Floats], float]] = {
@@ -65,7 +66,7 @@ def measure_distances(
 ) -> Distances:
     """Distances, their shifted bootstrap interval, and those of a calibrated model."""
     value = distances_of(y, p, smoother)
-    if rng is None or n_resamples == 0:
+    if rng is None or n_resamples < FEWEST:
         return Distances(value=value)
 
     def resampled() -> tuple[Floats, Floats]:

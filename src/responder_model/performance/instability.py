@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from responder_model.errors import ResponderModelError
-from responder_model.performance._check import Floats, check_confidence, check_threshold
+from responder_model.performance._check import (
+    Floats,
+    check_confidence,
+    check_threshold,
+    check_vector,
+)
 from responder_model.performance.core import NEUTRAL_THRESHOLD
 
 SMALLEST_GROUP = 10  # patients behind each point: the curve shows no person
@@ -97,9 +102,9 @@ def instability_curve(
     >>> round(curve.overall_mean_absolute_error, 3)
     0.05
     """
-    p = np.asarray(probability, dtype=np.float64)
+    p = check_vector(probability, name="probability")
     r = np.asarray(resampled, dtype=np.float64)
-    if p.ndim != 1 or r.ndim != 2 or r.shape[1] != p.size:
+    if r.ndim != 2 or r.shape[1] != p.size:
         message = (
             "resampled must have one column per patient of probability, got shapes "
             f"{r.shape} and {p.shape}."
@@ -110,6 +115,9 @@ def instability_curve(
             f"probability must hold at least {SMALLEST_GROUP} patients and resampled "
             f"one resample, got {p.size} and {r.shape[0]}."
         )
+        raise ResponderModelError(message)
+    if not np.isfinite(r).all():
+        message = "resampled must have no missing value. Leave failed resamples out."
         raise ResponderModelError(message)
     tail = (1.0 - check_confidence(share)) / 2.0
     n_groups = max(1, min(N_GROUPS, p.size // SMALLEST_GROUP))

@@ -14,7 +14,9 @@ from responder_model.performance._check import (
     check_confidence,
     check_n_resamples,
     check_outcome_probability,
+    check_rng,
     check_threshold,
+    check_vector,
 )
 from responder_model.performance.estimate import Estimate, normal_quantile, wald
 
@@ -159,8 +161,8 @@ def _check_interval(interval: str) -> None:
 
 
 def _check_thresholds(thresholds: ArrayLike) -> Floats:
-    t = np.atleast_1d(np.asarray(thresholds, dtype=np.float64))
-    if t.ndim != 1 or t.size == 0:
+    t = check_vector(np.atleast_1d(thresholds), name="thresholds")
+    if t.size == 0:
         message = "thresholds must be a list of probabilities."
         raise ResponderModelError(message)
     for value in t:
@@ -198,13 +200,11 @@ def _bootstrap(
     n_resamples: int,
     rng: np.random.Generator | None,
 ) -> _Bounds:
-    if rng is None:
-        message = 'rng must be a numpy Generator for interval="bootstrap", got None.'
-        raise ResponderModelError(message)
+    generator = check_rng(rng)
     check_n_resamples(n_resamples, minimum=1)
     # resampling patients with replacement = multinomial weights (r, n)
     n = y.size
-    weights = rng.multinomial(n, np.full(n, 1.0 / n), size=n_resamples)
+    weights = generator.multinomial(n, np.full(n, 1.0 / n), size=n_resamples)
     events = weights @ y
     kept = weights[(events > 0.0) & (events < n)] / n
     if kept.shape[0] == 0:

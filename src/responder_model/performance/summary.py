@@ -17,6 +17,7 @@ from responder_model.performance._check import (
     check_classes,
     check_confidence,
     check_n_resamples,
+    check_rng,
     check_threshold,
 )
 from responder_model.performance.calibration_distance import (
@@ -248,6 +249,8 @@ def measure_performance(
     y, p = check_arrays(outcome, probability)
     check_confidence(confidence)
     check_n_resamples(n_resamples)
+    if rng is not None:
+        check_rng(rng)
     check_smoother(smoother)
     estimators = _estimators(check_threshold(threshold))
     describe = partial(describe_measure, smoother=smoother, threshold=threshold)
