@@ -237,6 +237,14 @@ def test_internal_external_validation_has_a_row_per_centre():
     assert table["centre"].nunique() == 3
 
 
+def test_centres_without_an_outcome_are_refused():
+    cohort = simulate_cohort(60, 5, n_centres=3).drop(
+        columns=["relief_test", "symptom_improved", "rtms_responder"]
+    )
+    with pytest.raises(DevelopmentError, match="outcome must be known for some pat"):
+        validate_by_centre(LINEAR, cohort)
+
+
 def test_one_centre_is_refused(cohort):
     alone = cohort.copy()
     alone["centre"] = "Lyon"
@@ -370,6 +378,44 @@ def test_measure_without_an_apparent_value_is_in_the_table_with_its_reason(cohor
         assert pd.isna(row["apparent"])
         assert "separation" in row["problem"]
         assert row["n_failed_resamples"] > 0
+
+
+def test_nearly_one_probability_for_all_is_not_called_separation_alone():
+    age = simulate_cohort(60, 5)[["age", "relief_test", "symptom_improved"]]
+    result = validate_internally(LINEAR, age, n_resamples=1, design="cross_validation")
+    row = result.table.set_index("measure").loc["calibration_slope"]
+    assert "nearly one probability for all" in row["problem"]
+    # the bootstrap's columns are not its own
+    assert "corrected_632" not in result.table
+
+
+def test_one_resample_has_a_correction_and_no_interval(cohort):
+    table = validate_internally(LINEAR, cohort, n_resamples=1).table
+    assert table["optimism_corrected"].notna().all()
+    assert table[["lower", "upper"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, None, "a"])
+def test_seed_that_cannot_be_repeated_is_refused(cohort, seed):
+    model = published_model("rtms_response", "screening")
+    with pytest.raises(ResponderModelError, match="seed must be a whole number"):
+        validate_internally(LINEAR, cohort, n_resamples=2, seed=seed)
+    with pytest.raises(ResponderModelError, match="seed must be a whole number"):
+        validate_externally(model, cohort, seed=seed)
+
+
+def test_subgroups_are_those_that_the_cohort_records(cohort):
+    model = published_model("rtms_response", "screening")
+    few = cohort[["age", "sex", "relief_test", "symptom_improved"]]
+    table = validate_by_subgroup(model, few)
+    assert set(table["predictor"]) == {"age", "sex"}
+    assert set(validate_by_subgroup(model, few, by="sex")["predictor"]) == {"sex"}
+
+
+def test_probability_of_other_patients_is_refused(cohort):
+    model = published_model("rtms_response", "screening")
+    with pytest.raises(DevelopmentError, match="one value for each patient.* 3 for"):
+        validate_by_subgroup(model, cohort, probability=np.full(3, 0.5))
 
 
 def test_distance_corrected_below_zero_is_said_and_kept():

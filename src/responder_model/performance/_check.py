@@ -119,6 +119,14 @@ def check_n_resamples(n_resamples: int, *, minimum: int = 0) -> int:
     return int(n_resamples)
 
 
+def check_seed(seed: int) -> int:
+    """Refuse a seed that numpy would not take, and none: runs must be repeatable."""
+    if not isinstance(seed, Integral) or seed < 0:
+        message = f"seed must be a whole number from 0, got {seed!r}."
+        raise ResponderModelError(message)
+    return int(seed)
+
+
 def check_threshold(threshold: float) -> float:
     """Refuse a threshold probability outside [0, 1)."""
     if not (is_number(threshold) and 0.0 <= threshold < 1.0):

@@ -27,6 +27,7 @@ from responder_model.performance import (
     estimate_measure,
     measure_performance,
 )
+from responder_model.performance._check import check_seed
 from responder_model.schema import dictionary
 from responder_model.validation.notes import MIN_RARER as MIN_RARER
 from responder_model.validation.notes import external_notes
@@ -131,6 +132,7 @@ def validate_externally(
     DevelopmentError
         When no outcome is known.
     """
+    check_seed(seed)
     cohort = check_cohort(cohort)
     levels = outcome_levels(cohort, model.decision)
     outcome = binary_outcome(levels, model.decision)
@@ -205,12 +207,13 @@ def validate_by_subgroup(
     model: Model,
     cohort: pd.DataFrame,
     *,
-    by: Sequence[str] = SUBGROUPS,
+    by: Sequence[str] | None = None,
     small_cell: int = SMALL_CELL,
     probability: Array | None = None,
 ) -> pd.DataFrame:
     """Core measures in parts of a cohort; small cells are suppressed.
 
+    ``by`` names columns of the cohort; by default those of ``SUBGROUPS`` that it has.
     ``probability`` replaces the model's own, one for each patient of the cohort: in
     the development cohort, those of models that never saw the patient.
 
@@ -231,14 +234,15 @@ def validate_by_subgroup(
     outcome = binary_outcome(outcome_levels(cohort, model.decision), model.decision)
     known = ~np.isnan(outcome)
     _check_any(known, model.decision)
-    if not by:
-        msg = f"by must name columns of the cohort ({', '.join(SUBGROUPS)}), got none."
-        raise DevelopmentError(msg)
+    names = _names(by, cohort)
     if probability is None:
         probability = model.predict_cohort(cohort)["probability"].to_numpy()
+    if len(probability) != len(cohort):
+        msg = "probability must have one value for each patient of the cohort, got "
+        raise DevelopmentError(msg + f"{len(probability)} for {len(cohort)}.")
     known &= ~np.isnan(probability)
     rows = []
-    for name in by:
+    for name in names:
         groups = _groups(cohort, name)
         for group in pd.unique(groups[known]):
             inside = known & (groups == group).to_numpy()
@@ -247,6 +251,17 @@ def validate_by_subgroup(
                 | _cell(outcome[inside], probability[inside], small_cell)
             )
     return _labelled(rows, cohort)
+
+
+def _names(by: Sequence[str] | None, cohort: pd.DataFrame) -> tuple[str, ...]:
+    """Columns whose groups are measured."""
+    if isinstance(by, str):
+        return (by,)
+    found = [name for name in SUBGROUPS if name in cohort] if by is None else by
+    if not found:
+        msg = f"by must name columns of the cohort ({', '.join(SUBGROUPS)}), got none."
+        raise DevelopmentError(msg)
+    return tuple(found)
 
 
 def _labelled(rows: list[dict[str, Any]], cohort: pd.DataFrame) -> pd.DataFrame:
@@ -336,6 +351,7 @@ def validate_by_centre(
         msg = "cohort must name at least 2 centres. Add a column centre."
         raise DevelopmentError(msg)
     known = outcome_levels(cohort, settings.decision).observed
+    _check_any(known, settings.decision)
     data = read_data(procedure, cohort)
     centre = cohort["centre"].to_numpy()[known]
     rows = []

@@ -14,7 +14,11 @@ from responder_model.development.notes import repeated_rows_note
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit, logit
 from responder_model.performance import NEUTRAL_THRESHOLD
-from responder_model.performance._check import check_n_resamples, check_threshold
+from responder_model.performance._check import (
+    check_n_resamples,
+    check_seed,
+    check_threshold,
+)
 from responder_model.performance.distances import DISTANCES
 from responder_model.validation.resampling import (
     Data,
@@ -175,6 +179,7 @@ def validate_internally(
         msg = f"design must be {' or '.join(_DESIGNS)}, got {design!r}."
         raise DevelopmentError(msg)
     check_n_resamples(n_resamples, minimum=1)
+    check_seed(seed)
     cohort = check_cohort(cohort)
     check_overlap(cohort, settings_of(source))
     procedure = procedure_of(source, updated_from)

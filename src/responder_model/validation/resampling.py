@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 
 Indices = NDArray[np.int64]
 
-# Calibration slope from which the outcomes are as good as separated: no estimate.
-_SEPARATED_SLOPE = 10.0
-_NEARLY_SEPARATED = (
-    "probability must overlap between responders and non-responders for a calibration "
-    "slope, got nearly complete separation. Collect more patients."
+# Size of a calibration slope from which it is no estimate: the outcomes are as good as
+# separated, or the probabilities as good as equal.
+_STEEPEST_SLOPE = 10.0
+_TOO_STEEP = (
+    "calibration slope must be between -10 and 10, got another: nearly complete "
+    "separation of the outcomes, or nearly one probability for all. Collect more "
+    "patients."
 )
 
 
@@ -184,7 +186,7 @@ def measure(data: Data, probability: Array, rows: Indices) -> dict[str, float]:
 def measure_all(data: Data, probability: Array, rows: Indices) -> CoreMeasures:
     """Measures on some rows with a known outcome, and why the others have no value.
 
-    None if one class; no slope where the outcomes are nearly separated.
+    None if one class; no slope that is too steep to be one.
     """
     rows = rows[~np.isnan(data.outcome[rows])]
     found = all_measures(
@@ -194,12 +196,12 @@ def measure_all(data: Data, probability: Array, rows: Indices) -> CoreMeasures:
         upper_level=data.upper[rows],
         threshold=data.threshold,
     )
-    if abs(found.values.get("calibration_slope", 0.0)) <= _SEPARATED_SLOPE:
+    if abs(found.values.get("calibration_slope", 0.0)) <= _STEEPEST_SLOPE:
         return found
     joint = ("joint_calibration_intercept", "calibration_slope")
     return CoreMeasures(
         values={k: v for k, v in found.values.items() if k not in joint},
-        failures={**found.failures, **dict.fromkeys(joint, _NEARLY_SEPARATED)},
+        failures={**found.failures, **dict.fromkeys(joint, _TOO_STEEP)},
     )
 
 

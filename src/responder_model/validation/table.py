@@ -16,7 +16,11 @@ from responder_model.performance import (
     ordinal_concordance_estimate,
 )
 from responder_model.performance._check import check_classes
-from responder_model.performance.distances import DISTANCES, measure_distances
+from responder_model.performance.distances import (
+    DISTANCES,
+    FEWEST,
+    measure_distances,
+)
 from responder_model.performance.estimate import Estimate
 from responder_model.performance.intervals import ESTIMATORS
 from responder_model.performance.net_benefit import net_benefit_estimate
@@ -67,6 +71,9 @@ _NO_GAP = 1e-12
 # Resamples of patients behind a cross-validated distance, shared out over the repeats.
 _RESAMPLES, _FEWEST_RESAMPLES = 200, 40
 _NO_RESAMPLE = "no resample had a value"
+# Columns that are empty without a corrected value: of every design, of the bootstrap.
+_CORRECTED = ("optimism", "optimism_corrected", "lower", "upper")
+_FROM_LEFT_OUT = ("corrected_632", "corrected_632_plus")
 
 
 def bootstrap_rows_of(
@@ -76,7 +83,7 @@ def bootstrap_rows_of(
     return [
         _bootstrap_row(name, apparent.values[name], done, data, probability)
         if name in apparent.values
-        else _row_without_value(name, None, done, data, apparent.failures[name])
+        else _empty_bootstrap_row(name, None, done, data, apparent.failures[name])
         for name in DEFINITIONS
     ]
 
@@ -125,13 +132,11 @@ def _bootstrap_row(
     original = _values(done.done, "original", name)
     paired = np.isfinite(inside) & np.isfinite(original)
     if not paired.any():
-        return _row_without_value(name, apparent, done, data, _NO_RESAMPLE)
+        return _empty_bootstrap_row(name, apparent, done, data, _NO_RESAMPLE)
     optimism = float((inside - original)[paired].mean())
     spread = _values(done.done, "developed", name) if name in _CALIBRATION else inside
     spread = spread[paired & np.isfinite(spread)]
-    shift = float(spread.mean()) - (apparent - optimism)
-    low, high = np.quantile(spread, [0.025, 0.975]) - shift
-    low, high = _possible(name, float(low), float(high), apparent - optimism)
+    low, high = _shifted(name, spread, apparent - optimism)
     outside = _values(done.done, "outside", name)
     outside = outside[np.isfinite(outside)]
     simple, plus = _corrected_632(name, apparent, outside, data, probability)
@@ -151,6 +156,16 @@ def _bootstrap_row(
     }
 
 
+def _shifted(
+    name: str, spread: Array, value: float
+) -> tuple[float | None, float | None]:
+    """Percentile interval of resamples moved onto a value; one has no spread."""
+    if spread.size < FEWEST:
+        return None, None
+    low, high = np.quantile(spread, [0.025, 0.975]) - (float(spread.mean()) - value)
+    return _possible(name, float(low), float(high), value)
+
+
 def _describe(name: str, data: Data) -> str:
     return describe_measure(name, smoother="loess", threshold=data.threshold)
 
@@ -165,17 +180,22 @@ def _row_without_value(
     name: str, apparent: float | None, done: Repetitions, data: Data, problem: str
 ) -> Row:
     """Row of a measure without a corrected value: every resample counts as failed."""
-    corrected = ("corrected_632", "corrected_632_plus")
-    columns = ("optimism", "optimism_corrected", "lower", "upper", *corrected)
     return {
         "measure": name,
         "apparent": apparent,
-        **dict.fromkeys(columns),
+        **dict.fromkeys(_CORRECTED),
         "n_resamples": 0,
         "n_failed_resamples": len(done.done) + done.n_failed,
         "definition": _describe(name, data),
         "problem": problem,
     }
+
+
+def _empty_bootstrap_row(
+    name: str, apparent: float | None, done: Repetitions, data: Data, problem: str
+) -> Row:
+    row = _row_without_value(name, apparent, done, data, problem)
+    return row | dict.fromkeys(_FROM_LEFT_OUT)
 
 
 def _corrected_632(
