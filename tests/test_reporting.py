@@ -311,7 +311,8 @@ def test_centre_with_few_events_has_no_measure_in_a_report(published):
     patients = simulate_cohort(n_patients=120, seed=12)
     yes = patients["rtms_responder"].fillna(value=False).astype(bool)
     patients["centre"] = np.where(yes, "North", "South")
-    few = patients.index[yes][:4]
+    patients.iloc[:50, patients.columns.get_loc("centre")] = "East"
+    few = patients.index[50:][yes[50:]][:4]
     patients.loc[few, "centre"] = "South"
     html = build_report(published, [examine(published, patients, n_resamples=5)]).html
     (row,) = [r for r in rows_of(html) if r[0].strip() == "South"]
@@ -319,6 +320,86 @@ def test_centre_with_few_events_has_no_measure_in_a_report(published):
 
 
 # ---------------------------------------------------------------- which cohort it is
+
+
+def test_centres_without_any_measure_leave_their_reason(published):
+    patients = simulate_cohort(n_patients=60, seed=12)
+    patients["centre"] = [f"centre {k % 4}" for k in range(60)]
+    study = examine(published, patients, n_resamples=5)
+    page = Page(build_report(published, [study]).html).text
+    assert "Centres are not compared" in page
+    assert "centre 1" not in page
+    values = logged_values(published, (study,))
+    (item,) = [i for i in tripod(values, "en") if i.number == "12d"]
+    assert "no centre is large enough" in item.answers[0].text
+
+
+def test_subgroups_stand_in_the_order_of_the_dictionary(published):
+    study = examine(published, simulate_cohort(n_patients=250, seed=6), n_resamples=5)
+    html = build_report(published, [study], lang="fr").html
+    html = html[html.index("Performance par sous-groupe") :]
+    labels = [row[0].strip() for row in rows_of(html) if row]
+    named = ("AVC ischémique", "lésion médullaire", "neuropathie trigéminale")
+    ages = ("moins de 50 ans", "50 à 64 ans", "65 ans et plus")
+    for names in (named, ages):
+        places = [labels.index(name) for name in names]
+        assert places == sorted(places)
+
+
+def test_outcome_of_the_implanted_is_not_called_that_of_completers():
+    patients = simulate_cohort(n_patients=200, seed=4)
+    published = published_model("emcs_success")
+    study = examine(published, patients, role="new", n_resamples=5)
+    page = Page(build_report(published, [study]).html).text
+    assert "the estimand is success if implanted" in page
+    assert "among those who complete" not in page
+    notes = develop(patients, "emcs_success").notes
+    assert "the estimand is success among those who are" in notes[0]
+
+
+def test_answers_claim_no_figure_that_is_not_there(published):
+    few = examine(published, simulate_cohort(n_patients=25, seed=6), n_resamples=5)
+    many = examine(published, simulate_cohort(n_patients=200, seed=6), n_resamples=5)
+    for study, shown in ((few, False), (many, True)):
+        values = logged_values(published, (study,))
+        (item,) = [i for i in tripod(values, "en") if i.number == "23a"]
+        words = " ".join(answer.text for answer in item.answers)
+        assert "calibration curve" in words
+        assert ("Decision curve" in words) == shown
+        assert ("Subgroups" in words) == shown
+
+
+def test_chosen_predictors_are_not_called_all_of_the_dictionary(cohort):
+    settings = replace(SETTINGS, predictors=("age", "sex", "fatigue"))
+    values = logged_values(develop(cohort, settings=settings), ())
+    (item,) = [i for i in tripod(values, "en") if i.number == "9a"]
+    assert "how they were chosen was not logged" in item.answers[0].text
+    found = {(i.part, i.number): i for i in probast(values, "en")}
+    assert found["development_4", "4.5"].judgement == ""
+
+
+def test_trees_are_spoken_of_where_they_were_developed_only(model, cohort):
+    page = Page(build_report(model).html).text
+    assert "No boosted trees were developed beside it" in page
+    with_trees = replace(SETTINGS, challenger=True)
+    page = Page(build_report(develop(cohort, settings=with_trees)).html).text
+    assert re.search(r"They enter with weight 0\.00", page)
+
+
+def test_few_resamples_are_said_to_be_few(reports):
+    assert "Only 8 resamples" in Page(reports["en"].html).text
+
+
+def test_summary_warns_of_patients_of_the_evidence_and_of_too_few(published):
+    patients = simulate_cohort(n_patients=12, seed=1)
+    patients = patients.drop(columns=["rtms_responder", "symptom_improved"])
+    patients["relief_test"] = np.where(np.arange(12) < 2, 60.0, 0.0)
+    patients.attrs["overlap_groups"] = ("saint_etienne",)
+    study = examine(published, patients, role="new", n_resamples=5)
+    html = build_report(published, [study]).html
+    summary = Page(html[html.index('id="summary"') : html.index('id="card"')]).text
+    assert "may be part of the published evidence" in summary
+    assert "Too few patients in simulated cohort to judge a model" in summary
 
 
 def test_development_cohort_is_recognised(model, cohort, other, published):

@@ -154,6 +154,22 @@ def test_response_by_aetiology_tells_what_table_one_shows(seed):
             assert counts == shown[row.group]
 
 
+def test_means_give_no_hidden_count_of_missing_numbers_away(cohort):
+    patients = cohort.copy()
+    patients["fatigue"] = patients["fatigue"].fillna(5.0)
+    known = patients["rtms_responder"].notna()
+    responders = patients.index[known & patients["rtms_responder"].fillna(value=False)]
+    patients.loc[responders[0], "fatigue"] = np.nan
+    found = table_one(published_model("rtms_response", "screening"), patients)
+    (row,) = [
+        row
+        for row in found.rows
+        if (row.predictor, row.value) == ("fatigue", "missing")
+    ]
+    parts = [row.cells[found.groups.index(name)].n for name in ("known", "yes", "no")]
+    assert parts == [None, None, None]
+
+
 def test_group_of_fewer_than_ten_is_left_out(cohort):
     few = cohort[cohort["rtms_responder"].notna()].copy()
     few["relief_test"] = np.where(np.arange(len(few)) < 5, 60.0, 0.0)

@@ -36,13 +36,21 @@ def development_notes(
     if unknown:
         notes.append(
             f"Left out, outcome not known: {unknown} patients "
-            "(the estimand is response among those who complete)."
+            f"({_estimand(settings.decision)})."
         )
     notes += _uninformative(cohort[known], settings)
     again = repeated_rows(cohort)
     if again:
         notes.append(repeated_rows_note(again))
     return tuple(notes)
+
+
+def _estimand(decision: str) -> str:
+    """Whose outcome it is: of those who complete, or of those who were chosen."""
+    words = dictionary()
+    if words.moments[0].name in words.decisions[decision].moments:
+        return "the estimand is response among those who complete"
+    return "most were not implanted: the estimand is success among those who are"
 
 
 def repeated_rows_note(n_rows: int) -> str:

@@ -192,7 +192,11 @@ def _spread(field: Field, values: pd.Series, small_cell: int) -> Spread:
 def _count_rows(
     field: Field, column: pd.Series, members: dict[str, Mask], small_cell: int
 ) -> Iterator[Row]:
-    """Rows of counts; what is only needed to add up (no, known) is not yielded."""
+    """Rows of counts; what is only needed to add up (no, known) is not yielded.
+
+    Means of the whole and of its parts tell how many values each rests on: beside a
+    hidden count of missing numbers, none of the parts is shown as complete.
+    """
     values = _values(field, column)
     counts = np.array(
         [[_matching(column, v, inside) for inside in members.values()] for v in values],
@@ -203,6 +207,10 @@ def _count_rows(
     hidden = suppress(
         counts.ravel(), relations, small_cell=small_cell, silent=silent.ravel()
     ).reshape(counts.shape)
+    if field.kind == "number" and "yes" in members:
+        related = [list(members).index(name) for name in ("known", "yes", "no")]
+        missing = values.index(MISSING)
+        hidden[missing, related] |= hidden[missing, related].any()
     sizes = [int(inside.sum()) for inside in members.values()]
     for value, line, mask in zip(values, counts, hidden, strict=True):
         if value == MISSING or (value not in UNPRINTED and line.any()):

@@ -148,6 +148,8 @@ def _model_values(model: Model) -> Iterator[tuple[str, Value]]:
         yield "model.follows_test", _value(value=True)
     if is_updated(model):
         yield "model.updated", _value(value=True)
+    if model.settings.get("predictors"):
+        yield "model.predictors_chosen", _value(value=True)
     if model.n_patients:
         yield from _developed_values(model)
 
@@ -156,8 +158,6 @@ def _developed_values(model: Model) -> Iterator[tuple[str, Value]]:
     yield "model.n_patients", _value(model.n_patients)
     yield "model.n_events", _value(model.n_events)
     yield "model.n_components", _value(len(model.components))
-    weight = 0.0 if model.pool is None else float(model.pool.weight)
-    yield "model.challenger_weight", _value(weight, ".2f")
     yield "model.seed", _value(int(model.settings.get("seed", 0)))
     excluded = ", ".join(model.excluded_evidence)
     none = {lang: say("none", lang) for lang in LANGUAGES}
@@ -174,10 +174,19 @@ def _developed_values(model: Model) -> Iterator[tuple[str, Value]]:
     for name, measure in model.performance.get("apparent", {}).items():
         if _is_number(measure):
             yield f"apparent.{name}", _value(float(measure))
-    challenger = model.performance.get("challenger", {})
-    for name in ("out_of_fold_log_loss", "evidence_out_of_fold_log_loss"):
-        if _is_number(challenger.get(name)):
-            yield f"challenger.{name}", _value(float(challenger[name]))
+    yield from _challenger_values(model)
+
+
+def _challenger_values(model: Model) -> Iterator[tuple[str, Value]]:
+    """Weight and losses of the trees; nothing where none were developed."""
+    losses = model.performance.get("challenger", {})
+    names = ("out_of_fold_log_loss", "evidence_out_of_fold_log_loss")
+    if not all(_is_number(losses.get(name)) for name in names):
+        return
+    weight = 0.0 if model.pool is None else float(model.pool.weight)
+    yield "model.challenger_weight", _value(weight, ".2f")
+    for name in names:
+        yield f"challenger.{name}", _value(float(losses[name]))
 
 
 def _definition(definition: str, model: Model) -> Value:
@@ -257,6 +266,13 @@ def _study_values(study: Study, model: Model) -> Iterator[tuple[str, Value]]:
         if row.value is not None and _is_number(row.value):
             key = f"external.{row.measure}.non_completers_as_non_responders"
             yield key, _value(row.value)
+    yield from _part_values(study)
+
+
+def _part_values(study: Study) -> Iterator[tuple[str, Value]]:
+    """Which curves, subgroups and centres are shown."""
+    if study.curves.calibration is not None:
+        yield "calibration_curve", _value(value=True)
     if study.curves.decision is not None:
         yield "n_thresholds", _value(len(study.curves.decision.thresholds))
     if study.subgroups is not None:
@@ -272,7 +288,10 @@ def _study_values(study: Study, model: Model) -> Iterator[tuple[str, Value]]:
     if study.centres is not None:
         measured_in = study.centres.get("brier_score")
         n_measured = 0 if measured_in is None else int(measured_in.notna().sum())
-        yield "n_centres_measured", _value(n_measured)
+        if n_measured:
+            yield "n_centres_measured", _value(n_measured)
+        else:
+            yield "centres_too_small", _value(value=True)
 
 
 def _stability_values(stability: Stability) -> Iterator[tuple[str, Value]]:

@@ -20,6 +20,7 @@ from responder_model.reporting.notes import note_in, reason_in
 from responder_model.reporting.texts import interval
 from responder_model.reporting.values import verdict_of
 from responder_model.schema import Field, dictionary
+from responder_model.validation.external import MIN_RARER
 from responder_model.vocabulary import YES_NO
 
 if TYPE_CHECKING:
@@ -83,8 +84,20 @@ def _headline(content: Content) -> Iterator[Block]:
                     Link(text=content.say("section_performance"), anchor="performance"),
                 ),
             )
+        yield from _cautions(content, study)
     if not content.studies:
         yield Paragraph(text=content.say("no_cohort"), tone="note")
+
+
+def _cautions(content: Content, study: Study) -> Iterator[Block]:
+    """Why the measures of a cohort must not be taken for what they seem."""
+    if study.overlaps:
+        text = content.say("overlaps_short", name=study.name)
+        yield Paragraph(text=text, tone="warning")
+    flow = study.flow
+    if min(flow.n_events, flow.n_non_events) < MIN_RARER:
+        text = content.say("too_few_short", name=study.name, n=MIN_RARER)
+        yield Paragraph(text=text, tone="warning")
 
 
 def _measured(content: Content, prefix: str, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from responder_model.figures.coefficients import (
@@ -31,15 +32,7 @@ def learned(content: Content) -> Section:
     """Mixture weights, coefficients side by side, conflict and challenger."""
     blocks: list[Block] = [_weights(content)]
     if content.model.n_patients:
-        blocks.append(
-            Paragraph(
-                text=content.say("conflict"),
-                links=content.links(
-                    "model.published_component_weight", "model.prior_conflict_p_value"
-                ),
-            )
-        )
-        blocks.append(_picture(content))
+        blocks += [*_conflict(content), _picture(content)]
     blocks.append(_coefficients(content))
     if content.model.n_patients:
         blocks.append(_challenger(content))
@@ -83,6 +76,15 @@ def _component(name: str, content: Content) -> str:
     if sd is not None:
         return f"{words}, {content.say('sd')} {number(float(sd[1]), content.lang)}"
     return f"{words}, {content.say(SIZES[size])}"
+
+
+def _conflict(content: Content) -> Iterator[Block]:
+    """How far the patients lie from what was published, where that was logged."""
+    key = "model.prior_conflict_p_value"
+    if key in content.values:
+        text = content.say("conflict", p=content.values[key].text[content.lang])
+        links = content.links("model.published_component_weight", key)
+        yield Paragraph(text=text, links=links)
 
 
 def _picture(content: Content) -> Block:
@@ -139,11 +141,14 @@ def _mean_sd(value: tuple[float, float], content: Content) -> str:
 
 
 def _challenger(content: Content) -> Block:
+    keys = {
+        "weight": "model.challenger_weight",
+        "trees": "challenger.out_of_fold_log_loss",
+        "evidence": "challenger.evidence_out_of_fold_log_loss",
+    }
+    if not all(key in content.values for key in keys.values()):
+        return Paragraph(text=content.say("no_challenger"))
+    texts = {gap: content.values[k].text[content.lang] for gap, k in keys.items()}
     return Paragraph(
-        text=content.say("challenger"),
-        links=content.links(
-            "model.challenger_weight",
-            "challenger.out_of_fold_log_loss",
-            "challenger.evidence_out_of_fold_log_loss",
-        ),
+        text=content.say("challenger", **texts), links=content.links(*keys.values())
     )

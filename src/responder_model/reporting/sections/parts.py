@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from responder_model.performance import DEFINITIONS
@@ -37,7 +37,7 @@ def subgroups_table(content: Content, study: Study, found: pd.DataFrame) -> Tabl
             continue
         blanks = ("",) * (len(MEASURES) + 1)
         rows.append((Cell(text=content.label(str(name)), is_head=True), *blanks))
-        for row in sorted(part.to_dict(orient="records"), key=_order):
+        for row in sorted(part.to_dict(orient="records"), key=_order(str(name))):
             if row["n_patients"] == SMALL:
                 continue
             label = _group_label(str(name), str(row["group"]), content)
@@ -48,11 +48,11 @@ def subgroups_table(content: Content, study: Study, found: pd.DataFrame) -> Tabl
     return _table(content, study, "subgroups", rows)
 
 
-def _order(row: dict[Any, Any]) -> tuple[int, str]:
-    """Age groups by age, the others by name, what is not known last."""
-    group = str(row["group"])
-    places = {name: place for place, name in enumerate(AGE_GROUPS)}
-    return places.get(group, 99 if group == "not known" else 0), group
+def _order(predictor: str) -> Callable[[dict[Any, Any]], int]:
+    """Groups as in Table 1: in the dictionary's order, what is not known last."""
+    names = dictionary().fields[predictor].category_names or AGE_GROUPS
+    places = {name: place for place, name in enumerate(names)}
+    return lambda row: places.get(str(row["group"]), len(places))
 
 
 def _count(row: dict[Any, Any], table: TableOne, content: Content) -> str:
@@ -94,6 +94,11 @@ def _with_limits(row: dict[Any, Any], name: str, lang: str) -> str:
     value = number(row.get(name), lang, ".2f")
     limits = interval(row.get(f"{name}_lower"), row.get(f"{name}_upper"), lang, ".2f")
     return f"{value}\n({limits})" if limits else value
+
+
+def is_measured(found: pd.DataFrame) -> bool:
+    """Whether any part has a measure to show."""
+    return any(name in found and found[name].notna().any() for name in MEASURES)
 
 
 def centres_table(content: Content, study: Study, found: pd.DataFrame) -> Table:

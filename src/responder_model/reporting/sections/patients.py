@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from responder_model.model.limits import preceding_test
 from responder_model.reporting.blocks import Block, Cell, Heading, Paragraph, Section
 from responder_model.reporting.sections.card import prefixed
 from responder_model.reporting.table_one import MISSING, Count, Row, Spread
@@ -42,22 +43,26 @@ def study_title(content: Content, study: Study) -> str:
 
 
 def _flow(content: Content, study: Study, prefix: str) -> Block:
-    keys = ("n_patients", "n_unknown", "n_known", "n_events", "n_centres")
-    rows: list[tuple[Cell | str, ...]] = [
-        (content.say(f"flow_{key}"), content.values[f"{prefix}.{key}"].text["en"])
-        for key in keys
-        if f"{prefix}.{key}" in content.values
-    ]
+    rows: list[tuple[Cell | str, ...]] = []
+    for key in ("n_patients", "n_unknown", "n_known", "n_events", "n_centres"):
+        value = content.values.get(f"{prefix}.{key}")
+        if value is not None:
+            rows.append((content.say(f"flow_{key}"), value.text[content.lang]))
+        elif key == "n_patients":
+            rows.append((content.say(f"flow_{key}"), content.say("hidden")))
     if study.flow.n_straddling:
         straddling = hidden_count(study.flow.n_straddling)
         rows.append((content.say("flow_n_straddling"), straddling))
     outcome = content.values[f"{prefix}.outcome_definition"].text[content.lang]
+    implanted = preceding_test(content.model.encoder) is not None
     return content.table(
         content.say("flow_caption"),
         (content.say("flow_step"), content.say("patients")),
         rows,
         study=study,
-        note=content.say("flow_note", definition=outcome),
+        note=content.say(
+            "flow_note_implanted" if implanted else "flow_note", definition=outcome
+        ),
         numeric=(1,),
     )
 

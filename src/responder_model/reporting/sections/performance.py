@@ -27,7 +27,11 @@ from responder_model.reporting.blocks import (
 )
 from responder_model.reporting.examination import FEWEST_FOR_DECISIONS
 from responder_model.reporting.notes import reason_in
-from responder_model.reporting.sections.parts import centres_table, subgroups_table
+from responder_model.reporting.sections.parts import (
+    centres_table,
+    is_measured,
+    subgroups_table,
+)
 from responder_model.reporting.sections.patients import study_title
 from responder_model.reporting.suppression import SMALL_CELL
 from responder_model.reporting.texts import interval, number
@@ -43,6 +47,8 @@ if TYPE_CHECKING:
     from responder_model.reporting.study import Study
     from responder_model.validation import ExternalValidation, InternalValidation
 
+# Resamples below which the outer 2.5 % are two or three of them.
+FEWEST_RESAMPLES = 100
 # Sentences about stability, and the logged values that each rests on.
 STABILITY = {
     "stability_words": (
@@ -124,7 +130,7 @@ def _internal(
         note=content.say("internal_note"),
         numeric=(1, 2, 3, 4, 5),
     )
-    yield from _reasons(content, internal.table)
+    yield from _failures(content, internal)
     if internal.n_patients < 50:
         text = content.say("not_informative", n=internal.n_patients)
         yield Paragraph(text=text, tone="warning")
@@ -138,6 +144,7 @@ def _internal(
             study=study,
             size=(6.4, 5.9),
         )
+    if instability is not None and internal.n_patients >= FEWEST_FOR_DECISIONS:
         yield content.picture(
             f"classification_stability_{study.role}",
             lambda ax: plot_classification_instability(instability, ax=ax, lang=lang),
@@ -157,6 +164,18 @@ def _internal(
             study=study,
             size=(7.0, 5.6),
         )
+
+
+def _failures(content: Content, internal: InternalValidation) -> Iterator[Block]:
+    """What lacks a value, what could not be developed, and that resamples are few."""
+    yield from _reasons(content, internal.table)
+    for failure, n in internal.failures.items():
+        reason = reason_in(failure, content.lang)
+        text = content.say("not_developed", n=n, reason=reason)
+        yield Paragraph(text=text, tone="note")
+    if internal.n_resamples < FEWEST_RESAMPLES:
+        text = content.say("few_resamples", n=internal.n_resamples)
+        yield Paragraph(text=text, tone="note")
 
 
 def _reasons(content: Content, table: pd.DataFrame) -> Iterator[Block]:
@@ -296,7 +315,10 @@ def _parts(content: Content, study: Study) -> Iterator[Block]:
             study=study,
             size=(7.0, 2.4 + 0.4 * len(response.rows)),
         )
-    if study.centres is not None:
+    if study.centres is not None and is_measured(study.centres):
         yield centres_table(content, study, study.centres)
+    elif study.centres is not None:
+        text = content.say("centres_small", n=SMALL_CELL)
+        yield Paragraph(text=text, tone="note")
     elif study.flow.n_centres < 2:
         yield Paragraph(text=content.say("one_centre"), tone="note")
