@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.utils.estimator_checks import check_estimator
@@ -400,3 +401,77 @@ def test_unknown_level_is_refused():
     design, level = simulate(20, np.array([0.5]), 15)
     with pytest.raises(ValueError, match="y must be one of the levels"):
         EvidenceCumulativeLogit(levels=[0, 1]).fit(design, level)
+
+
+def test_levels_stand_in_the_order_in_which_they_are_given():
+    design, level = simulate(150, np.array([0.8, -0.4]), 16)
+    words = np.array(["none", "little", "some", "more", "much", "all"])
+    by_word = EvidenceCumulativeLogit(levels=words.tolist()).fit(design, words[level])
+    by_number = EvidenceCumulativeLogit(levels=range(6)).fit(design, level)
+    assert_allclose(by_word.predict_proba(design), by_number.predict_proba(design))
+    assert (by_word.predict(design) == words[by_number.predict(design)]).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"levels": [0, 1, 1]}, "levels must differ"),
+        ({"components": "all"}, "components must be one of robust, published, zero"),
+        ({"components": "published"}, "priors must be given"),
+        ({"priors": [(0.0, 1.0)]}, "priors must be None or map columns"),
+        ({"priors": {"x0": (0.5, 0.0)}}, "priors must be .*sd and scale > 0"),
+        ({"priors": {"x0": (np.nan, 1.0)}}, "priors must be"),
+        ({"priors": {"x0": (0.5, 1.0, -2.0)}}, "priors must be"),
+        ({"priors": {"x0": 0.5}}, "priors must be"),
+        ({"anchor": (0.0, 0.0)}, "anchor must be"),
+        ({"anchor": 0.0}, "anchor must be"),
+        ({"gaps": [1.0]}, "gaps must be 0 numbers"),
+        ({"gap_sd": 0.0}, "gap_sd must be a number above 0"),
+        ({"main_cut": -1}, "main_cut must be a whole number from 0"),
+        ({"served_cuts": [1]}, "served_cuts must be cut points from 0 to 0"),
+        ({"posterior": []}, "posterior must hold at least one component"),
+    ],
+)
+def test_parameters_that_no_fit_can_start_from_are_refused(settings, message):
+    design, level = simulate(30, np.array([0.5]), 17)
+    with pytest.raises(ValueError, match=message):
+        EvidenceCumulativeLogit(**settings).fit(design, (level > 2).astype(int))
+
+
+@pytest.mark.parametrize("gaps", [[1.0, 0.0], [1.0, -1.0], [1.0, np.nan], [1.0], 1.0])
+def test_gaps_must_be_positive_and_one_between_two_cut_points(gaps):
+    design, level = simulate(60, np.array([0.5]), 18)
+    with pytest.raises(ValueError, match="gaps must be 2 numbers above 0"):
+        EvidenceCumulativeLogit(gaps=gaps).fit(design, np.minimum(level, 3))
+
+
+@pytest.mark.parametrize("upper", [np.zeros(60, dtype=int), [1, 2]])
+def test_upper_level_below_the_lower_or_of_others_is_refused(upper):
+    design, level = simulate(60, np.array([0.5]), 19)
+    with pytest.raises(ValueError, match="upper must be one level for each outcome"):
+        EvidenceCumulativeLogit(levels=range(6)).fit(design, level, upper=upper)
+
+
+def test_linear_predictor_of_no_cut_point_is_refused():
+    design, level = simulate(60, np.array([0.5]), 20)
+    fitted = EvidenceCumulativeLogit(levels=range(6)).fit(design, level)
+    with pytest.raises(ValueError, match="cut must be from 0 to 4, got 5"):
+        fitted.linear_predictor(design, cut=5)
+
+
+def test_constant_of_many_digits_says_nothing_about_other_values():
+    """Its SD is rounding error; a new value must not lie thousands of SDs away."""
+    design, level = simulate(60, np.array([0.5]), 21)
+    constant = np.full((60, 1), 123456.789)
+    fitted = EvidenceCumulativeLogit().fit(np.hstack([design, constant]), level)
+    moved = fitted.predict_proba(np.hstack([design, constant + 0.25]))
+    expected = fitted.predict_proba(np.hstack([design, constant]))
+    assert_allclose(moved, expected, atol=0.01)
+
+
+def test_units_of_a_column_do_not_matter():
+    design, level = simulate(80, np.array([0.8, -0.4]), 22)
+    units = np.array([1e-14, 1e14])
+    expected = EvidenceCumulativeLogit().fit(design, level).predict_proba(design)
+    scaled = EvidenceCumulativeLogit().fit(design * units, level)
+    assert_allclose(scaled.predict_proba(design * units), expected, atol=1e-9)

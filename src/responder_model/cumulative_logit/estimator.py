@@ -20,8 +20,12 @@ from responder_model.cumulative_logit.components import (
 )
 from responder_model.cumulative_logit.conflict import conflict_p_values
 from responder_model.cumulative_logit.discrepancy import estimate_discrepancy
+from responder_model.cumulative_logit.levels import (
+    check_classes,
+    highest_places,
+    places,
+)
 from responder_model.cumulative_logit.likelihood import (
-    Levels,
     Observations,
     intercepts,
 )
@@ -33,6 +37,7 @@ from responder_model.cumulative_logit.mixture import (
     prior_at,
     weigh,
 )
+from responder_model.cumulative_logit.parameters import check_parameters
 from responder_model.cumulative_logit.served import average, averaged, monotone
 
 # Patients from which each served cut point is half its own fit (statistics.md 2).
@@ -44,6 +49,8 @@ _BINARY_UNIT = 2.0
 # Intercept and log-gap priors where nothing is published.
 VAGUE_ANCHOR = (0.0, 5.0)
 VAGUE_GAP_SD = 1.0
+# SD, relative to the largest value, below which a column is constant but for rounding.
+_ROUNDING = 1e-13
 Z95 = 1.959963984540054
 
 
@@ -72,7 +79,8 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     gap_sd : float, default 0.35
         SD of the prior of each log-gap, when ``gaps`` are given.
     levels : sequence, optional
-        All ordered levels, also those that nobody has; default: those in ``y``.
+        All levels, lowest first, also those that nobody has; default: those in ``y``,
+        in the order of numbers or of the alphabet.
     main_cut : int, default 0
         Position of the main cut point; 0 lies between the two lowest levels.
     served_cuts : sequence of int, optional
@@ -172,12 +180,11 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     def _observe(
         self, X: Array, y: NDArray[Any], upper: ArrayLike | None
     ) -> Observations:
-        self.classes_ = np.unique(y) if self.levels is None else np.array(self.levels)
-        if len(self.classes_) < 2:
-            msg = "y must hold at least 2 classes, got 1 class. Give `levels`."
-            raise ValueError(msg)
-        lower = self._level(y)
-        highest = lower if upper is None else self._level(np.asarray(upper))
+        given = np.unique(y) if self.levels is None else np.array(self.levels)
+        self.classes_ = check_classes(given)
+        check_parameters(self.get_params(deep=False), len(self.classes_) - 1)
+        lower = places(self.classes_, y)
+        highest = highest_places(self.classes_, lower, upper)
         self._scale(X)
         main = min(self.main_cut, len(self.classes_) - 2)
         return Observations(
@@ -187,13 +194,6 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             n_cuts=len(self.classes_) - 1,
             main=main,
         )
-
-    def _level(self, y: NDArray[Any]) -> Levels:
-        level = np.searchsorted(self.classes_, y).clip(0, len(self.classes_) - 1)
-        if not np.array_equal(self.classes_[level], y):
-            msg = f"y must be one of the levels {self.classes_.tolist()}."
-            raise ValueError(msg)
-        return np.asarray(level, dtype=np.int64)
 
     def _column_names(self) -> list[str]:
         names = getattr(self, "feature_names_in_", None)
@@ -205,7 +205,9 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         """Centre and scale of each column: stated, else development mean and SD."""
         self.centre_, self.scale_ = X.mean(axis=0), X.std(axis=0)
         binary = np.isin(X, (0.0, 1.0)).all(axis=0)
-        self.scale_[binary | (self.scale_ < 1e-12)] = 1.0
+        # what differs by rounding only is constant
+        rounding = _ROUNDING * np.abs(X).max(axis=0)
+        self.scale_[binary | (self.scale_ <= rounding)] = 1.0
         # without evidence one SD of a balanced 0/1 column counts as one of a number
         self._units = np.where(binary & (not self.priors), _BINARY_UNIT, 1.0)
         for k, name in enumerate(self._column_names()):
@@ -329,11 +331,11 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         folds that leave a patient out.
         """
         design = self._checked(X)
-        lower = self._level(np.asarray(y))
+        lower = places(self.classes_, y)
         observations = Observations(
             design=design,
             lower=lower,
-            upper=lower if upper is None else self._level(np.asarray(upper)),
+            upper=highest_places(self.classes_, lower, upper),
             n_cuts=len(self.classes_) - 1,
             main=self.main_,
         )
@@ -358,8 +360,11 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
 
     def linear_predictor(self, X: ArrayLike, cut: int | None = None) -> Array:
         """Shrunken log-odds of exceeding one cut point (default: the main one)."""
-        served = self.served_[self.main_ if cut is None else cut]
-        return averaged(served, self._checked(X))
+        design = self._checked(X)
+        if cut is not None and cut not in self.served_:
+            msg = f"cut must be from 0 to {len(self.served_) - 1}, got {cut}."
+            raise ValueError(msg)
+        return averaged(self.served_[self.main_ if cut is None else cut], design)
 
     def predict_exceedance(self, X: ArrayLike) -> Array:
         """P(above each cut point), (n_patients, n_levels - 1), never increasing."""
