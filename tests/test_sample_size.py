@@ -317,6 +317,29 @@ def test_width_zero_is_refused():
         validation_criteria(0.42, slope_width=0.0)
 
 
+def test_width_that_is_missing_is_refused():
+    with pytest.raises(ResponderModelError, match="widths of intervals must be above"):
+        validation_criteria(0.42, c_width=math.nan)
+
+
+@pytest.mark.parametrize(
+    "given", [(0.0, 0.0), (0.0, -1.0), (math.nan, 1.0), (0.0,), (900.0, 1.0)]
+)
+def test_linear_predictor_that_is_no_distribution_is_refused(given):
+    with pytest.raises(ResponderModelError, match="linear_predictor must be a mean"):
+        validation_criteria(0.42, linear_predictor=given)
+
+
+def test_verdict_on_fewer_patients_than_parameters_has_a_shrinkage():
+    verdict = sample_size_verdict(10, 5, 1000)
+    assert_allclose(verdict.expected_shrinkage, verdict.r2, rtol=1e-6)
+
+
+def test_number_of_patients_that_is_missing_is_refused():
+    with pytest.raises(ResponderModelError, match="n_patients must be at least 0"):
+        development_criteria(10, 0.42, n_patients=math.nan)
+
+
 def test_threshold_outside_its_range_is_refused():
     with pytest.raises(ResponderModelError, match="threshold must be above 0 and bel"):
         validation_criteria(0.42, threshold=30.0)

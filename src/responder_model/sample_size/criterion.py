@@ -55,7 +55,7 @@ def log_odds(proportion: float) -> float:
 
 def check_counts(n_patients: int, n_candidate_parameters: int) -> None:
     """Refuse negative counts of patients and models without a parameter."""
-    if n_patients < 0 or n_candidate_parameters < 1:
+    if not (n_patients >= 0 and n_candidate_parameters >= 1):
         message = (
             "n_patients must be at least 0 and n_candidate_parameters at least 1, got "
             f"{n_patients} and {n_candidate_parameters}."

@@ -153,11 +153,11 @@ def expected_shrinkage(
     0.9
     """
     check_counts(n_patients, n_candidate_parameters)
-    if not 0.0 < r2 < 1.0 or n_patients == 0:
+    if not 0.0 < r2 < 1.0 or not n_patients > 0:
         message = "r2 must be in (0, 1) and n_patients at least 1."
         raise ResponderModelError(message)
     low, high = r2, 1.0  # the required n grows from 0 to infinity with S
-    for _ in range(100):
+    for _ in range(48):  # further, middle would round to r2 itself
         middle = (low + high) / 2.0
         enough = _n_for_shrinkage(n_candidate_parameters, r2, middle) <= n_patients
         low, high = (middle, high) if enough else (low, middle)

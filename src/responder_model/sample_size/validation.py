@@ -52,6 +52,8 @@ def _linear_predictors(
 ) -> tuple[Floats, Floats]:
     # grid of linear predictors and their probabilities; by default two normals of
     # variance v = 2 probit(c)^2, v apart, placed so that the model is calibrated
+    if given is not None:
+        _check_normal(given)
     v = 2.0 * NormalDist().inv_cdf(c) ** 2 if given is None else given[1] ** 2
     centre = log_odds(phi) if given is None else given[0]
     lp = np.linspace(centre - v - 9.0 * v**0.5, centre + v + 9.0 * v**0.5, 20_001)
@@ -203,9 +205,20 @@ def validation_criteria(
 
 
 def _check_widths(*widths: float) -> None:
-    if min(widths) <= 0.0:
+    if not all(width > 0.0 for width in widths):
         message = "widths of intervals must be above 0."
         raise ResponderModelError(message)
+
+
+def _check_normal(given: tuple[float, float]) -> None:
+    # beyond +-20 every patient is certain, and no slope can be estimated
+    if len(given) == 2 and abs(given[0]) <= 20.0 and 0.0 < given[1] <= 20.0:
+        return
+    message = (
+        "linear_predictor must be a mean between -20 and 20 and an SD above 0 and at "
+        f"most 20, got {given}."
+    )
+    raise ResponderModelError(message)
 
 
 def _accuracy_at(lp: Floats, weight: Floats, threshold: float) -> tuple[float, float]:
