@@ -188,6 +188,12 @@ def test_same_model_gives_the_same_report(published):
     assert first == second
 
 
+def test_no_line_of_a_page_begins_with_a_sign(reports):
+    words = Page(reports["fr"].html.split("</style>")[1]).text
+    assert "Usage de recherche\N{NO-BREAK SPACE}: n'est pas" in words
+    assert not re.search(r"\w [:;?!] ", words)
+
+
 def test_markdown_cell_takes_nothing_for_markup():
     cell = Cell(text="a|b [x](y) <i>", links=(Link(text="n_1", anchor="value-n_1"),))
     assert markdown_cell(cell) == r"a\|b \[x\](y) \<i\> → [n\_1](#value-n_1)"

@@ -19,7 +19,7 @@ from responder_model.performance import (
     ordinal_concordance,
 )
 from responder_model.reporting import build_report, examine
-from responder_model.reporting.notes import STAYS, note_in, reason_in
+from responder_model.reporting.notes import STAYS, name_in, note_in, reason_in
 from responder_model.reporting.texts import read_texts
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import (
@@ -69,6 +69,14 @@ def test_sentence_is_found_again_with_what_it_names(words):
     named = {gap: f"<{gap}>" for gap in GAP.findall(words["en"])}
     expected = words["fr"].format(**named | {"reason": f"<reason> {STAYS['fr']}"})
     assert reason_in(words["en"].format(**named), "fr") == expected
+
+
+def test_names_that_the_software_gave_are_said_in_french(published, untidy):
+    updated = update(published, untidy)
+    report = build_report(updated, lang="fr")
+    assert "données publiées, mis à jour avec cohorte simulée" in report.markdown
+    assert report.values["model.name"] == updated.name
+    assert name_in("Hôpital A", "fr") == "Hôpital A"
 
 
 def test_notes_of_a_development_are_known(untidy):

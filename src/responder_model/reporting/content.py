@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from responder_model.figures.drawing import draw_figure
 from responder_model.labels import describe_value, label_of
 from responder_model.reporting.blocks import Cell, Link, Picture, Table
+from responder_model.reporting.notes import name_in
 from responder_model.reporting.texts import say
 from responder_model.reporting.values import ANCHOR, Values
 from responder_model.schema import dictionary
@@ -63,6 +64,10 @@ class Content:
     def say(self, key: str, **parts: object) -> str:
         """Sentence in the report's language."""
         return say(key, self.lang, **parts)
+
+    def name_of(self, of: Model | Study) -> str:
+        """Name of a model or cohort."""
+        return name_in(of.name, self.lang)
 
     def label(self, name: str) -> str:
         """Label of a field."""

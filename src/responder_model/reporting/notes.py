@@ -42,23 +42,40 @@ def note_in(note: str, lang: str) -> str:
 
 def reason_in(reason: str, lang: str) -> str:
     """Why something has no value, in a language; its counts are totals and stay."""
+    said = _said("notes", reason, lang)
+    return f"{reason} {STAYS[lang]}" if said is None else said
+
+
+def name_in(name: str, lang: str) -> str:
+    """Name of a model or cohort; only one that the software gave has a translation.
+
+    Examples
+    --------
+    >>> name_in("published evidence, updated with centre A", "fr")
+    'données publiées, mis à jour avec centre A'
+    """
+    said = _said("names", name, lang)
+    return name if said is None else said
+
+
+def _said(kind: str, text: str, lang: str) -> str | None:
+    """Text of a kind in a language; None where it is not known."""
     if lang == LOGGED:
-        return reason
-    for pattern, sentences in _sentences():
-        found = pattern.fullmatch(reason)
+        return text
+    for pattern, words in _known(kind):
+        found = pattern.fullmatch(text)
         if found is not None:
-            named = found.groupdict()
-            gaps = {gap: _gap(gap, text, lang) for gap, text in named.items()}
-            return sentences[lang].format(**gaps)
-    return f"{reason} {STAYS[lang]}"
+            named = found.groupdict().items()
+            return words[lang].format(**{gap: _gap(gap, t, lang) for gap, t in named})
+    return None
 
 
 @cache
-def _sentences() -> tuple[tuple[re.Pattern[str], dict[str, str]], ...]:
+def _known(kind: str) -> tuple[tuple[re.Pattern[str], dict[str, str]], ...]:
     """How each sentence is found again, and its words in every language."""
     return tuple(
         (re.compile(_GAP.sub(r"(?P<\1>.+?)", re.escape(words[LOGGED]))), words)
-        for words in read_texts("notes")["notes"]
+        for words in read_texts("notes")[kind]
     )
 
 
@@ -68,5 +85,7 @@ def _gap(gap: str, text: str, lang: str) -> str:
         "field": lambda name: label_of(name, lang),
         "fields": lambda names: ", ".join(label_of(n, lang) for n in names.split(", ")),
         "reason": lambda reason: reason_in(reason, lang),
+        "model": lambda name: name_in(name, lang),
+        "cohort": lambda name: name_in(name, lang),
     }
     return named.get(gap.removeprefix("other_"), str)(text)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from responder_model.reporting.content import Content
 
 TEMPLATES = "reporting/templates"
+# Space of French before a sign, which must not begin a line.
+_SIGN = re.compile(r" (?=[:;?!](?:\W|$))")
 # Characters that mean something in Markdown.
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
@@ -27,6 +29,7 @@ def _environment(*, html: bool) -> Environment:
     environment = Environment(
         loader=PackageLoader("responder_model", TEMPLATES),
         autoescape=html,
+        finalize=unbroken if html else None,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -74,12 +77,25 @@ def _parts(content: Content, sections: Sequence[Section]) -> dict[str, Any]:
     return {
         "lang": content.lang,
         "title": content.title(),
-        "name": content.model.name,
+        "name": content.name_of(content.model),
         "simulated": content.simulated,
         "software": content.values["model.software"].text[content.lang],
         "sections": sections,
         "say": content.say,
     }
+
+
+def unbroken(value: Any) -> Any:
+    """Text whose French signs stay on the line of the word before them.
+
+    Examples
+    --------
+    >>> len(unbroken("seuil : 50").split(" "))
+    2
+    """
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _SIGN.sub("\N{NO-BREAK SPACE}", value)
+    return value
 
 
 def data_uri(png: bytes) -> str:

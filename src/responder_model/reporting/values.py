@@ -17,6 +17,7 @@ from responder_model.features import expit
 from responder_model.labels import describe_cut_point, label_of
 from responder_model.model.limits import preceding_test
 from responder_model.priors import PriorSet, prior_table
+from responder_model.reporting.notes import name_in
 from responder_model.reporting.statements import PREFIX, check_statements
 from responder_model.reporting.study import Study
 from responder_model.reporting.suppression import SMALL_CELL, suppress
@@ -114,6 +115,10 @@ def _share(value: float) -> Value:
     return Value(value=value, text=dict.fromkeys(LANGUAGES, percent(value)))
 
 
+def _name(name: str) -> Value:
+    return _worded(name, {lang: name_in(name, lang) for lang in LANGUAGES})
+
+
 def _worded(value: Plain, text: Mapping[str, str]) -> Value:
     return Value(value=value, text=text)
 
@@ -125,7 +130,7 @@ def _model_values(model: Model) -> Iterator[tuple[str, Value]]:
     decision = words.decisions[model.decision]
     moment = words.moments[words.moment_index(model.moment)]
     yield "model.target", _value(model.target)
-    yield "model.name", _value(model.name)
+    yield "model.name", _name(model.name)
     yield "model.decision", _worded(model.decision, decision.label)
     yield "model.moment", _worded(model.moment, moment.label)
     provenance = {lang: say(f"made_{model.provenance}", lang) for lang in LANGUAGES}
@@ -244,7 +249,7 @@ def _evidence_values(model: Model) -> Iterator[tuple[str, Value]]:
 
 
 def _study_values(study: Study, model: Model) -> Iterator[tuple[str, Value]]:
-    yield "cohort", _value(study.name)
+    yield "cohort", _name(study.name)
     yield (
         "provenance",
         _worded(

@@ -77,7 +77,7 @@ def _headline(content: Content) -> Iterator[Block]:
         measured = [_measured(content, f"{prefix}.{design}", n) for n in KEY_MEASURES]
         found = [text for text in measured if text]
         if found:
-            whose = content.say(f"headline_{design}", name=study.name)
+            whose = content.say(f"headline_{design}", name=content.name_of(study))
             yield Paragraph(
                 text=f"{whose} {content.semicolon.join(found)}.",
                 links=(
@@ -92,11 +92,11 @@ def _headline(content: Content) -> Iterator[Block]:
 def _cautions(content: Content, study: Study) -> Iterator[Block]:
     """Why the measures of a cohort must not be taken for what they seem."""
     if study.overlaps:
-        text = content.say("overlaps_short", name=study.name)
+        text = content.say("overlaps_short", name=content.name_of(study))
         yield Paragraph(text=text, tone="warning")
     flow = study.flow
     if min(flow.n_events, flow.n_non_events) < MIN_RARER:
-        text = content.say("too_few_short", name=study.name, n=MIN_RARER)
+        text = content.say("too_few_short", name=content.name_of(study), n=MIN_RARER)
         yield Paragraph(text=text, tone="warning")
 
 
@@ -223,11 +223,10 @@ def _notes(content: Content) -> Iterator[Cell]:
     for note in content.model.notes:
         yield Cell(text=note_in(note, content.lang))
     for study in content.studies:
+        name = content.name_of(study) + content.colon
         found = () if study.external is None else study.external.notes
         for notice in (*study.notices, *found):
-            text = note_in(notice, content.lang)
-            yield Cell(text=study.name + content.colon + text)
-        for name, reason in study.problems.items():
-            text = content.say("not_done", what=content.say(f"analysis_{name}"))
-            why = reason_in(reason, content.lang)
-            yield Cell(text=f"{study.name}{content.colon}{text} {why}")
+            yield Cell(text=name + note_in(notice, content.lang))
+        for analysis, reason in study.problems.items():
+            text = content.say("not_done", what=content.say(f"analysis_{analysis}"))
+            yield Cell(text=f"{name}{text} {reason_in(reason, content.lang)}")

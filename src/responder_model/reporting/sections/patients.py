@@ -39,7 +39,7 @@ def study_title(content: Content, study: Study) -> str:
     """Heading of a cohort: its role, its name, and whether it is simulated."""
     kind = content.say(f"patients_{study.provenance}")
     role = content.say(f"role_{study.role}")
-    return f"{role}{content.colon}{study.name} ({kind})"
+    return f"{role}{content.colon}{content.name_of(study)} ({kind})"
 
 
 def _flow(content: Content, study: Study, prefix: str) -> Block:
