@@ -705,6 +705,19 @@ def test_developed_model_without_cohort_shows_apparent_performance_as_such(model
     assert "Only the apparent performance was logged" in page
 
 
+def test_updated_model_shows_apparent_performance_of_the_last_update(model, other):
+    page = Page(build_report(update(model, other)).html).text
+    assert "Apparent performance in the patients of the last update" in page
+    assert "Give the development cohort" not in page
+
+
+def test_apparent_measure_without_a_value_says_why(model):
+    reason = "probability must not be 0 for every patient: no event is expected."
+    failed = {**model.performance, "not_measured": {"calibration_slope": reason}}
+    page = build_report(replace(model, performance=failed), lang="fr").markdown
+    assert "Sans valeur : Pente de calibration. Raison : la probabilité" in page
+
+
 def test_notes_do_not_give_small_counts_away(model):
     noted = replace(model, notes=("Left out, outcome not known: 4 patients.",))
     page = Page(build_report(noted).html).text

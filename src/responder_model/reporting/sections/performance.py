@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from responder_model.development.updating import is_updated
 from responder_model.figures.response import plot_response_by_aetiology
 from responder_model.figures.stability import (
     plot_classification_instability,
@@ -92,13 +93,17 @@ def _without_cohort(content: Content) -> Iterator[Block]:
     if not apparent:
         yield Paragraph(text=content.say("not_measured"), tone="note")
         return
-    yield Paragraph(text=content.say("apparent_only"), tone="warning")
+    updated = "_updated" if is_updated(content.model) else ""
+    yield Paragraph(text=content.say(f"apparent_only{updated}"), tone="warning")
     rows = [
         (measure_label(name, content.lang), number(value, content.lang))
         for name, value in apparent.items()
     ]
     columns = (content.say("measure"), content.say("apparent"))
-    yield content.table(content.say("apparent_caption"), columns, rows, numeric=(1,))
+    caption = content.say(f"apparent_caption{updated}")
+    yield content.table(caption, columns, rows, numeric=(1,))
+    failed = content.model.performance.get("not_measured", {})
+    yield from _reasons(content, [("no_value", *row) for row in failed.items()])
 
 
 def measure_label(name: str, lang: str) -> Cell:
@@ -168,7 +173,7 @@ def _internal(
 
 def _failures(content: Content, internal: InternalValidation) -> Iterator[Block]:
     """What lacks a value, what could not be developed, and that resamples are few."""
-    yield from _reasons(content, internal.table)
+    yield from _reasons(content, _lacking(internal.table))
     for failure, n in internal.failures.items():
         reason = reason_in(failure, content.lang)
         text = content.say("not_developed", n=n, reason=reason)
@@ -178,16 +183,25 @@ def _failures(content: Content, internal: InternalValidation) -> Iterator[Block]
         yield Paragraph(text=text, tone="note")
 
 
-def _reasons(content: Content, table: pd.DataFrame) -> Iterator[Block]:
-    """Why measures have no value, or no interval, each reason once."""
-    lacking: dict[tuple[str, str], list[str]] = {}
+def _lacking(table: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    """What each measure lacks, the measure, and why."""
     for row in table.to_dict(orient="records"):
         if isinstance(row["problem"], str) and row["problem"]:
             value = row.get("value", row.get("optimism_corrected"))
-            key = "no_interval" if value is not None and value == value else "no_value"
-            label = DEFINITIONS[row["measure"]].label[content.lang]
-            lacking.setdefault((key, row["problem"]), []).append(label)
-    for (key, problem), labels in lacking.items():
+            is_known = value is not None and value == value
+            key = "no_interval" if is_known else "no_value"
+            yield key, str(row["measure"]), row["problem"]
+
+
+def _reasons(
+    content: Content, lacking: Iterable[tuple[str, str, str]]
+) -> Iterator[Block]:
+    """Why measures have no value, or no interval, each reason once."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for key, measure, problem in lacking:
+        label = DEFINITIONS[measure].label[content.lang]
+        found.setdefault((key, problem), []).append(label)
+    for (key, problem), labels in found.items():
         reason = reason_in(problem, content.lang)
         text = content.say(key, names=", ".join(labels), reason=reason)
         yield Paragraph(text=text, tone="note")
@@ -215,7 +229,7 @@ def _external(
         reason = reason_in(external.performance.problem, content.lang)
         yield Paragraph(text=reason, tone="warning")
     else:
-        yield from _reasons(content, external.table)
+        yield from _reasons(content, _lacking(external.table))
     yield from _size(content, study)
     counts = ", ".join(
         f"{content.say(f'level_{level}')} {content.say('hidden') if n is None else n}"
