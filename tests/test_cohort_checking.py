@@ -310,3 +310,9 @@ def test_any_cells_give_values_or_problems(cells: list[object], name: str) -> No
     cohort, problems, _ = inspect_cohort(frame)
     assert len(cohort) == len(cells)
     assert all(2 <= (problem.row or 0) < 2 + len(cells) for problem in problems)
+
+
+@pytest.mark.parametrize("table", ["centre.csv", {"age": [54.0]}, [[54.0]], None])
+def test_what_is_no_table_is_refused(table: object) -> None:
+    with pytest.raises(InvalidCohortError, match="must be a pandas DataFrame"):
+        check_cohort(table)

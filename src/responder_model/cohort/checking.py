@@ -29,6 +29,12 @@ NO_COLUMNS = Problem(
 NO_PATIENTS = Problem(
     row=None, field="table", found="", allowed="one with at least one patient"
 )
+NO_TABLE = Problem(
+    row=None,
+    field="table",
+    found="",
+    allowed="a pandas DataFrame (read_cohort makes one from a file)",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +77,8 @@ def check_cohort(frame: pd.DataFrame) -> pd.DataFrame:
     >>> check_cohort(frame)["lesion_type"].tolist()
     ['peripheral', nan]
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidCohortError((NO_TABLE,))
     cohort, problems, notices = inspect_cohort(frame)
     if not len(cohort):
         problems = (*problems, NO_PATIENTS)
