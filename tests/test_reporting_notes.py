@@ -140,6 +140,14 @@ def test_reasons_of_missing_values_are_known():
         assert is_french(reason), reason
 
 
+def test_reason_of_a_slope_too_steep_is_known():
+    age = simulate_cohort(60, 5)[["age", "relief_test", "symptom_improved"]]
+    found = validate_internally(
+        SETTINGS, age, n_resamples=1, design="cross_validation"
+    ).table.set_index("measure")
+    assert is_french(found.loc["calibration_slope", "problem"])
+
+
 def test_reasons_of_impossible_analyses_are_known(published, untidy):
     few = untidy.iloc[:8]
     no_outcome = untidy.drop(columns=["relief_test", "rtms_responder"])
