@@ -164,6 +164,21 @@ def test_cross_validated_distances_have_the_interval_of_new_patients():
         assert limits[0] > 0.0
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda c: validate_internally("folder", c), "source must be Settings or a mo"),
+        (lambda c: validate_by_centre("folder", c), "source must be Settings or a mod"),
+        (lambda c: validate_externally("folder", c), "model must be a model, got str"),
+        (lambda c: validate_by_subgroup(LINEAR, c), "model must be a model, got Setti"),
+        (lambda c: validate_internally(LINEAR, c, n_jobs=0), "n_jobs must be a whole "),
+    ],
+)
+def test_what_is_no_model_or_number_of_processes_is_refused(cohort, call, message):
+    with pytest.raises(DevelopmentError, match=message):
+        call(cohort)
+
+
 def test_unknown_design_is_refused(cohort):
     with pytest.raises(DevelopmentError, match="design must be bootstrap or"):
         validate_internally(LINEAR, cohort, design="jackknife")

@@ -32,6 +32,7 @@ from responder_model.schema import dictionary
 from responder_model.validation.notes import MIN_RARER as MIN_RARER
 from responder_model.validation.notes import external_notes
 from responder_model.validation.resampling import (
+    check_model,
     develop_on,
     has_non_completers,
     procedure_of,
@@ -133,6 +134,7 @@ def validate_externally(
         When no outcome is known.
     """
     check_seed(seed)
+    check_model(model)
     cohort = check_cohort(cohort)
     levels = outcome_levels(cohort, model.decision)
     outcome = binary_outcome(levels, model.decision)
@@ -230,6 +232,7 @@ def validate_by_subgroup(
     """
     import pandas as pd
 
+    check_model(model)
     cohort = check_cohort(cohort)
     outcome = binary_outcome(outcome_levels(cohort, model.decision), model.decision)
     known = ~np.isnan(outcome)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,10 +92,18 @@ class Repetitions:
         return sum(self.failures.values())
 
 
+def check_model(model: object, rule: str = "model must be a model") -> None:
+    """Refuse what is no model, as a folder's name, before it is asked anything."""
+    if not isinstance(model, Model):
+        msg = f"{rule}, got {type(model).__name__}. Load a folder by load_model."
+        raise DevelopmentError(msg)
+
+
 def settings_of(source: Settings | Model) -> Settings:
     """Settings given as such, or those that a developed model carries."""
     if isinstance(source, Settings):
         return source
+    check_model(source, "source must be Settings or a model")
     if not source.settings:
         msg = "model must have been developed on a cohort, got one from published "
         msg += "evidence alone. Use validate_externally."
@@ -217,6 +226,9 @@ def repeat(
 
     ``developed`` holds the probabilities of the model developed on all patients.
     """
+    if not isinstance(n_jobs, Integral) or n_jobs == 0:
+        msg = f"n_jobs must be a whole number other than 0, got {n_jobs!r}."
+        raise DevelopmentError(msg)
     n_batches = max(1, min(len(resamples), 8 * max(1, abs(n_jobs))))
     batches = [resamples[k::n_batches] for k in range(n_batches)]
     results = Parallel(n_jobs=n_jobs)(
