@@ -125,7 +125,7 @@ def render_matches(matches: pd.DataFrame, size: int) -> str:
     table = matches.pivot_table(
         index="truth", columns="method", values="n_patients", sort=False
     )
-    lines = [f"## Patients that others need to match ours with {size}", ""]
+    lines = ["", f"## Patients that others need to match ours with {size}", ""]
     lines += ["| truth | " + " | ".join(map(str, table.columns)) + " |"]
     lines += ["|" + "---|" * (1 + table.shape[1])]
     for truth, row in table.iterrows():
