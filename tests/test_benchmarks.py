@@ -46,6 +46,16 @@ def test_real_data_scores_the_sets_that_scikit_learn_ships(tmp_path):
     assert scores.loc["responder_model", "log_loss"] < 0.5
 
 
+@pytest.mark.long
+def test_validation_coverage_has_a_row_for_each_measure(tmp_path):
+    arguments = ["--n-cohorts", "2", "--n-resamples", "5", "--sizes", "60"]
+    printed = run("validation_coverage.py", *arguments, "--out", str(tmp_path))
+    table = pd.read_csv(tmp_path / "validation_bootstrap.csv").set_index("measure")
+    assert table.loc["c_statistic", "n_cohorts"] == 2
+    assert table.loc["c_statistic", "apparent_bias"] > table.loc["c_statistic", "bias"]
+    assert "| 60 | log_loss | 2 |" in printed
+
+
 def test_learning_curves_names_methods_in_words(tmp_path):
     """Method ridge_cv is measured at one size only: there is no curve to draw."""
     sizes = {

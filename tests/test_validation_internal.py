@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from responder_model.cohort import outcome_levels
+from responder_model.cohort import binary_outcome, outcome_levels
 from responder_model.development import Settings, build_procedure, develop, update
 from responder_model.development.procedure import grouped_folds
 from responder_model.development.published import published_model
@@ -12,6 +12,7 @@ from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.performance import (
     DEFINITIONS,
     brier_score,
+    core_measures,
     measure_performance,
     net_benefit,
 )
@@ -35,6 +36,7 @@ from responder_model.validation.stability import Stability
 from responder_model.validation.table import (
     _corrected_632,
     _possible,
+    _shifted,
     cross_validated_rows,
 )
 
@@ -325,6 +327,43 @@ def test_value_of_an_unknown_measure_is_refused(validated):
 )
 def test_interval_stays_within_what_a_measure_can_be(name, limits, value, expected):
     assert _possible(name, *limits, value) == expected
+
+
+def test_interval_adds_whom_a_model_is_measured_in_and_developed_on():
+    """Two of each: -1 or 1 in whom, -2 or 2 on whom, never of the same resample."""
+    measured, refitted = np.array([-1.0, 1.0]), np.array([-2.0, 2.0])
+    # pairs of different resamples: -1 + 2 and 1 - 2
+    low, high = _shifted("net_benefit", measured, refitted, 0.0)
+    assert (low, high) == pytest.approx((-0.95, 0.95))
+
+
+def test_interval_of_what_a_development_fits_has_one_chance():
+    measured = np.linspace(-1.0, 1.0, 41)
+    low, high = _shifted("calibration_in_the_large", measured, 100 * measured, 0.5)
+    assert (low, high) == pytest.approx((-0.45, 1.45))
+
+
+@pytest.mark.long
+def test_intervals_cover_what_the_model_does_in_new_patients():
+    """60 small cohorts; with coverage of 90 % fewer than 46 of them in one of 1000."""
+    settings = Settings(decision="rtms_response", moment="session_1", challenger=False)
+    names = ["c_statistic", "brier_score", "log_loss", "observed_expected_ratio"]
+    hits = np.zeros(len(names))
+    for seed in range(60):
+        truth = draw_truth("rtms_response", "right", np.random.default_rng(seed))
+        old = simulate_cohort(90, 100 + seed, truth=truth)
+        new = simulate_cohort(4000, 200 + seed, truth=truth)
+        found = validate_internally(settings, old, n_resamples=40, seed=seed)
+        model = develop(old, settings=settings)
+        levels = outcome_levels(new, "rtms_response")
+        outcome = binary_outcome(levels, "rtms_response")
+        p = model.predict_cohort(new)["probability"].to_numpy()
+        known = ~np.isnan(outcome)
+        in_new = core_measures(outcome[known], p[known]).values
+        table = found.table.set_index("measure").loc[names]
+        value = np.array([in_new[name] for name in names])
+        hits += (table["lower"] <= value) & (value <= table["upper"])
+    assert hits.min() >= 46, dict(zip(names, hits, strict=True))
 
 
 def test_measure_without_an_apparent_value_is_in_the_table_with_its_reason(cohort):

@@ -28,6 +28,7 @@ from responder_model.validation.resampling import (
     develop_on,
     has_non_completers,
     measure_all,
+    measure_resamples,
     procedure_of,
     read_data,
     repeat,
@@ -130,13 +131,14 @@ def validate_internally(
 
     Everything that ``develop`` does is repeated on every resample: imputation,
     mixture weights, challenger, its weight. Optimism is the mean difference between
-    performance on the resample and on the original cohort (Harrell). The interval is
-    the percentile interval of the resamples' apparent values, shifted onto the
-    corrected value (after Noma 2021; shifting by the optimism alone would leave it too
-    favourable, since copies of patients make a resample easier to fit than the
-    cohort): it needs no nested bootstrap. Refitted models are calibrated on their own
-    resample by construction, so for measures of calibration the developed model is
-    measured on the resamples instead.
+    performance on the resample and on the original cohort (Harrell). The interval
+    holds both things that chance decides: in whom a model is measured (the
+    probabilities by models that never saw the patient, measured in every resample) and
+    on whom it is developed (the model of every resample, measured in the cohort). Their
+    spreads are added and shifted onto the corrected value, as Noma (2021) does with the
+    apparent values, which vary too little; no nested bootstrap is needed. What the
+    intercept fits to its own patients (calibration in the large, O/E) is one chance
+    seen twice, and takes the first alone.
 
     Parameters
     ----------
@@ -232,13 +234,17 @@ def _bootstrap(
 ) -> _Found:
     apparent = measure_all(data, probability, np.arange(len(data)))
     resamples = bootstrap_rows(len(data), n_resamples, seed)
-    done = repeat(procedure, data, resamples, probability, n_jobs=n_jobs)
+    done = repeat(procedure, data, resamples, n_jobs=n_jobs)
     _check_any(done)
+    left_out = _mean_over_repeats(_left_out(resamples, done, len(data), 1))
+    unseen = np.where(np.isnan(left_out), probability, left_out)
+    kept = [resamples[place] for place in done.places]
+    measured = measure_resamples(data, unseen, kept, n_jobs=n_jobs)
     stability = Stability.from_resamples(
         probability, [r.probability for r in done.done], data.outcome
     )
     return _Found(
-        rows=bootstrap_rows_of(apparent, done, data, probability),
+        rows=bootstrap_rows_of(apparent, done, measured, data, probability),
         done=done,
         stability=stability,
     )
@@ -254,9 +260,9 @@ def _cross_validation(
 ) -> _Found:
     apparent = measure_all(data, probability, np.arange(len(data)))
     folds = _folds(data, n_resamples, seed)
-    done = repeat(procedure, data, folds, probability, n_jobs=n_jobs)
+    done = repeat(procedure, data, folds, n_jobs=n_jobs)
     _check_any(done)
-    left_out = _left_out(folds, done, len(data))
+    left_out = _left_out(folds, done, len(data), N_FOLDS)
     rng = np.random.default_rng(seed)
     rows = cross_validated_rows(apparent, left_out, data, done, rng)
     return _Found(rows=rows, done=done, left_out=_mean_over_repeats(left_out))
@@ -338,13 +344,15 @@ def _folds(data: Data, n_repeats: int, seed: int) -> list[Indices]:
     return folds
 
 
-def _left_out(folds: list[Indices], done: Repetitions, n_patients: int) -> Array:
-    """Probability of each patient by a model that never saw it, (n_repeats, n)."""
-    found = np.full((len(folds) // N_FOLDS, n_patients), np.nan)
+def _left_out(
+    parts: list[Indices], done: Repetitions, n_patients: int, n_per_repeat: int
+) -> Array:
+    """Probability of each patient by models that never saw it, (n_repeats, n)."""
+    found = np.full((len(parts) // n_per_repeat, n_patients), np.nan)
     everybody = np.arange(n_patients)
     for place, repetition in zip(done.places, done.done, strict=True):
-        outside = np.setdiff1d(everybody, folds[place])
-        found[place // N_FOLDS, outside] = repetition.probability[outside]
+        outside = np.setdiff1d(everybody, parts[place])
+        found[place // n_per_repeat, outside] = repetition.probability[outside]
     return found
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Indices = NDArray[np.int64]
+T = TypeVar("T")
 
 # Size of a calibration slope from which it is no estimate: the outcomes are as good as
 # separated, or the probabilities as good as equal.
@@ -66,15 +69,13 @@ class Repetition:
     """One development on some rows, and what it predicts for everybody.
 
     ``inside`` and ``outside`` hold the measures on the rows it was developed on and
-    on those it never saw, ``original`` those on the whole cohort; ``developed`` those
-    of the model developed on the whole cohort, on the rows of the resample.
+    on those it never saw, ``original`` those on the whole cohort.
     """
 
     probability: Array
     inside: dict[str, float]
     original: dict[str, float]
     outside: dict[str, float]
-    developed: dict[str, float]
     weight: float
 
 
@@ -215,47 +216,46 @@ def measure_all(data: Data, probability: Array, rows: Indices) -> CoreMeasures:
 
 
 def repeat(
-    procedure: Procedure,
-    data: Data,
-    resamples: Sequence[Indices],
-    developed: Array,
-    *,
-    n_jobs: int = 1,
+    procedure: Procedure, data: Data, resamples: Sequence[Indices], *, n_jobs: int = 1
 ) -> Repetitions:
-    """Develop on every resample; the same call runs on any joblib backend.
-
-    ``developed`` holds the probabilities of the model developed on all patients.
-    """
-    if not isinstance(n_jobs, Integral) or n_jobs == 0:
-        msg = f"n_jobs must be a whole number other than 0, got {n_jobs!r}."
-        raise DevelopmentError(msg)
-    n_batches = max(1, min(len(resamples), 8 * max(1, abs(n_jobs))))
-    batches = [resamples[k::n_batches] for k in range(n_batches)]
-    results = Parallel(n_jobs=n_jobs)(
-        delayed(_repeat_batch)(procedure, data, batch, developed) for batch in batches
-    )
-    # back in the order of the resamples
-    ordered: list[Repetition | str] = [""] * len(resamples)
-    for k, batch in enumerate(results):
-        ordered[k::n_batches] = batch
-    failures = Counter(result for result in ordered if isinstance(result, str))
-    done = {k: r for k, r in enumerate(ordered) if not isinstance(r, str)}
+    """Develop on every resample; the same call runs on any joblib backend."""
+    results = _in_batches(partial(_repeat_once, procedure, data), resamples, n_jobs)
+    failures = Counter(result for result in results if isinstance(result, str))
+    done = {k: r for k, r in enumerate(results) if not isinstance(r, str)}
     return Repetitions(
         done=tuple(done.values()), places=tuple(done), failures=dict(failures)
     )
 
 
-def _repeat_batch(
-    procedure: Procedure, data: Data, resamples: Sequence[Indices], developed: Array
-) -> list[Any]:
+def measure_resamples(
+    data: Data, probability: Array, resamples: Sequence[Indices], *, n_jobs: int = 1
+) -> list[dict[str, float]]:
+    """Every measure that given probabilities have on each resample."""
+    return _in_batches(partial(measure, data, probability), resamples, n_jobs)
+
+
+def _in_batches(
+    work: Callable[[Indices], T], resamples: Sequence[Indices], n_jobs: int
+) -> list[T]:
+    """Results of the resamples, in their order whatever the number of processes."""
+    if not isinstance(n_jobs, Integral) or n_jobs == 0:
+        msg = f"n_jobs must be a whole number other than 0, got {n_jobs!r}."
+        raise DevelopmentError(msg)
+    n_batches = max(1, min(len(resamples), 8 * max(1, abs(n_jobs))))
+    batches = [resamples[k::n_batches] for k in range(n_batches)]
+    results = Parallel(n_jobs=n_jobs)(delayed(_work)(work, one) for one in batches)
+    places = [range(k, len(resamples), n_batches) for k in range(n_batches)]
+    found = dict(zip(chain(*places), chain(*results), strict=True))
+    return [found[k] for k in range(len(resamples))]
+
+
+def _work(work: Callable[[Indices], T], batch: Sequence[Indices]) -> list[T]:
     # the matrices are small: threads of the linear algebra only wait for each other
     with one_thread_each():
-        return [_repeat_once(procedure, data, rows, developed) for rows in resamples]
+        return [work(rows) for rows in batch]
 
 
-def _repeat_once(
-    procedure: Procedure, data: Data, rows: Indices, developed: Array
-) -> Repetition | str:
+def _repeat_once(procedure: Procedure, data: Data, rows: Indices) -> Repetition | str:
     try:
         fitted = develop_on(procedure, data, rows)
     except (ResponderModelError, np.linalg.LinAlgError) as error:
@@ -267,7 +267,6 @@ def _repeat_once(
         inside=measure(data, probability, rows),
         original=measure(data, probability, everybody),
         outside=measure(data, probability, np.setdiff1d(everybody, rows)),
-        developed=measure(data, developed, rows),
         weight=fitted.pool_.weight,
     )
 

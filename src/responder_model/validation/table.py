@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -34,17 +34,12 @@ from responder_model.validation.resampling import (
 
 Row = dict[str, object]
 
-# Measures that every refitted model meets on its own resample.
-_CALIBRATION = (
+# What the intercept of a development fits to its patients: whom it is developed on and
+# whom it is measured in are the same chance, which counts once.
+_FITTED = (
     "calibration_in_the_large",
     "joint_calibration_intercept",
-    "calibration_slope",
     "observed_expected_ratio",
-    "integrated_calibration_index",
-    "e50",
-    "e90",
-    "emax",
-    "estimated_calibration_index",
 )
 # Values that a measure can take, where they are bounded.
 _UNIT = (0.0, 1.0)
@@ -68,6 +63,8 @@ _NO_INFORMATION = {
     "calibration_slope": 0.0,
 }
 _NO_GAP = 1e-12
+# Other resamples that each resample is paired with for an interval.
+_SHIFTS = 50
 # Resamples of patients behind a cross-validated distance, shared out over the repeats.
 _RESAMPLES, _FEWEST_RESAMPLES = 200, 40
 _NO_RESAMPLE = "no resample had a value"
@@ -77,11 +74,18 @@ _FROM_LEFT_OUT = ("corrected_632", "corrected_632_plus")
 
 
 def bootstrap_rows_of(
-    apparent: CoreMeasures, done: Repetitions, data: Data, probability: Array
+    apparent: CoreMeasures,
+    done: Repetitions,
+    measured: Sequence[Mapping[str, float]],
+    data: Data,
+    probability: Array,
 ) -> list[Row]:
-    """One row for each measure, with the reason where it has no value."""
+    """One row for each measure, with the reason where it has no value.
+
+    ``measured`` holds the measures of the left-out probabilities on each resample.
+    """
     return [
-        _bootstrap_row(name, apparent.values[name], done, data, probability)
+        _bootstrap_row(name, apparent.values[name], done, measured, data, probability)
         if name in apparent.values
         else _empty_bootstrap_row(name, None, done, data, apparent.failures[name])
         for name in DEFINITIONS
@@ -126,7 +130,12 @@ def _values(repetitions: Iterable[Repetition], part: str, name: str) -> Array:
 
 
 def _bootstrap_row(
-    name: str, apparent: float, done: Repetitions, data: Data, probability: Array
+    name: str,
+    apparent: float,
+    done: Repetitions,
+    measured: Sequence[Mapping[str, float]],
+    data: Data,
+    probability: Array,
 ) -> Row:
     inside = _values(done.done, "inside", name)
     original = _values(done.done, "original", name)
@@ -134,9 +143,9 @@ def _bootstrap_row(
     if not paired.any():
         return _empty_bootstrap_row(name, apparent, done, data, _NO_RESAMPLE)
     optimism = float((inside - original)[paired].mean())
-    spread = _values(done.done, "developed", name) if name in _CALIBRATION else inside
-    spread = spread[paired & np.isfinite(spread)]
-    low, high = _shifted(name, spread, apparent - optimism)
+    spread = np.array([found.get(name, np.nan) for found in measured])
+    both = paired & np.isfinite(spread)
+    low, high = _shifted(name, spread[both], original[both], apparent - optimism)
     outside = _values(done.done, "outside", name)
     outside = outside[np.isfinite(outside)]
     simple, plus = _corrected_632(name, apparent, outside, data, probability)
@@ -157,12 +166,23 @@ def _bootstrap_row(
 
 
 def _shifted(
-    name: str, spread: Array, value: float
+    name: str, measured: Array, refitted: Array, value: float
 ) -> tuple[float | None, float | None]:
-    """Percentile interval of resamples moved onto a value; one has no spread."""
-    if spread.size < FEWEST:
+    """Percentile interval of what chance decides, moved onto a value.
+
+    ``measured`` (n,) are the left-out probabilities on each resample: in whom a model
+    is measured; ``refitted`` (n,) the model of each resample on the cohort: on whom it
+    is developed. They are added over pairs of different resamples. One resample has no
+    spread.
+    """
+    if measured.size < FEWEST:
         return None, None
-    low, high = np.quantile(spread, [0.025, 0.975]) - (float(spread.mean()) - value)
+    total = measured - measured.mean()
+    if name not in _FITTED:
+        shifts = range(1, min(measured.size, _SHIFTS + 1))
+        other = refitted - refitted.mean()
+        total = np.concatenate([total + np.roll(other, k) for k in shifts])
+    low, high = np.quantile(total, [0.025, 0.975]) + value
     return _possible(name, float(low), float(high), value)
 
 
