@@ -83,3 +83,24 @@ def test_learning_curves_names_methods_in_words(tmp_path):
         env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
     )
     assert done.stdout.strip() == "['this package', 'tuned ordinal ridge']"
+
+
+def test_learning_curves_draws_the_truth_that_is_called_null(tmp_path):
+    folder = tmp_path / "reports" / "benchmarks" / "accuracy"
+    folder.mkdir(parents=True)
+    rows = [
+        ("null", size, method, 1.0 / size, 0.001)
+        for method in ("responder_model", "ridge_cv")
+        for size in (50, 193)
+    ]
+    columns = ["truth", "size", "method", "excess_log_loss", "excess_log_loss_se"]
+    table = pd.DataFrame(rows, columns=columns)
+    table.to_csv(folder / "rtms_response_scores.csv", index=False)
+    for truth, code in (("null", 0), ("nothing", 2)):
+        command = [sys.executable, str(SCRIPTS / "learning_curves.py")]
+        command += ["--truth", truth]
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, done.stderr
+        assert (folder / f"learning_curve_{truth}.png").exists() == (code == 0)

@@ -29,6 +29,9 @@ TRUTHS = {
     "wrong": "effects opposite to those published",
     "null": "no predictor matters",
     "interactions": "effects as published, with interactions",
+    "half_signs_wrong": "half of the effects opposite to those published",
+    "non_proportional": "effects that grow with the cut-off",
+    "shifted": "effects as published, more responders",
 }
 
 
@@ -53,7 +56,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--truth", default="right")
     truth = parser.parse_args().truth
-    drawn = curves(pd.read_csv(FOLDER / "rtms_response_scores.csv"), truth)
+    path = FOLDER / "rtms_response_scores.csv"
+    # a truth is called "null"
+    drawn = curves(pd.read_csv(path, keep_default_na=False, na_values=[""]), truth)
+    if not drawn:
+        parser.error(f"{path} holds no truth called {truth}")
     path = draw_figure(
         lambda ax: plot_learning_curve(drawn, ax=ax),
         FOLDER / f"learning_curve_{truth}.png",
