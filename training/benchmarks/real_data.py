@@ -34,13 +34,15 @@ def main() -> None:
         for method, n_repeats in methods.items()
         if not _path(args.out, name, method).exists()
     ]
-    print(f"{len(todo)} of set x method to run", file=sys.stderr, flush=True)
-    Parallel(n_jobs=args.n_jobs)(delayed(_run)(args.out, *job) for job in todo)
+    if not args.report:
+        print(f"{len(todo)} of set x method to run", file=sys.stderr, flush=True)
+        Parallel(n_jobs=args.n_jobs)(delayed(_run)(args.out, *job) for job in todo)
     tables = []
     for name in names:
         predicted = {
             method: pd.read_csv(_path(args.out, name, method)).to_numpy()
             for method in methods
+            if _path(args.out, name, method).exists()
         }
         tables.append(score_methods(load_real_set(name), predicted, ours=OURS))
     scores = pd.concat(tables, ignore_index=True)
@@ -72,6 +74,7 @@ def _parse() -> argparse.Namespace:
     fast = [OURS, *peers.FAST]
     parser.add_argument("--methods", type=lambda text: text.split(","), default=fast)
     parser.add_argument("--n-repeats", type=int, default=s["n_repeats"])
+    parser.add_argument("--report", action="store_true", help="of what there is")
     parser.add_argument("--slow", action="store_true", help="also the slow peers")
     parser.add_argument("--n-repeats-slow", type=int, default=s["n_repeats_slow"])
     parser.add_argument("--n-jobs", type=int, default=2)

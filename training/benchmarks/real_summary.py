@@ -40,9 +40,9 @@ def render_summary(scores: pd.DataFrame, summary: pd.DataFrame, ours: str) -> st
         "Difference: our log loss minus theirs, mean over sets with 95 % interval; a "
         "set is won or lost when the interval over its patients excludes 0.",
         "",
-        "| method | mean rank | log loss | Brier | slope | difference | won | tied | "
-        "lost | smaller in |",
-        "|" + "---|" * 10,
+        "| method | sets | mean rank | log loss | Brier | slope | difference | won | "
+        "tied | lost | smaller in |",
+        "|" + "---|" * 11,
     ]
     lines += [_summary_line(row, ours) for _, row in summary.iterrows()]
     rivals = scores[scores["method"] != ours]
@@ -59,7 +59,8 @@ def render_summary(scores: pd.DataFrame, summary: pd.DataFrame, ours: str) -> st
 
 
 def _summary_line(row: pd.Series, ours: str) -> str:
-    cells = [row["method"], f"{row['rank']:.2f}", f"{row['log_loss']:.4f}"]
+    cells = [row["method"], f"{row['n_sets']:.0f}"]
+    cells += [f"{row['rank']:.2f}", f"{row['log_loss']:.4f}"]
     cells += [f"{row['brier_score']:.4f}", f"{row['calibration_slope']:.2f}"]
     if row["method"] == ours:
         return "| " + " | ".join([*cells, *["–"] * 5]) + " |"
