@@ -139,7 +139,15 @@ def _internal(
     if internal.n_patients < 50:
         text = content.say("not_informative", n=internal.n_patients)
         yield Paragraph(text=text, tone="warning")
-    instability = study.instability
+    yield from _stability_pictures(content, study, internal)
+
+
+def _stability_pictures(
+    content: Content, study: Study, internal: InternalValidation
+) -> Iterator[Block]:
+    """What models of other samples of these patients would have said."""
+    lang = content.lang
+    instability, decisions = study.instability, study.decision_instability
     if instability is not None:
         yield content.picture(
             f"stability_{study.role}",
@@ -158,8 +166,7 @@ def _internal(
             study=study,
             size=(7.0, 5.0),
         )
-    yield from _stability(content)
-    decisions = study.decision_instability
+    yield from _stability_words(content)
     if decisions is not None:
         yield content.picture(
             f"decision_stability_{study.role}",
@@ -207,7 +214,7 @@ def _reasons(
         yield Paragraph(text=text, tone="note")
 
 
-def _stability(content: Content) -> Iterator[Block]:
+def _stability_words(content: Content) -> Iterator[Block]:
     """What the resamples say about the predictions, in words."""
     for key, names in STABILITY.items():
         keys = [f"development.stability.{name}" for name in names]
