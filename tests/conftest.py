@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 import pytest
 
 # Before any test imports them: no window, no telemetry.
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# The key of a centre that nobody else knows; workers of one run share it.
+os.environ.setdefault("RESPONDER_MODEL_CENTRE_FOLDER", tempfile.mkdtemp())
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -205,8 +205,14 @@ def test_sizes_leave_room_for_the_largest_model(trees: bytes, tmp_path: Path) ->
 
 
 def test_other_format_version_is_refused(folder: Path) -> None:
-    reforge(folder, format_version=2)
+    reforge(folder, format_version=3)
     with pytest.raises(UntrustedModelError, match="manifest.json must be of format"):
+        load_model(folder)
+
+
+def test_the_earlier_format_says_how_to_make_this_one(folder: Path) -> None:
+    reforge(folder, format_version=1)
+    with pytest.raises(UntrustedModelError, match="responder-model develop"):
         load_model(folder)
 
 

@@ -414,8 +414,15 @@ def test_updating_twice_is_near_developing_on_both():
     halves = [cohort.iloc[:90].copy(), cohort.iloc[90:].copy()]
     for half in halves:
         half.attrs = dict(cohort.attrs)
-    settings = Settings(decision="rtms_response", moment="screening", challenger=False)
-    joint = build_procedure("rtms_response", "screening", challenger=False).fit(
+    settings = Settings(
+        decision="rtms_response",
+        moment="screening",
+        challenger=False,
+        # a half has smaller cells than the whole
+        small_cells=0,
+        stays_here=True,
+    )
+    joint = settings.build_procedure().fit(
         cohort, outcome_levels(cohort, "rtms_response")
     )
     updated = update(develop(halves[0], settings=settings), halves[1])

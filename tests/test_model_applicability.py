@@ -224,9 +224,10 @@ def test_constant_and_tiny_cohorts_have_limits() -> None:
     raw[:1, encoder.predictors.index("fatigue")] = 5.0
     population = Population.estimate(encoder.encode(raw), encoder)
     filled = fill(encoder, population, raw)
-    limits = describe_limits(encoder, raw, filled, population)
+    limits = describe_limits(encoder, raw, filled, population, small_cells=0)
     assert limits.numbers["age"].widest[0] < 54 < limits.numbers["age"].widest[1]
     assert "fatigue" in limits.numbers
+    assert "fatigue" not in describe_limits(encoder, raw, filled, population).numbers
     assert "depression" not in limits.numbers
     assert "sex" not in limits.seen
 

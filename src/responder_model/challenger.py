@@ -6,6 +6,7 @@ a calibrated probability, so that pooling and TreeSHAP stay exact.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -73,19 +74,77 @@ def feature_types(encoder: Encoder) -> tuple[str, ...]:
     return tuple("c" if row.kind == "category" else "q" for row in encoder.fields)
 
 
-def fit_trees(raw: Array, outcome: Array, encoder: Encoder, *, seed: int) -> Trees:
-    """Develop the challenger on raw predictors and a 0/1 outcome."""
+def fit_trees(
+    raw: Array, outcome: Array, encoder: Encoder, *, seed: int, small_cells: int = 0
+) -> Trees:
+    """Develop the challenger on raw predictors and a 0/1 outcome.
+
+    With ``small_cells``, no leaf has fewer patients, and a category that fewer had
+    goes where a missing one goes: with its group, where another predictor knows it.
+    """
     import xgboost
 
     types = feature_types(encoder)
+    rare = _rare_categories(raw, encoder, small_cells)
+    raw = _without(raw, rare)
     parameters = PARAMETERS | {
         "seed": seed,
+        # no patient weighs more than a quarter
+        "min_child_weight": max(1.0, small_cells / 4.0),
         "monotone_constraints": _monotone_constraints(encoder),
         "base_score": float(np.clip(outcome.mean(), 0.02, 0.98)),
     }
     matrix = _matrix(raw, types, outcome)
     booster = xgboost.train(parameters, matrix, num_boost_round=N_TREES)
-    return Trees(booster=booster, feature_types=types)
+    trees = Trees(booster=booster, feature_types=types)
+    if not any(codes.size for codes in rare):
+        return trees
+    return Trees.from_json(_sent_as_missing(trees.to_json(), rare), encoder)
+
+
+def _rare_categories(raw: Array, encoder: Encoder, k: int) -> list[NDArray[np.int64]]:
+    """Codes of each predictor that fewer than ``k`` patients have."""
+    rare = []
+    for position, row in enumerate(encoder.fields):
+        values = raw[:, position]
+        codes = values[~np.isnan(values)].astype(np.int64)
+        n_codes = len(row.categories)
+        counts = np.bincount(codes, minlength=n_codes) if n_codes else np.empty(0)
+        rare.append(np.flatnonzero(counts < k))
+    return rare
+
+
+def _without(raw: Array, rare: list[NDArray[np.int64]]) -> Array:
+    """Raw predictors with rare categories as missing."""
+    raw = raw.copy()
+    for position, codes in enumerate(rare):
+        raw[np.isin(raw[:, position], codes), position] = np.nan
+    return raw
+
+
+def _sent_as_missing(data: bytes, rare: list[NDArray[np.int64]]) -> bytes:
+    """Trees that send rare categories where they send a missing value.
+
+    A node lists the categories that go right; all others go left.
+    """
+    document = json.loads(data)
+    for tree in document["learner"]["gradient_booster"]["model"]["trees"]:
+        rows = zip(
+            tree["categories_nodes"],
+            tree["categories_segments"],
+            tree["categories_sizes"],
+            strict=True,
+        )
+        right = []
+        for node, start, size in rows:
+            few = set(rare[tree["split_indices"][node]].tolist())
+            listed = set(map(int, tree["categories"][start : start + size])) - few
+            right.append(sorted(listed if tree["default_left"][node] else listed | few))
+        sizes = [len(codes) for codes in right]
+        tree["categories"] = [code for codes in right for code in codes]
+        tree["categories_sizes"] = sizes
+        tree["categories_segments"] = [sum(sizes[:k]) for k in range(len(sizes))]
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def out_of_fold_margins(
@@ -95,11 +154,18 @@ def out_of_fold_margins(
     folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
     *,
     seed: int,
+    small_cells: int = 0,
 ) -> Array:
     """Margins of patients whom the trees have not seen, averaged over repeats, (n,)."""
     total, count = np.zeros(len(outcome)), np.zeros(len(outcome))
     for fold, (inside, outside) in enumerate(folds):
-        trees = fit_trees(raw[inside], outcome[inside], encoder, seed=seed + fold)
+        trees = fit_trees(
+            raw[inside],
+            outcome[inside],
+            encoder,
+            seed=seed + fold,
+            small_cells=small_cells,
+        )
         total[outside] += trees.margin(raw[outside])
         count[outside] += 1
     return np.asarray(total / np.maximum(count, 1))

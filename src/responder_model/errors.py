@@ -70,6 +70,10 @@ class DevelopmentError(ResponderModelError):
     """A model that cannot be developed or validated as asked."""
 
 
+class DisclosureError(ResponderModelError):
+    """A model that would give patients away if it left its centre."""
+
+
 class EvidenceError(ResponderModelError):
     """An evidence file that breaks a rule of the evidence base."""
 

@@ -24,13 +24,15 @@ from responder_model.artifact.keys import (
 from responder_model.artifact.manifest import Manifest, build_manifest, check_manifest
 from responder_model.artifact.reading import as_published, read_document
 from responder_model.artifact.signature import (
+    check_private_key,
     check_signature,
     new_signing_key,
-    sign_model,
     verify_model,
+    write_signature,
 )
 from responder_model.artifact.strict_json import parse_json, render_json
 from responder_model.artifact.trees import check_trees
+from responder_model.disclosure.release import release
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.model import Model
 from responder_model.schema import (
@@ -47,12 +49,14 @@ _LONGEST_LINE = 4000
 __all__ = [
     "Manifest",
     "as_published",
+    "digest_of",
     "load_model",
     "model_files",
     "new_signing_key",
     "read_manifest",
     "read_private_key",
     "read_public_key",
+    "release_model",
     "save_model",
     "sign_model",
     "trusted_keys",
@@ -154,7 +158,61 @@ def load_model(
     if said != (model.decision, model.moment, model.name, model.provenance):
         msg = f"{MANIFEST} must describe its own model, got another one."
         raise UntrustedModelError(msg)
+    object.__setattr__(model, "digest", manifest.digest)
     return model
+
+
+def digest_of(model: Model) -> str:
+    """Identity of a model: the digest of its folder, saved or not.
+
+    Examples
+    --------
+    >>> from responder_model.model.example import example_model
+    >>> len(digest_of(example_model()))
+    64
+    """
+    if model.digest is not None:
+        return model.digest
+    return check_manifest(model_files(model)).digest
+
+
+def release_model(model: Model) -> None:
+    """Let a model leave its centre, or say why it must not.
+
+    Raises
+    ------
+    DisclosureError
+        For a model that gives patients away, alone or beside one that has left: one
+        that ``stays_here``, or that differs by a few patients from its parent or from
+        a model of the same decision and moment that was released before.
+    """
+    release(model.target, digest_of(model), model.disclosure, model.fingerprints)
+
+
+def sign_model(folder: str | os.PathLike[str], private_key: bytes) -> str:
+    """Sign a model folder, as one that may leave; return the public key, hexadecimal.
+
+    Parameters
+    ----------
+    folder : path
+        A folder that ``save_model`` wrote; ``signature.json`` is added or replaced.
+    private_key : bytes
+        32 bytes of an Ed25519 private key.
+
+    Raises
+    ------
+    UntrustedModelError
+        For a folder that is not intact.
+    DisclosureError
+        For a model that must stay in its centre (``release_model``).
+    ResponderModelError
+        For a key of another length, a folder that cannot be written, or without the
+        ``signing`` extra.
+    """
+    model = load_model(folder)
+    check_private_key(private_key)
+    release_model(model)
+    return write_signature(folder, private_key)
 
 
 def read_manifest(folder: str | os.PathLike[str]) -> Manifest:

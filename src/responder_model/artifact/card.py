@@ -9,6 +9,7 @@ import numpy as np
 from responder_model.artifact.document import plain
 from responder_model.labels import describe_cut_point, label_of
 from responder_model.model import Model
+from responder_model.model.disclosed import describe_disclosure
 from responder_model.model.limits import preceding_test
 from responder_model.model.messages import standing_messages
 from responder_model.schema import dictionary
@@ -32,6 +33,7 @@ def render_card(model: Model) -> str:
         _title(model),
         _intended_use(model),
         _data(model),
+        _patients(model),
         _method(model),
         _performance(model),
         _population(model),
@@ -87,6 +89,11 @@ def _data(model: Model) -> list[str]:
         excluded = ", ".join(model.excluded_evidence)
         lines.append(f"Evidence left out of the prior: {excluded}.")
     return [*lines, *model.notes]
+
+
+def _patients(model: Model) -> list[str]:
+    """What the folder tells of the patients behind it."""
+    return ["## What it tells of its patients", "", *describe_disclosure(model)]
 
 
 def _method(model: Model) -> list[str]:

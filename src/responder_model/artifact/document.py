@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from responder_model.artifact.node import lower_triangle
+from responder_model.disclosure.fingerprints import Fingerprints
+from responder_model.disclosure.record import Disclosure
 from responder_model.errors import ResponderModelError
 from responder_model.features import Encoder
 from responder_model.model import Component, LinearPart, Model, Pool
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # Significant digits of a published model: the same bytes wherever it is built.
 PUBLISHED_DIGITS = 12
 
@@ -44,8 +47,17 @@ def model_document(model: Model) -> dict[str, Any]:
         "sample_size": plain(model.sample_size),
         "excluded_evidence": list(model.excluded_evidence),
         "notes": list(model.notes),
+        "parent": model.parent,
+        "disclosure": None if model.disclosure is None else _plain(model.disclosure),
+        "fingerprints": (
+            None if model.fingerprints is None else _plain(model.fingerprints)
+        ),
     }
     return rounded(document) if model.provenance == "published" else document
+
+
+def _plain(part: Disclosure | Fingerprints) -> Any:
+    return plain(asdict(part))
 
 
 def _encoder_document(encoder: Encoder) -> dict[str, Any]:

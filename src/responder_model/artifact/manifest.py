@@ -126,8 +126,7 @@ def check_manifest(files: Mapping[str, bytes]) -> Manifest:
 def _read_manifest(data: bytes) -> Manifest:
     value = parse_json(data, MANIFEST)
     node = Node.of(value, MANIFEST)
-    if value.get("format_version") != FORMAT_VERSION:
-        node.refuse(f"be of format version {FORMAT_VERSION}")
+    check_format(node)
     node = Node.of(value, MANIFEST, _KEYS)
     digest = node.text("digest")
     content = {key: part for key, part in value.items() if key != "digest"}
@@ -148,6 +147,18 @@ def _read_manifest(data: bytes) -> Manifest:
         files={name: listed.text(name) for name in listed.value},
         digest=digest,
     )
+
+
+def check_format(node: Node) -> None:
+    """Refuse another format of the folder, and say how to make this one."""
+    found = node.value.get("format_version")
+    if found == 1:
+        node.refuse(
+            f"be of format version {FORMAT_VERSION}, got 1, which could give patients "
+            "away. Develop the model again (responder-model develop) and delete it"
+        )
+    if found != FORMAT_VERSION:
+        node.refuse(f"be of format version {FORMAT_VERSION}")
 
 
 def _check_names(node: Node, listed: Mapping[str, Any]) -> None:

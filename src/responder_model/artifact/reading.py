@@ -15,6 +15,9 @@ from responder_model.artifact.document import (
 from responder_model.artifact.node import Node
 from responder_model.artifact.records import (
     check_performance,
+    read_digest,
+    read_disclosure,
+    read_fingerprints,
     read_priors,
     read_sample_size,
     read_settings,
@@ -49,6 +52,9 @@ _KEYS = (
     "sample_size",
     "excluded_evidence",
     "notes",
+    "parent",
+    "disclosure",
+    "fingerprints",
 )
 _ENCODER_KEYS = (
     "decision",
@@ -132,6 +138,9 @@ def read_document(
             n_events=node.count("n_events", node.count("n_patients")),
             excluded_evidence=node.texts("excluded_evidence"),
             notes=node.texts("notes"),
+            parent=read_digest(node, "parent"),
+            disclosure=read_disclosure(node, encoder),
+            fingerprints=read_fingerprints(node),
         )
     except UntrustedModelError:
         raise

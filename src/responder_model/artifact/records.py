@@ -10,6 +10,8 @@ from dataclasses import fields
 from typing import Any, get_args
 
 from responder_model.artifact.node import Node
+from responder_model.disclosure.fingerprints import Fingerprints
+from responder_model.disclosure.record import Disclosure, is_cell_size
 from responder_model.features import Encoder
 from responder_model.priors.sets import ColumnPrior, PriorSet
 from responder_model.sample_size import Criterion, SampleSizeVerdict
@@ -24,6 +26,8 @@ SETTINGS = (
     "predictors",
     "challenger",
     "components",
+    "small_cells",
+    "stays_here",
 )
 _C_STATISTICS = (
     "implied_c_statistic",
@@ -98,7 +102,55 @@ def read_settings(document: Node, encoder: Encoder) -> dict[str, Any]:
         node.refuse("have the predictors of the model")
     node.flag("challenger")
     node.text("components", ("robust", "published", "zero"))
+    node.flag("stays_here")
+    if not is_cell_size(node.value["small_cells"]):
+        node.refuse("have cells of 0 patients, or 3 to 50")
     return node.value
+
+
+def read_digest(document: Node, key: str) -> str | None:
+    """SHA-256 in hexadecimal, or null."""
+    if document.value[key] is None:
+        return None
+    text = document.text(key)
+    if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
+        document.refuse(f"have a SHA-256 as {key}")
+    return text
+
+
+def read_disclosure(document: Node, encoder: Encoder) -> Disclosure | None:
+    """The rule that keeps patients from being read off; null without patients."""
+    if document.value["disclosure"] is None:
+        if document.value["n_patients"] > 0:
+            document.refuse("say by which rule its patients are protected")
+        return None
+    node = document.table("disclosure", _names(Disclosure))
+    if not is_cell_size(node.value["k"]):
+        node.refuse("have cells of 0 patients, or 3 to 50")
+    n = node.count("n")
+    if n != document.value["n_patients"]:
+        node.refuse("count the patients of the model")
+    return Disclosure(
+        k=node.count("k"),
+        n=n,
+        n_since_release=node.count("n_since_release", n),
+        parameters=node.count("parameters"),
+        contrasts_left_out=node.texts(
+            "contrasts_left_out", (column.name for column in encoder.columns)
+        ),
+        stays_here=node.flag("stays_here"),
+    )
+
+
+def read_fingerprints(document: Node) -> Fingerprints | None:
+    """Keyed fingerprints of the patients; null where none were made."""
+    if document.value["fingerprints"] is None:
+        return None
+    node = document.table("fingerprints", _names(Fingerprints))
+    patients = node.items("patients")
+    if not all(isinstance(one, str) and len(one) <= 64 for one in patients):
+        node.refuse("list short texts")
+    return Fingerprints(key=node.text("key"), patients=tuple(patients))
 
 
 def read_sample_size(document: Node) -> dict[str, Any]:

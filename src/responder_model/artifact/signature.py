@@ -32,28 +32,12 @@ def new_signing_key() -> tuple[bytes, bytes]:
     return private.private_bytes_raw(), private.public_key().public_bytes_raw()
 
 
-def sign_model(folder: str | os.PathLike[str], private_key: bytes) -> str:
-    """Sign a model folder and return the public key, in hexadecimal.
-
-    Parameters
-    ----------
-    folder : path
-        A folder that ``save_model`` wrote; ``signature.json`` is added or replaced.
-    private_key : bytes
-        32 bytes of an Ed25519 private key.
-
-    Raises
-    ------
-    UntrustedModelError
-        For a folder that is not intact.
-    ResponderModelError
-        For a key of another length, a folder that cannot be written, or without the
-        ``signing`` extra.
-    """
+def write_signature(folder: str | os.PathLike[str], private_key: bytes) -> str:
+    """Sign a model folder and return the public key; see ``artifact.sign_model``."""
     path = Path(folder).resolve()
     files = read_folder(path)
     check_manifest(files)
-    private = _private_key(private_key)
+    private = check_private_key(private_key)
     content = {
         "algorithm": _ALGORITHM,
         "public_key": private.public_key().public_bytes_raw().hex(),
@@ -174,7 +158,8 @@ def _hexadecimal(key: bytes | str) -> str:
     return text
 
 
-def _private_key(key: bytes) -> Any:
+def check_private_key(key: bytes) -> Any:
+    """Private key of ``cryptography``; refuses one of another length."""
     if not isinstance(key, bytes) or len(key) != _KEY_BYTES:
         msg = f"private_key must have {_KEY_BYTES} bytes, got another length."
         raise ResponderModelError(msg)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,11 +12,14 @@ import typer
 from responder_model.cli.models import open_model
 from responder_model.cli.options import (
     CohortArgument,
+    CountAgainOption,
     ExcludeOption,
     JsonOption,
     Language,
     ModelArgument,
     SeedOption,
+    SmallCellsOption,
+    StaysHereOption,
 )
 from responder_model.cli.output import console, print_json, print_notices, progress
 from responder_model.schema import parse_target
@@ -114,6 +117,8 @@ def develop(
     seed: SeedOption = 0,
     exclude_evidence: ExcludeOption = None,
     overlap_groups: OverlapOption = None,
+    small_cells: SmallCellsOption = None,
+    stays_here: StaysHereOption = False,
     tracking_uri: TrackingOption = None,
     track: TrackOption = True,
     json_output: JsonOption = False,
@@ -125,6 +130,7 @@ def develop(
     """
     asked = (target, seed, tuple(exclude_evidence or ()))
     settings = _settings(settings_file, *asked)
+    settings = _protected(settings, small_cells, stays_here=stays_here)
     from responder_model.cohort import read_cohort
     from responder_model.tracking import local_tracking_uri
     from responder_model.workflow import develop_and_track
@@ -164,6 +170,17 @@ def _settings(
     )
 
 
+def _protected(
+    settings: Settings, small_cells: int | None, *, stays_here: bool
+) -> Settings:
+    """Settings with the rule on small cells as the options say, if they do."""
+    return replace(
+        settings,
+        small_cells=settings.small_cells if small_cells is None else small_cells,
+        stays_here=settings.stays_here or stays_here,
+    )
+
+
 def update(
     model: ModelArgument,
     cohort: CohortArgument,
@@ -172,13 +189,16 @@ def update(
     name: NameOption = None,
     seed: SeedOption = 0,
     overlap_groups: OverlapOption = None,
+    count_again: CountAgainOption = False,
+    small_cells: SmallCellsOption = None,
+    stays_here: StaysHereOption = False,
     tracking_uri: TrackingOption = None,
     track: TrackOption = True,
     json_output: JsonOption = False,
 ) -> None:
     """Bring a model up to date with new patients: its posterior becomes the prior.
 
-    None of the patients may have been in the model's own cohort or evidence.
+    Patients who are in the model already are left out. None may be in its evidence.
 
     Example: responder-model update models/centre new.csv --out models/newer
     """
@@ -191,7 +211,15 @@ def update(
     print_notices(patients.attrs["notices"])
     store = tracking_uri or local_tracking_uri(Path())
     with progress(f"Updating with {len(patients)} patients"):
-        newer = update_model(open_model(model), patients, name=name, seed=seed)
+        newer = update_model(
+            open_model(model),
+            patients,
+            name=name,
+            seed=seed,
+            count_again=count_again,
+            small_cells=small_cells,
+            stays_here=stays_here,
+        )
         done = keep(newer, patients, folder=out, tracking_uri=store if track else None)
     _print_development(done, json_output=json_output)
 

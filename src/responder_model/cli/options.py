@@ -52,3 +52,26 @@ ExcludeOption = Annotated[
         help="Overlap group whose evidence leaves the prior; may be repeated.",
     ),
 ]
+CountAgainOption = Annotated[
+    bool,
+    typer.Option(
+        "--count-again",
+        help="Patients who are in the model already count too: they only look alike.",
+    ),
+]
+SmallCellsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--small-cells",
+        metavar="K",
+        help="Learn nothing that fewer than K patients decide (default 5); 0 learns "
+        "from everything and needs --stays-here.",
+    ),
+]
+StaysHereOption = Annotated[
+    bool,
+    typer.Option(
+        "--stays-here",
+        help="Mark the model: it is never signed, nor tracked to a server.",
+    ),
+]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from responder_model.artifact import digest_of
 from responder_model.cli.output import console, plain
 from responder_model.cli.texts import say, signed
 from responder_model.labels import format_number, label_of
+from responder_model.model.disclosed import describe_disclosure
 from responder_model.schema import dictionary
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ def summarise(model: Model) -> dict[str, Any]:
         "component_weights": {c.name: c.weight for c in model.components},
         "challenger_weight": 0.0 if model.pool is None else model.pool.weight,
         "excluded_evidence": list(model.excluded_evidence),
+        "digest": digest_of(model),
+        "parent": model.parent,
+        "disclosure": None if model.disclosure is None else asdict(model.disclosure),
         "sample_size": plain(model.sample_size),
         "performance": plain(model.performance),
         "coefficients": dict(coefficients(model)),
@@ -59,7 +65,7 @@ def print_model(model: Model, lang: str) -> None:
     if measures:
         out.print(_measures(measures, lang))
     out.print(_coefficients(model, lang))
-    for note in model.notes:
+    for note in (*model.notes, *describe_disclosure(model, lang)):
         out.print(f"- {note}")
 
 

@@ -14,6 +14,7 @@ from responder_model.cli.measures import logged, plain_result, print_measures
 from responder_model.cli.models import open_model
 from responder_model.cli.options import (
     CohortArgument,
+    CountAgainOption,
     ExcludeOption,
     JobsOption,
     JsonOption,
@@ -111,6 +112,7 @@ def validate(
     updated_from: UpdatedFromOption = None,
     exclude_evidence: ExcludeOption = None,
     overlap_groups: OverlapOption = None,
+    count_again: CountAgainOption = False,
     seed: SeedOption = 0,
     jobs: JobsOption = 1,
     tracking_uri: TrackingOption = None,
@@ -134,6 +136,7 @@ def validate(
         updated_from=open_model(updated_from) if updated_from else None,
         threshold=threshold,
         non_completers=non_completers,
+        count_again=count_again,
         n_resamples=n_resamples or DEFAULT_RESAMPLES.get(design, 200),
         seed=seed,
         jobs=jobs,
@@ -239,6 +242,7 @@ class Work:
     updated_from: Model | None
     threshold: float
     non_completers: NonCompleters
+    count_again: bool
     n_resamples: int
     seed: int
     jobs: int
@@ -260,6 +264,7 @@ class Work:
                 n_resamples=self.n_resamples,
                 seed=self.seed,
                 threshold=self.threshold,
+                count_again=self.count_again,
             )
         return validate_internally(
             self.source(),
@@ -287,7 +292,13 @@ class Work:
             )
         self.check_new()
         known = [name for name in SUBGROUPS if name in self.patients]
-        return validate_by_subgroup(self.model, self.patients, by=known, small_cell=1)
+        return validate_by_subgroup(
+            self.model,
+            self.patients,
+            by=known,
+            small_cell=1,
+            count_again=self.count_again,
+        )
 
     def source(self) -> Model | Settings:
         """Return a developed model, else the default settings of its decision."""
@@ -305,6 +316,8 @@ class Work:
         """Refuse the development cohort: what it shows is no validation."""
         from responder_model.reporting.examination import role_of
 
+        if self.count_again:
+            return
         try:
             role = role_of(self.model, self.patients)
         except DevelopmentError:

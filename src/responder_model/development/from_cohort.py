@@ -16,10 +16,12 @@ from responder_model.cumulative_logit.mixture import Collapsed
 from responder_model.development.notes import development_notes
 from responder_model.development.procedure import Procedure, at_cut, split_levels
 from responder_model.development.settings import Settings
+from responder_model.disclosure import SMALL_CELLS, Disclosure, fingerprints_of
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit
 from responder_model.model import Component, LinearPart, Model, Pool, describe_limits
 from responder_model.performance import core_measures
+from responder_model.performance.core import CORE, CoreMeasures
 from responder_model.sample_size import sample_size_verdict
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ def develop(
     seed: int = 0,
     n_jobs: int = 1,
     exclude_evidence: Sequence[str] = (),
+    small_cells: int = SMALL_CELLS,
+    stays_here: bool = False,
     name: str | None = None,
 ) -> Model:
     """Develop one decision model on a cohort.
@@ -59,6 +63,11 @@ def develop(
     exclude_evidence : sequence of str
         Overlap groups whose evidence leaves the prior: required for a cohort whose
         patients are in the published evidence.
+    small_cells : int
+        Nothing is learned that fewer patients decide (``disclosure``).
+    stays_here : bool
+        Mark the model as one that never leaves its centre; needed for
+        ``small_cells=0``.
     name : str, optional
         Name of the model; default: the cohort's.
 
@@ -73,7 +82,15 @@ def develop(
         with that evidence left in.
     """
     del n_jobs
-    settings = _settings(settings, decision, moment, seed, exclude_evidence)
+    settings = _settings(
+        settings,
+        decision,
+        moment,
+        seed=seed,
+        exclude_evidence=tuple(exclude_evidence),
+        small_cells=small_cells,
+        stays_here=stays_here,
+    )
     cohort = check_cohort(cohort)
     check_overlap(cohort, settings)
     levels = outcome_levels(cohort, settings.decision)
@@ -86,8 +103,7 @@ def _settings(
     settings: Settings | None,
     decision: str | None,
     moment: str | None,
-    seed: int,
-    exclude_evidence: Sequence[str],
+    **rest: Any,
 ) -> Settings:
     if settings is not None:
         if decision is not None:
@@ -97,12 +113,7 @@ def _settings(
     if decision is None:
         msg = "decision must be given, got none. Name it or pass settings."
         raise DevelopmentError(msg)
-    return Settings(
-        decision=decision,
-        moment=moment or "",
-        seed=seed,
-        exclude_evidence=tuple(exclude_evidence),
-    )
+    return Settings(decision=decision, moment=moment or "", **rest)
 
 
 def check_overlap(cohort: pd.DataFrame, settings: Settings) -> None:
@@ -137,17 +148,12 @@ def model_from(
     outcome = at_cut(lower, upper, procedure.target.main_index)
     known = (upper - lower) < len(procedure.target.cut_points)
     raw = encoder.raw(cohort)[known]
+    z = encoder.encode(raw)
+    z[:, procedure.left_out_] = np.nan
     no_direction = np.zeros((1, len(encoder.columns)))
-    filled, _ = procedure.population_.impute(
-        encoder.encode(raw), no_direction, encoder.interval(raw)
-    )
-    n_events = int(np.nansum(outcome[known]))
+    filled, _ = procedure.population_.impute(z, no_direction, encoder.interval(raw))
     performance = _performance(procedure, raw, outcome[known])
-    verdict = sample_size_verdict(
-        n_patients=int((~np.isnan(outcome)).sum()),
-        n_events=n_events,
-        n_candidate_parameters=len(encoder.derived),
-    )
+    n_patients, n_events = int(known.sum()), int(np.nansum(outcome[known]))
     return Model(
         decision=settings.decision,
         moment=settings.moment,
@@ -155,7 +161,13 @@ def model_from(
         name=name or str(cohort.attrs.get("name", "cohort")),
         encoder=encoder,
         population=procedure.population_,
-        limits=describe_limits(encoder, raw, filled, procedure.population_),
+        limits=describe_limits(
+            encoder,
+            raw,
+            filled,
+            procedure.population_,
+            small_cells=settings.small_cells,
+        ),
         linear=_linear_parts(procedure),
         mean_variance=estimator.mean_variance_,
         discrepancy=estimator.discrepancy_,
@@ -163,12 +175,45 @@ def model_from(
         priors=procedure.priors_.to_json(),
         pool=_pool(procedure),
         settings=settings.to_json(),
-        sample_size=asdict(verdict),
+        sample_size=size_verdict(procedure, int((~np.isnan(outcome)).sum()), n_events),
         performance=performance | {"outcome_definition": levels.definition},
-        n_patients=int(known.sum()),
+        n_patients=n_patients,
         n_events=n_events,
         excluded_evidence=settings.exclude_evidence,
         notes=development_notes(cohort, settings, known),
+        disclosure=_disclosure(procedure, settings, n_patients),
+        fingerprints=fingerprints_of(cohort[known], settings.decision, settings.moment),
+    )
+
+
+def size_verdict(
+    procedure: Procedure, n_patients: int, n_events: int
+) -> dict[str, Any]:
+    """Verdict on a number of patients.
+
+    Of one outcome class, the proportion is the one that the evidence expects.
+    """
+    one_class = n_events in (0, n_patients)
+    expected = float(expit(np.array(procedure.priors_.anchor[0])))
+    verdict = sample_size_verdict(
+        n_patients=n_patients,
+        n_events=n_events,
+        n_candidate_parameters=len(procedure.encoder_.derived),
+        outcome_proportion=expected if one_class else None,
+    )
+    return asdict(verdict)
+
+
+def _disclosure(procedure: Procedure, settings: Settings, n: int) -> Disclosure:
+    left_out = procedure.left_out_
+    columns = procedure.encoder_.columns
+    return Disclosure(
+        k=settings.small_cells,
+        n=n,
+        n_since_release=n,
+        parameters=int((~left_out).sum()) + len(procedure.target.cut_points),
+        contrasts_left_out=tuple(columns[k].name for k in np.flatnonzero(left_out)),
+        stays_here=settings.stays_here,
     )
 
 
@@ -234,7 +279,12 @@ def _performance(
     pool = procedure.pool_
     overall, by_column = procedure.estimator_.prior_conflict()
     names = procedure.encoder_.derived
-    apparent = core_measures(outcome[judged], probability)
+    # a measure of a few patients tells their probabilities
+    if judged.sum() < procedure.small_cells:
+        reason = f"measures must rest on at least {procedure.small_cells} patients"
+        apparent = CoreMeasures(values={}, failures=dict.fromkeys(CORE, reason))
+    else:
+        apparent = core_measures(outcome[judged], probability)
     return {
         "apparent": apparent.values,
         "not_measured": apparent.failures,

@@ -20,6 +20,7 @@ from responder_model.challenger import Trees, fit_trees, out_of_fold_margins
 from responder_model.cohort import OutcomeLevels
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
 from responder_model.cumulative_logit.components import Prior
+from responder_model.disclosure import SMALL_CELLS, columns_left_out, merge_levels
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, Encoder, Population, expit
 from responder_model.model.batch import one_thread_each
@@ -88,6 +89,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         Components of an earlier model, in place of the evidence: updating.
     main_cut_only : bool
         Leave out what other cut-offs need: resampling judges the main one.
+    small_cells : int
+        Nothing is learned that fewer patients decide; 0 learns from everything.
     seed : int
         Seed of folds and trees.
     """
@@ -104,6 +107,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         components: str = "robust",
         posterior: tuple[Prior, ...] | None = None,
         main_cut_only: bool = False,
+        small_cells: int = SMALL_CELLS,
         seed: int = 0,
     ) -> None:
         self.decision = decision
@@ -115,6 +119,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         self.components = components
         self.posterior = posterior
         self.main_cut_only = main_cut_only
+        self.small_cells = small_cells
         self.seed = seed
 
     @property
@@ -159,17 +164,18 @@ class Procedure(ClassifierMixin, BaseEstimator):
         known = (upper - lower) < len(self.target.cut_points)
         raw, groups = raw[known], groups[known]
         lower, upper = lower[known], upper[known]
-        self._check(lower, upper)
+        if self.posterior is None:
+            self._check(lower, upper)
         self.encoder_ = self.build_encoder()
         self.priors_ = _priors(
             self.decision, self.encoder_.moment, self.exclude_evidence
         )
-        design = self._describe(raw)
+        design = self._describe(raw, groups)
         self.estimator_ = self._build_estimator()
-        self.estimator_.fit(design, lower, upper=upper)
+        merged = self._merge_levels(lower, upper)
+        self.estimator_.fit(design, merged[0], upper=merged[1])
         self.pool_ = self._pool(raw, design, lower, upper, groups)
         self.classes_ = np.array([0, 1])
-        self.n_patients_ = len(raw)
         return self
 
     def _check(self, lower: NDArray[np.int64], upper: NDArray[np.int64]) -> None:
@@ -185,20 +191,38 @@ class Procedure(ClassifierMixin, BaseEstimator):
             msg += "outcome only. Use the published-evidence model instead."
             raise DevelopmentError(msg)
 
-    def _describe(self, raw: Array) -> Array:
-        """Estimate the population, fill gaps; model columns in reference units."""
+    def _describe(self, raw: Array, groups: NDArray[Any]) -> Array:
+        """Estimate the population, fill gaps; model columns in reference units.
+
+        Columns that a few patients decide are missing for everybody, and 0 in the
+        design: their prior stands.
+        """
         encoder = self.encoder_
         z = encoder.encode(raw)
-        self.population_ = Population.estimate(z, encoder)
+        self.left_out_ = columns_left_out(z, encoder, self.small_cells, groups)
+        z[:, self.left_out_] = np.nan
+        self.population_ = Population.estimate(z, encoder, left_out=self.left_out_)
+        projection = np.where(self.left_out_, 0.0, encoder.projection)
         prior = self._coefficients()
         filled, extra = self.population_.impute(
-            z, (prior[0] @ encoder.projection)[None], encoder.interval(raw)
+            z, (prior[0] @ projection)[None], encoder.interval(raw)
         )
-        self.filled_range_ = (filled.min(axis=0), filled.max(axis=0))
         # unknown predictors flatten the slope of what is known (statistics.md 1.9)
         flatten = 1.0 / np.sqrt(1.0 + np.pi * extra / 8.0)
         centre = self.population_.mean
-        return np.asarray((centre + flatten * (filled - centre)) @ encoder.projection.T)
+        return np.asarray((centre + flatten * (filled - centre)) @ projection.T)
+
+    def _merge_levels(
+        self, lower: NDArray[np.int64], upper: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        target = self.target
+        return merge_levels(
+            lower,
+            upper,
+            n_cuts=len(target.cut_points),
+            main=target.main_index,
+            k=self.small_cells,
+        )
 
     def _coefficients(self) -> Array:
         """Published mean and SD of each model column, (2, n_derived)."""
@@ -247,13 +271,14 @@ class Procedure(ClassifierMixin, BaseEstimator):
         evidence = self.estimator_.out_of_fold(
             design, lower[known], folds, upper=upper[known]
         )
-        margin = out_of_fold_margins(raw, outcome, self.encoder_, folds, seed=self.seed)
+        rule = {"seed": self.seed, "small_cells": self.small_cells}
+        margin = out_of_fold_margins(raw, outcome, self.encoder_, folds, **rule)
         offset, slope = recalibrate(margin, outcome)
         rival = offset + slope * margin
         weight = challenger_weight(evidence, rival, outcome) if eligible else 0.0
         trees = None
         if weight > 0.0:
-            trees = fit_trees(raw, outcome, self.encoder_, seed=self.seed)
+            trees = fit_trees(raw, outcome, self.encoder_, **rule)
         return FittedPool(
             weight=weight,
             offset=offset,

@@ -9,6 +9,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from responder_model.disclosure.record import SMALL_CELLS, is_cell_size
 from responder_model.errors import DevelopmentError, UntrustedModelError
 from responder_model.schema import dictionary
 from responder_model.vocabulary import show
@@ -38,6 +39,11 @@ class Settings:
         Whether trees may enter the pool.
     components : {"robust", "published", "zero"}
         Which prior components the evidence-informed part uses.
+    small_cells : int
+        Nothing is learned that fewer patients decide, so that the model gives none of
+        them away; 0 learns from everything, in a model that ``stays_here``.
+    stays_here : bool
+        Whether the model is marked as one that never leaves its centre.
 
     Examples
     --------
@@ -52,9 +58,17 @@ class Settings:
     predictors: tuple[str, ...] | None = None
     challenger: bool = True
     components: str = "robust"
+    small_cells: int = SMALL_CELLS
+    stays_here: bool = False
 
     def __post_init__(self) -> None:
         _check_kinds({row.name: getattr(self, row.name) for row in fields(self)})
+        if self.small_cells == 0 and not self.stays_here:
+            msg = (
+                "small_cells must be from 3 for a model that may leave the centre, got "
+            )
+            msg += "0. Mark the model as one that stays (stays_here, --stays-here)."
+            raise DevelopmentError(msg)
         _, moment = dictionary().check_target(self.decision, self.moment or None)
         object.__setattr__(self, "moment", moment)
         excluded = tuple(dict.fromkeys(self.exclude_evidence))
@@ -95,6 +109,7 @@ class Settings:
             challenger=self.challenger,
             report_challenger=report_challenger,
             components=self.components,
+            small_cells=self.small_cells,
             seed=self.seed,
         )
 
@@ -162,6 +177,8 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "exclude_evidence": ("a list of texts", _is_texts),
     "predictors": ("a list of texts", _is_texts),
     "challenger": ("true or false", lambda v: isinstance(v, bool)),
+    "small_cells": ("0, or a whole number from 3 to 50", is_cell_size),
+    "stays_here": ("true or false", lambda v: isinstance(v, bool)),
     "components": (f"one of {', '.join(COMPONENTS)}", COMPONENTS.__contains__),
 }
 

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from responder_model.artifact import digest_of
 from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.cumulative_logit.components import Prior
-from responder_model.development.from_cohort import check_overlap, model_from
+from responder_model.development.from_cohort import (
+    check_overlap,
+    model_from,
+    size_verdict,
+)
 from responder_model.development.settings import Settings
+from responder_model.disclosure import Disclosure, Fingerprints, already_in
 from responder_model.errors import DevelopmentError
 from responder_model.features import Population
 from responder_model.features.population import REFERENCE_WEIGHT
-from responder_model.model import Limits, Model
+from responder_model.model import Limits, LinearPart, Model
 from responder_model.model.limits import NumberLimits
-from responder_model.sample_size import sample_size_verdict
+from responder_model.schema import dictionary
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Beginning of the note that an updated model carries.
-_UPDATED = "Updated from "
+# What is said where another centre's key made the fingerprints.
+_CANNOT_BE_TOLD = (
+    "Whether these patients were in the model's cohort cannot be told here: another "
+    "centre's key made its fingerprints."
+)
 _HOW_OFTEN = ("none", "few", "enough")
 
 
 def update(
-    model: Model, cohort: pd.DataFrame, *, name: str | None = None, seed: int = 0
+    model: Model,
+    cohort: pd.DataFrame,
+    *,
+    name: str | None = None,
+    seed: int = 0,
+    count_again: bool = False,
+    small_cells: int | None = None,
+    stays_here: bool = False,
 ) -> Model:
     """Update a model with new patients, component by component.
 
@@ -38,21 +54,34 @@ def update(
     on the new cohort alone, under the usual rule. Apparent performance is that on the
     new cohort; the sample-size verdict counts all patients.
 
+    Any number of new patients is accepted, with one outcome class too. Fewer than
+    ``small_cells`` move only the level, and the model stays in the centre until as many
+    have gathered.
+
     Parameters
     ----------
     model : Model
         Published or developed.
     cohort : DataFrame
-        New patients; none of them may have been in the model's own cohort or evidence.
+        Patients; those who are in the model already are left out, so that an export of
+        all patients may be given each time.
     name : str, optional
         Name of the new model; default: both names.
     seed : int
         Seed of folds and trees.
+    count_again : bool
+        Learn from patients who are in the model already, too: for those who are alike
+        by chance.
+    small_cells : int, optional
+        As for ``develop``; default: the model's own.
+    stays_here : bool
+        Mark the model as one that never leaves its centre; with ``small_cells=0`` it
+        then learns from however few.
 
     Raises
     ------
     DevelopmentError
-        As ``develop``.
+        Without any new patient whose outcome is known; patients of the evidence.
 
     Examples
     --------
@@ -63,8 +92,14 @@ def update(
     ('simulated', True)
     """
     settings = _settings(model, seed)
+    settings = replace(
+        settings,
+        small_cells=settings.small_cells if small_cells is None else small_cells,
+        stays_here=settings.stays_here or stays_here,
+    )
     cohort = check_cohort(cohort)
     check_overlap(cohort, settings)
+    cohort, known = new_patients(model, cohort, count_again=count_again)
     procedure = settings.build_procedure(report_challenger=settings.challenger)
     procedure.set_params(posterior=posterior_of(model))
     procedure.fit(cohort, outcome_levels(cohort, settings.decision))
@@ -72,21 +107,75 @@ def update(
     provenances = {model.provenance, fresh.provenance}
     n_patients = model.n_patients + fresh.n_patients
     n_events = model.n_events + fresh.n_events
-    verdict = sample_size_verdict(
-        n_patients=n_patients,
-        n_events=n_events,
-        n_candidate_parameters=len(model.encoder.derived),
-    )
+    population = _pool_populations(model.population, fresh)
     return replace(
         fresh,
         provenance="simulated" if "simulated" in provenances else fresh.provenance,
-        population=_pool_populations(model.population, fresh.population),
+        population=population,
+        mean_variance=_mean_variance(fresh.main, population),
+        discrepancy=(
+            model.n_patients * model.discrepancy + fresh.n_patients * fresh.discrepancy
+        )
+        / n_patients,
         limits=_widen(model.limits, fresh.limits),
         n_patients=n_patients,
         n_events=n_events,
-        sample_size=asdict(verdict),
-        notes=tuple(dict.fromkeys((*model.notes, _origin(model), *fresh.notes))),
+        sample_size=size_verdict(procedure, n_patients, n_events),
+        notes=tuple(
+            dict.fromkeys((*model.notes, _origin(model), *known, *fresh.notes))
+        ),
+        disclosure=_disclosure(model, fresh),
+        fingerprints=_fingerprints(model, fresh),
+        parent=digest_of(model),
     )
+
+
+def new_patients(
+    model: Model, cohort: pd.DataFrame, *, count_again: bool = False
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Patients of a checked cohort who are not in a model, and what to say of it.
+
+    Raises
+    ------
+    DevelopmentError
+        When all whose outcome is known are in the model already, or none is known.
+    """
+    observed = outcome_levels(cohort, model.decision).observed
+    if not observed.any():
+        rules = dictionary().decisions[model.decision]
+        msg = f"{model.decision} outcome must be known for some patients, got none. "
+        msg += f"Record {rules.outcome} or {rules.binary_outcome}."
+        raise DevelopmentError(msg)
+    found = already_in(model.fingerprints, cohort, model.decision, model.moment)
+    if found is None:
+        told = model.fingerprints is None or count_again
+        return cohort, () if told else (_CANNOT_BE_TOLD,)
+    again = int((found & observed).sum())
+    if again == 0 or count_again:
+        return cohort, ()
+    n = int(observed.sum())
+    if again == n:
+        msg = f"cohort must hold patients who are not in {model.name} already, got "
+        msg += f"{n} of {n} who are. Give new ones, or say that these are others "
+        msg += "(count_again, --count-again)."
+        raise DevelopmentError(msg)
+    note = f"{again} of these {n} patients were in the model's cohort: left out."
+    kept = cohort[~found]
+    kept.attrs = dict(cohort.attrs)
+    return kept, (note,)
+
+
+def _disclosure(model: Model, fresh: Model) -> Disclosure | None:
+    if fresh.disclosure is None:
+        return model.disclosure
+    return fresh.disclosure.updated(model.disclosure)
+
+
+def _fingerprints(model: Model, fresh: Model) -> Fingerprints | None:
+    """Of all patients; None where those of the earlier model are not known."""
+    if model.n_patients and model.fingerprints is None:
+        return None
+    return fresh.fingerprints and fresh.fingerprints + model.fingerprints
 
 
 def posterior_of(model: Model) -> tuple[Prior, ...]:
@@ -103,18 +192,16 @@ def posterior_of(model: Model) -> tuple[Prior, ...]:
 
 def is_updated(model: Model) -> bool:
     """Whether a model came from another one and new patients."""
-    return any(note.startswith(_UPDATED) for note in model.notes)
+    return model.parent is not None
 
 
 def is_updated_from(model: Model, earlier: Model) -> bool:
-    """Whether a model is the update of an earlier one, by the notes of both."""
-    same = (model.decision, model.moment) == (earlier.decision, earlier.moment)
-    origins = [note for note in model.notes if note.startswith(_UPDATED)]
-    return same and origins[-1:] == [_origin(earlier)]
+    """Whether a model is the update of an earlier one, by its digest."""
+    return model.parent == digest_of(earlier)
 
 
 def _origin(model: Model) -> str:
-    return f"{_UPDATED}{model.name}."
+    return f"Updated from {model.name}."
 
 
 def _settings(model: Model, seed: int) -> Settings:
@@ -131,8 +218,21 @@ def _name(model: Model, cohort: pd.DataFrame) -> str:
     return f"{model.name}, updated with {cohort.attrs.get('name', 'a cohort')}"
 
 
-def _pool_populations(before: Population, now: Population) -> Population:
-    """Weighted moments of two populations; the reference counts as a few patients."""
+def _pool_populations(before: Population, fresh: Model) -> Population:
+    """Weighted moments of two populations; the reference counts as a few patients.
+
+    Columns of which nothing was learned are as the earlier population expects them.
+    """
+    now = fresh.population
+    out = () if fresh.disclosure is None else fresh.disclosure.contrasts_left_out
+    kept = np.array(
+        [k for k, column in enumerate(fresh.encoder.columns) if column.name not in out],
+        dtype=np.int64,
+    )
+    part = replace(
+        now, mean=now.mean[kept], covariance=now.covariance[np.ix_(kept, kept)]
+    )
+    now = part.extended(before, kept)
     weight = max(float(before.n_patients), REFERENCE_WEIGHT)
     share = weight / (weight + now.n_patients)
     gap = before.mean - now.mean
@@ -143,6 +243,13 @@ def _pool_populations(before: Population, now: Population) -> Population:
         + share * (1.0 - share) * np.outer(gap, gap),
         n_patients=before.n_patients + now.n_patients,
     )
+
+
+def _mean_variance(main: LinearPart, population: Population) -> float:
+    """Mean posterior variance of the linear predictor over a population."""
+    lifted = np.r_[1.0, population.mean]
+    spread = (main.covariance[1:, 1:] * population.covariance).sum()
+    return float(lifted @ main.covariance @ lifted + spread)
 
 
 def _widen(before: Limits, now: Limits) -> Limits:

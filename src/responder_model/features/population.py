@@ -47,19 +47,59 @@ class Population:
 
     @classmethod
     def estimate(
-        cls, z: Array, encoder: Encoder, *, n_iterations: int = 4
+        cls,
+        z: Array,
+        encoder: Encoder,
+        *,
+        left_out: NDArray[np.bool_] | None = None,
+        n_iterations: int = 4,
     ) -> Population:
         """Estimate from a cohort with gaps, shrunk towards the reference covariance.
 
         Expectation-maximisation for a multivariate normal under an inverse-Wishart
         prior worth ``REFERENCE_WEIGHT`` patients. A column that is never observed
-        keeps its reference relation to the others.
+        keeps its reference relation to the others, and so does one that is
+        ``left_out``, whatever was observed.
         """
         reference = cls.reference(encoder)
+        if left_out is None or not left_out.any():
+            return cls._estimate(z, reference, n_iterations)
+        kept = np.flatnonzero(~left_out)
+        start = cls(
+            mean=reference.mean[kept],
+            covariance=reference.covariance[np.ix_(kept, kept)],
+        )
+        found = cls._estimate(z[:, kept], start, n_iterations)
+        return found.extended(reference, kept)
+
+    @classmethod
+    def _estimate(
+        cls, z: Array, reference: Population, n_iterations: int
+    ) -> Population:
         population = reference
         for _ in range(n_iterations):
             population = population._update(z, reference.covariance)
         return population
+
+    def extended(self, reference: Population, kept: NDArray[np.int64]) -> Population:
+        """Population of all columns: the others as a reference expects from these.
+
+        With B their regression on the kept columns in the reference R, and S the
+        covariance found for those, rows of the others are BS, and BSB' + R(others
+        given kept) between them: nothing of the patients but S.
+        """
+        whole = reference.covariance
+        part = whole[np.ix_(kept, kept)]
+        lift = whole[:, kept] @ np.linalg.pinv(part, hermitian=True)
+        lift[kept] = np.eye(len(kept))
+        rest = whole - lift @ part @ lift.T
+        rest[kept], rest[:, kept] = 0.0, 0.0
+        mean = reference.mean + lift @ (self.mean - reference.mean[kept])
+        return Population(
+            mean=mean,
+            covariance=lift @ self.covariance @ lift.T + rest,
+            n_patients=self.n_patients,
+        )
 
     def _update(self, z: Array, reference: Array) -> Population:
         n = z.shape[0]

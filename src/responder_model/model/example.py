@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from responder_model.disclosure.record import Disclosure
 from responder_model.features import Array, Encoder, Population
 from responder_model.model.fitted import Model
 from responder_model.model.limits import reference_limits
@@ -49,7 +50,7 @@ def example_model(
     p = len(encoder.columns)
     slopes = rng.normal(0.0, _SLOPE_SD, p)
     cuts = dictionary().decisions[decision].served_cut_points
-    parts = {
+    parts: dict[str, Any] = {
         "decision": encoder.decision,
         "moment": encoder.moment,
         "provenance": "simulated",
@@ -73,7 +74,10 @@ def example_model(
         "n_patients": 193,
         "n_events": 81,
     }
-    return Model(**{**parts, **changes})
+    parts |= changes
+    n = int(parts["n_patients"])
+    rule = Disclosure(k=5, n=n, n_since_release=n, parameters=p) if n else None
+    return Model(**{"disclosure": rule, **parts})
 
 
 def _covariance(rng: np.random.Generator, size: int) -> Array:

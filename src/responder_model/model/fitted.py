@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from responder_model.disclosure.fingerprints import Fingerprints
+from responder_model.disclosure.record import Disclosure
 from responder_model.errors import ResponderModelError
 from responder_model.features import Array, Encoder, Population
 from responder_model.labels import label_of
@@ -47,7 +49,8 @@ _SQRT_2 = math.sqrt(2.0)
 class Model:
     """One decision model, fitted or built from published evidence.
 
-    It holds aggregates only: no row, value or identifier of a patient.
+    It holds aggregates of at least ``disclosure.k`` patients: no row, value or
+    identifier of one.
 
     Parameters
     ----------
@@ -81,6 +84,14 @@ class Model:
         Overlap groups removed from the prior.
     notes : tuple of str
         What else a reader must know.
+    disclosure : Disclosure or None
+        The rule that keeps patients from being read off; None without patients.
+    fingerprints : Fingerprints or None
+        Keyed fingerprints of the patients, so that none is counted twice.
+    parent : str or None
+        Digest of the model that this one updates.
+    digest : str or None
+        Identity of the folder that it was loaded from.
     """
 
     decision: str
@@ -103,6 +114,11 @@ class Model:
     n_events: int = 0
     excluded_evidence: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    disclosure: Disclosure | None = None
+    fingerprints: Fingerprints | None = None
+    parent: str | None = None
+    # not copied by `replace`: another model is another folder
+    digest: str | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if self.provenance not in PROVENANCES:

@@ -112,9 +112,14 @@ class Limits:
 
 
 def describe_limits(
-    encoder: Encoder, raw: Array, filled: Array, population: Population
+    encoder: Encoder,
+    raw: Array,
+    filled: Array,
+    population: Population,
+    *,
+    small_cells: int = FEW,
 ) -> Limits:
-    """Limits of a development cohort.
+    """Limits of a development cohort; none is the extreme of a patient.
 
     Parameters
     ----------
@@ -126,17 +131,20 @@ def describe_limits(
         Base columns with the gaps filled from ``population``.
     population : Population
         Mean and covariance of the base columns.
+    small_cells : int
+        A number that fewer patients have is not bounded; fewer than this or ``FEW``
+        patients of a category are few.
     """
     numbers = {}
     for position, row in enumerate(encoder.fields):
         values = raw[~np.isnan(raw[:, position]), position]
-        if row.kind == "number" and len(values):
+        if row.kind == "number" and len(values) >= max(1, small_cells):
             scale = row.reference_for(encoder.decision).sd
             numbers[row.name] = _observed_limits(row, values, scale)
-    usual, widest = _observed_distances(encoder, filled, population)
+    usual, widest = _observed_distances(encoder, filled, population, small_cells)
     return Limits(
         numbers=numbers,
-        seen=_seen(encoder, raw),
+        seen=_seen(encoder, raw, max(FEW, small_cells)),
         never_together=_never_together(encoder, raw),
         usual_distance=usual,
         widest_distance=widest,
@@ -242,30 +250,62 @@ def _observed_limits(row: Field, values: Array, scale: float) -> NumberLimits:
 
     x = _THERE[row.transform](values)
     n = len(x)
-    spread = float(np.std(x, ddof=1)) if n > 1 else scale
-    spread = max(spread, 0.25 * scale) * math.sqrt(1.0 + 1.0 / n)
+    spread = max(float(np.std(x, ddof=1)) if n > 1 else scale, 0.25 * scale)
+    below, above = _one_sided(x, spread)
     bounds = {}
     for share in (_USUAL, _WIDEST):
-        tail = (1.0 - share) / 2.0
-        half = float(stdtrit(max(1, n - 1), 1.0 - tail)) * spread
-        # a skewed predictor keeps its own tail
-        low, high = np.quantile(x, [tail, 1.0 - tail])
-        low, high = min(low, x.mean() - half), max(high, x.mean() + half)
-        bounds[share] = _bounds(row, (low + high) / 2.0, (high - low) / 2.0)
+        factor = float(stdtrit(max(1, n - 1), 0.5 + share / 2.0))
+        factor *= math.sqrt(1.0 + 1.0 / n)
+        low, high = x.mean() - factor * below, x.mean() + factor * above
+        found = _bounds(row, (low + high) / 2.0, (high - low) / 2.0)
+        bounds[share] = _beyond(row, found, values)
     return NumberLimits(usual=bounds[_USUAL], widest=bounds[_WIDEST])
+
+
+def _one_sided(x: Array, spread: float) -> tuple[float, float]:
+    """SD below and above the mean: a skewed number keeps its own tail.
+
+    Each is the root mean square of one side's deviations, never less than ``spread``.
+    """
+    deviation = x - x.mean()
+    sides = (
+        deviation[deviation <= 0.0],
+        deviation[deviation >= 0.0],
+    )
+    below, above = (max(spread, float(np.sqrt(np.mean(d * d)))) for d in sides)
+    return below, above
+
+
+def _beyond(
+    row: Field, bounds: tuple[float, float], values: Array
+) -> tuple[float, float]:
+    """Bounds moved outwards by a step where they are the extreme of a patient."""
+    step = _step(row)
+    low, high = bounds
+    if low == values.min():
+        low = max(float(row.minimum or 0.0), round(low - step, 6))
+    if high == values.max():
+        high = min(float(row.maximum or 0.0), round(high + step, 6))
+    return low, high
+
+
+def _step(row: Field) -> float:
+    """Unit in which bounds of a number are given."""
+    width = float(row.maximum or 0.0) - float(row.minimum or 0.0)
+    return 1.0 if row.integer or width > 20.0 else 0.1
 
 
 def _bounds(row: Field, centre: float, half: float) -> tuple[float, float]:
     """Bounds in the field's unit, rounded outwards, within its plausible range."""
     minimum, maximum = float(row.minimum or 0.0), float(row.maximum or 0.0)
-    step = 1.0 if row.integer or maximum - minimum > 20.0 else 0.1
+    step = _step(row)
     low, high = (float(_BACK[row.transform](centre + s * half)) for s in (-1.0, 1.0))
     low = max(minimum, round(math.floor(low / step + 1e-9) * step, 6))
     high = min(maximum, round(math.ceil(min(high, maximum) / step - 1e-9) * step, 6))
     return low, high
 
 
-def _seen(encoder: Encoder, raw: Array) -> dict[str, dict[str, str]]:
+def _seen(encoder: Encoder, raw: Array, few: int) -> dict[str, dict[str, str]]:
     seen = {}
     for position, row in enumerate(encoder.fields):
         if row.kind == "number":
@@ -275,14 +315,16 @@ def _seen(encoder: Encoder, raw: Array) -> dict[str, dict[str, str]]:
         counts = np.bincount(codes, minlength=len(names))
         if len(codes):
             rows = zip(names, counts, strict=True)
-            seen[row.name] = {name: _class_count(int(count)) for name, count in rows}
+            seen[row.name] = {
+                name: _class_count(int(count), few) for name, count in rows
+            }
     return seen
 
 
-def _class_count(count: int) -> str:
+def _class_count(count: int, few: int) -> str:
     if count == 0:
         return "none"
-    return "few" if count < FEW else "enough"
+    return "few" if count < few else "enough"
 
 
 def _class_share(share: float) -> str:
@@ -323,9 +365,15 @@ def _never_together(
 
 
 def _observed_distances(
-    encoder: Encoder, filled: Array, population: Population
+    encoder: Encoder, filled: Array, population: Population, small_cells: int
 ) -> tuple[float, float]:
-    """Bounds of the joint distance: of a normal population, or wider when seen so."""
+    """Bounds of the joint distance: of a normal population, or wider when seen so.
+
+    What was seen is the distance beyond which ``small_cells`` patients lie, or the
+    share of the bound when that holds more.
+    """
+    from scipy.special import ndtri
+
     columns = number_columns(encoder, population)
     deviation = (filled - population.mean)[:, columns]
     white = deviation @ whitening(encoder, population).T
@@ -333,13 +381,13 @@ def _observed_distances(
     # distance of a patient from the others: the covariance without that patient
     weight = len(filled) + REFERENCE_WEIGHT
     left_out = inside / np.maximum(1.0 - inside / weight, 0.05)
-    usual, widest = (
-        max(float(np.quantile(left_out, share)), _chi_square(len(columns), z))
-        for share, z in (
-            (_USUAL_JOINT, _USUAL_JOINT_Z),
-            (_WIDEST_JOINT, _WIDEST_JOINT_Z),
-        )
-    )
+    found = []
+    for share, z in ((_USUAL_JOINT, _USUAL_JOINT_Z), (_WIDEST_JOINT, _WIDEST_JOINT_Z)):
+        seen = max(0.5, min(share, 1.0 - small_cells / len(filled)))
+        expected = _chi_square(len(columns), float(ndtri(seen)))
+        ratio = float(np.quantile(left_out, seen)) / max(expected, 1e-9)
+        found.append(_chi_square(len(columns), z) * max(1.0, ratio))
+    usual, widest = found
     return float(f"{usual:.3g}"), float(f"{max(usual, widest):.3g}")
 
 

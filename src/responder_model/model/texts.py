@@ -68,6 +68,47 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Dans ce modèle, un soulagement plus grand abaisse la probabilité, à "
         "l'encontre des données publiées : faire vérifier la cohorte de développement.",
     ),
+    # ------------------------------------------ what a folder tells of its patients
+    "no_patients": (
+        "No patient stands behind it.",
+        "Aucun patient derrière ce modèle.",
+    ),
+    "rule": (
+        "Nothing was learned that fewer than {k} patients decide: no sum in it is the "
+        "record of a few.",
+        "Rien n'a été appris de ce que décident moins de {k} patients : aucune somme "
+        "n'y est le dossier de quelques-uns.",
+    ),
+    "no_rule": (
+        "It learned from every patient without a rule on small cells: whoever has the "
+        "folder can read off single patients, outcome included.",
+        "Il a appris de chaque patient sans règle sur les petits effectifs : qui a le "
+        "dossier peut y lire des patients un par un, avec leur résultat.",
+    ),
+    "contrasts_left_out": (
+        "Left to the prior, {n} contrasts: {names}.",
+        "Laissés à l'a priori, {n} contrastes : {names}.",
+    ),
+    "what_remains": (
+        "What remains: {parameters} numbers learned from {n} patients, with their "
+        "covariances. Totals, means and which categories few or none had can be read. "
+        "Whoever knows nearly all of a patient can judge whether the patient was among "
+        "them: the better, the fewer patients a number rests on.",
+        "Ce qui reste : {parameters} nombres appris de {n} patients, avec leurs "
+        "covariances. On peut y lire des totaux, des moyennes et les catégories rares "
+        "ou absentes. Qui sait presque tout d'un patient peut juger s'il en faisait "
+        "partie : d'autant mieux que peu de patients fondent chaque nombre.",
+    ),
+    "stays_here": (
+        "Marked to stay in its centre: it is neither signed nor tracked to a server.",
+        "Marqué pour rester dans son centre : ni signé, ni suivi sur un serveur.",
+    ),
+    "not_yet": (
+        "Kept in its centre: {n} patients more than the model that it updates, and it "
+        "may leave from {k} on.",
+        "Gardé dans son centre : {n} patients de plus que le modèle qu'il met à jour ; "
+        "il peut en sortir à partir de {k}.",
+    ),
     "missing": (
         "Not given, and replaced by what the other values lead to expect: {names}. The "
         "interval allows for it.",

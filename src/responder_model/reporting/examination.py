@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
 from responder_model.development.from_cohort import check_overlap
 from responder_model.development.settings import Settings
-from responder_model.development.updating import is_updated
+from responder_model.development.updating import is_updated, new_patients
+from responder_model.disclosure import already_in
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.model.limits import preceding_test
 from responder_model.performance import (
@@ -60,19 +61,25 @@ SAME = 1e-6
 
 
 def role_of(model: Model, cohort: pd.DataFrame) -> Role:
-    """Say whether a model was developed on a cohort, by developing it again.
+    """Say whether a model was developed on a cohort.
 
-    The folder of a model holds no patient, so that only this can tell.
+    By the fingerprints of its patients; where another centre's key made them, by
+    developing it again.
 
     Raises
     ------
     DevelopmentError
-        When the counts are the model's own but the coefficients are not: the same
-        patients with other values or other software, which is neither. When the model
-        was updated: then only the user knows.
+        When the patients are some of the model's own. Without fingerprints: when the
+        counts are the model's own but the coefficients are not (the same patients with
+        other values or other software, which is neither), and when the model was
+        updated, because then only the user knows.
     """
     if not model.settings:
         return "new"
+    levels = outcome_levels(cohort, model.decision)
+    found = already_in(model.fingerprints, cohort, model.decision, model.moment)
+    if found is not None:
+        return _known_role(model, found[levels.observed])
     if is_updated(model):
         msg = (
             "role must be given for a model that was updated, got none. Say new "
@@ -80,7 +87,6 @@ def role_of(model: Model, cohort: pd.DataFrame) -> Role:
         )
         raise DevelopmentError(msg)
     settings = Settings.from_json(model.settings)
-    levels = outcome_levels(cohort, model.decision)
     events = int((binary_outcome(levels, model.decision) == 1.0).sum())
     if (int(levels.observed.sum()), events) != (model.n_patients, model.n_events):
         return "new"
@@ -94,6 +100,17 @@ def role_of(model: Model, cohort: pd.DataFrame) -> Role:
         "patients and events but other coefficients. Say which it is with role "
         "(--role)."
     )
+    raise DevelopmentError(msg)
+
+
+def _known_role(model: Model, known: NDArray[np.bool_]) -> Role:
+    """Role of a cohort of which it is known who is in the model."""
+    if not known.all():
+        return "new"
+    if len(known) == model.n_patients and not is_updated(model):
+        return "development"
+    msg = "cohort must be new patients, or the one cohort that the model was developed "
+    msg += f"on, got {len(known)} patients who are all among its {model.n_patients}."
     raise DevelopmentError(msg)
 
 
@@ -121,6 +138,9 @@ def examine(
     """
     cohort = check_cohort(cohort)
     role = _check_role(model, cohort, role)
+    left_out: tuple[str, ...] = ()
+    if role == "new":
+        cohort, left_out = new_patients(model, cohort)
     work = _Work(model, cohort)
     if role == "development":
         measured = _internally(work, n_resamples, n_jobs, seed)
@@ -148,7 +168,7 @@ def examine(
         verification=work.verification(),
         missing={name: float(cohort[name][known].isna().mean()) for name in names},
         overlaps=_overlaps(model, cohort),
-        notices=tuple(cohort.attrs.get("notices", ())),
+        notices=(*left_out, *cohort.attrs.get("notices", ())),
         problems=work.problems,
     )
 

@@ -18,6 +18,7 @@ from responder_model.cohort import (
 )
 from responder_model.development.from_cohort import check_overlap
 from responder_model.development.settings import Settings
+from responder_model.development.updating import new_patients
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
 from responder_model.performance import (
@@ -109,6 +110,7 @@ def validate_externally(
     n_resamples: int = 200,
     seed: int = 0,
     threshold: float = NEUTRAL_THRESHOLD,
+    count_again: bool = False,
 ) -> ExternalValidation:
     """Measure a model on a cohort that it was not developed on.
 
@@ -127,15 +129,19 @@ def validate_externally(
         Their seed.
     threshold : float, default 0.5
         Threshold probability of the net benefit. 0.5 is neutral, not clinical.
+    count_again : bool
+        Measure patients who are in the model, too: for those who are alike by chance.
 
     Raises
     ------
     DevelopmentError
-        When no outcome is known.
+        When no outcome is known, or only of patients who are in the model.
     """
     check_seed(seed)
     check_model(model)
-    cohort = check_cohort(cohort)
+    cohort, left_out = new_patients(
+        model, check_cohort(cohort), count_again=count_again
+    )
     levels = outcome_levels(cohort, model.decision)
     outcome = binary_outcome(levels, model.decision)
     known = ~np.isnan(outcome)
@@ -162,7 +168,7 @@ def validate_externally(
         provenance=str(cohort.attrs.get("provenance", "cohort")),
         model=model.name,
         sensitivity=None if as_no is None else measured(as_no),
-        notes=tuple(external_notes(model, outcome[known], cohort)),
+        notes=(*left_out, *external_notes(model, outcome[known], cohort)),
     )
 
 
@@ -212,12 +218,14 @@ def validate_by_subgroup(
     by: Sequence[str] | None = None,
     small_cell: int = SMALL_CELL,
     probability: Array | None = None,
+    count_again: bool = False,
 ) -> pd.DataFrame:
     """Core measures in parts of a cohort; small cells are suppressed.
 
     ``by`` names columns of the cohort; by default those of ``SUBGROUPS`` that it has.
     ``probability`` replaces the model's own, one for each patient of the cohort: in
-    the development cohort, those of models that never saw the patient.
+    the development cohort, those of models that never saw the patient. Without it,
+    patients who are in the model are left out, unless ``count_again``.
 
     Returns
     -------
@@ -234,6 +242,8 @@ def validate_by_subgroup(
 
     check_model(model)
     cohort = check_cohort(cohort)
+    if probability is None:
+        cohort, _ = new_patients(model, cohort, count_again=count_again)
     outcome = binary_outcome(outcome_levels(cohort, model.decision), model.decision)
     known = ~np.isnan(outcome)
     _check_any(known, model.decision)

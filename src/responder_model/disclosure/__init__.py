@@ -1,0 +1,23 @@
+"""What a model may hold of its patients: nothing that a few of them decide."""
+
+from responder_model.disclosure.contrasts import columns_left_out
+from responder_model.disclosure.fingerprints import (
+    Fingerprints,
+    already_in,
+    fingerprints_of,
+)
+from responder_model.disclosure.levels import merge_levels
+from responder_model.disclosure.record import SMALL_CELLS, Disclosure, is_cell_size
+from responder_model.disclosure.release import release
+
+__all__ = [
+    "SMALL_CELLS",
+    "Disclosure",
+    "Fingerprints",
+    "already_in",
+    "columns_left_out",
+    "fingerprints_of",
+    "is_cell_size",
+    "merge_levels",
+    "release",
+]

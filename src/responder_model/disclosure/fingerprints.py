@@ -1,0 +1,207 @@
+"""Keyed fingerprints of patients: who was in a model's cohort, told to nobody else.
+
+A fingerprint is an HMAC of a patient's recorded values under a secret key that stays in
+the centre. Without the key it is a random number: it neither gives a value away nor
+confirms a guess. With it, the centre finds out that a patient is already in a model.
+Identifiers take no part: another list may use them again for others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_model.errors import ResponderModelError
+from responder_model.schema import dictionary
+from responder_model.vocabulary import show
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Folder of what must stay in the centre: the key, and what has left.
+CENTRE_FOLDER = "RESPONDER_MODEL_CENTRE_FOLDER"
+_KEY_FILE = "fingerprint.key"
+_KEY_BYTES = 32
+# Hexadecimal digits kept: 64 bits, no chance hit among millions.
+_DIGITS = 16
+# Values at screening that tell patients apart; with fewer, later ones count too.
+_ENOUGH_VALUES = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fingerprints:
+    """Fingerprints of the patients behind a model.
+
+    Parameters
+    ----------
+    key : str
+        Which key made them (its own fingerprint).
+    patients : tuple of str
+        One a patient, sorted, so that no order of rows remains.
+    """
+
+    key: str
+    patients: tuple[str, ...]
+
+    def __add__(self, other: Fingerprints | None) -> Fingerprints:
+        """Fingerprints of both cohorts; only those of one key can be told apart."""
+        if other is None or other.key != self.key:
+            return self
+        return Fingerprints(
+            key=self.key, patients=tuple(sorted((*self.patients, *other.patients)))
+        )
+
+
+def fingerprints_of(
+    cohort: pd.DataFrame, decision: str, moment: str
+) -> Fingerprints | None:
+    """Fingerprints of the patients of a checked cohort; None where no key can be kept.
+
+    Values are those known at screening that the decision may use; where fewer than six
+    are recorded, those of the moment and the outcome too. A corrected outcome, or a
+    column that was added later, leaves a patient the same.
+    """
+    try:
+        key = centre_key()
+    except ResponderModelError:
+        return None
+    patients = sorted(_patients(cohort, decision, moment, key))
+    return Fingerprints(key=_name_of(key), patients=tuple(patients))
+
+
+def already_in(
+    known: Fingerprints | None, cohort: pd.DataFrame, decision: str, moment: str
+) -> NDArray[np.bool_] | None:
+    """Who of a checked cohort is among known patients, (n,); None: cannot be told.
+
+    Of patients who are alike in every value, as many are known as there were.
+    """
+    if known is None:
+        return None
+    try:
+        key = centre_key()
+    except ResponderModelError:
+        return None
+    if _name_of(key) != known.key:
+        return None
+    left = Counter(known.patients)
+    found = []
+    for patient in _patients(cohort, decision, moment, key):
+        found.append(left[patient] > 0)
+        left[patient] -= 1
+    return np.array(found, dtype=bool)
+
+
+def centre_key() -> bytes:
+    """Secret key of this centre; made when there is none.
+
+    Raises
+    ------
+    ResponderModelError
+        Where it can be neither read nor written.
+    """
+    path = centre_folder() / _KEY_FILE
+    try:
+        if not path.exists():
+            _write_new(path, secrets.token_bytes(_KEY_BYTES))
+        key = path.read_bytes()
+    except OSError as error:
+        msg = f"{show(path)} must be a file that can be kept: {error.strerror}. "
+        msg += f"Name another folder with {CENTRE_FOLDER}."
+        raise ResponderModelError(msg) from None
+    if len(key) != _KEY_BYTES:
+        msg = f"{show(path)} must hold {_KEY_BYTES} bytes, got {len(key)}. "
+        msg += "Put the centre's key back, or move the file away to make a new one."
+        raise ResponderModelError(msg)
+    return key
+
+
+def centre_folder() -> Path:
+    """Folder of what must stay in the centre: of this user, or as the setting says."""
+    named = os.environ.get(CENTRE_FOLDER)
+    if named:
+        return Path(named)
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "responder_model"
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Write a file whole and for this user only; who comes second keeps the first."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        Path(name).unlink()
+
+
+def _name_of(key: bytes) -> str:
+    return _digest(key, "name of the key")
+
+
+def _digest(key: bytes, text: str) -> str:
+    found = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return found[:_DIGITS]
+
+
+def _patients(
+    cohort: pd.DataFrame, decision: str, moment: str, key: bytes
+) -> Iterator[str]:
+    early, late = (_columns(cohort, names) for names in _compared(decision, moment))
+    for row in range(len(cohort)):
+        values = _recorded(early, row)
+        if len(values) < _ENOUGH_VALUES:
+            values += _recorded(late, row)
+        yield _digest(key, ";".join(["patient", *values]))
+
+
+def _compared(decision: str, moment: str) -> tuple[list[str], list[str]]:
+    """Fields known at screening, and the later ones with the outcome."""
+    words = dictionary()
+    rules, first = words.decisions[decision], words.moments[0].name
+    names = {row.name for row in words.predictors(decision, moment)}
+    early = {name for name in names if words.is_known(name, first)}
+    outcome = {rules.outcome, rules.binary_outcome, rules.requires} - {None}
+    return sorted(early), sorted(map(str, (names - early) | outcome))
+
+
+def _columns(cohort: pd.DataFrame, names: list[str]) -> dict[str, list[Any]]:
+    return {
+        name: cohort[name].astype(object).tolist() for name in names if name in cohort
+    }
+
+
+def _recorded(columns: dict[str, list[Any]], row: int) -> list[str]:
+    """Recorded values in words that do not depend on types or order of columns."""
+    return [
+        f"{name}={_word(values[row])}"
+        for name, values in columns.items()
+        if not _is_missing(values[row])
+    ]
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else f"{float(value):.9g}"
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float) and value != value
