@@ -49,7 +49,7 @@ SETTINGS = {
 
 def patients(target, n, seed):
     """Complete patients with a known outcome."""
-    ask = n if target == RTMS else 12 * n
+    ask = 12 * n if target == EMCS else n
     cohort = simulate_cohort(ask, seed, non_completers=0.0, blank_share=0.0)
     known = outcome_levels(cohort, target[0]).observed
     found = cohort[known].iloc[:n].reset_index(drop=True)
@@ -229,6 +229,18 @@ def test_population_of_a_column_left_out_knows_nothing_of_it():
     np.testing.assert_array_equal(found.mean, again.mean)
     np.testing.assert_array_equal(found.covariance, again.covariance)
     assert np.linalg.eigvalsh(found.covariance).min() > -1e-9
+
+
+def test_a_session_that_few_recorded_leaves_the_mean_of_the_others():
+    cohort = patients(("rtms_response", "session_2"), 60, 3)
+    cohort.loc[3:, "relief_2"] = np.nan
+    settings = Settings(decision="rtms_response", moment="session_2", challenger=False)
+    model = develop(cohort, settings=settings)
+    assert "relief_2" in model.disclosure.contrasts_left_out
+    never = develop(cohort.assign(relief_2=np.nan), settings=settings)
+    np.testing.assert_allclose(
+        model.main.coefficients, never.main.coefficients, atol=0.02
+    )
 
 
 def test_trees_have_no_leaf_and_no_category_of_few():

@@ -194,15 +194,16 @@ class Procedure(ClassifierMixin, BaseEstimator):
     def _describe(self, raw: Array, groups: NDArray[Any]) -> Array:
         """Estimate the population, fill gaps; model columns in reference units.
 
-        Columns that a few patients decide are missing for everybody, and 0 in the
-        design: their prior stands.
+        Columns that a few patients decide are missing for everybody, and model columns
+        of nothing else are 0 in the design: their prior stands.
         """
         encoder = self.encoder_
         z = encoder.encode(raw)
         self.left_out_ = columns_left_out(z, encoder, self.small_cells, groups)
         z[:, self.left_out_] = np.nan
         self.population_ = Population.estimate(z, encoder, left_out=self.left_out_)
-        projection = np.where(self.left_out_, 0.0, encoder.projection)
+        projection = encoder.projection.copy()
+        projection[~projection[:, ~self.left_out_].any(axis=1)] = 0.0
         prior = self._coefficients()
         filled, extra = self.population_.impute(
             z, (prior[0] @ projection)[None], encoder.interval(raw)
