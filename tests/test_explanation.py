@@ -109,4 +109,5 @@ def test_other_patients_do_not_change_an_explanation() -> None:
     model = example_model()
     alone = explain(model, pd.DataFrame({"age": [54.0]}))
     among = explain(model, pd.DataFrame({"age": [20.0, 54.0, 90.0]}))
-    np.testing.assert_array_equal(alone.values[0], among.values[1])
+    # one row and three go through other routines of the linear algebra library
+    np.testing.assert_allclose(alone.values[0], among.values[1], rtol=1e-12, atol=1e-12)

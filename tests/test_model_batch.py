@@ -121,11 +121,14 @@ def test_number_of_threads_is_checked(cohort: pd.DataFrame, n_jobs: Any) -> None
         example_model().predict_cohort(cohort, n_jobs=n_jobs)
 
 
-def test_chunks_and_threads_do_not_change_the_numbers(cohort: pd.DataFrame) -> None:
+@pytest.mark.parametrize("n_jobs", [2, 3])
+def test_chunks_and_threads_do_not_change_the_numbers(
+    n_jobs: int, cohort: pd.DataFrame
+) -> None:
     model = example_model("rtms_response", "session_2")
     raw = np.tile(model.encoder.raw(cohort), (2 * CHUNK // len(cohort) + 2, 1))
     alone = score_raw(model, raw, n_jobs=1)
-    shared = score_raw(model, raw, n_jobs=2)
+    shared = score_raw(model, raw, n_jobs=n_jobs)
     assert len(alone.linear_predictor) == len(raw) > 2 * CHUNK
     np.testing.assert_array_equal(shared.linear_predictor, alone.linear_predictor)
     np.testing.assert_array_equal(shared.contributions, alone.contributions)

@@ -58,8 +58,9 @@ def run_parts(
     busy; processes were slower to start than to score a million rows.
     """
     if n_jobs == 1:
-        for part in parts:
-            yield _run(part, work)
+        with one_thread_each():
+            for part in parts:
+                yield _run(part, work)
         return
     work.model.scorer.warm()
     with one_thread_each(), ThreadPoolExecutor(n_jobs) as pool:
