@@ -55,8 +55,8 @@ format: $(STAMP)
 # Pinned and hashed for every platform and Python >= 3.11, without any address.
 lock:
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
-		--extra dev --extra benchmarks --extra serving --extra signing \
-		--extra distributed --generate-hashes --no-emit-index-url --quiet \
+		--extra dev --extra benchmarks --extra signing --extra distributed \
+		--generate-hashes --no-emit-index-url --quiet \
 		--output-file requirements.lock
 
 clean:

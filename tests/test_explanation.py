@@ -11,7 +11,7 @@ import pytest
 
 import responder_model as rm
 from responder_model.errors import InvalidCohortError, ResponderModelError
-from responder_model.explanation import check_additivity, explain
+from responder_model.explanation import explain
 from responder_model.model.example import example_model
 from responder_model.schema import dictionary
 
@@ -82,7 +82,7 @@ def test_contributions_that_do_not_add_up_are_refused() -> None:
     scores = model.score_cohort(pd.DataFrame({"age": [54.0]}))
     scores.contributions[0, 0] += 1e-6
     with pytest.raises(ResponderModelError, match="must sum to the served log-odds"):
-        check_additivity(model, scores)
+        model.scorer.check_sum(scores.linear_predictor, scores.contributions)
 
 
 @pytest.fixture

@@ -114,3 +114,13 @@ def test_lock_file_names_no_registry():
     text = (ROOT / "requirements.lock").read_text("utf-8")
     assert "://" not in text
     assert "--hash=sha256:" in text
+
+
+def test_source_distribution_holds_what_the_tests_read(tmp_path):
+    path = SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    with tarfile.open(next(path)) as file:
+        packed = {Path(name).parts[1] for name in file.getnames()}
+    tests = "".join(p.read_text("utf-8") for p in (ROOT / "tests").glob("*.py"))
+    read = set(re.findall(r'(?:ROOT|parents\[1\]) / "([\w.]+)"', tests))
+    assert {"docs", "models", "Makefile", "requirements.lock"} <= read
+    assert read | {"tests"} <= packed

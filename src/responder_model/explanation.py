@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from responder_model.errors import ResponderModelError
 from responder_model.labels import describe_value, label_of
 from responder_model.model.batch import raw_cohort, score_raw
-from responder_model.model.scorer import LINEAR_TOLERANCE, TREES_TOLERANCE, Scores
 from responder_model.model.texts import check_language
 
 if TYPE_CHECKING:
@@ -62,7 +60,6 @@ def explain(
 
     raw = raw_cohort(model.encoder, cohort)
     scores = score_raw(model, raw, n_jobs=n_jobs)
-    check_additivity(model, scores)
     names = model.encoder.predictors
     if lang is not None:
         names = tuple(label_of(name, check_language(lang)) for name in names)
@@ -79,18 +76,3 @@ def explain(
         feature_names=list(names),
         output_names="log-odds",
     )
-
-
-def check_additivity(model: Model, scores: Scores) -> None:
-    """Refuse contributions that do not sum to the served log-odds.
-
-    Raises
-    ------
-    ResponderModelError
-        When they do not; the tolerance is 1e-9, or 1e-5 with trees (float32).
-    """
-    tolerance = LINEAR_TOLERANCE if model.pool is None else TREES_TOLERANCE
-    total = model.baseline + scores.contributions.sum(axis=1)
-    if not np.allclose(total, scores.linear_predictor, rtol=0.0, atol=tolerance):
-        msg = "baseline and contributions must sum to the served log-odds."
-        raise ResponderModelError(msg)

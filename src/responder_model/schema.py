@@ -25,10 +25,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
 from typing import Any, Literal
 
 from responder_model.errors import ResponderModelError
+from responder_model.frozen import freeze
 
 Kind = Literal["number", "boolean", "category", "text"]
 Role = Literal["predictor", "outcome", "identifier", "grouping", "provenance"]
@@ -284,14 +284,10 @@ def parse_dictionary(text: str) -> Dictionary:
     if table.get("format_version") != FORMAT_VERSION:
         msg = f"dictionary format_version must be {FORMAT_VERSION}."
         raise ResponderModelError(msg)
-    return Dictionary(
+    parsed = Dictionary(
         moments=tuple(Moment(**row) for row in table["moments"]),
-        decisions=MappingProxyType(
-            {row["name"]: _parse_decision(row) for row in table["decisions"]}
-        ),
-        fields=MappingProxyType(
-            {row["name"]: _parse_field(row) for row in table["fields"]}
-        ),
+        decisions={row["name"]: _parse_decision(row) for row in table["decisions"]},
+        fields={row["name"]: _parse_field(row) for row in table["fields"]},
         series=tuple(
             Series(**_tuples(row, "fields", "features"))
             for row in table.get("series", [])
@@ -301,6 +297,7 @@ def parse_dictionary(text: str) -> Dictionary:
             for row in table.get("correlations", [])
         ),
     )
+    return freeze(parsed)
 
 
 def _tuples(row: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -38,7 +38,6 @@ def develop(
     *,
     settings: Settings | None = None,
     seed: int = 0,
-    n_jobs: int = 1,
     exclude_evidence: Sequence[str] = (),
     small_cells: int = SMALL_CELLS,
     stays_here: bool = False,
@@ -58,8 +57,6 @@ def develop(
         Everything at once, e.g. from a TOML file.
     seed : int
         Seed of folds and trees.
-    n_jobs : int
-        Kept for symmetry with ``validate_internally``; one development is serial.
     exclude_evidence : sequence of str
         Overlap groups whose evidence leaves the prior: required for a cohort whose
         patients are in the published evidence.
@@ -81,7 +78,6 @@ def develop(
         Too few patients, one outcome class, or a cohort that is part of the evidence
         with that evidence left in.
     """
-    del n_jobs
     settings = _settings(
         settings,
         decision,

@@ -23,6 +23,7 @@ from responder_model.cumulative_logit.components import Prior
 from responder_model.disclosure import SMALL_CELLS, columns_left_out, merge_levels
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, Encoder, Population, expit
+from responder_model.frozen import freeze
 from responder_model.model.batch import one_thread_each
 from responder_model.priors import PriorSet, build_priors
 from responder_model.recalibration import challenger_weight, recalibrate
@@ -351,12 +352,12 @@ def build_procedure(
 def _encoder(
     decision: str, moment: str | None, predictors: tuple[str, ...] | None
 ) -> Encoder:
-    return Encoder.for_decision(decision, moment, predictors)
+    return freeze(Encoder.for_decision(decision, moment, predictors))
 
 
 @lru_cache(maxsize=64)
 def _priors(decision: str, moment: str, exclude_evidence: tuple[str, ...]) -> PriorSet:
-    return build_priors(decision, moment, exclude_evidence=exclude_evidence)
+    return freeze(build_priors(decision, moment, exclude_evidence=exclude_evidence))
 
 
 def split_levels(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from numbers import Integral
 from pathlib import Path
@@ -118,7 +118,7 @@ class Settings:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, parts: dict[str, Any]) -> Settings:
+    def from_json(cls, parts: Mapping[str, Any]) -> Settings:
         """Rebuild settings from ``to_json``.
 
         Raises
@@ -134,7 +134,7 @@ class Settings:
             raise UntrustedModelError(msg) from None
 
 
-def _check_kinds(table: dict[str, Any]) -> None:
+def _check_kinds(table: Mapping[str, Any]) -> None:
     """Refuse keys and values of another kind, all at once."""
     given = {k: v for k, v in table.items() if k != "predictors" or v is not None}
     wrong = [*_wrong_keys(given)]

@@ -19,6 +19,7 @@ from responder_model.evidence.declarations import (
     load_declarations,
 )
 from responder_model.evidence.rows import EvidenceRow, parse_rows
+from responder_model.frozen import freeze
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ def evidence_directory() -> Path:
 @cache
 def packaged_evidence() -> Evidence:
     """Return the packaged evidence, read once."""
-    return load_evidence()
+    return freeze(load_evidence())
 
 
 def load_evidence(directory: str | Path | None = None) -> Evidence:

@@ -31,6 +31,7 @@ from typing import Any
 from responder_model.errors import EvidenceError
 from responder_model.evidence.distributions import Distribution, published_gaps
 from responder_model.evidence.rows import is_number
+from responder_model.frozen import freeze
 from responder_model.schema import dictionary
 
 FORMAT_VERSION = 1
@@ -130,7 +131,7 @@ def declarations_for(decision: str) -> Declarations:
     parsed, problems = parse_declarations(table)
     if parsed is None:
         raise EvidenceError(f"priors/{decision}.toml: " + "; ".join(problems))
-    return parsed
+    return freeze(parsed)
 
 
 def load_declarations(path: Path) -> tuple[Declarations | None, list[str]]:

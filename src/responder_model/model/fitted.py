@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from responder_model.disclosure.fingerprints import Fingerprints
 from responder_model.disclosure.record import Disclosure
 from responder_model.errors import ResponderModelError
 from responder_model.features import Array, Encoder, Population
+from responder_model.frozen import FrozenDict, freeze
 from responder_model.labels import label_of
 from responder_model.model.applicability import has_failed_test
 from responder_model.model.batch import cohort_table, score_cohort
@@ -50,7 +51,9 @@ class Model:
     """One decision model, fitted or built from published evidence.
 
     It holds aggregates of at least ``disclosure.k`` patients: no row, value or
-    identifier of one.
+    identifier of one. All who ask for a published model share it, so nothing in it can
+    be changed: arrays are read-only, mappings refuse. ``dataclasses.replace`` makes
+    another model.
 
     Parameters
     ----------
@@ -72,11 +75,11 @@ class Model:
         Estimated variance of what a linear predictor misses.
     components : tuple of Component
         The mixture behind ``linear``, for updating.
-    priors : dict
+    priors : mapping
         The priors as plain data, with their sources.
     pool : Pool or None
         The trees' share; None when their weight is 0.
-    settings, sample_size, performance : dict
+    settings, sample_size, performance : mapping
         How the model was developed, the verdict on its size, its measures.
     n_patients, n_events : int
         Patients with a known outcome, and those with the event.
@@ -105,11 +108,11 @@ class Model:
     mean_variance: float
     discrepancy: float = 0.0
     components: tuple[Component, ...] = ()
-    priors: dict[str, Any] = field(default_factory=dict)
+    priors: Mapping[str, Any] = field(default_factory=FrozenDict)
     pool: Pool | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
-    sample_size: dict[str, Any] = field(default_factory=dict)
-    performance: dict[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=FrozenDict)
+    sample_size: Mapping[str, Any] = field(default_factory=FrozenDict)
+    performance: Mapping[str, Any] = field(default_factory=FrozenDict)
     n_patients: int = 0
     n_events: int = 0
     excluded_evidence: tuple[str, ...] = ()
@@ -127,6 +130,7 @@ class Model:
         covariance = symmetric(self.population.covariance)
         population = replace(self.population, covariance=covariance)
         object.__setattr__(self, "population", population)
+        self.__setstate__({row.name: getattr(self, row.name) for row in fields(self)})
         if (self.encoder.decision, self.encoder.moment) != (self.decision, self.moment):
             msg = "encoder must be of the model's decision and moment, got another one."
             raise ResponderModelError(msg)
@@ -140,6 +144,11 @@ class Model:
         """State without what is compiled from it."""
         compiled = ("scorer", "_standing")
         return {k: v for k, v in self.__dict__.items() if k not in compiled}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the fields, frozen: arrays come writeable out of a pickle."""
+        for name, value in state.items():
+            object.__setattr__(self, name, freeze(value))
 
     @property
     def target(self) -> str:

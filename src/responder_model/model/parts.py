@@ -86,5 +86,7 @@ class Pool:
 
 
 def symmetric(matrix: Array) -> Array:
-    """Exactly symmetric copy, so that one triangle says everything."""
-    return np.asarray((matrix + matrix.T) / 2.0)
+    """Exactly symmetric read-only copy, so that one triangle says everything."""
+    copy = np.asarray((matrix + matrix.T) / 2.0)
+    copy.setflags(write=False)
+    return copy

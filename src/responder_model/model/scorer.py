@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from responder_model.errors import ResponderModelError
 from responder_model.features import Array, gaps_of
+from responder_model.frozen import freeze
 from responder_model.model.applicability import Checks, Levels, compile_checks
 from responder_model.model.trees import TableTrees, read_trees
 
@@ -131,6 +132,9 @@ class Scorer:
         self.by_predictor = np.eye(n_predictors)[self.owner]  # (p, n_predictors)
         self.alone = self.coefficients[self.main][:, None] * self.by_predictor
         self._compile_variance()
+        for value in vars(self).values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
 
     def _compile_variance(self) -> None:
         """[1 z]'C[1 z] as v0 + (2u + Cbb·d)·d, with d = z - m."""
@@ -146,7 +150,8 @@ class Scorer:
     @cached_property
     def checks(self) -> Checks:
         """Applicability checks."""
-        return compile_checks(self.encoder, self.model.limits, self.population)
+        limits = self.model.limits
+        return freeze(compile_checks(self.encoder, limits, self.population))
 
     @cached_property
     def trees(self) -> TableTrees | Trees | None:
@@ -179,7 +184,7 @@ class Scorer:
     @cached_property
     def directions(self) -> Array:
         """Coefficients of the served cut-offs, then of each predictor alone."""
-        return np.concatenate([self.coefficients, self.alone.T])
+        return freeze(np.concatenate([self.coefficients, self.alone.T]))
 
     def evidence(self, raw: Array, *, detail: bool = False) -> Evidence:
         """Linear part: fill the gaps and scale by what they leave open."""
@@ -268,7 +273,7 @@ class Scorer:
             linear_predictor = (1.0 - w) * main + w * rival
             variance += w * (1.0 - w) * (main - rival) ** 2
             contributions += w * pool.slope * shapley[:, :-1]
-        self._check_sum(linear_predictor, contributions)
+        self.check_sum(linear_predictor, contributions)
         return Scores(
             linear_predictor=linear_predictor,
             standard_error=np.sqrt(variance),
@@ -289,8 +294,14 @@ class Scorer:
             np.minimum(served[:, j], served[:, j - 1], out=served[:, j])
         return served
 
-    def _check_sum(self, linear_predictor: Array, contributions: Array) -> None:
-        """Baseline + contributions is the served log-odds, or nothing is served."""
+    def check_sum(self, linear_predictor: Array, contributions: Array) -> None:
+        """Baseline + contributions is the served log-odds, or nothing is served.
+
+        Raises
+        ------
+        ResponderModelError
+            When it is not; the tolerance is 1e-9, or 1e-5 with trees (float32).
+        """
         tolerance = LINEAR_TOLERANCE if self.model.pool is None else TREES_TOLERANCE
         gap = self.baseline + contributions.sum(axis=1) - linear_predictor
         if not np.all(np.abs(gap) <= tolerance):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array
+from responder_model.frozen import freeze
 from responder_model.model import Model
 from responder_model.model.batch import score_raw
 from responder_model.pathways.relief import Floats, logistic
@@ -145,4 +146,4 @@ def quasi_normal(n_draws: int, n_dimensions: int) -> Array:
     normal = [inverse(u) for u in np.clip(points, 1e-12, 1.0 - 1e-12).ravel().tolist()]
     half = np.array(normal).reshape(points.shape)
     half = np.linalg.solve(np.linalg.cholesky(half.T @ half / len(half)), half.T).T
-    return np.concatenate([half, -half])
+    return freeze(np.concatenate([half, -half]))

@@ -29,8 +29,7 @@ class InstabilityCurve:
     lower: Floats  # (n_groups,)
     upper: Floats  # (n_groups,)
     share: float  # of the predictions between lower and upper
-    mean_absolute_error: Floats  # (n_groups,) MAPE
-    overall_mean_absolute_error: float
+    overall_mean_absolute_error: float  # MAPE
     threshold: float  # that parts the patients for the next line
     other_side: Floats  # (n_groups,) share of the predictions across the threshold
     n_patients: int
@@ -136,7 +135,6 @@ def instability_curve(
         median=bounded[:, 1],
         upper=bounded[:, 2],
         share=share,
-        mean_absolute_error=np.array([error[:, group].mean() for group in groups]),
         overall_mean_absolute_error=float(error.mean()),
         threshold=threshold,
         other_side=np.array([other_side[:, group].mean() for group in groups]),

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from responder_model.errors import ResponderModelError
+from responder_model.frozen import freeze
 
 FORMAT_VERSION = 1
 
@@ -192,7 +193,7 @@ class GeneratorSettings:
 def generator_settings() -> GeneratorSettings:
     """Return the packaged settings."""
     path = files("responder_model") / "data" / "simulation.toml"
-    return parse_settings(path.read_text(encoding="utf-8"))
+    return freeze(parse_settings(path.read_text(encoding="utf-8")))
 
 
 def parse_settings(text: str) -> GeneratorSettings:
