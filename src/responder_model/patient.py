@@ -176,7 +176,7 @@ def _binary_outcome(decision: Decision, clean: Mapping[str, Value]) -> bool | No
     relief = clean.get(decision.outcome)
     if relief is None:
         return None
-    passed = decision.passes(float(relief), decision.main_cut_point)
+    passed = bool(decision.passes(float(relief), decision.main_cut_point))
     if not passed or decision.requires is None:
         return passed
     improved = clean.get(decision.requires)

@@ -3,6 +3,7 @@
 Nothing else in the package lists fields. Layout of ``data/dictionary.toml``::
 
     format_version = 1
+    resolution       numbers that differ by less than half of it compare as equal
     [[moments]]      name, label = {en, fr}            (in order of time)
     [[decisions]]    name, label, help, moments, outcome, binary_outcome, requires,
                      comparison (">" or ">="), cut_points, main_cut_point,
@@ -25,10 +26,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from responder_model.errors import ResponderModelError
 from responder_model.frozen import freeze
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 Kind = Literal["number", "boolean", "category", "text"]
 Role = Literal["predictor", "outcome", "identifier", "grouping", "provenance"]
@@ -154,9 +161,29 @@ class Decision:
         """Position of the main cut-off among the fitted ones."""
         return self.cut_points.index(self.main_cut_point)
 
-    def passes(self, outcome: float, cut_point: float) -> bool:
-        """Whether an outcome passes a cut-off: above it, or at it for ">="."""
-        return outcome > cut_point if self.comparison == ">" else outcome >= cut_point
+    def passes(self, outcome: float | Floats, cut_point: float) -> Any:
+        """Whether an outcome passes a cut-off: above it, or at it for ">=".
+
+        An outcome may be a number or an array; a missing one (NaN) passes nothing.
+
+        Examples
+        --------
+        >>> rtms = dictionary().decisions["rtms_response"]
+        >>> rtms.passes((1 - 7 / 10) * 100, 30), rtms.passes(31.0, 30)
+        (False, True)
+        """
+        compare = exceeds if self.comparison == ">" else reaches
+        return compare(outcome, cut_point)
+
+    def highest_failing(self, cut_point: float) -> float:
+        """Highest whole percent that does not pass a cut-off.
+
+        Examples
+        --------
+        >>> dictionary().decisions["emcs_success"].highest_failing(40)
+        39
+        """
+        return cut_point if self.comparison == ">" else cut_point - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +215,7 @@ class Dictionary:
     fields: Mapping[str, Field]
     series: tuple[Series, ...]
     correlations: tuple[Correlation, ...]
+    resolution: float = 1e-9
 
     def moment_index(self, name: str) -> int:
         """Position of a moment in time; raises for an unknown one."""
@@ -251,6 +279,30 @@ class Dictionary:
         return decision, moment
 
 
+def exceeds(value: float | Floats, bound: float | Floats) -> Any:
+    """Whether a number lies above a bound by more than binary arithmetic explains.
+
+    Every comparison with a cut-off or a threshold is made here or by ``reaches``.
+
+    Examples
+    --------
+    >>> exceeds(30.000000000000004, 30.0), exceeds(30.00001, 30.0)
+    (False, True)
+    """
+    return value > bound + dictionary().resolution / 2
+
+
+def reaches(value: float | Floats, bound: float | Floats) -> Any:
+    """Whether a number lies at a bound or above it; just below by arithmetic is at it.
+
+    Examples
+    --------
+    >>> reaches(100 * (1 - 9 / 10), 10.0), reaches(9.9999, 10.0)
+    (True, False)
+    """
+    return value >= bound - dictionary().resolution / 2
+
+
 def parse_target(text: str) -> tuple[str, str]:
     """Split ``decision@moment``.
 
@@ -296,6 +348,8 @@ def parse_dictionary(text: str) -> Dictionary:
             Correlation(**_tuples(row, "fields"))
             for row in table.get("correlations", [])
         ),
+        # dictionaries in older model folders do not state it
+        resolution=table.get("resolution", Dictionary.resolution),
     )
     return freeze(parsed)
 

@@ -319,7 +319,7 @@ def implied_outcome(
     is, whatever these rows hold.
     """
     relief = cohort[decision.outcome]
-    passed = passes(relief.to_numpy(), decision, decision.main_cut_point)
+    passed = decision.passes(relief.to_numpy(), decision.main_cut_point)
     due = pd.Series(passed, index=cohort.index).astype("boolean").mask(relief.isna())
     if decision.requires in cohort and (
         decision.requires in recorded or cohort[decision.requires].notna().any()
@@ -327,14 +327,6 @@ def implied_outcome(
         # no relief and unknown symptom: no; relief and unknown symptom: unknown
         due = due & cohort[decision.requires].mask(relief.isna())
     return due
-
-
-def passes(
-    outcome: NDArray[np.float64], decision: Decision, cut_point: float
-) -> NDArray[np.bool_]:
-    """Whether each outcome passes a cut-off; a missing one does not."""
-    above = outcome > cut_point if decision.comparison == ">" else outcome >= cut_point
-    return np.asarray(above, dtype=bool)
 
 
 def _contradicting(

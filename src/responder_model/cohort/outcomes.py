@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.cohort.checking import implied_outcome, passes
+from responder_model.cohort.checking import implied_outcome
 from responder_model.schema import Decision, dictionary
 
 Definition = Literal["composite", "relief_only", "binary_only", "none"]
@@ -72,7 +72,7 @@ def outcome_levels(cohort: pd.DataFrame, decision: str) -> OutcomeLevels:
     rules = dictionary().decisions[dictionary().check_decision(decision)]
     relief = _numbers(cohort, rules.outcome)
     known = ~np.isnan(relief)
-    level = np.sum([passes(relief, rules, cut) for cut in rules.cut_points], axis=0)
+    level = np.sum([rules.passes(relief, cut) for cut in rules.cut_points], axis=0)
     main, highest = rules.main_index, len(rules.cut_points)
     answer = _answers(cohort, rules)
     lower = np.where(known, level, np.where(answer == 1, main + 1, 0))

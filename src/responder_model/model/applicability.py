@@ -23,7 +23,7 @@ from responder_model.model.limits import (
     whitening,
 )
 from responder_model.model.texts import text
-from responder_model.schema import Field
+from responder_model.schema import Field, dictionary
 
 Levels = NDArray[np.int8]
 
@@ -190,7 +190,10 @@ def _bounds(limits: Limits, name: str) -> tuple[float, float, float, float]:
     row = limits.numbers.get(name)
     if row is None:
         return (-np.inf, -np.inf, np.inf, np.inf)
-    return (row.widest[0], row.usual[0], row.usual[1], row.widest[1])
+    # at a bound is within it, also where arithmetic in binary lies beside it
+    half = dictionary().resolution / 2
+    (usual_low, usual_high), (low, high) = row.usual, row.widest
+    return (low - half, usual_low - half, usual_high + half, high + half)
 
 
 def _block(row: Field, limits: Limits) -> Levels:

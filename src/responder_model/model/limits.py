@@ -207,9 +207,7 @@ def non_responders(encoder: Encoder, raw: Array) -> tuple[Mask, Mask]:
         return nobody, nobody
     relief = raw[:, encoder.predictors.index(test.outcome)]
     known = ~np.isnan(relief)
-    failed = relief <= test.main_cut_point
-    if test.comparison == ">=":
-        failed = relief < test.main_cut_point
+    failed = known & ~test.passes(relief, test.main_cut_point)
     if test.binary_outcome in encoder.predictors:
         answer = raw[:, encoder.predictors.index(test.binary_outcome)]
         given = ~np.isnan(answer)

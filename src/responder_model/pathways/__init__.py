@@ -170,16 +170,13 @@ def _average(
 
 def _last_failure(test: Decision) -> float:
     """Highest whole percent of relief that is no response."""
-    return _not_above(test, test.main_cut_point)
-
-
-def _not_above(test: Decision, cut: float) -> float:
-    return cut if test.comparison == ">" else cut - 1.0
+    return test.highest_failing(test.main_cut_point)
 
 
 def _classes(steps: Steps) -> list[tuple[float | None, float | None]]:
     """Bounds of relief between the cut-offs that the response model serves."""
-    cuts = [_not_above(steps.test, cut) for cut in steps.response.served_cut_points]
+    served = steps.response.served_cut_points
+    cuts = [steps.test.highest_failing(cut) for cut in served]
     return list(pairwise([None, *cuts, None]))
 
 

@@ -101,11 +101,9 @@ def relief_curve(model: Model, served: Array, standard_error: float) -> ReliefCu
         msg = "screening_model must have two cut-offs or more, got one."
         raise ResponderModelError(msg)
     relief = dictionary().fields[decision.outcome]
-    # "at least c" is "more than c - 1" for a whole percent
-    step = 0.0 if decision.comparison == ">" else 1.0
     return ReliefCurve(
         values=possible_values(relief),
-        knots=np.array(cuts) - step,
+        knots=np.array([decision.highest_failing(cut) for cut in cuts]),
         log_odds=log_odds,
         main=cuts.index(model.cut_point),
         standard_error=standard_error,

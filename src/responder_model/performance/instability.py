@@ -15,6 +15,7 @@ from responder_model.performance._check import (
     check_vector,
 )
 from responder_model.performance.core import NEUTRAL_THRESHOLD
+from responder_model.schema import reaches
 
 SMALLEST_GROUP = 10  # patients behind each point: the curve shows no person
 N_GROUPS = 12
@@ -161,5 +162,5 @@ def on_other_side(
     -------
     ndarray of shape (n_resamples, n_patients)
     """
-    here = probability >= check_threshold(threshold)
-    return np.asarray((resampled >= threshold) != here)
+    here = reaches(probability, check_threshold(threshold))
+    return np.asarray(reaches(resampled, threshold) != here)

@@ -19,6 +19,7 @@ from responder_model.performance._check import (
     check_vector,
 )
 from responder_model.performance.estimate import Estimate, normal_quantile, wald
+from responder_model.schema import exceeds, reaches
 
 Interval = Literal["analytic", "bootstrap", "none"]
 
@@ -31,7 +32,7 @@ def _value_of_treatment(y: Floats, thresholds: Floats) -> Floats:
 
 def net_benefits_of(y: Floats, p: Floats, thresholds: Floats) -> Floats:
     """Bare net benefit at each threshold (m,) of clean arrays."""
-    treated = p[:, None] >= thresholds[None, :]
+    treated = reaches(p[:, None], thresholds[None, :])
     # TP/n - FP/n t/(1-t)
     benefit: Floats = (_value_of_treatment(y, thresholds) * treated).mean(axis=0)
     return benefit
@@ -45,7 +46,8 @@ def net_benefit(
     Higher is better; treat none is 0, and the ideal is the outcome proportion. The
     unit is true positives per patient. The threshold is the probability of response
     at which treating and not treating are equally attractive: it is chosen for the
-    decision before looking at the data, never by maximising the net benefit.
+    decision before looking at the data, never by maximising the net benefit. A
+    probability that differs from it by binary arithmetic alone is at it.
 
     Parameters
     ----------
@@ -122,7 +124,7 @@ def net_benefit_estimate(
     y: Floats, p: Floats, *, threshold: float, confidence: float
 ) -> Estimate:
     """Interval of a mean over patients: the net benefit is one."""
-    value = _value_of_treatment(y, np.array([threshold]))[:, 0] * (p >= threshold)
+    value = _value_of_treatment(y, np.array([threshold]))[:, 0] * reaches(p, threshold)
     se = float(value.std(ddof=1)) / y.size**0.5
     return wald(float(value.mean()), se, confidence)
 
@@ -149,7 +151,7 @@ class DecisionCurve:
     @property
     def useful(self) -> tuple[float, float] | None:
         """Lowest and highest threshold with a positive gain; None without any."""
-        where = self.thresholds[self.gain > 0.0]
+        where = self.thresholds[exceeds(self.gain, 0.0)]
         return (float(where.min()), float(where.max())) if where.size else None
 
 
@@ -284,9 +286,9 @@ def decision_curve(
     t = _check_thresholds(thresholds)
     _check_interval(interval)
     everybody = _value_of_treatment(y, t)
-    treated = everybody * (p[:, None] >= t[None, :])
+    treated = everybody * reaches(p[:, None], t[None, :])
     treat_all = everybody.mean(axis=0)
-    gain = treated - everybody * (treat_all > 0.0)  # per patient (n, m)
+    gain = treated - everybody * exceeds(treat_all, 0.0)  # per patient (n, m)
     bounds = _Bounds()
     if interval == "analytic":
         bounds = _analytic(treated, gain, confidence)

@@ -22,6 +22,7 @@ from responder_model.sample_size.criterion import (
     log_odds,
     whole_patients,
 )
+from responder_model.schema import reaches
 
 Floats = NDArray[np.float64]
 
@@ -226,7 +227,7 @@ def _accuracy_at(lp: Floats, weight: Floats, threshold: float) -> tuple[float, f
         message = f"threshold must be above 0 and below 1, got {threshold}."
         raise ResponderModelError(message)
     p = 1.0 / (1.0 + np.exp(-lp))
-    treated = p >= threshold
+    treated = reaches(p, threshold)
     events, others = weight * p, weight * (1.0 - p)
     sensitivity = float(events[treated].sum() / events.sum())
     specificity = float(others[~treated].sum() / others.sum())

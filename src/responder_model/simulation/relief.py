@@ -71,8 +71,7 @@ def true_probabilities(
         mass = _check_complete(mass / mass.sum(axis=1, keepdims=True))
     if symptom_recorded:
         mass = _cap_without_symptom(values, mass, decision.main_cut_point)
-    reaches = np.greater if decision.comparison == ">" else np.greater_equal
-    return {cut: mass[:, reaches(values, cut)].sum(axis=1) for cut in cuts}
+    return {cut: mass[:, decision.passes(values, cut)].sum(axis=1) for cut in cuts}
 
 
 def relief_distribution(cohort: pd.DataFrame, truth: Truth) -> tuple[Array, Array]:
@@ -140,8 +139,8 @@ def _exceedance(cohort: pd.DataFrame, truth: Truth) -> Array:
 
 def _bands(scale: Scale, decision: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Lowest and highest whole percent of each band, in rising order."""
-    strict = dictionary().decisions[decision].comparison == ">"
-    starts = np.array(scale.edges, dtype=np.int64) + (1 if strict else 0)
+    failing = dictionary().decisions[decision].highest_failing
+    starts = np.array([failing(edge) + 1 for edge in scale.edges], dtype=np.int64)
     lows = np.array([int(scale.minimum), *starts])
     highs = np.array([*(starts - 1), int(scale.maximum)])
     return lows, highs

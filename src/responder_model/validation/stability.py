@@ -12,6 +12,7 @@ from responder_model.features import Array
 from responder_model.performance import DecisionInstability
 from responder_model.performance._check import check_confidence, check_threshold
 from responder_model.performance.instability import on_other_side
+from responder_model.schema import reaches
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,7 +104,7 @@ class Stability:
         known = ~np.isnan(self.outcome)
         outcome = self.outcome[known]
         odds = thresholds / (1.0 - thresholds)
-        treated = probability[:, None, known] >= thresholds[:, None]
+        treated = reaches(probability[:, None, known], thresholds[:, None])
         benefit = treated @ outcome - (treated @ (1.0 - outcome)) * odds
         return np.asarray(benefit / known.sum())
 
