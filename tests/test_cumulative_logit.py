@@ -5,6 +5,7 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
@@ -216,6 +217,8 @@ def test_unknown_outcome_adds_nothing():
         np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
+# the checks know no order for their words
+@pytest.mark.filterwarnings("ignore:y must have an order:UserWarning")
 def test_estimator_passes_scikit_learn_checks():
     check_estimator(EvidenceCumulativeLogit(), on_skip=None)
 
@@ -410,6 +413,90 @@ def test_levels_stand_in_the_order_in_which_they_are_given():
     by_number = EvidenceCumulativeLogit(levels=range(6)).fit(design, level)
     assert_allclose(by_word.predict_proba(design), by_number.predict_proba(design))
     assert (by_word.predict(design) == words[by_number.predict(design)]).all()
+
+
+WORDS = ["none", "mild", "moderate", "severe"]
+
+
+def ordered_words(seed):
+    rng = np.random.default_rng(seed)
+    design = pd.DataFrame(rng.normal(size=(120, 2)), columns=["a", "b"])
+    level = np.digitize(2 * design["a"] + rng.logistic(size=120), [-1, 0, 1])
+    return design, level
+
+
+@pytest.mark.parametrize("form", [pd.Categorical, pd.Series])
+def test_ordered_categorical_keeps_its_order(form):
+    design, level = ordered_words(1)
+    outcome = form(pd.Categorical.from_codes(level, WORDS, ordered=True))
+    by_word = EvidenceCumulativeLogit().fit(design, outcome)
+    by_code = EvidenceCumulativeLogit().fit(design, level)
+    assert by_word.classes_.tolist() == WORDS
+    assert_allclose(by_word.coef_, by_code.coef_)
+    words = np.array(WORDS)[by_code.predict(design)]
+    assert (by_word.predict(design) == words).all()
+
+
+def test_ordered_categorical_keeps_a_level_that_nobody_has():
+    design, level = ordered_words(2)
+    lacking = pd.Series(pd.Categorical.from_codes(level, WORDS, ordered=True))
+    some = (level != 1) & (np.arange(120) < 90)
+    fitted = EvidenceCumulativeLogit().fit(design[some], lacking[some])
+    by_code = EvidenceCumulativeLogit(levels=range(4)).fit(design[some], level[some])
+    assert fitted.predict_proba(design).shape == (120, 4)
+    assert_allclose(fitted.coef_, by_code.coef_)
+
+
+def test_levels_that_are_given_win_over_declared_ones():
+    design, level = ordered_words(3)
+    outcome = pd.Categorical.from_codes(level, WORDS, ordered=True)
+    turned = EvidenceCumulativeLogit(levels=WORDS[::-1]).fit(design, outcome)
+    assert turned.classes_.tolist() == WORDS[::-1]
+    assert turned.coef_[0] < 0.0
+
+
+def test_missing_outcome_of_an_ordered_categorical_is_refused():
+    design, level = ordered_words(4)
+    outcome = pd.Series(pd.Categorical.from_codes(level, WORDS, ordered=True))
+    outcome[3] = None
+    with pytest.raises(ValueError, match="NaN"):
+        EvidenceCumulativeLogit().fit(design, outcome)
+
+
+@pytest.mark.parametrize("ordered", ["array", "categorical"])
+def test_words_without_an_order_are_warned_of(ordered):
+    design, level = ordered_words(5)
+    words = np.array(WORDS)[level]
+    outcome = words if ordered == "array" else pd.Series(pd.Categorical(words))
+    with pytest.warns(UserWarning, match="y must have an order, got 4 words.*`levels`"):
+        EvidenceCumulativeLogit().fit(design, outcome)
+
+
+def test_two_words_and_numbers_are_no_reason_to_warn():
+    design, level = ordered_words(6)
+    EvidenceCumulativeLogit().fit(design, np.where(level > 1, "yes", "no"))
+    EvidenceCumulativeLogit().fit(design, level)
+
+
+def test_main_cut_above_the_last_cut_point_is_refused():
+    design, level = ordered_words(7)
+    with pytest.raises(ValueError, match="main_cut must be a whole number from 0 to 2"):
+        EvidenceCumulativeLogit(main_cut=3).fit(design, level)
+    few = level < 2
+    with pytest.raises(ValueError, match="give `levels` if y lacks one"):
+        EvidenceCumulativeLogit(main_cut=1).fit(design[few], level[few])
+    whole = EvidenceCumulativeLogit(main_cut=1, levels=range(4))
+    assert whole.fit(design[few], level[few]).main_ == 1
+
+
+def test_columns_with_names_in_parts_are_refused():
+    design, level = ordered_words(8)
+    parts = design.set_axis(pd.MultiIndex.from_product([["c"], design]), axis=1)
+    with pytest.raises(ValueError, match="single name for each column"):
+        EvidenceCumulativeLogit().fit(parts, level)
+    fitted = EvidenceCumulativeLogit().fit(design, level)
+    with pytest.raises(ValueError, match="single name for each column"):
+        fitted.predict_proba(parts)
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import responder_model as rm
-from responder_model.cohort import check_cohort, outcome_levels
-from responder_model.errors import InvalidCohortError
+from responder_model.cohort import (
+    check_cohort,
+    outcome_levels,
+    repeated_rows,
+    write_cohort,
+)
+from responder_model.development import Settings
+from responder_model.errors import InvalidCohortError, ResponderModelError
 from responder_model.model.example import example_model
-from responder_model.performance import decision_curve, instability_curve, net_benefit
+from responder_model.performance import (
+    decision_curve,
+    instability_curve,
+    measure_performance,
+    net_benefit,
+)
+from responder_model.reporting import examine
 from responder_model.schema import dictionary, exceeds, reaches
+from responder_model.scoring import score_frame
+from responder_model.validation import (
+    validate_by_subgroup,
+    validate_externally,
+    validate_internally,
+)
 
 # How relief is computed from a pain score before (a) and after (b).
 FORMULAS = (
@@ -133,3 +154,49 @@ def test_help_of_relief_states_the_resolution(name: str, lang: str) -> None:
     decimals = round(-np.log10(dictionary().resolution))
     words = {"en": f"rounding to {decimals} dec", "fr": f"arrondi à {decimals} déc"}
     assert words[lang] in dictionary().fields[name].help[lang]
+
+
+def in_parts(cohort: pd.DataFrame, n_parts: int) -> pd.DataFrame:
+    names = [[name] * len(cohort.columns) for name in ("centre", "form")[2 - n_parts :]]
+    whole = pd.MultiIndex.from_arrays([*names[: n_parts - 1], list(cohort.columns)])
+    return cohort.set_axis(whole, axis="columns")
+
+
+DOORS = {
+    "check_cohort": lambda c, _: check_cohort(c),
+    "outcome_levels": lambda c, _: outcome_levels(c, "rtms_response"),
+    "repeated_rows": lambda c, _: repeated_rows(c),
+    "write_cohort": lambda c, folder: write_cohort(c, folder / "cohort.parquet"),
+    "develop": lambda c, _: rm.develop(c, "rtms_response", "screening"),
+    "update": lambda c, _: rm.update(example_model(), c),
+    "predict_cohort": lambda c, _: example_model().predict_cohort(c),
+    "contributions_cohort": lambda c, _: example_model().contributions_cohort(c),
+    "explain": lambda c, _: example_model().explain(c),
+    "score_frame": lambda c, _: score_frame(example_model(), c),
+    "validate_externally": lambda c, _: validate_externally(example_model(), c),
+    "validate_internally": lambda c, _: validate_internally(
+        Settings(decision="rtms_response", moment="screening"), c, n_resamples=2
+    ),
+    "validate_by_subgroup": lambda c, _: validate_by_subgroup(example_model(), c),
+    "examine": lambda c, _: examine(example_model(), c),
+}
+
+
+@pytest.mark.parametrize("n_parts", [1, 2])
+@pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
+def test_columns_with_names_in_parts_are_refused_as_such(
+    door: Callable[..., Any], n_parts: int, tmp_path: Path
+) -> None:
+    cohort = in_parts(rm.simulate_cohort(n_patients=40, seed=1), n_parts)
+    with pytest.raises(InvalidCohortError, match="a single name for each column"):
+        door(cohort, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_measures_refuse_a_frame_in_place_of_a_column() -> None:
+    frame = pd.DataFrame({("a", "b"): [0, 1, 0, 1]})
+    p = [0.2, 0.6, 0.3, 0.7]
+    with pytest.raises(ResponderModelError, match="outcome must be one-dimensional"):
+        measure_performance(frame, p)
+    with pytest.raises(ResponderModelError, match="probability must be one-dim"):
+        measure_performance([0, 1, 0, 1], pd.DataFrame({("a", "b"): p}))

@@ -15,7 +15,6 @@ from responder_model.development import build_procedure, develop
 from responder_model.development.published import published_model
 from responder_model.development.settings import Settings
 from responder_model.features import logit
-from responder_model.schema import dictionary
 from responder_model.simulation.cells import Method, Predicted, Task
 
 OURS = "responder_model"
@@ -60,12 +59,8 @@ def run_published_only(task: Task) -> Predicted:
 
 def run_binary_outcome(task: Task) -> Predicted:
     """Ours, told only whether relief passed the main cut-off, and without trees."""
-    target = dictionary().decisions[task.decision]
-    main, top = target.main_index, len(target.cut_points)
-    lower = np.where(task.outcome == 1, main + 1, 0)
-    upper = np.where(task.outcome == 1, top, main)
     procedure = build_procedure(task.decision, task.moment, challenger=False)
-    procedure.fit(task.development, np.column_stack([lower, upper]))
+    procedure.fit(task.development, task.outcome)
     return Predicted(probability=procedure.predict_proba(task.test)[:, 1])
 
 

@@ -35,6 +35,13 @@ NO_TABLE = Problem(
     found="",
     allowed="a pandas DataFrame (read_cohort makes one from a file)",
 )
+NAMES_IN_PARTS = Problem(
+    row=None,
+    field="table",
+    found="",
+    allowed="one with a single name for each column, no MultiIndex (keep the part that "
+    "names the field: frame.columns.get_level_values)",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,14 +84,23 @@ def check_cohort(frame: pd.DataFrame) -> pd.DataFrame:
     >>> check_cohort(frame)["lesion_type"].tolist()
     ['peripheral', nan]
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise InvalidCohortError((NO_TABLE,))
     cohort, problems, notices = inspect_cohort(frame)
     if not len(cohort):
         problems = (*problems, NO_PATIENTS)
     if problems:
         raise InvalidCohortError(problems, notices)
     return cohort
+
+
+def check_table(frame: pd.DataFrame) -> None:
+    """Refuse what is no table, and one whose columns have names of several parts.
+
+    Such names (a pandas MultiIndex) would be taken for unknown columns, one by one.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidCohortError((NO_TABLE,))
+    if isinstance(frame.columns, pd.MultiIndex):
+        raise InvalidCohortError((NAMES_IN_PARTS,))
 
 
 def inspect_cohort(
@@ -107,6 +123,7 @@ def inspect_cohort(
     >>> cohort["age"].tolist()
     [54.0, nan]
     """
+    check_table(frame)
     rows = np.arange(first_row, first_row + len(frame), dtype=np.int64)
     part = inspect_columns(frame, rows)
     whole = inspect_rows([part], rows)
@@ -162,6 +179,7 @@ def repeated_rows(cohort: pd.DataFrame) -> int:
     >>> repeated_rows(check_cohort(pd.DataFrame([row, row, {**row, "age": 55}])))
     1
     """
+    check_table(cohort)
     roles = {name: dictionary().fields[name].role for name in cohort.columns}
     columns = [name for name, role in roles.items() if role != "identifier"]
     told = [n for n in columns if roles[n] == "predictor" and not _is_derived(n)]

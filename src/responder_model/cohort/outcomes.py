@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.cohort.checking import implied_outcome
+from responder_model.cohort.checking import check_table, implied_outcome
 from responder_model.schema import Decision, dictionary
 
 Definition = Literal["composite", "relief_only", "binary_only", "none"]
@@ -70,6 +70,7 @@ def outcome_levels(cohort: pd.DataFrame, decision: str) -> OutcomeLevels:
     ([2, 4, 1, 3], [2, 4, 2, 5], 'composite')
     """
     rules = dictionary().decisions[dictionary().check_decision(decision)]
+    check_table(cohort)
     relief = _numbers(cohort, rules.outcome)
     known = ~np.isnan(relief)
     level = np.sum([rules.passes(relief, cut) for cut in rules.cut_points], axis=0)

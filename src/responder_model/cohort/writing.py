@@ -16,7 +16,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from responder_model.cohort.checking import has_simulated_row
+from responder_model.cohort.checking import check_table, has_simulated_row
 from responder_model.errors import ResponderModelError
 from responder_model.schema import LANGUAGES, Field, dictionary
 from responder_model.vocabulary import YES_NO, column_heading
@@ -74,6 +74,7 @@ def write_cohort(
         Language of headings, labels, yes/no and number format; by default headings and
         categories are the dictionary's names. Parquet has no language.
     """
+    check_table(cohort)
     kind = Path(path).suffix.lower()
     cohort = _with_provenance(cohort)
     if kind == ".parquet":

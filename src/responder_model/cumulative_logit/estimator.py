@@ -22,7 +22,9 @@ from responder_model.cumulative_logit.conflict import conflict_p_values
 from responder_model.cumulative_logit.discrepancy import estimate_discrepancy
 from responder_model.cumulative_logit.levels import (
     check_classes,
+    declared_levels,
     highest_places,
+    levels_in,
     places,
 )
 from responder_model.cumulative_logit.likelihood import (
@@ -37,7 +39,7 @@ from responder_model.cumulative_logit.mixture import (
     prior_at,
     weigh,
 )
-from responder_model.cumulative_logit.parameters import check_parameters
+from responder_model.cumulative_logit.parameters import check_names, check_parameters
 from responder_model.cumulative_logit.served import average, averaged, monotone
 
 # Patients from which each served cut point is half its own fit (statistics.md 2).
@@ -79,10 +81,12 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     gap_sd : float, default 0.35
         SD of the prior of each log-gap, when ``gaps`` are given.
     levels : sequence, optional
-        All levels, lowest first, also those that nobody has; default: those in ``y``,
-        in the order of numbers or of the alphabet.
+        All levels, lowest first, also those that nobody has; default: the categories
+        of an ordered categorical ``y``, else those in ``y`` in the order of numbers.
+        Words take the order of the alphabet; more than two of them are warned of.
     main_cut : int, default 0
-        Position of the main cut point; 0 lies between the two lowest levels.
+        Position of the main cut point; 0 lies between the two lowest levels. Give
+        ``levels`` too where a resample may lack one.
     served_cuts : sequence of int, optional
         Cut points that get their own half; default: all.
     components : {"robust", "published", "zero"}, default "robust"
@@ -170,8 +174,13 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         upper : array-like of shape (n_patients,), optional
             Highest level that each outcome allows.
         """
+        declared = declared_levels(y) if self.levels is None else np.array(self.levels)
+        check_names(X)
         design, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
+        self.classes_ = check_classes(
+            levels_in(np.asarray(y)) if declared is None else declared
+        )
         observations = self._observe(design, np.asarray(y), upper)
         self._fit_mixture(observations)
         self._serve(observations)
@@ -180,19 +189,16 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     def _observe(
         self, X: Array, y: NDArray[Any], upper: ArrayLike | None
     ) -> Observations:
-        given = np.unique(y) if self.levels is None else np.array(self.levels)
-        self.classes_ = check_classes(given)
         check_parameters(self.get_params(deep=False), len(self.classes_) - 1)
         lower = places(self.classes_, y)
         highest = highest_places(self.classes_, lower, upper)
         self._scale(X)
-        main = min(self.main_cut, len(self.classes_) - 2)
         return Observations(
             design=self._design(X),
             lower=lower,
             upper=highest,
             n_cuts=len(self.classes_) - 1,
-            main=main,
+            main=self.main_cut,
         )
 
     def _column_names(self) -> list[str]:
@@ -394,6 +400,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
 
     def _checked(self, X: ArrayLike) -> Array:
         check_is_fitted(self, "served_")
+        check_names(X)
         return self._design(validate_data(self, X, dtype=np.float64, reset=False))
 
     def prior_conflict(self) -> tuple[float, dict[str, float]]:

@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from responder_model.cumulative_logit.likelihood import Levels
+
+
+def declared_levels(y: Any) -> NDArray[Any] | None:
+    """Levels of an ordered categorical, lowest first; None where y declares no order.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> names = ["none", "mild", "severe"]
+    >>> declared_levels(pd.Categorical(["mild"], names, ordered=True)).tolist()
+    ['none', 'mild', 'severe']
+    """
+    dtype = getattr(y, "dtype", None)
+    if not getattr(dtype, "ordered", False):
+        return None
+    return np.array(dtype.categories.tolist())  # type: ignore[union-attr]
+
+
+def levels_in(y: NDArray[Any]) -> NDArray[Any]:
+    """Levels that stand in y, as numbers or words sort; warns of more than two words.
+
+    Examples
+    --------
+    >>> levels_in(np.array([3, 1, 1])).tolist()
+    [1, 3]
+    """
+    levels = np.unique(y)
+    if len(levels) > 2 and isinstance(levels[0], str):
+        msg = f"y must have an order, got {len(levels)} words, which are now levels in "
+        msg += "alphabetical order. Give `levels`, lowest first, or an ordered "
+        msg += "categorical."
+        warnings.warn(msg, UserWarning, stacklevel=4)
+    return np.asarray(levels)
 
 
 def check_classes(classes: NDArray[Any]) -> NDArray[Any]:

@@ -27,6 +27,14 @@ def check_parameters(given: Mapping[str, Any], n_cuts: int) -> None:
         raise ValueError("; ".join(wrong) + ".")
 
 
+def check_names(X: object) -> None:
+    """Refuse a frame whose columns have names of several parts: priors name columns."""
+    if hasattr(getattr(X, "columns", None), "levels"):
+        msg = "X must have a single name for each column, got a MultiIndex. Keep the "
+        msg += "part that names the column: X.columns.get_level_values."
+        raise ValueError(msg)
+
+
 def _wrong_priors(given: Mapping[str, Any]) -> Iterator[str]:
     components, priors = given["components"], given.get("priors")
     if components not in COMPONENTS:
@@ -51,8 +59,11 @@ def _wrong_cuts(given: Mapping[str, Any], n_cuts: int) -> Iterator[str]:
         yield f"gaps must be {n_cuts - 1} numbers above 0, one between two cut points"
     if not _numbers((given["gap_sd"],)) or not given["gap_sd"] > 0.0:
         yield "gap_sd must be a number above 0"
-    if not _is_cut(given["main_cut"]):
-        yield "main_cut must be a whole number from 0"
+    if not _is_cut(given["main_cut"]) or given["main_cut"] >= n_cuts:
+        yield (
+            f"main_cut must be a whole number from 0 to {n_cuts - 1}, the last cut "
+            "point (give `levels` if y lacks one)"
+        )
     if served is not None and not all(_is_cut(cut) and cut < n_cuts for cut in served):
         yield f"served_cuts must be cut points from 0 to {n_cuts - 1}"
 

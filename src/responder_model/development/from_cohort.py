@@ -14,7 +14,8 @@ from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.cumulative_logit.components import is_published
 from responder_model.cumulative_logit.mixture import Collapsed
 from responder_model.development.notes import development_notes
-from responder_model.development.procedure import Procedure, at_cut, split_levels
+from responder_model.development.outcomes import at_cut, split_levels
+from responder_model.development.procedure import Procedure
 from responder_model.development.settings import Settings
 from responder_model.disclosure import SMALL_CELLS, Disclosure, fingerprints_of
 from responder_model.errors import DevelopmentError
@@ -140,7 +141,7 @@ def model_from(
     """Released values of a fitted procedure: aggregates, no patient."""
     estimator, encoder = procedure.estimator_, procedure.encoder_
     levels = outcome_levels(cohort, settings.decision)
-    lower, upper = split_levels(levels, len(procedure.target.cut_points))
+    lower, upper = split_levels(levels, procedure.target)
     outcome = at_cut(lower, upper, procedure.target.main_index)
     known = (upper - lower) < len(procedure.target.cut_points)
     raw = encoder.raw(cohort)[known]

@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
 
 from responder_model.challenger import Trees, fit_trees, out_of_fold_margins
-from responder_model.cohort import OutcomeLevels
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
 from responder_model.cumulative_logit.components import Prior
+from responder_model.development.outcomes import at_cut, check_lengths, split_levels
 from responder_model.disclosure import SMALL_CELLS, columns_left_out, merge_levels
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, Encoder, Population, expit
 from responder_model.frozen import freeze
-from responder_model.model.batch import one_thread_each
+from responder_model.model.batch import one_thread_each, raw_cohort
 from responder_model.priors import PriorSet, build_priors
 from responder_model.recalibration import challenger_weight, recalibrate
 from responder_model.schema import Decision, dictionary
@@ -71,6 +72,10 @@ _NO_POOL = FittedPool(
 
 class Procedure(ClassifierMixin, BaseEstimator):
     """Develops one decision model; see ``build_procedure``.
+
+    A classifier of no (0) and yes (1) at the main cut-off, in scikit-learn's tools too:
+    pass them a frame and 0/1. The whole outcome, an interval of ordered levels for each
+    patient, is told as ``OutcomeLevels``, which ``fit`` and ``score`` take.
 
     Parameters
     ----------
@@ -137,17 +142,25 @@ class Procedure(ClassifierMixin, BaseEstimator):
         ----------
         cohort : DataFrame
             Checked cohort; columns that the moment does not know are left unused.
-        outcome : array-like of shape (n,) or (n, 2), or OutcomeLevels
-            Ordered level of each patient, or the lowest and highest that it may be;
-            patients without a known outcome are left out.
+        outcome : OutcomeLevels or array-like of shape (n,)
+            From ``outcome_levels``, or 1 yes and 0 no at the main cut-off, missing
+            where not known; patients without a known outcome are left out.
         groups : array-like of shape (n,), optional
             Patient behind each row; a resample passes the original row, so that
             copies of one patient stay in one fold.
+
+        Raises
+        ------
+        InvalidCohortError
+            For a frame that is not a valid cohort.
+        DevelopmentError
+            For an outcome that is neither, too short, known of too few, or one for all.
         """
-        encoder = self.build_encoder()
-        lower, upper = split_levels(outcome, len(self.target.cut_points))
+        raw = raw_cohort(self.build_encoder(), cohort)
+        lower, upper = split_levels(outcome, self.target)
+        check_lengths(len(raw), outcome=lower, groups=groups)
         with one_thread_each():
-            return self.fit_raw(encoder.raw(cohort), lower, upper, groups)
+            return self.fit_raw(raw, lower, upper, groups)
 
     def build_encoder(self) -> Encoder:
         """Encoder of this decision, moment and choice of predictors."""
@@ -310,13 +323,38 @@ class Procedure(ClassifierMixin, BaseEstimator):
         return np.asarray((1.0 - pool.weight) * evidence + pool.weight * rival)
 
     def predict_proba(self, cohort: pd.DataFrame) -> Array:
-        """P(no), P(yes) at the main cut-off, (n, 2)."""
-        probability = expit(self.linear_predictor_raw(self.encoder_.raw(cohort)))
+        """P(no), P(yes) at the main cut-off, (n, 2).
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before ``fit``.
+        InvalidCohortError
+            For a frame that is not a valid cohort.
+        """
+        check_is_fitted(self, "pool_")
+        raw = raw_cohort(self.encoder_, cohort)
+        probability = expit(self.linear_predictor_raw(raw))
         return np.column_stack([1.0 - probability, probability])
 
     def predict(self, cohort: pd.DataFrame) -> NDArray[np.int64]:
         """Return the more probable outcome, 0/1; decisions need the probability."""
         return np.asarray(self.predict_proba(cohort)[:, 1] > 0.5, dtype=np.int64)
+
+    def score(
+        self, cohort: pd.DataFrame, outcome: Any, sample_weight: Any | None = None
+    ) -> float:
+        """Accuracy of ``predict`` where the outcome is known; of no clinical use."""
+        answer = at_cut(*split_levels(outcome, self.target), self.target.main_index)
+        found = self.predict(cohort)
+        check_lengths(len(found), outcome=answer, sample_weight=sample_weight)
+        weight = np.ones(len(found)) if sample_weight is None else sample_weight
+        known = ~np.isnan(answer)
+        if not known.any():
+            msg = "outcome must be known of at least one patient, got none."
+            raise DevelopmentError(msg)
+        right = found[known] == answer[known]
+        return float(np.average(right, weights=np.asarray(weight)[known]))
 
 
 def build_procedure(
@@ -358,31 +396,6 @@ def _encoder(
 @lru_cache(maxsize=64)
 def _priors(decision: str, moment: str, exclude_evidence: tuple[str, ...]) -> PriorSet:
     return freeze(build_priors(decision, moment, exclude_evidence=exclude_evidence))
-
-
-def split_levels(
-    outcome: Any, n_cuts: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Lowest and highest level of each outcome, from any of its forms.
-
-    Levels 0/1 alone stand for no/yes only in a cohort's own columns
-    (``outcome_levels``); here a level counts the cut points that were passed.
-    """
-    if isinstance(outcome, OutcomeLevels):
-        lower = np.where(outcome.observed, outcome.lower, 0)
-        return lower, np.where(outcome.observed, outcome.upper, n_cuts)
-    levels = np.asarray(outcome, dtype=np.int64)
-    if levels.ndim == 1:
-        levels = np.column_stack([levels, levels])
-    if levels.shape[1] != 2 or levels.min() < 0 or levels.max() > n_cuts:
-        msg = f"outcome must hold levels from 0 to {n_cuts}, one or two a patient."
-        raise DevelopmentError(msg)
-    return levels[:, 0], levels[:, 1]
-
-
-def at_cut(lower: NDArray[np.int64], upper: NDArray[np.int64], cut: int) -> Array:
-    """1 above the cut point, 0 not above, NaN when the interval straddles it."""
-    return np.where(lower > cut, 1.0, np.where(upper <= cut, 0.0, np.nan))
 
 
 def is_pool_open(outcome: Array) -> bool:

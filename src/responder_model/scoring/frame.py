@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from responder_model.cohort.checking import check_table
 from responder_model.cohort.reading import Table
 from responder_model.errors import Problem
 from responder_model.features import Encoder
@@ -139,6 +140,7 @@ def _words(cells: pd.Series) -> pd.Series:
 
 
 def _table(encoder: Encoder, patients: pd.DataFrame) -> tuple[Table, Columns]:
+    check_table(patients)
     columns = choose_columns(encoder, [str(name) for name in patients.columns])
     cells = patients.iloc[:, list(columns.positions)].reset_index(drop=True)
     rows = np.arange(FIRST_ROW, FIRST_ROW + len(cells))

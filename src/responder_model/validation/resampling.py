@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from responder_model.cohort import check_cohort, outcome_levels
-from responder_model.development.procedure import Procedure, at_cut, split_levels
+from responder_model.development.outcomes import at_cut, split_levels
+from responder_model.development.procedure import Procedure
 from responder_model.development.settings import Settings
 from responder_model.development.updating import (
     is_updated,
@@ -166,7 +167,7 @@ def read_data(
     cohort = check_cohort(cohort)
     n_cuts = len(procedure.target.cut_points)
     levels = outcome_levels(cohort, procedure.decision)
-    lower, upper = split_levels(levels, n_cuts)
+    lower, upper = split_levels(levels, procedure.target)
     if unknown_as_no:
         upper = np.where(levels.observed, upper, procedure.target.main_index)
     known = (upper - lower) < n_cuts
