@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from responder_model.artifact import load_model, read_manifest, save_model
+from responder_model.cohort import outcome_levels
 from responder_model.development import Settings, develop, published_model, update
 from responder_model.errors import DevelopmentError, ResponderModelError
+from responder_model.labels import label_of
 from responder_model.reporting import (
     build_report,
     examine,
@@ -350,6 +352,31 @@ def test_subgroups_stand_in_the_order_of_the_dictionary(published):
     for names in (named, ages):
         places = [labels.index(name) for name in names]
         assert places == sorted(places)
+
+
+@pytest.mark.parametrize("n_missing", [80, 12, 4])
+@pytest.mark.parametrize("name", ["sex", "aetiology", "age"])
+def test_subgroups_count_the_patients_of_table_one(published, name, n_missing):
+    patients = simulate_cohort(n_patients=250, seed=6)
+    known = np.flatnonzero(outcome_levels(patients, "rtms_response").observed)
+    gone = known[:n_missing]
+    patients.loc[patients.index[gone], [name]] = np.nan
+    if name == "aetiology":
+        patients = patients.drop(columns="lesion_type")
+    study = examine(published, patients, n_resamples=2)
+    table = {(r.predictor, r.value): r.cells[0] for r in study.table.rows}
+    page = build_report(published, [study]).markdown
+    part = page[page.index("Performance by subgroup") :]
+    part = part[part.index(f"| **{label_of(name, 'en')}** |") :]
+    shown = re.search(r"not recorded \|\s*([^|]*?)\s*\|", part)
+    counted = table[name, "missing"].n
+    if n_missing < 10:
+        assert counted is None
+        assert shown is None  # so small a group has no line
+    else:
+        # hidden in one, hidden in both
+        assert shown[1] == ("hidden" if counted is None else str(counted))
+    assert counted == 80 or n_missing < 80
 
 
 def test_outcome_of_the_implanted_is_not_called_that_of_completers():

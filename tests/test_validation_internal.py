@@ -14,6 +14,8 @@ from responder_model.performance import (
     core_measures,
     net_benefit,
 )
+from responder_model.performance.definitions import possible_values
+from responder_model.performance.estimate import cut
 from responder_model.simulation import draw_truth, simulate_cohort, true_probabilities
 from responder_model.validation import (
     validate_by_centre,
@@ -27,10 +29,7 @@ from responder_model.validation.resampling import (
     develop_on,
     read_data,
 )
-from responder_model.validation.table import (
-    _possible,
-    _shifted,
-)
+from responder_model.validation.table import _shifted
 
 LINEAR = Settings(decision="rtms_response", moment="screening", challenger=False)
 
@@ -280,12 +279,14 @@ def test_value_of_an_unknown_measure_is_refused(validated):
         ("observed_expected_ratio", (-0.1, 2.3), 0.9, (0.0, 2.3)),
         ("scaled_brier_score", (-0.4, 1.2), 0.5, (-0.4, 1.0)),
         ("calibration_slope", (-0.4, 3.1), 1.2, (-0.4, 3.1)),
+        ("net_benefit", (-0.5, 1.2), 0.3, (-0.25, 1.0)),
         # a corrected value may lie outside: its interval goes on holding it
         ("emax", (-0.2, 0.1), -0.05, (-0.05, 0.1)),
     ],
 )
 def test_interval_stays_within_what_a_measure_can_be(name, limits, value, expected):
-    assert _possible(name, *limits, value) == expected
+    possible = possible_values(name, threshold=0.2)
+    assert cut(limits, possible, value) == expected
 
 
 def test_interval_adds_whom_a_model_is_measured_in_and_developed_on():

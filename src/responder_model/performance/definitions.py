@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 Text = Mapping[str, str]
+UNIT = (0.0, 1.0)
 
 # How the observed proportion is smoothed.
 SMOOTHER_TEXTS: Mapping[str, Text] = {
@@ -29,12 +31,12 @@ SMOOTHER_TEXTS: Mapping[str, Text] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
-    """Name, meaning and ideal value of one measure, in English and French."""
+    """Name, meaning and values of one measure, in English and French."""
 
     label: Text
     definition: Text
     ideal: float | None  # None: depends on the outcome proportion
-    higher_is_better: bool | None  # None: the closer to the ideal the better
+    possible: tuple[float, float] = (-math.inf, math.inf)  # least and most it can be
 
 
 # Measures that depend on how the observed proportion is smoothed.
@@ -56,7 +58,7 @@ DEFINITIONS: Mapping[str, Definition] = {
             "non-répondeur, ex æquo 1/2",
         },
         ideal=1.0,
-        higher_is_better=True,
+        possible=UNIT,
     ),
     "calibration_in_the_large": Definition(
         label={"en": "Calibration in the large", "fr": "Calibration moyenne"},
@@ -67,7 +69,6 @@ DEFINITIONS: Mapping[str, Definition] = {
             "au-dessus de 0 : probabilités trop basses en moyenne",
         },
         ideal=0.0,
-        higher_is_better=None,
     ),
     "joint_calibration_intercept": Definition(
         label={
@@ -79,7 +80,6 @@ DEFINITIONS: Mapping[str, Definition] = {
             "fr": "a de logit P(issue) = a + b x prédicteur linéaire, b libre",
         },
         ideal=0.0,
-        higher_is_better=None,
     ),
     "calibration_slope": Definition(
         label={"en": "Calibration slope", "fr": "Pente de calibration"},
@@ -90,7 +90,6 @@ DEFINITIONS: Mapping[str, Definition] = {
             "1 : probabilités trop extrêmes",
         },
         ideal=1.0,
-        higher_is_better=None,
     ),
     "observed_expected_ratio": Definition(
         label={"en": "Observed / expected", "fr": "Observés / attendus"},
@@ -101,7 +100,7 @@ DEFINITIONS: Mapping[str, Definition] = {
             "probabilités trop basses en moyenne",
         },
         ideal=1.0,
-        higher_is_better=None,
+        possible=(0.0, math.inf),
     ),
     "integrated_calibration_index": Definition(
         label={
@@ -115,7 +114,7 @@ DEFINITIONS: Mapping[str, Definition] = {
             "observée lissée",
         },
         ideal=0.0,
-        higher_is_better=False,
+        possible=UNIT,
     ),
     "e50": Definition(
         label={"en": "E50", "fr": "E50"},
@@ -126,7 +125,7 @@ DEFINITIONS: Mapping[str, Definition] = {
             "observée lissée",
         },
         ideal=0.0,
-        higher_is_better=False,
+        possible=UNIT,
     ),
     "e90": Definition(
         label={"en": "E90", "fr": "E90"},
@@ -137,7 +136,7 @@ DEFINITIONS: Mapping[str, Definition] = {
             "proportion observée lissée",
         },
         ideal=0.0,
-        higher_is_better=False,
+        possible=UNIT,
     ),
     "emax": Definition(
         label={"en": "Emax", "fr": "Emax"},
@@ -148,7 +147,7 @@ DEFINITIONS: Mapping[str, Definition] = {
             "proportion observée lissée",
         },
         ideal=0.0,
-        higher_is_better=False,
+        possible=UNIT,
     ),
     "estimated_calibration_index": Definition(
         label={
@@ -162,7 +161,7 @@ DEFINITIONS: Mapping[str, Definition] = {
             "proportion observée lissée",
         },
         ideal=0.0,
-        higher_is_better=False,
+        possible=(0.0, 100.0),
     ),
     "brier_score": Definition(
         label={"en": "Brier score", "fr": "Score de Brier"},
@@ -171,7 +170,7 @@ DEFINITIONS: Mapping[str, Definition] = {
             "fr": "différence quadratique moyenne entre l'issue et la probabilité",
         },
         ideal=0.0,
-        higher_is_better=False,
+        possible=UNIT,
     ),
     "scaled_brier_score": Definition(
         label={"en": "Scaled Brier score", "fr": "Score de Brier normalisé"},
@@ -182,7 +181,7 @@ DEFINITIONS: Mapping[str, Definition] = {
             "tous ; 0 : pas mieux qu'elle",
         },
         ideal=1.0,
-        higher_is_better=True,
+        possible=(-math.inf, 1.0),
     ),
     "log_loss": Definition(
         label={"en": "Log loss", "fr": "Perte logarithmique"},
@@ -191,7 +190,7 @@ DEFINITIONS: Mapping[str, Definition] = {
             "fr": "moyenne de -log(probabilité donnée à ce qui s'est produit), nats",
         },
         ideal=0.0,
-        higher_is_better=False,
+        possible=(0.0, math.inf),
     ),
     "net_benefit": Definition(
         label={"en": "Net benefit", "fr": "Bénéfice net"},
@@ -202,7 +201,6 @@ DEFINITIONS: Mapping[str, Definition] = {
             "ne traiter personne vaut 0",
         },
         ideal=None,
-        higher_is_better=True,
     ),
     "net_benefit_treat_all": Definition(
         label={
@@ -214,7 +212,6 @@ DEFINITIONS: Mapping[str, Definition] = {
             "fr": "proportion de réponse - (1 - proportion de réponse) x t/(1-t)",
         },
         ideal=None,
-        higher_is_better=None,
     ),
     "ordinal_concordance": Definition(
         label={"en": "Ordinal concordance", "fr": "Concordance ordinale"},
@@ -225,9 +222,28 @@ DEFINITIONS: Mapping[str, Definition] = {
             "le plus élevé, tous seuils confondus, ex æquo 1/2",
         },
         ideal=1.0,
-        higher_is_better=True,
+        possible=UNIT,
     ),
 }
+
+
+def possible_values(name: str, *, threshold: float) -> tuple[float, float]:
+    """Least and most that a measure can be, in any patients.
+
+    The net benefit is a mean of 1 (a responder treated), -t/(1-t) (a non-responder
+    treated) and 0. Its limits may exceed the outcome proportion of these patients,
+    which is itself an estimate.
+
+    Examples
+    --------
+    >>> possible_values("brier_score", threshold=0.5)
+    (0.0, 1.0)
+    >>> possible_values("net_benefit", threshold=0.2)
+    (-0.25, 1.0)
+    """
+    if name.startswith("net_benefit"):
+        return -threshold / (1.0 - threshold), 1.0
+    return DEFINITIONS[name].possible
 
 
 def describe_measure(

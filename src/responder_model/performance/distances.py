@@ -10,6 +10,7 @@ import numpy as np
 from responder_model.errors import ResponderModelError
 from responder_model.performance._check import Floats, check_classes
 from responder_model.performance.calibration_distance import calibration_distance
+from responder_model.performance.definitions import DEFINITIONS
 
 FEWEST = 2  # resamples below which an interval would have no width
 SHIFTED = "bootstrap, shifted by its bias; from 0 when calibration is not refuted"
@@ -21,6 +22,8 @@ DISTANCES: Mapping[str, Callable[[Floats], float]] = {
     "emax": lambda d: float(d.max()),
     "estimated_calibration_index": lambda d: 100.0 * float((d * d).mean()),
 }
+
+_MOST = np.array([DEFINITIONS[name].possible[1] for name in DISTANCES])
 
 
 def distances_of(y: Floats, p: Floats, smoother: str) -> Floats:
@@ -87,7 +90,7 @@ def measure_distances(
     return Distances(
         value=value,
         lower=np.where(undecided, 0.0, np.maximum(low - bias, 0.0)),
-        upper=np.maximum(high - bias, value),
+        upper=np.maximum(np.minimum(high - bias, _MOST), value),
         if_calibrated=null.mean(axis=0),
         n_failed=n_resamples - spread.shape[0],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,6 +18,7 @@ from responder_model.performance._check import (
     check_threshold,
     check_vector,
 )
+from responder_model.performance.definitions import possible_values
 from responder_model.performance.estimate import Estimate, normal_quantile, wald
 from responder_model.schema import exceeds, reaches
 
@@ -126,7 +127,8 @@ def net_benefit_estimate(
     """Interval of a mean over patients: the net benefit is one."""
     value = _value_of_treatment(y, np.array([threshold]))[:, 0] * reaches(p, threshold)
     se = float(value.std(ddof=1)) / y.size**0.5
-    return wald(float(value.mean()), se, confidence)
+    found = wald(float(value.mean()), se, confidence)
+    return found.within(*possible_values("net_benefit", threshold=threshold))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +181,26 @@ class _Bounds:
     gain_lower: Floats | None = None
     gain_upper: Floats | None = None
     n_failed: int = 0
+
+    def within(self, harm: Floats, all_treated: NDArray[np.bool_]) -> _Bounds:
+        """Cut to what the worth of one patient can be, hence its mean.
+
+        Treating is worth 1 or -harm, and not treating nothing; against treating all the
+        gain is the worth of those left out, with the other sign.
+        """
+        least = np.where(all_treated, -1.0, -harm)
+        most = np.where(all_treated, harm, 1.0)
+        return replace(
+            self,
+            lower=_cut(self.lower, -harm, np.ones_like(harm)),
+            upper=_cut(self.upper, -harm, np.ones_like(harm)),
+            gain_lower=_cut(self.gain_lower, least, most),
+            gain_upper=_cut(self.gain_upper, least, most),
+        )
+
+
+def _cut(limit: Floats | None, least: Floats, most: Floats) -> Floats | None:
+    return None if limit is None else np.clip(limit, least, most)
 
 
 def _analytic(treated: Floats, gain: Floats, confidence: float) -> _Bounds:
@@ -288,7 +310,8 @@ def decision_curve(
     everybody = _value_of_treatment(y, t)
     treated = everybody * reaches(p[:, None], t[None, :])
     treat_all = everybody.mean(axis=0)
-    gain = treated - everybody * exceeds(treat_all, 0.0)  # per patient (n, m)
+    all_treated = exceeds(treat_all, 0.0)  # where that is the better strategy (m,)
+    gain = treated - everybody * all_treated  # per patient (n, m)
     bounds = _Bounds()
     if interval == "analytic":
         bounds = _analytic(treated, gain, confidence)
@@ -301,6 +324,7 @@ def decision_curve(
             n_resamples=n_resamples,
             rng=rng,
         )
+    bounds = bounds.within(t / (1.0 - t), all_treated)
     return DecisionCurve(
         thresholds=t,
         net_benefit=treated.mean(axis=0),

@@ -10,6 +10,7 @@ from responder_model.performance._check import (
     check_log_odds,
     check_outcome_probability,
 )
+from responder_model.performance.definitions import DEFINITIONS
 from responder_model.performance.estimate import Estimate, wald
 
 
@@ -142,19 +143,20 @@ def log_loss(outcome: ArrayLike, probability: ArrayLike) -> float:
     return log_loss_of(y, p)
 
 
-def _mean_estimate(values: Floats, confidence: float) -> Estimate:
+def _mean_estimate(name: str, values: Floats, confidence: float) -> Estimate:
     se = float(values.std(ddof=1)) / values.size**0.5
-    return wald(float(values.mean()), se, confidence)
+    found = wald(float(values.mean()), se, confidence)
+    return found.within(*DEFINITIONS[name].possible)
 
 
 def brier_score_estimate(y: Floats, p: Floats, *, confidence: float) -> Estimate:
     """Interval of a mean of squared errors."""
-    return _mean_estimate((y - p) ** 2, confidence)
+    return _mean_estimate("brier_score", (y - p) ** 2, confidence)
 
 
 def log_loss_estimate(y: Floats, p: Floats, *, confidence: float) -> Estimate:
     """Interval of a mean of log losses."""
-    return _mean_estimate(_log_losses(y, p), confidence)
+    return _mean_estimate("log_loss", _log_losses(y, p), confidence)
 
 
 def scaled_brier_score_estimate(y: Floats, p: Floats, *, confidence: float) -> Estimate:
@@ -171,4 +173,5 @@ def scaled_brier_score_estimate(y: Floats, p: Floats, *, confidence: float) -> E
         / reference
     )
     se = float(influence.std(ddof=1)) / y.size**0.5
-    return wald(scaled, se, confidence)
+    found = wald(scaled, se, confidence)
+    return found.within(*DEFINITIONS["scaled_brier_score"].possible)

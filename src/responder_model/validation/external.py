@@ -61,6 +61,8 @@ WITH_LIMITS = (
     "brier_score",
 )
 SUBGROUPS = ("lesion_type", "sex", "age", "aetiology")
+# Group of those whose value is missing.
+NOT_KNOWN = "not known"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -298,7 +300,7 @@ def _groups(cohort: pd.DataFrame, name: str) -> pd.Series[Any]:
             msg = f"by must name categories or age, got {name!r}."
             raise DevelopmentError(msg)
         values = pd.cut(values, AGE_BOUNDS, right=False, labels=list(AGE_GROUPS))
-    return values.astype(object).where(values.notna(), "not known")
+    return values.astype(object).where(values.notna(), NOT_KNOWN)
 
 
 def _cell(outcome: Array, probability: Array, small_cell: int) -> dict[str, Any]:

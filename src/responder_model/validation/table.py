@@ -16,12 +16,13 @@ from responder_model.performance import (
     ordinal_concordance_estimate,
 )
 from responder_model.performance._check import check_classes
+from responder_model.performance.definitions import possible_values
 from responder_model.performance.distances import (
     DISTANCES,
     FEWEST,
     measure_distances,
 )
-from responder_model.performance.estimate import Estimate
+from responder_model.performance.estimate import Estimate, cut
 from responder_model.performance.intervals import ESTIMATORS
 from responder_model.performance.net_benefit import net_benefit_estimate
 from responder_model.validation.resampling import (
@@ -41,21 +42,6 @@ _FITTED = (
     "joint_calibration_intercept",
     "observed_expected_ratio",
 )
-# Values that a measure can take, where they are bounded.
-_UNIT = (0.0, 1.0)
-_POSSIBLE: Mapping[str, tuple[float, float]] = {
-    "c_statistic": _UNIT,
-    "ordinal_concordance": _UNIT,
-    "observed_expected_ratio": (0.0, np.inf),
-    "integrated_calibration_index": _UNIT,
-    "e50": _UNIT,
-    "e90": _UNIT,
-    "emax": _UNIT,
-    "estimated_calibration_index": (0.0, 100.0),
-    "brier_score": _UNIT,
-    "scaled_brier_score": (-np.inf, 1.0),
-    "log_loss": (0.0, np.inf),
-}
 # Value of each measure when predictions and outcomes are unrelated, where it is known.
 _NO_INFORMATION = {
     "c_statistic": 0.5,
@@ -145,7 +131,9 @@ def _bootstrap_row(
     optimism = float((inside - original)[paired].mean())
     spread = np.array([found.get(name, np.nan) for found in measured])
     both = paired & np.isfinite(spread)
-    low, high = _shifted(name, spread[both], original[both], apparent - optimism)
+    possible = possible_values(name, threshold=data.threshold)
+    value = apparent - optimism
+    low, high = _shifted(name, spread[both], original[both], value, possible)
     outside = _values(done.done, "outside", name)
     outside = outside[np.isfinite(outside)]
     simple, plus = _corrected_632(name, apparent, outside, data, probability)
@@ -153,7 +141,7 @@ def _bootstrap_row(
         "measure": name,
         "apparent": apparent,
         "optimism": optimism,
-        "optimism_corrected": apparent - optimism,
+        "optimism_corrected": value,
         "lower": low,
         "upper": high,
         "corrected_632": simple,
@@ -166,7 +154,11 @@ def _bootstrap_row(
 
 
 def _shifted(
-    name: str, measured: Array, refitted: Array, value: float
+    name: str,
+    measured: Array,
+    refitted: Array,
+    value: float,
+    possible: tuple[float, float] = (-np.inf, np.inf),
 ) -> tuple[float | None, float | None]:
     """Percentile interval of what chance decides, moved onto a value.
 
@@ -183,17 +175,11 @@ def _shifted(
         other = refitted - refitted.mean()
         total = np.concatenate([total + np.roll(other, k) for k in shifts])
     low, high = np.quantile(total, [0.025, 0.975]) + value
-    return _possible(name, float(low), float(high), value)
+    return cut((float(low), float(high)), possible, value)
 
 
 def _describe(name: str, data: Data) -> str:
     return describe_measure(name, smoother="loess", threshold=data.threshold)
-
-
-def _possible(name: str, low: float, high: float, value: float) -> tuple[float, float]:
-    """Cut an interval to what the measure can be; it goes on holding the value."""
-    least, most = _POSSIBLE.get(name, (-np.inf, np.inf))
-    return min(max(low, least), value), max(min(high, most), value)
 
 
 def _row_without_value(

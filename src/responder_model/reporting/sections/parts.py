@@ -9,10 +9,10 @@ from responder_model.performance import DEFINITIONS
 from responder_model.reporting.blocks import Cell, Table
 from responder_model.reporting.groups import SMALL
 from responder_model.reporting.suppression import SMALL_CELL
-from responder_model.reporting.table_one import Count, TableOne
+from responder_model.reporting.table_one import MISSING, Count, TableOne
 from responder_model.reporting.texts import interval, number
 from responder_model.schema import dictionary
-from responder_model.validation.external import AGE_GROUPS
+from responder_model.validation.external import AGE_GROUPS, NOT_KNOWN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,9 +57,11 @@ def _order(predictor: str) -> Callable[[dict[Any, Any]], int]:
 
 def _count(row: dict[Any, Any], table: TableOne, content: Content) -> str:
     """Patients of a group, where neither this table nor Table 1 hides them."""
-    name = str(row["predictor"])
-    is_category = dictionary().fields[name].kind != "number"
-    if is_category and _shown_count(table, name, str(row["group"])) is None:
+    name, group = str(row["predictor"]), str(row["group"])
+    value = MISSING if group == NOT_KNOWN else group
+    # Table 1 counts no age groups, only whose age is missing
+    is_counted = value == MISSING or dictionary().fields[name].kind != "number"
+    if is_counted and _shown_count(table, name, value) is None:
         return content.say("hidden")
     return _written(row, content)
 
@@ -69,16 +71,16 @@ def _written(row: dict[Any, Any], content: Content) -> str:
     return text if text.isdigit() else content.say("hidden")
 
 
-def _shown_count(table: TableOne, name: str, group: str) -> int | None:
+def _shown_count(table: TableOne, name: str, value: str) -> int | None:
     for row in table.rows:
-        if (row.predictor, row.value) == (name, group):
+        if (row.predictor, row.value) == (name, value):
             cell = row.cells[0]
             return cell.n if isinstance(cell, Count) else None
     return None
 
 
 def _group_label(name: str, group: str, content: Content) -> str:
-    if group == "not known":
+    if group == NOT_KNOWN:
         return content.say("missing")
     if dictionary().fields[name].kind == "number":
         return content.say("age_" + group.replace(" ", "_"))
