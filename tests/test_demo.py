@@ -85,6 +85,17 @@ def test_demo_can_be_repeated(demo):
     assert again.stdout == demo[0].stdout
 
 
+def test_demo_leaves_what_somebody_changed_alone(demo):
+    path = demo[1] / "predictions.csv"
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"my own line\n")
+    again = CliRunner().invoke(app, ["demo", "--out", str(demo[1]), "--seed", "9"])
+    assert again.exit_code == 1
+    assert "predictions.csv (changed since)" in again.stderr
+    assert path.read_bytes() == whole + b"my own line\n"
+    path.write_bytes(whole)
+
+
 def test_example_export_is_messy_and_simulated():
     from importlib.resources import files
 

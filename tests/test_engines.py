@@ -204,8 +204,17 @@ def test_what_dask_cannot_read_is_refused_in_our_words(name, model, tmp_path):
 
 
 def test_a_job_refuses_a_folder_that_exists(model, registry, tmp_path):
-    with pytest.raises(ResponderModelError, match="must be a new folder"):
-        run_dask(model, str(registry), str(tmp_path))
+    with pytest.raises(ResponderModelError, match="another folder than what is read"):
+        run_dask(model, str(registry), str(tmp_path), overwrite=True)
+    out = tmp_path / "scores"
+    out.mkdir()
+    (out / "part.0.parquet").write_bytes(b"an earlier job's")
+    with pytest.raises(ResponderModelError, match=r"must be a new folder.*--overwrite"):
+        run_dask(model, str(registry), str(out))
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(ResponderModelError, match="scores and nothing else"):
+        run_dask(model, str(registry), str(out), overwrite=True)
+    assert (out / "part.0.parquet").read_bytes() == b"an earlier job's"
 
 
 # ---------------------------------------------------------------- Spark

@@ -21,6 +21,7 @@ from responder_model.figures.scorecard import nomogram_size, plot_nomogram
 from responder_model.labels import label_of
 from responder_model.model import Pool
 from responder_model.model.example import example_model
+from responder_model.outputs import RECORD
 from responder_model.schema import dictionary
 from responder_model.scorecard import (
     build_points,
@@ -314,7 +315,7 @@ def test_command_writes_csv_page_and_picture(tmp_path):
     )
     assert done.exit_code == 0
     names = {path.name for path in out.iterdir()}
-    assert names == {"scorecard.csv", "points.html", "nomogram.png"}
+    assert names == {"scorecard.csv", "points.html", "nomogram.png", RECORD}
     model = rm.published_model("emcs_success")
     expected = render_csv(build_scorecard(model, known=SURGEON))
     assert (out / "scorecard.csv").read_text("utf-8") == expected

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 import responder_model as rm
 from responder_model.cohort import inspect_file, read_tables, write_cohort
 from responder_model.errors import InvalidCohortError, ResponderModelError
+from responder_model.outputs import RECORD
 from responder_model.scoring import file as file_module
 from responder_model.scoring import score_file, sources, text
 from responder_model.scoring.assembly import repeated_places
@@ -90,7 +91,7 @@ def test_score_file_gives_the_numbers_of_predict_one_by_one(
     model, pooled, cohort, parquet, tmp_path
 ):
     for fitted, tolerance in ((model, 1e-12), (pooled, 1e-6)):
-        out = tmp_path / "scores.parquet"
+        out = tmp_path / f"scores_{tolerance}.parquet"
         score_file(fitted, parquet, out, contributions=True)
         scores = pd.read_parquet(out)
         used = [name for name in fitted.encoder.predictors if name in cohort]
@@ -477,7 +478,7 @@ def test_the_result_must_be_a_file_that_can_be_written(model, parquet):
         score_file(model, parquet, parquet.with_suffix(".txt"))
     with pytest.raises(ResponderModelError, match="existing directory"):
         score_file(model, parquet, parquet.parent / "none" / "scores.csv")
-    with pytest.raises(ResponderModelError, match="another file than what is scored"):
+    with pytest.raises(ResponderModelError, match="another place than what is read"):
         score_file(model, parquet, parquet)
 
 
@@ -486,7 +487,9 @@ def test_the_result_must_not_be_a_folder(model, parquet):
     for folder in (out, side):
         folder.mkdir()
     for path in (out, parquet.with_name("t.csv")):
-        with pytest.raises(ResponderModelError, match="name of a folder, got '[st]"):
+        with pytest.raises(
+            ResponderModelError, match="must be a file, got the folder .*[st]"
+        ):
             score_file(model, parquet, path)
     assert not list(parquet.parent.glob(".*.parts"))
 
@@ -617,7 +620,7 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert scored.n_resumed == 3
     assert told[-1].n_patients < N
     assert_same_scores(pd.read_csv(out), model.predict_cohort(cohort))
-    assert sorted(f.name for f in tmp_path.iterdir()) == [path.name, out.name]
+    assert sorted(f.name for f in tmp_path.iterdir()) == [RECORD, path.name, out.name]
 
 
 @pytest.mark.parametrize("change", ["input", "model", "options"])
@@ -679,10 +682,14 @@ def test_a_damaged_part_is_scored_again(model, cohort, parquet, small_parts):
 
 def test_an_older_result_stays_until_the_new_one_is_whole(model, parquet, small_parts):
     out = parquet.with_name("scores.csv")
-    out.write_text("older")
+    score_file(model, parquet, out)
+    older = out.read_bytes()
+    spoil(parquet, lambda frame: frame.loc.__setitem__((0, "age"), 51.0))
     with pytest.raises(StoppedError):
         score_file(model, parquet, out, announce=stop_after(3))
-    assert out.read_text() == "older"
+    assert out.read_bytes() == older
+    assert score_file(model, parquet, out).n_resumed == 3
+    assert out.read_bytes() != older
 
 
 def test_two_runs_do_not_write_the_same_result(model, parquet, small_parts):
@@ -772,7 +779,7 @@ def test_a_killed_run_leaves_nothing_and_goes_on(model, long_file, cohort, tmp_p
     np.testing.assert_allclose(
         scores["probability"], expected[np.arange(300_000) % N], rtol=0, atol=1e-12
     )
-    assert [found.name for found in tmp_path.iterdir()] == ["scores.parquet"]
+    assert {found.name for found in tmp_path.iterdir()} == {"scores.parquet", RECORD}
 
 
 @pytest.mark.long

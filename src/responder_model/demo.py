@@ -11,11 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from responder_model.cohort import read_cohort
-from responder_model.development import Settings, published_model
+from responder_model.development import Settings, develop, published_model
 from responder_model.figures.explanations import draw_waterfall
+from responder_model.outputs import (
+    Output,
+    check_outputs,
+    digest_of_path,
+    drafted,
+    put_on_record,
+)
 from responder_model.schema import dictionary
 from responder_model.tracking import local_tracking_uri
-from responder_model.workflow import Development, develop_and_track
+from responder_model.workflow import Development, keep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,27 +119,47 @@ def known_values(
 
 
 def run_demo(
-    folder: Path, *, seed: int = 0, announce: Callable[[str], None] = lambda _: None
+    folder: Path,
+    *,
+    seed: int = 0,
+    overwrite: bool = False,
+    announce: Callable[[str], None] = lambda _: None,
 ) -> Demo:
     """Read the example export, develop and track five models, score three patients.
 
     Parameters
     ----------
     folder : Path
-        Where models, figures, predictions and the MLflow store are written.
+        Where models, figures, predictions and the MLflow store are written: new,
+        empty, or of an earlier demonstration whose files nobody changed.
     seed : int
         Seed of the developments.
+    overwrite : bool
+        Whether files of other origin may be replaced.
     announce : callable
         Told what happens next.
+
+    Raises
+    ------
+    ResponderModelError
+        As ``outputs.check_outputs``, before anything is done.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    output = Output(path=folder, command="demo", kind="folder")
+    check_outputs(output, overwrite=overwrite)
     announce("Reading and checking the example export")
-    cohort = read_cohort(_copy_export(folder))
-    developments = tuple(_develop_all(cohort, folder, seed, announce))
+    with drafted(output, overwrite=overwrite) as draft:
+        _copy_export(draft / EXPORT)
+    cohort = read_cohort(folder / EXPORT)
+    developments = tuple(
+        _develop_all(cohort, output, seed, announce, overwrite=overwrite)
+    )
     announce("Scoring the example patients")
     predictions = tuple(_score_all(developments))
-    figures = tuple(_draw_all(developments, predictions, folder / "figures"))
-    _write_predictions(predictions, folder / "predictions.csv")
+    with drafted(output, overwrite=overwrite) as draft:
+        (draft / "figures").mkdir()
+        drawn = tuple(_draw_all(developments, predictions, draft / "figures"))
+        figures = tuple(folder / path.relative_to(draft) for path in drawn)
+        _write_predictions(predictions, draft / "predictions.csv")
     return Demo(
         folder=folder,
         n_patients=len(cohort),
@@ -142,28 +169,43 @@ def run_demo(
     )
 
 
-def _copy_export(folder: Path) -> Path:
+def _copy_export(path: Path) -> None:
     """Put the packaged export where the user can look at it."""
-    path = folder / EXPORT
     source = files("responder_model") / EXAMPLES / EXPORT
     with source.open("rb") as packaged, path.open("wb") as copy:
         shutil.copyfileobj(packaged, copy)
-    return path
 
 
 def _develop_all(
-    cohort: pd.DataFrame, folder: Path, seed: int, announce: Callable[[str], None]
+    cohort: pd.DataFrame,
+    output: Output,
+    seed: int,
+    announce: Callable[[str], None],
+    *,
+    overwrite: bool,
 ) -> Iterator[Development]:
     for decision, moment in dictionary().targets():
-        target = f"{decision}@{moment}"
-        announce(f"Developing and tracking {target}")
-        yield develop_and_track(
+        settings = Settings(decision=decision, moment=moment, seed=seed)
+        announce(f"Developing and tracking {decision}@{moment}")
+        yield _develop_one(cohort, settings, output, overwrite=overwrite)
+
+
+def _develop_one(
+    cohort: pd.DataFrame, settings: Settings, output: Output, *, overwrite: bool
+) -> Development:
+    """Develop one model and keep it and its figures, all on the record of the demo."""
+    model = develop(cohort, settings=settings)
+    name = f"models/{model.target}"
+    with drafted(output, overwrite=overwrite) as draft:
+        done = keep(
+            model,
             cohort,
-            Settings(decision=decision, moment=moment, seed=seed),
-            folder=folder / "models" / target,
-            tracking_uri=local_tracking_uri(folder),
-            figures=folder / "figures",
+            folder=output.path / name,
+            tracking_uri=local_tracking_uri(output.path),
+            figures=draft / "figures",
         )
+    put_on_record(output, {name: digest_of_path(output.place / name)})
+    return done
 
 
 def _score_all(developments: tuple[Development, ...]) -> Iterator[SideBySide]:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from responder_model.artifact import save_model
+from responder_model.artifact import check_replaceable, digest_of, save_model
 from responder_model.cohort import outcome_levels
-from responder_model.development import Settings, develop
+from responder_model.development import Settings, develop, update
 from responder_model.figures.explanations import draw_beeswarm
+from responder_model.outputs import (
+    Output,
+    check_outputs,
+    check_outside_models,
+    digest_of_path,
+    put_on_record,
+)
 from responder_model.schema import dictionary
 from responder_model.tracking import TrackedRun, check_store, log_development
 
@@ -18,6 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from responder_model.model import Model
+
+# Beginning of the address of a store that is one file.
+SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +60,7 @@ def develop_and_track(
     folder: Path,
     tracking_uri: str | None,
     name: str | None = None,
-    figures: Path | None = None,
+    overwrite: bool = False,
 ) -> Development:
     """Develop one model, save it and log it.
 
@@ -62,20 +76,103 @@ def develop_and_track(
         MLflow store or server; None tracks nothing.
     name : str, optional
         As for ``develop``.
-    figures : Path, optional
-        Directory that keeps the figures; else only the run has them.
+    overwrite : bool
+        Whether the folder may hold a model that was made from something else.
 
     Raises
     ------
     TrackingError
         If the store cannot be used: before anything is done.
+    ResponderModelError
+        As ``outputs.check_outputs``, before anything is done.
     """
-    if tracking_uri is not None:
-        check_store(tracking_uri)
+    origin = _origin(cohort, name, settings.to_json())
+    output = Output(path=folder, command="develop", model=origin, kind="model")
+    check_place(output, tracking_uri, overwrite=overwrite)
     model = develop(cohort, settings=settings, name=name)
-    return keep(
-        model, cohort, folder=folder, tracking_uri=tracking_uri, figures=figures
-    )
+    return _keep_on_record(model, cohort, output, tracking_uri)
+
+
+def update_and_track(
+    model: Model,
+    cohort: pd.DataFrame,
+    *,
+    folder: Path,
+    tracking_uri: str | None,
+    name: str | None = None,
+    seed: int = 0,
+    count_again: bool = False,
+    small_cells: int | None = None,
+    stays_here: bool = False,
+    inputs: Sequence[str | PathLike[str]] = (),
+    overwrite: bool = False,
+) -> Development:
+    """Update one model, save the newer one and log it.
+
+    Parameters
+    ----------
+    model, cohort, name, seed, count_again, small_cells, stays_here
+        As for ``update``.
+    folder, tracking_uri, overwrite
+        As for ``develop_and_track``.
+    inputs : sequence of path-like
+        Where the model and the cohort were read, which are never written over.
+
+    Raises
+    ------
+    TrackingError, ResponderModelError
+        As ``develop_and_track``.
+    """
+    asked: dict[str, Any] = {
+        "seed": seed,
+        "count_again": count_again,
+        "small_cells": small_cells,
+        "stays_here": stays_here,
+    }
+    origin = _origin(cohort, name, [digest_of(model), asked])
+    output = Output(path=folder, command="update", model=origin, kind="model")
+    check_place(output, tracking_uri, inputs=inputs, overwrite=overwrite)
+    newer = update(model, cohort, name=name, **asked)
+    return _keep_on_record(newer, cohort, output, tracking_uri)
+
+
+def _origin(cohort: pd.DataFrame, name: str | None, parts: object) -> str:
+    """SHA-256 of all that a model is made from: the same gives the same model."""
+    groups = sorted(cohort.attrs.get("overlap_groups", ()))
+    about = [parts, name or cohort.attrs.get("name"), groups]
+    text = json.dumps(about, sort_keys=True, default=list) + cohort.to_csv(index=False)
+    return sha256(text.encode()).hexdigest()
+
+
+def check_place(
+    output: Output,
+    tracking_uri: str | None,
+    *,
+    inputs: Sequence[str | PathLike[str]] = (),
+    overwrite: bool = False,
+) -> None:
+    """Refuse a folder or a store that cannot be used, before the work.
+
+    Raises
+    ------
+    TrackingError, ResponderModelError
+        See ``develop_and_track``.
+    """
+    check_outputs(output, inputs=inputs, overwrite=overwrite)
+    check_replaceable(output.place)
+    if tracking_uri is None:
+        return
+    if tracking_uri.startswith(SQLITE):
+        check_outside_models(tracking_uri.removeprefix(SQLITE), argument="the store")
+    check_store(tracking_uri)
+
+
+def _keep_on_record(
+    model: Model, cohort: pd.DataFrame, output: Output, tracking_uri: str | None
+) -> Development:
+    done = keep(model, cohort, folder=output.path, tracking_uri=tracking_uri)
+    put_on_record(output, {output.place.name: digest_of_path(output.place)})
+    return done
 
 
 def keep(

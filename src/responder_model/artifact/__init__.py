@@ -15,13 +15,22 @@ from pathlib import Path
 
 from responder_model.artifact.card import render_card
 from responder_model.artifact.document import model_document, plain, rounded
-from responder_model.artifact.folder import MANIFEST, read_folder, write_folder
+from responder_model.artifact.folder import (
+    MANIFEST,
+    check_replaceable,
+    read_folder,
+    write_folder,
+)
 from responder_model.artifact.keys import (
     read_private_key,
     read_public_key,
     trusted_keys,
 )
-from responder_model.artifact.manifest import Manifest, build_manifest, check_manifest
+from responder_model.artifact.manifest import (
+    Manifest,
+    build_manifest,
+    check_manifest,
+)
 from responder_model.artifact.reading import as_published, read_document
 from responder_model.artifact.signature import (
     check_private_key,
@@ -49,6 +58,7 @@ _LONGEST_LINE = 4000
 __all__ = [
     "Manifest",
     "as_published",
+    "check_replaceable",
     "digest_of",
     "load_model",
     "model_files",
@@ -72,7 +82,8 @@ def save_model(model: Model, folder: str | os.PathLike[str]) -> Path:
     model : Model
         The model; what is read back predicts bit for bit the same.
     folder : path
-        A new folder, an empty one, or a model folder to be replaced.
+        A new folder, an empty one, or a model folder to be replaced; not in a model
+        folder.
 
     Returns
     -------
@@ -82,8 +93,9 @@ def save_model(model: Model, folder: str | os.PathLike[str]) -> Path:
     Raises
     ------
     ResponderModelError
-        When the folder holds other files or cannot be written, or the model is not fit
-        to be saved (a number that is not finite, a shape that does not match).
+        When the folder holds other files, lies in another model's folder or cannot be
+        written, or the model is not fit to be saved (a number that is not finite, a
+        shape that does not match).
 
     Examples
     --------

@@ -13,18 +13,22 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import glob
 import os
 import shutil
 import stat
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.outputs import (
+    OF_A_MODEL,
+    RECORD,
+    check_outside_models,
+    sweep,
+)
 
-MANIFEST = "manifest.json"
+MANIFEST = OF_A_MODEL[0]
 SIGNATURE = "signature.json"
 # Largest size of each file that a folder may hold, bytes: some 20 times what any model
 # needs, whatever its cohort, because reading takes 30 times as much memory.
@@ -38,7 +42,6 @@ MAX_BYTES = {
     SIGNATURE: 2**12,
 }
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
-_STALE_SECONDS = 3600.0
 _ATTEMPTS = 5
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _USES_DIRECTORY_FD = os.open in os.supports_dir_fd and os.listdir in os.supports_fd
@@ -50,8 +53,8 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
     Raises
     ------
     ResponderModelError
-        When the folder exists and holds anything but the files of a model, and when
-        the system does not let it be written.
+        When the folder exists and holds anything but the files of a model, lies in
+        another model's folder, and when the system does not let it be written.
     """
     try:
         _write_folder(files, folder.resolve())
@@ -63,10 +66,11 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def _write_folder(files: Mapping[str, bytes], folder: Path) -> None:
+    check_outside_models(folder.parent, argument="folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     _restore(folder)
-    _check_replaceable(folder)
-    _sweep(folder)
+    check_replaceable(folder)
+    sweep(folder.parent, folder.name)
     new = Path(
         tempfile.mkdtemp(
             prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent
@@ -83,12 +87,21 @@ def _write_folder(files: Mapping[str, bytes], folder: Path) -> None:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _check_replaceable(folder: Path) -> None:
+def check_replaceable(folder: Path) -> None:
+    """Refuse a folder that a model may not replace.
+
+    Raises
+    ------
+    ResponderModelError
+        For one that exists and holds anything but the files of a model.
+    """
     if not folder.exists():
         return
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
+    # the record of outputs that are gone
+    names -= {RECORD} if names == {RECORD} else set()
     # what stands there is deleted: it must be a model folder and nothing more
-    if names and (MANIFEST not in names or not names <= set(MAX_BYTES)):
+    if names and not set(OF_A_MODEL) <= names <= set(MAX_BYTES):
         msg = "folder must be new, empty or a model folder, got one with other files. "
         raise ResponderModelError(msg + "Choose another name.")
 
@@ -162,21 +175,6 @@ def _restore(folder: Path) -> None:
         previous.rename(folder)
     elif previous.is_dir():
         shutil.rmtree(previous, ignore_errors=True)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what processes that were killed long ago left beside the folder."""
-    oldest = time.time() - _STALE_SECONDS
-    for path in folder.parent.glob(f".{glob.escape(folder.name)}.*.partial"):
-        try:
-            if path.stat().st_mtime >= oldest:
-                continue
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink()
-        except FileNotFoundError:
-            continue
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:

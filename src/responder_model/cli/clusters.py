@@ -17,6 +17,10 @@ SourceArgument = Annotated[
         metavar="PARQUET", help="Parquet file, folder or pattern; all workers see it."
     ),
 ]
+ReplaceOption = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace the scores of an earlier job."),
+]
 FolderOption = Annotated[
     str, typer.Option("--out", metavar="FOLDER", help="Folder of Parquet to write.")
 ]
@@ -52,6 +56,7 @@ def score_dask(
     scheduler: SchedulerOption = None,
     workers: WorkersOption = 2,
     contributions: ContributionsOption = False,
+    overwrite: ReplaceOption = False,
 ) -> None:
     """Score Parquet files on a Dask cluster; bad rows say why in ``problem``.
 
@@ -70,6 +75,7 @@ def score_dask(
             scheduler=scheduler,
             n_workers=workers,
             contributions=contributions,
+            overwrite=overwrite,
         )
     typer.echo(out)
 
@@ -81,6 +87,7 @@ def score_spark(
     *,
     master: MasterOption = "local[2]",
     model_uri: UriOption = None,
+    overwrite: ReplaceOption = False,
 ) -> None:
     """Score Parquet files on Spark by MLflow; bad rows say why in ``problem``.
 
@@ -92,5 +99,12 @@ def score_spark(
     from responder_model.engines import run_spark
 
     with progress(f"Scoring {patients} on Spark"):
-        run_spark(fitted, patients, out, master=master, model_uri=model_uri)
+        run_spark(
+            fitted,
+            patients,
+            out,
+            master=master,
+            model_uri=model_uri,
+            overwrite=overwrite,
+        )
     typer.echo(out)

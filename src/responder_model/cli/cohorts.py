@@ -13,6 +13,7 @@ from responder_model.cli.options import (
     JsonOption,
     Language,
     LanguageOption,
+    OverwriteOption,
     SeedOption,
 )
 from responder_model.cli.output import (
@@ -24,6 +25,7 @@ from responder_model.cli.output import (
 )
 from responder_model.cli.tables import check_table_path, write_table
 from responder_model.errors import InvalidCohortError, Problem
+from responder_model.outputs import Output, check_outputs, drafted
 
 TableOption = Annotated[
     Path,
@@ -42,14 +44,19 @@ SheetOption = Annotated[
 ]
 
 
-def template(out: SheetOption, lang: LanguageOption = Language.en) -> None:
+def template(
+    out: SheetOption,
+    *,
+    lang: LanguageOption = Language.en,
+    overwrite: OverwriteOption = False,
+) -> None:
     """Write an empty entry sheet with every column of the dictionary.
 
     Example: responder-model template --lang fr --out saisie.xlsx
     """
     from responder_model.cohort import write_template
 
-    write_template(out, lang=lang.value)
+    write_template(out, lang=lang.value, overwrite=overwrite)
     typer.echo(out)
 
 
@@ -93,6 +100,8 @@ def simulate(
     n_patients: PatientsOption = 213,
     n_centres: CentresOption = 1,
     seed: SeedOption = 0,
+    *,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """Write a simulated cohort; it stays labelled simulated whatever is made of it.
 
@@ -100,6 +109,9 @@ def simulate(
     """
     from responder_model.simulation import simulate_cohort
 
-    check_table_path(out)
-    write_table(simulate_cohort(n_patients, seed, n_centres=n_centres), out)
+    output = Output(path=check_table_path(out), command="simulate", argument="--out")
+    check_outputs(output, overwrite=overwrite)
+    cohort = simulate_cohort(n_patients, seed, n_centres=n_centres)
+    with drafted(output, overwrite=overwrite) as draft:
+        write_table(cohort, draft)
     typer.echo(out)

@@ -17,6 +17,7 @@ from responder_model.cli.options import (
     JsonOption,
     Language,
     ModelArgument,
+    OverwriteOption,
     SeedOption,
     SmallCellsOption,
     StaysHereOption,
@@ -121,6 +122,7 @@ def develop(
     stays_here: StaysHereOption = False,
     tracking_uri: TrackingOption = None,
     track: TrackOption = True,
+    overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
 ) -> None:
     """Develop a model on a centre's cohort and the published evidence.
@@ -146,6 +148,7 @@ def develop(
             folder=out,
             tracking_uri=store if track else None,
             name=name,
+            overwrite=overwrite,
         )
     _print_development(done, json_output=json_output)
 
@@ -194,6 +197,7 @@ def update(
     stays_here: StaysHereOption = False,
     tracking_uri: TrackingOption = None,
     track: TrackOption = True,
+    overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
 ) -> None:
     """Bring a model up to date with new patients: its posterior becomes the prior.
@@ -203,24 +207,26 @@ def update(
     Example: responder-model update models/centre new.csv --out models/newer
     """
     from responder_model.cohort import read_cohort
-    from responder_model.development import update as update_model
     from responder_model.tracking import local_tracking_uri
-    from responder_model.workflow import keep
+    from responder_model.workflow import update_and_track
 
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()))
     print_notices(patients.attrs["notices"])
     store = tracking_uri or local_tracking_uri(Path())
     with progress(f"Updating with {len(patients)} patients"):
-        newer = update_model(
+        done = update_and_track(
             open_model(model),
             patients,
+            folder=out,
+            tracking_uri=store if track else None,
             name=name,
             seed=seed,
             count_again=count_again,
             small_cells=small_cells,
             stays_here=stays_here,
+            inputs=(model, cohort),
+            overwrite=overwrite,
         )
-        done = keep(newer, patients, folder=out, tracking_uri=store if track else None)
     _print_development(done, json_output=json_output)
 
 

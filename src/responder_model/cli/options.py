@@ -28,6 +28,14 @@ SeedOption = Annotated[
 JobsOption = Annotated[
     int, typer.Option("--jobs", help="Processes to use in parallel.", min=1)
 ]
+OverwriteOption = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace what is in the way, whatever it is; without it only what this "
+        "command wrote for the same model and nobody changed.",
+    ),
+]
 CohortArgument = Annotated[
     Path,
     typer.Argument(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,9 +21,11 @@ from responder_model.cli.options import (
     Language,
     LanguageOption,
     ModelArgument,
+    OverwriteOption,
 )
 from responder_model.cli.output import console, print_json
 from responder_model.errors import InvalidPatientError, ResponderModelError
+from responder_model.outputs import Output, check_outputs, drafted
 from responder_model.schema import Field, dictionary
 
 if TYPE_CHECKING:
@@ -158,6 +160,7 @@ def explain(
     values: dict[str, Any],
     source: InputOption = None,
     figure: FigureOption = None,
+    overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
     lang: LanguageOption = Language.en,
 ) -> None:
@@ -170,17 +173,27 @@ def explain(
     patient = read_patient(source, values)
     prediction = fitted.predict(patient, lang=lang.value)
     if figure is not None:
-        _draw(fitted, patient, figure, lang)
+        read = () if source in (None, "-") else (source,)
+        _draw(fitted, patient, figure, lang, inputs=read, overwrite=overwrite)
     if json_output:
         print_json(prediction.to_dict())
         return
     _print_prediction(fitted, patient, prediction, lang, every=True)
 
 
-def _draw(model: Model, patient: dict[str, Any], path: Path, lang: str) -> None:
+def _draw(
+    model: Model,
+    patient: dict[str, Any],
+    path: Path,
+    lang: str,
+    *,
+    inputs: Sequence[str],
+    overwrite: bool,
+) -> None:
     """Draw the waterfall of one patient."""
     import pandas as pd
 
+    from responder_model.artifact import digest_of
     from responder_model.figures.explanations import draw_waterfall
     from responder_model.patient import check_patient
     from responder_model.vocabulary import show
@@ -188,13 +201,20 @@ def _draw(model: Model, patient: dict[str, Any], path: Path, lang: str) -> None:
     if path.suffix.lower() != ".png":
         msg = f"--figure must be a file that ends in .png, got {show(path.name)}."
         raise ResponderModelError(msg)
+    output = Output(
+        path=path,
+        command="explain",
+        model=digest_of(model),
+        argument="--figure",
+    )
+    check_outputs(output, inputs=inputs, overwrite=overwrite, lang=lang)
     known = check_patient(patient, model.decision, model.moment)
     row = {name: known.get(name) for name in model.encoder.predictors}
     explanation = model.explain(pd.DataFrame([row]))
-    with writing("--figure"):
+    with writing("--figure"), drafted(output, overwrite=overwrite, lang=lang) as draft:
         draw_waterfall(
             explanation[0],
-            path,
+            draft,
             title=dictionary().decisions[model.decision].label[lang],
             provenance=model.provenance,
             lang=lang,

@@ -16,6 +16,7 @@ from responder_model.cli.options import (
     Language,
     LanguageOption,
     ModelArgument,
+    OverwriteOption,
     SeedOption,
 )
 from responder_model.cli.output import print_json, print_notices, progress
@@ -23,9 +24,9 @@ from responder_model.cli.patient import writing
 from responder_model.cli.tracked import (
     TrackingOption,
     TrackOption,
-    digest_of,
     log_to_run,
 )
+from responder_model.outputs import check_outputs
 
 if TYPE_CHECKING:
     from responder_model.model import Model
@@ -79,13 +80,7 @@ ResamplesOption = Annotated[
     ),
 ]
 OutOption = Annotated[
-    Path,
-    typer.Option(
-        "--out",
-        metavar="FOLDER",
-        file_okay=False,
-        help="Where the report is written.",
-    ),
+    Path, typer.Option("--out", metavar="FOLDER", help="Where the report is written.")
 ]
 
 
@@ -103,6 +98,7 @@ def report(
     jobs: JobsOption = 1,
     tracking_uri: TrackingOption = None,
     track: TrackOption = True,
+    overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
 ) -> None:
     """Write the report of a model: one HTML page, Markdown, and its values.
@@ -113,10 +109,18 @@ def report(
     Example: responder-model report models/centre --cohort centre.csv --lang fr
     --out reports/centre
     """
-    from responder_model.reporting import build_report, read_statements, write_report
+    from responder_model.artifact import digest_of
+    from responder_model.reporting import (
+        build_report,
+        read_statements,
+        report_output,
+        write_report,
+    )
 
     stated = {} if statements is None else read_statements(statements)
     found = open_model(model, exclude_evidence)
+    output = report_output(digest_of(found), out)
+    check_outputs(output, overwrite=overwrite, lang=lang)
     studies = [
         _examine(found, path, role, n_resamples=n_resamples, seed=seed, jobs=jobs)
         for path in cohort or []
@@ -130,7 +134,7 @@ def report(
             statements=stated,
         )
         with writing("--out"):
-            written = write_report(made, out)
+            written = write_report(made, out, overwrite=overwrite)
     run_id = None
     if track:
         run_id = _log(model, made, written, tracking_uri)

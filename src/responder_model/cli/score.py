@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from responder_model.cli.models import open_model
-from responder_model.cli.options import CohortArgument, JsonOption, ModelArgument
+from responder_model.cli.options import (
+    CohortArgument,
+    JsonOption,
+    ModelArgument,
+    OverwriteOption,
+)
 from responder_model.cli.output import (
     ROWS_SET_ASIDE,
     console,
@@ -54,6 +59,7 @@ def score(
     *,
     contributions: ContributionsOption = False,
     strict: StrictOption = False,
+    overwrite: OverwriteOption = False,
     jobs: ThreadsOption = None,
     json_output: JsonOption = False,
 ) -> None:
@@ -73,6 +79,7 @@ def score(
             out,
             contributions=contributions,
             strict=strict,
+            overwrite=overwrite,
             n_jobs=jobs or min(MOST_JOBS, _available_cores()),
             announce=announce,
         )

@@ -8,8 +8,14 @@ from typing import Annotated
 import typer
 
 from responder_model.cli.models import open_model
-from responder_model.cli.options import Language, LanguageOption, ModelArgument
+from responder_model.cli.options import (
+    Language,
+    LanguageOption,
+    ModelArgument,
+    OverwriteOption,
+)
 from responder_model.cli.patient import writing
+from responder_model.outputs import Output, check_outputs, drafted
 
 CardFolderOption = Annotated[
     Path, typer.Option("--out", metavar="FOLDER", help="Where the card is written.")
@@ -38,6 +44,7 @@ def scorecard(
     out: CardFolderOption,
     known: KnownOption = None,
     linear_part_only: LinearOption = False,
+    overwrite: OverwriteOption = False,
     lang: LanguageOption = Language.en,
 ) -> None:
     """Write a linear model as CSV, printable points table (HTML) and nomogram (PNG).
@@ -49,6 +56,7 @@ def scorecard(
     --known aetiology --out card
     """
     fitted = open_model(model)
+    from responder_model.artifact import digest_of
     from responder_model.figures.drawing import draw_figure
     from responder_model.figures.scorecard import nomogram_size, plot_nomogram
     from responder_model.scorecard import (
@@ -59,15 +67,23 @@ def scorecard(
     )
     from responder_model.scorecard.page import heading
 
+    output = Output(
+        path=out,
+        command="scorecard",
+        model=digest_of(fitted),
+        kind="folder",
+        argument="--out",
+    )
+    check_outputs(output, overwrite=overwrite, lang=lang)
     card = build_scorecard(fitted, known=known, linear_part_only=linear_part_only)
     points = build_points(card)
-    with writing("--out"):
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "scorecard.csv").write_text(render_csv(card), encoding="utf-8")
-        (out / "points.html").write_text(render_page(points, lang), encoding="utf-8")
+    with writing("--out"), drafted(output, overwrite=overwrite, lang=lang) as draft:
+        (draft / "scorecard.csv").write_text(render_csv(card), encoding="utf-8")
+        page = render_page(points, lang)
+        (draft / "points.html").write_text(page, encoding="utf-8")
         draw_figure(
             lambda ax: plot_nomogram(points, ax=ax, lang=lang),
-            out / "nomogram.png",
+            draft / "nomogram.png",
             title=heading(points, lang)["question"],
             provenance=card.provenance,
             lang=lang,

@@ -1,4 +1,4 @@
-"""Write a table under its final name only when it is whole."""
+"""Tables as files, of the kind that the name says."""
 
 from __future__ import annotations
 
@@ -18,23 +18,15 @@ def check_table_path(path: Path) -> Path:
     if path.suffix.lower() not in SUFFIXES:
         msg = f"--out must end in {', '.join(SUFFIXES)}, got {path.name!r}."
         raise ResponderModelError(msg)
-    if not path.parent.is_dir():
-        msg = f"--out must lie in an existing directory, got {str(path.parent)!r}."
-        raise ResponderModelError(msg)
     return path
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table as CSV, Parquet or XLSX, by the suffix of the path."""
     suffix = check_table_path(path).suffix.lower()
-    partial = path.with_name(f".{path.stem}.partial{suffix}")
-    try:
-        if suffix == ".csv":
-            table.to_csv(partial, index=False)
-        elif suffix == ".parquet":
-            table.to_parquet(partial, index=False)
-        else:
-            table.to_excel(partial, index=False)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    if suffix == ".csv":
+        table.to_csv(path, index=False)
+    elif suffix == ".parquet":
+        table.to_parquet(path, index=False)
+    else:
+        table.to_excel(path, index=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli.options import SeedOption
+from responder_model.cli.options import OverwriteOption, SeedOption
 from responder_model.cli.output import console
 
 if TYPE_CHECKING:
@@ -21,7 +21,12 @@ OutOption = Annotated[
 ]
 
 
-def demo(out: OutOption = Path("demo_output"), seed: SeedOption = 0) -> None:
+def demo(
+    out: OutOption = Path("demo_output"),
+    seed: SeedOption = 0,
+    *,
+    overwrite: OverwriteOption = False,
+) -> None:
     """Do the main job on simulated patients: read, develop, track, predict, explain.
 
     Example: responder-model demo --out demo_output
@@ -36,6 +41,7 @@ def demo(out: OutOption = Path("demo_output"), seed: SeedOption = 0) -> None:
         made = run_demo(
             out,
             seed=seed,
+            overwrite=overwrite,
             announce=lambda text: bar.update(task, description=text),
         )
         bar.update(task, description="Done")

@@ -18,6 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from responder_model.cohort.checking import check_table, has_simulated_row
 from responder_model.errors import ResponderModelError
+from responder_model.outputs import Output, check_outside_models, drafted
 from responder_model.schema import LANGUAGES, Field, dictionary
 from responder_model.vocabulary import YES_NO, column_heading
 
@@ -36,7 +37,9 @@ _REFUSED = {
 }
 
 
-def write_template(path: str | PathLike[str], lang: str = "en") -> None:
+def write_template(
+    path: str | PathLike[str], lang: str = "en", *, overwrite: bool = False
+) -> None:
     """Write an empty entry sheet: one column per field of the dictionary.
 
     A path that ends in ``.xlsx`` gives a workbook with drop-down lists, limits and a
@@ -50,13 +53,22 @@ def write_template(path: str | PathLike[str], lang: str = "en") -> None:
         File to write.
     lang : {"en", "fr"}
         Language of headings, lists and help.
+    overwrite : bool
+        Whether another file than an entry sheet that nobody touched may be replaced.
+
+    Raises
+    ------
+    ResponderModelError
+        As ``outputs.check_outputs``: for a file that is there, and in a model folder.
     """
     _check_language(lang)
     fields = [f for f in dictionary().fields.values() if f.role != "provenance"]
-    if Path(path).suffix.lower() == ".xlsx":
-        _template_workbook(fields, lang).save(path)
-    else:
-        _write_csv(Path(path), [column_heading(f, lang) for f in fields], [], lang)
+    sheet = Output(path=Path(path), command="template")
+    with drafted(sheet, overwrite=overwrite, lang=lang) as draft:
+        if draft.suffix.lower() == ".xlsx":
+            _template_workbook(fields, lang).save(draft)
+        else:
+            _write_csv(draft, [column_heading(f, lang) for f in fields], [], lang)
 
 
 def write_cohort(
@@ -73,8 +85,14 @@ def write_cohort(
     lang : {"en", "fr"}, optional
         Language of headings, labels, yes/no and number format; by default headings and
         categories are the dictionary's names. Parquet has no language.
+
+    Raises
+    ------
+    ResponderModelError
+        For a place in a model folder.
     """
     check_table(cohort)
+    check_outside_models(path)
     kind = Path(path).suffix.lower()
     cohort = _with_provenance(cohort)
     if kind == ".parquet":

@@ -19,6 +19,7 @@ from responder_model.labels import (
     format_percent,
     label_of,
 )
+from responder_model.outputs import check_outside_models
 from responder_model.schema import dictionary
 
 if TYPE_CHECKING:
@@ -275,7 +276,14 @@ def _translate_colour_bar(ax: Axes, lang: str) -> None:
 def save_figure(
     figure: Figure, path: Path, *, provenance: str, lang: str = "en"
 ) -> Path:
-    """Write a PNG with the research-use line and, where due, the simulated label."""
+    """Write a PNG with the research-use line and, where due, the simulated label.
+
+    Raises
+    ------
+    ResponderModelError
+        For a place in a model folder.
+    """
+    check_outside_models(path)
     lines = [TEXTS["research"][lang]]
     if provenance == "simulated":
         lines.insert(0, TEXTS["simulated"][lang])

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from responder_model.reporting.examination import examine
-from responder_model.reporting.report import Report, build_report, write_report
+from responder_model.reporting.report import (
+    Report,
+    build_report,
+    report_output,
+    write_report,
+)
 from responder_model.reporting.statements import read_statements
 from responder_model.reporting.study import Role, Study
 
@@ -14,5 +19,6 @@ __all__ = [
     "build_report",
     "examine",
     "read_statements",
+    "report_output",
     "write_report",
 ]

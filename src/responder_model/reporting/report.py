@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from responder_model.artifact import digest_of
 from responder_model.artifact.document import plain
 from responder_model.errors import DevelopmentError
 from responder_model.model.texts import check_language
+from responder_model.outputs import Output, drafted
 from responder_model.reporting.blocks import Picture
 from responder_model.reporting.content import Content
 from responder_model.reporting.render import to_html, to_markdown
@@ -38,6 +40,8 @@ class Report:
         PNG of each figure, by name.
     values : dict
         Every value that the report states, by the name it is logged under.
+    model : str
+        Identity of the model.
     """
 
     lang: str
@@ -45,6 +49,7 @@ class Report:
     markdown: str
     figures: dict[str, bytes]
     values: dict[str, Plain]
+    model: str
 
 
 def build_report(
@@ -102,6 +107,7 @@ def build_report(
         markdown=to_markdown(content, sections),
         figures=figures,
         values=to_plain(values),
+        model=digest_of(model),
     )
 
 
@@ -113,27 +119,47 @@ def check_studies(studies: Sequence[Study]) -> None:
         raise DevelopmentError(msg + "Give it once (--cohort).")
 
 
-def write_report(report: Report, folder: str | Path) -> tuple[Path, ...]:
+def report_output(model: str, folder: str | Path) -> Output:
+    """Return the output that a report is, for a model of this identity."""
+    return Output(path=Path(folder), command="report", model=model, kind="folder")
+
+
+def write_report(
+    report: Report, folder: str | Path, *, overwrite: bool = False
+) -> tuple[Path, ...]:
     """Write ``report_<lang>.html``, ``report_<lang>.md``, ``values.json`` and figures.
+
+    Parameters
+    ----------
+    report : Report
+        From ``build_report``.
+    folder : path
+        A new folder, an empty one, or one with untouched reports of the same model.
+    overwrite : bool
+        Whether files of other origin may be replaced; others of the folder stay.
 
     Returns
     -------
     tuple of Path
         The page first.
+
+    Raises
+    ------
+    ResponderModelError
+        As ``outputs.check_outputs``; a model folder is refused whatever is asked.
     """
     folder = Path(folder)
-    pictures = folder / f"figures_{report.lang}"
-    pictures.mkdir(parents=True, exist_ok=True)
-    page = folder / f"report_{report.lang}.html"
-    text = folder / f"report_{report.lang}.md"
-    values = folder / "values.json"
-    page.write_text(report.html, encoding="utf-8")
-    text.write_text(report.markdown, encoding="utf-8")
     listed = json.dumps(plain(report.values), ensure_ascii=False, indent=1)
-    values.write_text(listed + "\n", encoding="utf-8")
-    written = [page, text, values]
+    files = {
+        f"report_{report.lang}.html": report.html.encode(),
+        f"report_{report.lang}.md": report.markdown.encode(),
+        "values.json": f"{listed}\n".encode(),
+    }
     for name, png in report.figures.items():
-        path = pictures / f"{name}.png"
-        path.write_bytes(png)
-        written.append(path)
-    return tuple(written)
+        files[f"figures_{report.lang}/{name}.png"] = png
+    output = report_output(report.model, folder)
+    with drafted(output, overwrite=overwrite, lang=report.lang) as draft:
+        (draft / f"figures_{report.lang}").mkdir()
+        for name, data in files.items():
+            (draft / name).write_bytes(data)
+    return tuple(folder / name for name in files)

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from responder_model import __version__
+from responder_model.artifact import digest_of
 from responder_model.cohort.checking import NO_PATIENTS
 from responder_model.cohort.reading import check_is_file
 from responder_model.errors import InvalidCohortError, Problem, ResponderModelError
 from responder_model.model import Model
+from responder_model.outputs import Output, check_outputs, put_files
 from responder_model.scoring.assembly import (
     SUFFIXES,
     Tally,
@@ -22,7 +24,7 @@ from responder_model.scoring.assembly import (
     write_scores,
 )
 from responder_model.scoring.columns import choose_columns
-from responder_model.scoring.journal import Journal, flush, open_journal
+from responder_model.scoring.journal import Journal, open_journal
 from responder_model.scoring.sources import PART_ROWS, Source, open_source
 from responder_model.scoring.text import BLOCK_BYTES
 from responder_model.scoring.work import Work, run_parts
@@ -89,6 +91,7 @@ def score_file(
     *,
     contributions: bool = False,
     strict: bool = False,
+    overwrite: bool = False,
     n_jobs: int = 1,
     announce: Callable[[Progress], None] | None = None,
 ) -> ScoredFile:
@@ -114,6 +117,9 @@ def score_file(
         Also write ``baseline`` and ``contribution_<predictor>``, in log-odds.
     strict : bool
         Refuse the file if any row has a problem, instead of setting the row aside.
+    overwrite : bool
+        Whether files may be replaced that are not scores by this model, as they were
+        written.
     n_jobs : int
         Threads.
     announce : callable, optional
@@ -131,12 +137,15 @@ def score_file(
         For a file that cannot be read, has no column that the model uses or no patient
         who can be scored; with ``strict``, for any problem. Nothing is written then.
     ResponderModelError
-        When ``out`` cannot be written, or the file changes while it is read.
+        When ``out`` cannot be written or is taken, or the file changes while it is
+        read.
     """
-    path, out = Path(path), _check_out(Path(out), Path(path))
+    path, out = Path(path), _check_out(Path(out))
     _check_jobs(n_jobs)
     check_is_file(path)
     with _disk_errors(path, out):
+        scores, side = _outputs(out, model)
+        check_outputs(scores, side, inputs=[path], overwrite=overwrite)
         before = _state(path)
         source = open_source(path)
         columns = choose_columns(model.encoder, source.header)
@@ -154,6 +163,7 @@ def score_file(
                     msg = f"{path.name} must not change while it is scored."
                     raise ResponderModelError(msg)
                 tally = _join(model, journal, out, strict=strict)
+                _put(tally, journal, scores, side, overwrite=overwrite)
             except InvalidCohortError as error:
                 journal.remove()
                 raise InvalidCohortError(error.problems, columns.notices) from None
@@ -171,22 +181,22 @@ def score_file(
     )
 
 
-def _check_out(out: Path, path: Path) -> Path:
-    """Return a path that can be written, and that is not what is read."""
+def _check_out(out: Path) -> Path:
     if out.suffix.lower() not in SUFFIXES:
         msg = f"out must end in {', '.join(SUFFIXES)}, got {out.name!r}."
         raise ResponderModelError(msg)
-    if not out.parent.is_dir():
-        msg = f"out must lie in an existing directory, got {str(out.parent)!r}."
-        raise ResponderModelError(msg)
-    if path.resolve() in (out.resolve(), _side_of(out).resolve()):
-        msg = f"out must be another file than what is scored, got {out.name!r}."
-        raise ResponderModelError(msg)
-    for written in (out, _side_of(out)):
-        if written.is_dir():
-            msg = f"out must not be the name of a folder, got {written.name!r}."
-            raise ResponderModelError(msg)
-    return out
+    # parts must stand on the disk of the result
+    return out.resolve() if out.is_symlink() else out
+
+
+def _outputs(out: Path, model: Model) -> tuple[Output, Output]:
+    """Scores and side file: an earlier side file would be replaced or removed."""
+    identity = digest_of(model)
+    scores, side = (
+        Output(path=path, command="score", model=identity)
+        for path in (out, _side_of(out))
+    )
+    return scores, side
 
 
 def _check_jobs(n_jobs: int) -> None:
@@ -257,11 +267,9 @@ def _score_parts(
 
 
 def _join(model: Model, journal: Journal, out: Path, *, strict: bool) -> Tally:
-    """Write the result and the side file, then put them in place."""
+    """Write the result and the side file into the folder of parts."""
     paths = journal.paths()
     provenance = "simulated" if has_simulated_part(paths) else model.provenance
-    partial = journal.folder / f"result{out.suffix.lower()}"
-    partial_side = journal.folder / "set_aside.csv"
     about = {
         "model": model.name,
         "target": model.target,
@@ -269,20 +277,31 @@ def _join(model: Model, journal: Journal, out: Path, *, strict: bool) -> Tally:
         "responder_model": __version__,
     }
     tally = write_scores(
-        paths, partial, partial_side, provenance=provenance, about=about
+        paths, *_drafts(journal, out), provenance=provenance, about=about
     )
     if tally.n_patients == 0 or (strict and tally.n_problems):
         raise InvalidCohortError(_shown(tally))
-    side = _side_of(out)
-    flush(partial)
+    return tally
+
+
+def _drafts(journal: Journal, out: Path) -> tuple[Path, Path]:
+    """Result and side file before they are put in place."""
+    result = journal.folder / f"result{out.suffix.lower()}"
+    return result, journal.folder / "set_aside.csv"
+
+
+def _put(
+    tally: Tally, journal: Journal, scores: Output, side: Output, *, overwrite: bool
+) -> None:
+    """Put the result and the side file in place."""
+    draft, side_draft = _drafts(journal, scores.path)
     if tally.n_problems:
-        flush(partial_side)
-        partial_side.replace(side)
+        put_files(side, {side.place.name: side_draft}, overwrite=overwrite)
     else:
         # What an earlier run set aside does not belong to this result.
-        side.unlink(missing_ok=True)
-    partial.replace(out)
-    return tally
+        check_outputs(side, overwrite=overwrite)
+        side.place.unlink(missing_ok=True)
+    put_files(scores, {scores.place.name: draft}, overwrite=overwrite)
 
 
 def _shown(tally: Tally) -> tuple[Problem, ...]:

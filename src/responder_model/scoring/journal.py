@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import pyarrow as pa
 from responder_model.artifact import model_files
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
+from responder_model.outputs import flush
 from responder_model.scoring.parts import KEPT, ScoredPart, read_part, write_part
 
 _JOURNAL, _LOCK, _SUFFIX = "journal.json", "lock", ".arrow"
@@ -103,12 +103,6 @@ def _write(path: Path, text: str) -> None:
     partial.write_text(text, encoding="utf-8")
     flush(partial)
     partial.replace(path)
-
-
-def flush(path: Path) -> None:
-    """Wait until a file is on the disk."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def _done(folder: Path) -> Iterator[int]:

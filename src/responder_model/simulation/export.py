@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from responder_model.outputs import check_outside_models
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import YES_NO, column_heading
 
@@ -44,6 +45,11 @@ def write_french_export(
     Path
         The file written.
 
+    Raises
+    ------
+    ResponderModelError
+        For a place in a model folder.
+
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
@@ -53,6 +59,7 @@ def write_french_export(
     ...     len(path.read_text(encoding="latin-1").splitlines())
     6
     """
+    check_outside_models(path)
     rng = np.random.default_rng(seed)
     fields = [row for row in dictionary().fields.values() if row.name in cohort.columns]
     columns = [[_cell(row, v, rng) for v in cohort[row.name]] for row in fields]
