@@ -190,6 +190,9 @@ def assert_texts_are_read(out, model, texts):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_dask_reads_texts_as_the_package_does(model, texts, tmp_path):
     run_dask(model, str(texts), str(tmp_path / "scores"), n_workers=1)
+    (tmp_path / "scores" / "part.7.parquet").write_bytes(b"of an earlier job")
+    out = str(tmp_path / "scores")
+    run_dask(model, str(texts), out, n_workers=1, overwrite=True)
     assert_texts_are_read(tmp_path / "scores", model, texts)
 
 

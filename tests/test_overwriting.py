@@ -197,6 +197,14 @@ def test_a_model_of_something_else_is_left_alone(here, tmp_path):
     assert read_manifest(tmp_path / "m").digest == digest
 
 
+def test_a_model_whose_logging_failed_is_developed_again(here, tmp_path):
+    (tmp_path / "mlartifacts").write_text("no place for what a run leaves")
+    given = (here / "centre.csv", "--settings", here / "settings.toml")
+    store = ("--tracking-uri", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    assert call("develop", *given, "--out", tmp_path / "m", *store).exit_code != 0
+    assert write(("develop", "--out"), here, tmp_path / "m").exit_code == 0
+
+
 def test_a_model_that_was_signed_since_is_left_alone(here, tmp_path):
     pytest.importorskip("cryptography")
     from responder_model.artifact import new_signing_key

@@ -16,9 +16,7 @@ from responder_model.figures.explanations import draw_waterfall
 from responder_model.outputs import (
     Output,
     check_outputs,
-    digest_of_path,
     drafted,
-    put_on_record,
 )
 from responder_model.schema import dictionary
 from responder_model.tracking import local_tracking_uri
@@ -195,17 +193,15 @@ def _develop_one(
 ) -> Development:
     """Develop one model and keep it and its figures, all on the record of the demo."""
     model = develop(cohort, settings=settings)
-    name = f"models/{model.target}"
     with drafted(output, overwrite=overwrite) as draft:
-        done = keep(
+        return keep(
             model,
             cohort,
-            folder=output.path / name,
+            folder=output.path / "models" / model.target,
+            output=output,
             tracking_uri=local_tracking_uri(output.path),
             figures=draft / "figures",
         )
-    put_on_record(output, {name: digest_of_path(output.place / name)})
-    return done
 
 
 def _score_all(developments: tuple[Development, ...]) -> Iterator[SideBySide]:

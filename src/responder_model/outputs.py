@@ -382,7 +382,7 @@ def sweep(directory: Path, name: str) -> None:
 
 
 def put_on_record(output: Output, digests: Mapping[str, str]) -> None:
-    """Note who wrote what; names that are gone leave the record.
+    """Note who writes what, before it is written; names that are gone are forgotten.
 
     Parameters
     ----------
@@ -392,6 +392,7 @@ def put_on_record(output: Output, digests: Mapping[str, str]) -> None:
         ``digest_of_path`` of each, by its name in the output's directory.
     """
     directory = output.directory
+    directory.mkdir(parents=True, exist_ok=True)
     old = _read_record(directory)
     record = {name: row for name, row in old.items() if (directory / name).exists()}
     for name, digest in digests.items():
@@ -429,8 +430,19 @@ def _is_row(row: object) -> bool:
 def digest_of_path(path: Path) -> str:
     """SHA-256 of a file's bytes, or of the names and bytes of all files of a folder."""
     if path.is_dir():
-        files = sorted(inner for inner in path.rglob("*") if inner.is_file())
-        rows = [(f.relative_to(path).as_posix(), digest_of_path(f)) for f in files]
-        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+        files = [inner for inner in path.rglob("*") if inner.is_file()]
+        return _of_folder(
+            {f.relative_to(path).as_posix(): digest_of_path(f) for f in files}
+        )
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_of_files(files: Mapping[str, bytes]) -> str:
+    """``digest_of_path`` of a folder that will hold these files."""
+    rows = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    return _of_folder(rows)
+
+
+def _of_folder(digests: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(sorted(digests.items())).encode()).hexdigest()

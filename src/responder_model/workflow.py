@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from responder_model.artifact import check_replaceable, digest_of, save_model
+from responder_model.artifact import (
+    check_replaceable,
+    digest_of,
+    model_files,
+    save_model,
+)
 from responder_model.cohort import outcome_levels
 from responder_model.development import Settings, develop, update
 from responder_model.figures.explanations import draw_beeswarm
@@ -19,7 +24,7 @@ from responder_model.outputs import (
     Output,
     check_outputs,
     check_outside_models,
-    digest_of_path,
+    digest_of_files,
     put_on_record,
 )
 from responder_model.schema import dictionary
@@ -90,7 +95,7 @@ def develop_and_track(
     output = Output(path=folder, command="develop", model=origin, kind="model")
     check_place(output, tracking_uri, overwrite=overwrite)
     model = develop(cohort, settings=settings, name=name)
-    return _keep_on_record(model, cohort, output, tracking_uri)
+    return keep(model, cohort, folder=folder, output=output, tracking_uri=tracking_uri)
 
 
 def update_and_track(
@@ -104,7 +109,7 @@ def update_and_track(
     count_again: bool = False,
     small_cells: int | None = None,
     stays_here: bool = False,
-    inputs: Sequence[str | PathLike[str]] = (),
+    inputs: Sequence[str | os.PathLike[str]] = (),
     overwrite: bool = False,
 ) -> Development:
     """Update one model, save the newer one and log it.
@@ -133,7 +138,7 @@ def update_and_track(
     output = Output(path=folder, command="update", model=origin, kind="model")
     check_place(output, tracking_uri, inputs=inputs, overwrite=overwrite)
     newer = update(model, cohort, name=name, **asked)
-    return _keep_on_record(newer, cohort, output, tracking_uri)
+    return keep(newer, cohort, folder=folder, output=output, tracking_uri=tracking_uri)
 
 
 def _origin(cohort: pd.DataFrame, name: str | None, parts: object) -> str:
@@ -148,7 +153,7 @@ def check_place(
     output: Output,
     tracking_uri: str | None,
     *,
-    inputs: Sequence[str | PathLike[str]] = (),
+    inputs: Sequence[str | os.PathLike[str]] = (),
     overwrite: bool = False,
 ) -> None:
     """Refuse a folder or a store that cannot be used, before the work.
@@ -167,25 +172,23 @@ def check_place(
     check_store(tracking_uri)
 
 
-def _keep_on_record(
-    model: Model, cohort: pd.DataFrame, output: Output, tracking_uri: str | None
-) -> Development:
-    done = keep(model, cohort, folder=output.path, tracking_uri=tracking_uri)
-    put_on_record(output, {output.place.name: digest_of_path(output.place)})
-    return done
-
-
 def keep(
     model: Model,
     cohort: pd.DataFrame,
     *,
     folder: Path,
+    output: Output,
     tracking_uri: str | None,
     figures: Path | None = None,
 ) -> Development:
-    """Save a model, draw what it does in the cohort it learned from, and log it."""
+    """Save a model, draw what it does in the cohort it learned from, and log it.
+
+    The folder goes on the record of the output that it is, or is part of.
+    """
     if tracking_uri is not None:
         check_store(tracking_uri)
+    name = Path(os.path.relpath(folder.resolve(), output.directory)).as_posix()
+    put_on_record(output, {name: digest_of_files(model_files(model))})
     save_model(model, folder)
     with TemporaryDirectory() as scratch:
         drawn = draw_development(model, cohort, figures or Path(scratch))

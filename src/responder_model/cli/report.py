@@ -130,7 +130,7 @@ def report(
             found,
             studies,
             lang=lang.value,
-            digest=digest_of(model),
+            digest=digest_of(found),
             statements=stated,
         )
         with writing("--out"):
