@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import responder_model as rm
+from known_truth.cells import Cell, simulate_task
 from responder_model.features import Population
 from responder_model.model.batch import score_raw
 from responder_model.model.example import example_model
 from responder_model.schema import dictionary
-from responder_model.simulation.cells import Cell, simulate_task
 
 N_COHORTS = 5
 BLANK_SHARE = 0.3

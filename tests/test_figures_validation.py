@@ -19,7 +19,6 @@ from responder_model.figures.coefficients import (
     plot_coefficients,
 )
 from responder_model.figures.drawing import STYLES, draw_figure
-from responder_model.figures.learning import plot_learning_curve
 from responder_model.figures.response import (
     plot_response_by_aetiology,
     response_by_aetiology,
@@ -50,15 +49,6 @@ def cohort():
     return y, 1 / (1 + np.exp(-1.4 * lp + 0.2))
 
 
-@pytest.fixture
-def curves():
-    ours = pf.learning_curve(
-        "ours", [25, 50, 193], [50, 33, 18], standard_error=[3, 2, 1]
-    )
-    ridge = pf.learning_curve("ridge", [25, 50, 193, 800], [110, 81, 36, 9])
-    return [ours, ridge, pf.learning_curve("proportion", [25, 800], [79, 63])]
-
-
 def words(ax):
     """Everything that is written on an axes and in its legend."""
     written = [text.get_text() for text in ax.texts]
@@ -76,7 +66,7 @@ def line(ax, label):
     return found.get_xydata()
 
 
-def draw_each(curves, cohort, lang):
+def draw_each(cohort, lang):
     """Draw every figure that has a legend, by name."""
     outcome, p = cohort
     thresholds = np.arange(0.1, 0.7, 0.05)
@@ -95,7 +85,6 @@ def draw_each(curves, cohort, lang):
         "classification": lambda ax: plot_classification_instability(
             pf.instability_curve(p, [p / 2, p]), ax=ax, **look
         ),
-        "learning": lambda ax: plot_learning_curve(curves, ax=ax, **look),
         "coefficients": lambda ax: plot_coefficients(
             coefficients, ax=ax, max_display=2, **look
         ),
@@ -111,13 +100,12 @@ def draw_each(curves, cohort, lang):
         "decision",
         "stability",
         "classification",
-        "learning",
         "coefficients",
         "response",
     ],
 )
-def test_legend_lies_over_no_data_and_no_label(curves, cohort, ax, name, lang):
-    draw_each(curves, cohort, lang)[name](ax)
+def test_legend_lies_over_no_data_and_no_label(cohort, ax, name, lang):
+    draw_each(cohort, lang)[name](ax)
     FigureCanvasAgg(ax.figure).draw()
     legend = ax.get_legend().get_window_extent()
     assert legend.y1 < ax.xaxis.get_tightbbox().y0
@@ -284,33 +272,6 @@ def test_decision_instability_plot_draws_what_the_table_says(cohort, ax):
 def test_decision_instability_plot_speaks_french(cohort, ax):
     plot_decision_instability(decisions_of(cohort), ax=ax, lang="fr")
     assert "95 % des modèles rééchantillonnés" in words(ax)
-
-
-# Learning curve
-
-
-def test_learning_plot_says_who_matches_us_and_when(curves, ax):
-    assert plot_learning_curve(curves, ax=ax) is ax
-    needed = pf.patients_to_match(curves[1], 33)
-    text = f"ours at 50 patients\nis matched by ridge at {needed:.0f}"
-    assert text in words(ax)
-
-
-def test_learning_plot_says_when_nobody_matches_us(curves, ax):
-    plot_learning_curve([curves[0], curves[2]], ax=ax)
-    assert "ours at 50 patients\nis matched by no other in this range" in words(ax)
-
-
-def test_learning_plot_without_our_size_compares_nothing(curves, ax):
-    plot_learning_curve(curves, ax=ax, at=60)
-    assert not any("matched" in word for word in words(ax))
-
-
-def test_learning_plot_marks_measured_sizes(curves, ax):
-    plot_learning_curve(curves, ax=ax, label="Brier score")
-    ticks = [tick.get_text() for tick in ax.get_xticklabels()]
-    assert ticks == ["25", "50", "193", "800"]
-    assert ax.get_ylabel() == "Brier score"
 
 
 def test_styles_differ_in_colour_marker_and_line():

@@ -11,6 +11,7 @@ import tarfile
 import tomllib
 from pathlib import Path
 
+import grimp
 import pytest
 from hatchling.builders.sdist import SdistBuilder
 
@@ -111,6 +112,22 @@ def test_every_module_has_a_layer():
     modules = {path.stem for path in package.glob("*.py")}
     packages = {path.parent.name for path in package.glob("*/__init__.py")}
     assert (modules | packages) - {"__init__"} <= placed
+
+
+def test_every_module_serves_the_package():
+    """What only scripts or tests import does not belong into the wheel."""
+    graph = grimp.build_graph("responder_model")
+    unused = {
+        name
+        for name in graph.modules
+        if not graph.find_children(name)
+        and not graph.find_modules_that_directly_import(name)
+    }
+    # the model of the docstring examples, and the script that MLflow runs
+    assert unused == {
+        "responder_model.model.example",
+        "responder_model.tracking.served",
+    }
 
 
 def test_lock_file_names_no_registry():

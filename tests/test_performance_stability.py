@@ -1,4 +1,4 @@
-"""Instability of predictions, learning curves, proportions."""
+"""Instability of predictions, proportions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from numpy.testing import assert_allclose
 from responder_model.errors import ResponderModelError
 from responder_model.performance import (
     instability_curve,
-    learning_curve,
-    patients_to_match,
     proportion_estimate,
 )
 from responder_model.validation import Stability
@@ -136,46 +134,6 @@ def test_decision_instability_limits_are_quantiles_of_the_resamples(stability):
     each = stability.decision_curves(thresholds)
     limits = np.quantile(each, [0.1, 0.5, 0.9], axis=0)
     np.testing.assert_allclose([found.lower, found.median, found.upper], limits)
-
-
-def test_patients_to_match_by_hand():
-    # error falls as 1/n: 0.05 at 80 patients
-    curve = learning_curve("peer", [20, 200], [0.2, 0.02])
-    assert_allclose(patients_to_match(curve, 0.05), 80.0)
-
-
-def test_patients_to_match_at_the_measured_points():
-    curve = learning_curve("peer", [50, 193, 800], [0.08, 0.033, 0.009])
-    assert patients_to_match(curve, 0.08) == 50.0
-    assert_allclose(patients_to_match(curve, 0.033), 193.0)
-
-
-def test_patients_to_match_is_none_when_never_reached():
-    curve = learning_curve("peer", [50, 193, 800], [0.08, 0.033, 0.009])
-    assert patients_to_match(curve, 0.008) is None
-
-
-def test_patients_to_match_refuses_no_error():
-    curve = learning_curve("peer", [50], [0.08])
-    with pytest.raises(ResponderModelError, match="error must be above 0, got 0.0"):
-        patients_to_match(curve, 0.0)
-
-
-def test_learning_curve_is_sorted():
-    curve = learning_curve(
-        "peer", [800, 50], [0.01, 0.08], standard_error=[0.001, 0.004]
-    )
-    assert curve.n_patients.tolist() == [50, 800]
-    assert curve.standard_error.tolist() == [0.004, 0.001]
-
-
-@pytest.mark.parametrize(
-    ("n_patients", "error", "message"),
-    [([50, 100], [0.1], "same length"), ([50], [0.0], "above 0"), ([0], [0.1], "abov")],
-)
-def test_learning_curve_refuses(n_patients, error, message):
-    with pytest.raises(ResponderModelError, match=message):
-        learning_curve("peer", n_patients, error)
 
 
 def test_proportion_interval_by_hand():

@@ -15,19 +15,19 @@ from __future__ import annotations
 import argparse
 import sys
 
-import methods
 import pandas as pd
-import peers
-from options import parse_options
 
-from responder_model.simulation.cells import Cell, read_results, run_cell
-from responder_model.simulation.report import (
-    patients_to_match,
+import methods
+import peers
+from known_truth.cells import Cell, read_results, run_cell
+from known_truth.tables import (
+    matches_table,
     ratio_table,
     render_matches,
     render_tables,
     score_table,
 )
+from options import parse_options
 
 # Peers of the implant model: the slow ones say nothing at 25 patients.
 _IMPLANT_PEERS = ("outcome_proportion", "ridge_cv", "firth", "firth_relief")
@@ -69,7 +69,7 @@ def _report(args: argparse.Namespace, results: pd.DataFrame, rivals: list[str]) 
         peers=(*rivals, *peers.SLOW),
         beside=(*methods.FAIR, *peers.SLOW),
     )
-    matches = patients_to_match(scores, ours=methods.OURS, size=min(args.sizes))
+    matches = matches_table(scores, ours=methods.OURS, size=min(args.sizes))
     name = "_".join([args.decision, *({args.selection} - {"any"})])
     text = render_tables(name, scores, ratios)
     text += render_matches(matches, min(args.sizes)) if len(args.sizes) > 1 else ""

@@ -20,9 +20,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
-from clusters import CLUSTERS, TARGET
 
 import responder_model as rm
+from clusters import CLUSTERS, TARGET
 
 OUT = Path("reports/benchmarks/engines.csv")
 GROUP_ROWS = 25_000

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from columns import encoder_of
 
+from columns import encoder_of
+from known_truth.cells import Predicted, Task
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
 from responder_model.features import Population
 from responder_model.priors import build_priors
 from responder_model.schema import dictionary
-from responder_model.simulation.cells import Predicted, Task
 from responder_model.simulation.truth import mean_linear_predictor, slope_prior
 
 # SD of a slope that is known exactly.

@@ -10,7 +10,6 @@ from typing import Any
 
 from fuzz_files import mutate
 from fuzz_values import JSON_VALUES
-
 from responder_model.artifact.manifest import sha256
 from responder_model.artifact.strict_json import canonical_json
 

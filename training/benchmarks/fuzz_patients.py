@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from fuzz_values import JUNK, NAMES, NO_PATIENTS
-
 from responder_model.labels import label_of
 from responder_model.model import Prediction
 from responder_model.schema import Field, dictionary

@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import fuzz_patients as patients
 import numpy as np
-from fuzz_values import JUNK
 
+import fuzz_patients as patients
 import responder_model as rm
+from fuzz_values import JUNK
 from responder_model.cohort import read_cohort
 from responder_model.errors import ResponderModelError
 from responder_model.pathways import pathway

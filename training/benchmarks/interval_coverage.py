@@ -15,11 +15,11 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+
 from coverage_contributions import contributions_table
 from coverage_methods import METHODS
-
-from responder_model.simulation.cells import Cell, run_cell
-from responder_model.simulation.report import render_tables, score_table
+from known_truth.cells import Cell, run_cell
+from known_truth.tables import render_tables, score_table
 
 # Truths whose contributions are linear, so that each has a true value.
 LINEAR = ("right", "wrong", "null", "half_signs_wrong")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from known_truth.learning import LearningCurve, learning_curve
+from known_truth.learning_plot import plot_learning_curve
 from responder_model.figures.drawing import draw_figure
-from responder_model.figures.learning import plot_learning_curve
-from responder_model.performance import LearningCurve, learning_curve
 
 FOLDER = Path("reports/benchmarks/accuracy")
 # Methods that are drawn, ours first, as a reader knows them.

@@ -6,13 +6,13 @@ import warnings
 from typing import Any
 
 import numpy as np
-import peers
-from columns import fill_and_scale
 from numpy.typing import NDArray
-from real_sets import RealSet, declarations
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.pipeline import make_pipeline
 
+import peers
+from columns import fill_and_scale
+from real_sets import RealSet, declarations
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
 
 OURS = "responder_model"

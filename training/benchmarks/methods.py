@@ -7,15 +7,15 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from floor import run_floor
-from rivals import run_ordinal_ridge, run_peer
 from sklearn.linear_model import LogisticRegression
 
+from floor import run_floor
+from known_truth.cells import Method, Predicted, Task
 from responder_model.development import build_procedure, develop
 from responder_model.development.published import published_model
 from responder_model.development.settings import Settings
 from responder_model.features import logit
-from responder_model.simulation.cells import Method, Predicted, Task
+from rivals import run_ordinal_ridge, run_peer
 
 OURS = "responder_model"
 FLOOR = "floor"

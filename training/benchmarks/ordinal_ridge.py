@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from columns import fill_and_scale
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 
+from columns import fill_and_scale
 from responder_model.cohort import OutcomeLevels
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
 from responder_model.schema import dictionary

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from columns import IndependentColumns, fill_and_scale
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
@@ -22,6 +21,8 @@ from sklearn.linear_model import LogisticRegressionCV
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from xgboost import XGBClassifier
+
+from columns import IndependentColumns, fill_and_scale
 
 FAST = ("outcome_proportion", "ridge_cv", "firth", "xgboost")
 SLOW = ("xgboost_tuned", "ebm", "forest")

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scoring_models import TARGET, build_contestants, patients
 
 import responder_model as rm
+from scoring_models import TARGET, build_contestants, patients
 
 OUT = Path("reports/benchmarks/predict.csv")
 

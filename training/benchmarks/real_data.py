@@ -14,8 +14,9 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import peers
 from joblib import Parallel, delayed
+
+import peers
 from left_out import OURS, predict_left_out
 from real_scores import score_methods
 from real_sets import declarations, load_real_set, set_names

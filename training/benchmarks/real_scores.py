@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from real_sets import RealSet
 from sklearn.linear_model import LogisticRegression
 
+from real_sets import RealSet
 from responder_model.features import logit
 
 Array = NDArray[np.float64]

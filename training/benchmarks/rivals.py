@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+from numpy.typing import NDArray
+
 import peers
 from columns import encoder_of, peer_columns
-from numpy.typing import NDArray
+from known_truth.cells import Predicted, Task
 from ordinal_ridge import OrdinalRidge
-
-from responder_model.simulation.cells import Predicted, Task
 
 Array = NDArray[np.float64]
 

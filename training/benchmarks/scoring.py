@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+
 from scoring_models import (
     best_seconds,
     best_side_by_side,

@@ -23,9 +23,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
-from scoring_models import best_seconds, our_models, patients
 
 from responder_model.scoring import score_file
+from scoring_models import best_seconds, our_models, patients
 
 OUT = Path("reports/benchmarks/scoring_files.csv")
 # Patients that are written at once.

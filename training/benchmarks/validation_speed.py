@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
 from columns import encoder_of, peer_columns
 from peers import build_peer
-
 from responder_model.development import Settings
 from responder_model.performance import core_measures
 from responder_model.simulation import simulate_cohort

@@ -47,11 +47,6 @@ from responder_model.performance.instability import (
     instability_curve,
 )
 from responder_model.performance.intervals import estimate_measure
-from responder_model.performance.learning import (
-    LearningCurve,
-    learning_curve,
-    patients_to_match,
-)
 from responder_model.performance.net_benefit import (
     DecisionCurve,
     decision_curve,
@@ -82,7 +77,6 @@ __all__ = [
     "Definition",
     "Estimate",
     "InstabilityCurve",
-    "LearningCurve",
     "MeasuredValue",
     "Performance",
     "all_measures",
@@ -103,7 +97,6 @@ __all__ = [
     "instability_curve",
     "integrated_calibration_index",
     "joint_calibration_intercept",
-    "learning_curve",
     "log_loss",
     "measure_performance",
     "net_benefit",
@@ -111,7 +104,6 @@ __all__ = [
     "observed_expected_ratio",
     "ordinal_concordance",
     "ordinal_concordance_estimate",
-    "patients_to_match",
     "proportion_estimate",
     "scaled_brier_score",
 ]

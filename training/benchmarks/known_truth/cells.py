@@ -12,15 +12,15 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
+from known_truth.scores import (
+    failed_scores,
+    score_predictions,
+)
 from responder_model.cohort import OutcomeLevels, outcome_levels
 from responder_model.errors import ResponderModelError
 from responder_model.schema import dictionary
 from responder_model.simulation.generator import simulate_cohort
 from responder_model.simulation.relief import true_probabilities
-from responder_model.simulation.scoring import (
-    failed_scores,
-    score_predictions,
-)
 from responder_model.simulation.screening import blank_questionnaires
 from responder_model.simulation.settings import generator_settings
 from responder_model.simulation.truth import Truth, draw_truth, first_moment

@@ -6,10 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from responder_model.errors import ResponderModelError
-from responder_model.performance._check import Floats
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)

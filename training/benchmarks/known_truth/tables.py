@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from responder_model.simulation.scoring import ratio_to_best, summarise_scores
+from known_truth.learning import learning_curve, patients_to_match
+from known_truth.scores import ratio_to_best, summarise_scores
 
 _KEYS = ["truth", "size"]
 _LOSS = "excess_log_loss"
@@ -72,7 +73,7 @@ def _comparisons(
     }
 
 
-def patients_to_match(scores: pd.DataFrame, *, ours: str, size: int) -> pd.DataFrame:
+def matches_table(scores: pd.DataFrame, *, ours: str, size: int) -> pd.DataFrame:
     """Patients that each method needs to be as accurate as ours is with ``size``.
 
     Linear interpolation of the logarithm of excess log loss over that of the size,
@@ -89,7 +90,7 @@ def patients_to_match(scores: pd.DataFrame, *, ours: str, size: int) -> pd.DataF
     >>> rows = [{"truth": "right", "size": n, "method": m, "excess_log_loss": x}
     ...         for m, n, x in (("ours", 50, 0.02), ("ours", 200, 0.01),
     ...                         ("ridge", 50, 0.08), ("ridge", 200, 0.02))]
-    >>> table = patients_to_match(pd.DataFrame(rows), ours="ours", size=50)
+    >>> table = matches_table(pd.DataFrame(rows), ours="ours", size=50)
     >>> round(float(table["n_patients"].iloc[0]))
     200
     """
@@ -99,27 +100,16 @@ def patients_to_match(scores: pd.DataFrame, *, ours: str, size: int) -> pd.DataF
         for method, curve in cell.groupby("method", sort=False):
             if method == ours or target.empty:
                 continue
-            needed = _size_reaching(curve, float(target[_LOSS].iloc[0]))
-            rows.append({"truth": truth, "method": method, "n_patients": needed})
+            scored = curve.dropna(subset=[_LOSS])
+            learned = learning_curve(str(method), scored["size"], scored[_LOSS])
+            needed = patients_to_match(learned, float(target[_LOSS].iloc[0]))
+            n = np.inf if needed is None else needed
+            rows.append({"truth": truth, "method": method, "n_patients": n})
     return pd.DataFrame(rows, columns=["truth", "method", "n_patients"])
 
 
-def _size_reaching(curve: pd.DataFrame, target: float) -> float:
-    curve = curve.sort_values("size")
-    sizes = np.log(curve["size"].to_numpy(dtype=np.float64))
-    gap = np.log(curve[_LOSS].to_numpy(dtype=np.float64)) - np.log(target)
-    reached = np.flatnonzero(gap <= 0)
-    if reached.size == 0:
-        return float("inf")
-    k = int(reached[0])
-    if k == 0:
-        return float(np.exp(sizes[0]))
-    share = gap[k - 1] / (gap[k - 1] - gap[k])
-    return float(np.exp(sizes[k - 1] + share * (sizes[k] - sizes[k - 1])))
-
-
 def render_matches(matches: pd.DataFrame, size: int) -> str:
-    """Markdown of ``patients_to_match``, a row per truth and a column per method."""
+    """Markdown of ``matches_table``, a row per truth and a column per method."""
     if matches.empty:
         return ""
     table = matches.pivot_table(

@@ -8,24 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from responder_model.errors import ResponderModelError
-from responder_model.features import expit, logit
-from responder_model.simulation import draw_truth, true_probabilities
-from responder_model.simulation.cells import (
+from known_truth.cells import (
     Cell,
     Predicted,
     read_results,
     run_cell,
     simulate_task,
 )
-from responder_model.simulation.report import (
-    patients_to_match,
-    ratio_table,
-    render_matches,
-    render_tables,
-    score_table,
-)
-from responder_model.simulation.scoring import (
+from known_truth.scores import (
     excess_log_loss,
     expected_calibration_slope,
     ratio_to,
@@ -33,6 +23,16 @@ from responder_model.simulation.scoring import (
     score_predictions,
     summarise_scores,
 )
+from known_truth.tables import (
+    matches_table,
+    ratio_table,
+    render_matches,
+    render_tables,
+    score_table,
+)
+from responder_model.errors import ResponderModelError
+from responder_model.features import expit, logit
+from responder_model.simulation import draw_truth, true_probabilities
 
 TRUE = np.array([0.15, 0.35, 0.6, 0.8])
 
@@ -208,14 +208,22 @@ def test_tables_name_the_best_peer_the_floor_and_what_stands_beside():
     assert "| ours | 3 | 20.0 ± 5.8 | 1.00 | 85.0 |" in text
 
 
-def test_patients_to_match_says_where_all_sizes_are_too_few_or_enough():
+def test_matches_table_says_where_all_sizes_are_too_few_or_enough():
     sizes = {"size": [50, 200] * 3, "method": np.repeat(["ours", "bad", "good"], 2)}
     losses = {"excess_log_loss": [0.02, 0.01, 0.08, 0.03, 0.015, 0.01]}
     scores = pd.DataFrame({"truth": "right"} | sizes | losses)
-    table = patients_to_match(scores, ours="ours", size=50)
+    table = matches_table(scores, ours="ours", size=50)
     needed = dict(zip(table["method"], table["n_patients"], strict=True))
     assert needed == {"bad": np.inf, "good": pytest.approx(50)}
     assert "| right | more | 50 |" in render_matches(table, 50)
+
+
+def test_matches_table_passes_over_sizes_where_a_method_failed():
+    sizes = {"size": [50, 200] * 2, "method": np.repeat(["ours", "broken"], 2)}
+    losses = {"excess_log_loss": [0.02, 0.01, np.nan, 0.015]}
+    scores = pd.DataFrame({"truth": "right"} | sizes | losses)
+    table = matches_table(scores, ours="ours", size=50)
+    assert table["n_patients"].tolist() == [200.0]
 
 
 def test_matches_of_a_method_that_was_not_run_stay_open():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from known_truth.learning import LearningCurve, patients_to_match
 from responder_model.figures.drawing import (
     BLACK,
     BLUE,
@@ -16,7 +17,6 @@ from responder_model.figures.drawing import (
     open_frame,
 )
 from responder_model.labels import format_number
-from responder_model.performance import LearningCurve, patients_to_match
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ def plot_learning_curve(
     Parameters
     ----------
     curves : sequence of LearningCurve
-        Ours first, then the peers, from ``performance.learning_curve``.
+        Ours first, then the peers, from ``learning.learning_curve``.
     ax : matplotlib Axes
         Where to draw, on logarithmic scales; returned. The arrow shows how many
         patients the best peer needs to match ours at ``at`` patients; the title of

@@ -1,0 +1,1 @@
+"""Methods scored on simulated patients whose true probabilities are known."""
