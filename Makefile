@@ -1,11 +1,13 @@
 # Needs only: make and Python 3.11 or newer with pip and venv.
-# `make demo` runs the main job, `make test` the checks; both set up .venv first.
+# `make demo` runs the main job, `make test` the checks; both set up .venv first, the
+# demonstration with no more than it needs, the checks with the rest.
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$p; break; }; done)
 BIN := .venv/bin
 STAMP := .venv/.installed
+DEMO_STAMP := .venv/.installed_for_demo
 DEMO_OUT ?= demo_output
 PYTEST_WORKERS ?= 2
 
@@ -19,14 +21,23 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 install: $(STAMP)
 
-$(STAMP): requirements.lock pyproject.toml
+# What a lock file names, then this checkout.
+define install_from
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r $(1)
 	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
-	touch $(STAMP)
+	touch $@
+endef
 
-demo: $(STAMP)
+$(STAMP): requirements.lock pyproject.toml
+	$(call install_from,requirements.lock)
+	touch $(DEMO_STAMP)
+
+$(DEMO_STAMP): requirements-demo.lock pyproject.toml
+	$(call install_from,requirements-demo.lock)
+
+demo: $(DEMO_STAMP)
 	$(BIN)/responder-model demo --out $(DEMO_OUT)
 
 test: lint types layers pytest
@@ -52,12 +63,16 @@ format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Pinned and hashed for every platform and Python >= 3.11, without any address.
+# Pinned and hashed for every platform and Python >= 3.11, without any address. The
+# small one holds a part of the large one, in the same versions.
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--group build --generate-hashes --no-emit-index-url --quiet
+
 lock:
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
-		--extra dev --extra benchmarks --extra signing --extra distributed \
-		--generate-hashes --no-emit-index-url --quiet \
+	$(COMPILE) --extra dev --extra benchmarks --extra all \
 		--output-file requirements.lock
+	$(COMPILE) --extra tracking --constraint requirements.lock \
+		--output-file requirements-demo.lock
 
 clean:
 	rm -rf .venv build dist $(DEMO_OUT) .pytest_cache .mypy_cache .ruff_cache

@@ -130,10 +130,39 @@ def test_every_module_serves_the_package():
     }
 
 
-def test_lock_file_names_no_registry():
-    text = (ROOT / "requirements.lock").read_text("utf-8")
-    assert "://" not in text
-    assert "--hash=sha256:" in text
+LOCKS = ("requirements.lock", "requirements-demo.lock")
+
+
+def locked(name):
+    """Each requirement of a lock file with its hashes, by version and platform."""
+    text = (ROOT / name).read_text("utf-8").replace("\\\n", "")
+    lines = [line.split() for line in text.splitlines() if "==" in line]
+    assert lines
+    return {
+        " ".join(word for word in line if not word.startswith("--hash")): {
+            word for word in line if word.startswith("--hash=sha256:")
+        }
+        for line in lines
+        if line[0] != "#"
+    }
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock_file_hashes_everything_and_names_no_registry(name):
+    assert "://" not in (ROOT / name).read_text("utf-8")
+    assert all(locked(name).values())
+
+
+def test_lock_file_of_the_demo_is_a_part_of_the_other():
+    whole, demo = (locked(name) for name in LOCKS)
+    assert {name: whole[name] for name in demo} == demo
+    assert len(demo) < len(whole)
+
+
+def test_lock_file_of_the_demo_holds_no_tools():
+    names = {name.partition("==")[0] for name in locked("requirements-demo.lock")}
+    assert "mlflow" in names
+    assert not names & {"pytest", "ruff", "mypy", "dask", "uv"}
 
 
 def test_source_distribution_holds_what_the_tests_read(tmp_path):

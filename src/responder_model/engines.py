@@ -25,7 +25,7 @@ import pandas as pd
 from responder_model.artifact import load_model, model_files
 from responder_model.artifact.folder import put_in_place
 from responder_model.cohort.checking import has_simulated_row, inspect_columns
-from responder_model.errors import ResponderModelError
+from responder_model.errors import MissingExtraError, ResponderModelError
 from responder_model.features import Encoder
 from responder_model.outputs import check_outside_models
 from responder_model.schema import Field
@@ -340,8 +340,7 @@ def _check_extra(module: str, extra: str) -> None:
     try:
         import_module(module)
     except ImportError:
-        msg = f"{module} is not installed: pip install 'responder-model[{extra}]'."
-        raise ResponderModelError(msg) from None
+        raise MissingExtraError(library=module, extra=extra) from None
 
 
 def check_job_folder(source: str, out: str, *, overwrite: bool) -> None:

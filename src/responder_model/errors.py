@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 
@@ -84,3 +85,18 @@ class UntrustedModelError(ResponderModelError):
 
 class TrackingError(ResponderModelError):
     """A store of runs that cannot be used."""
+
+
+class MissingExtraError(ResponderModelError, ImportError):
+    """A library that only some users install is asked for; says how to install it."""
+
+    def __init__(self, *, library: str, extra: str) -> None:
+        self.library = library
+        self.extra = extra
+        super().__init__(
+            f"{library} is not installed: pip install 'responder-model[{extra}]'.",
+            name=library,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), library=self.library, extra=self.extra), ()

@@ -28,12 +28,12 @@ from responder_model.outputs import (
     put_on_record,
 )
 from responder_model.schema import dictionary
-from responder_model.tracking import TrackedRun, check_store, log_development
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from responder_model.model import Model
+    from responder_model.tracking import TrackedRun
 
 # Beginning of the address of a store that is one file.
 SQLITE = "sqlite:///"
@@ -169,6 +169,8 @@ def check_place(
         return
     if tracking_uri.startswith(SQLITE):
         check_outside_models(tracking_uri.removeprefix(SQLITE), argument="the store")
+    from responder_model.tracking import check_store
+
     check_store(tracking_uri)
 
 
@@ -186,6 +188,8 @@ def keep(
     The folder goes on the record of the output that it is, or is part of.
     """
     if tracking_uri is not None:
+        from responder_model.tracking import check_store, log_development
+
         check_store(tracking_uri)
     name = Path(os.path.relpath(folder.resolve(), output.directory)).as_posix()
     put_on_record(output, {name: digest_of_files(model_files(model))})

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import MissingExtraError, ResponderModelError
 from responder_model.vocabulary import show
 
 # Files of public keys, of which one must have signed any model folder that a command
@@ -97,9 +97,7 @@ def cryptography() -> tuple[Any, Any]:
         from cryptography.hazmat.primitives import serialization
         from cryptography.hazmat.primitives.asymmetric import ed25519
     except ImportError:
-        msg = "signatures must have the signing extra installed, got none. "
-        msg += "Run: pip install 'responder-model[signing]'."
-        raise ResponderModelError(msg) from None
+        raise MissingExtraError(library="cryptography", extra="signing") from None
     return serialization, ed25519
 
 

@@ -23,6 +23,7 @@ from responder_model.cli.options import (
     StaysHereOption,
 )
 from responder_model.cli.output import console, print_json, print_notices, progress
+from responder_model.cli.tracked import store_for
 from responder_model.schema import parse_target
 
 if TYPE_CHECKING:
@@ -134,19 +135,18 @@ def develop(
     settings = _settings(settings_file, *asked)
     settings = _protected(settings, small_cells, stays_here=stays_here)
     from responder_model.cohort import read_cohort
-    from responder_model.tracking import local_tracking_uri
     from responder_model.workflow import develop_and_track
 
+    store = store_for(tracking_uri) if track else None
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()))
     print_notices(patients.attrs["notices"])
-    store = tracking_uri or local_tracking_uri(Path())
     shown = f"{settings.decision}@{settings.moment}"
     with progress(f"Developing {shown} on {len(patients)} patients"):
         done = develop_and_track(
             patients,
             settings,
             folder=out,
-            tracking_uri=store if track else None,
+            tracking_uri=store,
             name=name,
             overwrite=overwrite,
         )
@@ -207,18 +207,17 @@ def update(
     Example: responder-model update models/centre new.csv --out models/newer
     """
     from responder_model.cohort import read_cohort
-    from responder_model.tracking import local_tracking_uri
     from responder_model.workflow import update_and_track
 
+    store = store_for(tracking_uri) if track else None
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()))
     print_notices(patients.attrs["notices"])
-    store = tracking_uri or local_tracking_uri(Path())
     with progress(f"Updating with {len(patients)} patients"):
         done = update_and_track(
             open_model(model),
             patients,
             folder=out,
-            tracking_uri=store if track else None,
+            tracking_uri=store,
             name=name,
             seed=seed,
             count_again=count_again,

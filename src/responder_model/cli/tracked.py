@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from responder_model.errors import MissingExtraError, TrackingError
+
 TrackingOption = Annotated[
     str | None,
     typer.Option(
@@ -20,6 +22,16 @@ TrackOption = Annotated[
     bool,
     typer.Option("--track/--no-track", help="Log to the run that made the model."),
 ]
+
+
+def store_for(tracking_uri: str | None) -> str:
+    """Store of a development that is to be logged; refused at once without MLflow."""
+    try:
+        from responder_model.tracking import local_tracking_uri
+    except MissingExtraError as error:
+        msg = f"{error} Or log nothing: --no-track."
+        raise TrackingError(msg) from error
+    return tracking_uri or local_tracking_uri(Path())
 
 
 def digest_of(model: str) -> str:
@@ -44,8 +56,13 @@ def log_to_run(
     digest = digest_of(model)
     if not digest:
         return None
-    from responder_model.tracking import log_evaluation
-
+    try:
+        from responder_model.tracking import log_evaluation
+    except MissingExtraError as error:
+        if tracking_uri is not None:
+            raise
+        typer.echo(f"note: not logged: {error}", err=True)
+        return None
     run_id = log_evaluation(
         digest, name, values, part=part, files=files, tracking_uri=tracking_uri
     )

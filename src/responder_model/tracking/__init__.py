@@ -1,8 +1,15 @@
 """MLflow tracking: the only place that imports mlflow.
 
 No telemetry, no network unless a server is named: by default runs go to an SQLite file
-with the artifacts beside it.
+with the artifacts beside it. Needs the extra ``tracking``.
 """
+
+from importlib.util import find_spec
+
+from responder_model.errors import MissingExtraError
+
+if find_spec("mlflow") is None:
+    raise MissingExtraError(library="mlflow", extra="tracking")
 
 from responder_model.tracking.evaluation import find_run, log_evaluation
 from responder_model.tracking.log import TrackedRun, log_development
