@@ -10,6 +10,8 @@ STAMP := .venv/.installed
 DEMO_STAMP := .venv/.installed_for_demo
 DEMO_OUT ?= demo_output
 PYTEST_WORKERS ?= 2
+# A file stays with one worker, so that what its tests share is made once.
+SHARED = --numprocesses $(PYTEST_WORKERS) --dist loadfile
 
 # One thread per process: the fits are small, threads only fight for the cores.
 export OMP_NUM_THREADS ?= 1
@@ -17,7 +19,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test test-all lint types layers pytest format lock clean
+.PHONY: install demo test test-all quick lint types layers pytest format lock clean
 
 install: $(STAMP)
 
@@ -53,11 +55,15 @@ layers: $(STAMP)
 	$(BIN)/lint-imports --no-cache
 
 pytest: $(STAMP)
-	$(BIN)/pytest --numprocesses $(PYTEST_WORKERS)
+	$(BIN)/pytest $(SHARED)
+
+# What can reach neither MLflow nor another process: for use while writing.
+quick: lint layers
+	$(BIN)/pytest $(SHARED) $$($(BIN)/python training/quick_tests.py)
 
 # The long checks too: kills, many rows, engines, long fuzzing.
 test-all: lint types layers
-	$(BIN)/pytest --numprocesses $(PYTEST_WORKERS) -m ""
+	$(BIN)/pytest $(SHARED) -m ""
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,29 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # The key of a centre that nobody else knows; workers of one run share it.
-os.environ.setdefault("RESPONDER_MODEL_CENTRE_FOLDER", tempfile.mkdtemp())
+_CENTRE = tempfile.TemporaryDirectory()
+os.environ.setdefault("RESPONDER_MODEL_CENTRE_FOLDER", _CENTRE.name)
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow store without a run; its tables take a second to make."""
+    from responder_model.tracking.store import tracking_client
+
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    with tracking_client(f"sqlite:///{path}") as client:
+        client.search_experiments()
+    return path
+
+
+@pytest.fixture(scope="session")
+def new_store(empty_store: Path) -> Callable[[Path], str]:
+    """Give a directory a store as MLflow makes it; return its address."""
+
+    def copy(directory: Path) -> str:
+        return f"sqlite:///{shutil.copy(empty_store, directory / empty_store.name)}"
+
+    return copy
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

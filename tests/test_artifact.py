@@ -6,6 +6,7 @@ import builtins
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -169,10 +170,10 @@ print("served")
 
 
 def test_nothing_is_unpickled_to_predict_explain_and_serve(
-    pooled: Model, tmp_path: Path
+    pooled: Model, tmp_path: Path, new_store: Callable[[Path], str]
 ) -> None:
     folder = save_model(pooled, tmp_path / "model")
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    uri = new_store(tmp_path)
     run = log_development(pooled, folder=folder, tracking_uri=uri)
     command = [sys.executable, "-W", "ignore", "-c", WATCHED]
     command += [str(folder), uri, run.model_uri]

@@ -350,8 +350,11 @@ def test_sample_size_refuses_an_impossible_proportion(run):
     assert "outcome_proportion must be" in done.stderr
 
 
-def test_develop_writes_a_folder_and_a_run(run, cohort_file, tmp_path, monkeypatch):
+def test_develop_writes_a_folder_and_a_run(
+    run, cohort_file, tmp_path, monkeypatch, new_store
+):
     monkeypatch.chdir(tmp_path)
+    new_store(tmp_path)
     folder = tmp_path / "model"
     target = "rtms_response@screening"
     done = run("develop", str(cohort_file), target, "--out", str(folder), "--json")

@@ -32,9 +32,10 @@ def run():
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory):
+def directory(tmp_path_factory, new_store):
     """A developed model, its cohort's file and its tracked run."""
     directory = tmp_path_factory.mktemp("report")
+    new_store(directory)
     path = directory / "centre.csv"
     rm.simulate_cohort(n_patients=60, seed=6).to_csv(path, index=False)
     model = rm.develop(rm.read_cohort(path), settings=SETTINGS)

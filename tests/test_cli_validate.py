@@ -203,9 +203,10 @@ def test_validate_repeats_an_update(run, developed, tmp_path):
 
 
 def test_validate_by_centre_is_logged_as_it_is_printed(
-    run, tmp_path, monkeypatch, centre
+    run, tmp_path, monkeypatch, new_store
 ):
     monkeypatch.chdir(tmp_path)
+    new_store(tmp_path)
     cohort = simulate_cohort(n_patients=150, seed=10, n_centres=3)
     cohort.to_csv("three.csv", index=False)
     made = run("develop", "three.csv", SCREENING, "--out", "model", "--json")

@@ -270,16 +270,23 @@ def test_model_holds_no_patient_row(cohort, screening):
         assert str(identifier).encode() not in content
 
 
+@pytest.fixture(scope="module")
+def rebuilt(tmp_path_factory):
+    """Folder of the published-evidence models as the released script writes them."""
+    folder = tmp_path_factory.mktemp("rebuilt")
+    script = ROOT / "training" / "build_published_models.py"
+    subprocess.run([sys.executable, script, folder], check=True, capture_output=True)
+    return folder
+
+
 @pytest.mark.parametrize(("decision", "moment"), TARGETS)
 def test_rebuilding_a_published_model_gives_the_released_bytes(
-    tmp_path, decision, moment
+    rebuilt, decision, moment
 ):
-    script = ROOT / "training" / "build_published_models.py"
-    subprocess.run([sys.executable, script, tmp_path], check=True, capture_output=True)
     name = f"{decision}@{moment}"
     released = ROOT / "models" / "published_evidence" / name
     for path in sorted(released.iterdir()):
-        assert (tmp_path / name / path.name).read_bytes() == path.read_bytes(), path
+        assert (rebuilt / name / path.name).read_bytes() == path.read_bytes(), path
 
 
 def test_published_model_leaves_the_excluded_evidence_out(tmp_path):

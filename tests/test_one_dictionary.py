@@ -15,7 +15,6 @@ import pytest
 import responder_model
 
 PACKAGE = Path(responder_model.__file__).parent
-_START = "from responder_model.cli import main; main()"
 ADDED = """
 [[fields]]
 name = "sleep_quality"
@@ -23,6 +22,7 @@ kind = "number"
 role = "predictor"
 label = { en = "Sleep quality", fr = "Qualité du sommeil" }
 help = { en = "NRS, mean of last week", fr = "EN, moyenne de la semaine" }
+unit = { en = "points", fr = "points" }
 minimum = 0
 maximum = 10
 known_from = "screening"
@@ -43,11 +43,58 @@ categories = [
     { name = "right", label = { en = "right", fr = "droite" } },
 ]
 """
+# Everything is asked of one interpreter, which prints the answers by name.
+ASK = """
+import json
+from pathlib import Path
+
+import pandas as pd
+from typer.testing import CliRunner
+
+from responder_model.cli.app import app
+from responder_model.cohort import inspect_file
+from responder_model.patient import check_patient
+from responder_model.tracking.signature import build_signature
+
+def run(*arguments):
+    done = CliRunner().invoke(app, list(arguments))
+    return done.exit_code, done.stdout, done.stderr
+
+found = {"help": run("predict", "--help")}
+
+run("template", "--lang", "fr", "--out", "sheet.csv")
+found["template"] = Path("sheet.csv").read_text(encoding="utf-8-sig")
+Path("sheet.csv").write_text("Qualité du sommeil;Âge\\n11;54\\n", encoding="utf-8")
+inspection, _ = inspect_file("sheet.csv")
+found["problems"] = [problem.field for problem in inspection.problems]
+found["columns"] = list(inspection.cohort)
+found["patient"] = check_patient(
+    {"Sleep quality": "7,5"}, "rtms_response", "screening"
+)
+
+run("simulate", "--n-patients", "60", "--seed", "1", "--out", "cohort.csv")
+cohort = pd.read_csv("cohort.csv")
+cohort["sleep_quality"] = [3, 7] * 30
+cohort["handedness"] = ["left", "droite"] * 30
+cohort.to_csv("cohort.csv", index=False)
+found["check"] = run("check", "cohort.csv")
+cohort.assign(sleep_quality=33, handedness="both").to_csv("bad.csv", index=False)
+found["check_bad"] = run("check", "bad.csv")
+
+target = "rtms_response@screening"
+found["develop"] = run("develop", "cohort.csv", target, "--out", "model", "--no-track")
+model = json.loads(Path("model/model.json").read_text(encoding="utf-8"))
+found["encoder"] = json.dumps(model["encoder"])
+given = ("--sleep-quality", "2", "--handedness", "gauche", "--json")
+found["predict"] = run("predict", "model", *given)
+found["signature"] = str(build_signature("rtms_response", "screening").inputs)
+print(json.dumps(found))
+"""
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """Run the command line of a package whose dictionary has two more predictors."""
+def found(tmp_path_factory):
+    """What a package answers whose dictionary has two more predictors."""
     root = tmp_path_factory.mktemp("copy")
     shutil.copytree(
         PACKAGE, root / "responder_model", ignore=shutil.ignore_patterns("__pycache__")
@@ -57,91 +104,55 @@ def run(tmp_path_factory):
     # before the first series: fields stand together
     at = text.index("[[series]]")
     path.write_text(text[:at] + ADDED + "\n" + text[at:], encoding="utf-8")
-    environment = os.environ | {
-        "PYTHONPATH": str(root),
-        "COLUMNS": "200",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-    }
-
-    def call(*arguments, code=_START, check=True):
-        command = [sys.executable, "-c", code, *map(str, arguments)]
-        return subprocess.run(
-            command,
-            check=check,
-            cwd=root,
-            env=environment,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-        )
-
-    return call
+    added = {"PYTHONPATH": str(root), "PYTHONUTF8": "1", "COLUMNS": "200"}
+    done = subprocess.run(
+        [sys.executable, "-c", ASK],
+        cwd=root,
+        env=os.environ | added | {"MLFLOW_DISABLE_TELEMETRY": "true"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
-@pytest.fixture(scope="module")
-def filled(run, tmp_path_factory):
-    """A simulated cohort with the new columns."""
-    path = tmp_path_factory.mktemp("filled") / "cohort.csv"
-    run("simulate", "--n-patients", 60, "--seed", 1, "--out", path)
-    lines = path.read_text(encoding="utf-8").splitlines()
-    header = lines[0].split(",")
-    rows = [line.split(",") for line in lines[1:]]
-    for name, values in (
-        ("sleep_quality", ["3", "7"]),
-        ("handedness", ["left", "droite"]),
-    ):
-        if name in header:
-            at = header.index(name)
-            for k, row in enumerate(rows):
-                row[at] = values[k % 2]
-        else:
-            header.append(name)
-            for k, row in enumerate(rows):
-                row.append(values[k % 2])
-    path.write_text("\n".join(",".join(r) for r in [header, *rows]), encoding="utf-8")
-    return path
-
-
-def test_added_predictors_are_options_of_predict(run):
-    text = run("predict", "--help").stdout
+def test_added_predictors_are_options_of_predict(found):
+    code, text, _ = found["help"]
+    assert code == 0
     assert "--sleep-quality" in text
     assert "--handedness" in text
 
 
-def test_added_predictors_stand_in_the_template(run, tmp_path):
-    run("template", "--lang", "fr", "--out", tmp_path / "saisie.csv")
-    header = (tmp_path / "saisie.csv").read_text(encoding="utf-8-sig")
-    assert "Qualité du sommeil" in header or "sleep_quality" in header
+def test_added_predictors_stand_in_the_template(found):
+    assert "Qualité du sommeil" in found["template"]
+    assert "Latéralité" in found["template"]
 
 
-def test_added_predictors_are_checked(run, filled, tmp_path):
-    assert run("check", filled).returncode == 0
-    bad = tmp_path / "bad.csv"
-    bad.write_text(filled.read_text(encoding="utf-8").replace(",3,left", ",33,both"))
-    found = run("check", bad, check=False)
-    assert found.returncode == 1
-    assert "sleep_quality" in found.stdout + found.stderr
-    assert "handedness" in found.stdout + found.stderr
+def test_added_predictors_are_read_and_checked(found):
+    assert found["check"][0] == 0, found["check"]
+    code, out, err = found["check_bad"]
+    assert code == 1
+    assert "sleep_quality" in out + err
+    assert "handedness" in out + err
 
 
-def test_added_predictors_are_developed_and_predicted(run, filled, tmp_path):
-    folder = tmp_path / "model"
-    run("develop", filled, "rtms_response@screening", "--out", folder, "--no-track")
-    columns = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    assert "sleep_quality" in json.dumps(columns["encoder"])
-    assert "handedness=left" in json.dumps(columns["encoder"])
-    answer = run(
-        "predict", folder, "--sleep-quality", "2", "--handedness", "gauche", "--json"
-    )
-    contributions = json.loads(answer.stdout)["contributions"]
+def test_added_predictor_is_known_by_its_labels(found):
+    assert found["problems"] == ["sleep_quality"]
+    assert found["columns"] == ["age", "sleep_quality"]
+    assert found["patient"] == {"sleep_quality": 7.5}
+
+
+def test_added_predictors_are_developed_and_predicted(found):
+    assert found["develop"][0] == 0, found["develop"]
+    assert "sleep_quality" in found["encoder"]
+    assert "handedness=left" in found["encoder"]
+    code, answer, err = found["predict"]
+    assert code == 0, err
+    contributions = json.loads(answer)["contributions"]
     assert {"sleep_quality", "handedness"} <= set(contributions)
 
 
-def test_added_predictors_are_in_the_signature_of_the_tracked_model(run):
-    code = (
-        "from responder_model.tracking.signature import build_signature as build;"
-        "print(build('rtms_response', 'screening').inputs)"
-    )
-    inputs = run(code=code).stdout
-    assert "sleep_quality" in inputs
-    assert "handedness" in inputs
+def test_added_predictors_are_in_the_signature_of_the_tracked_model(found):
+    assert "sleep_quality" in found["signature"]
+    assert "handedness" in found["signature"]

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-import responder_model
 from responder_model.errors import ResponderModelError
 from responder_model.schema import (
     LANGUAGES,
@@ -173,48 +166,3 @@ def test_dictionary_of_another_format_is_refused() -> None:
     text = dictionary_text().replace("format_version = 1", "format_version = 2", 1)
     with pytest.raises(ResponderModelError, match="format_version must be 1"):
         parse_dictionary(text)
-
-
-NEW_FIELD = """
-[[fields]]
-name = "sleep_quality"
-kind = "number"
-role = "predictor"
-known_from = "screening"
-used_by = ["rtms_response"]
-label = { en = "Sleep quality", fr = "Qualité du sommeil" }
-help = { en = "Sleep of the last week.", fr = "Sommeil de la dernière semaine." }
-unit = { en = "points", fr = "points" }
-minimum = 0
-maximum = 10
-reference = { mean = 5, sd = 2, source = "a test", status = "judgement" }
-"""
-USE_NEW_FIELD = """
-import sys
-from responder_model.cohort import inspect_file, write_template
-from responder_model.patient import check_patient
-path = sys.argv[1] + "/sheet.csv"
-write_template(path, "fr")
-assert "Qualité du sommeil" in open(path, encoding="utf-8-sig").read()
-with open(path, "w", encoding="utf-8") as file:
-    file.write("Qualité du sommeil;Âge\\n11;54\\n")
-inspection, _ = inspect_file(path)
-assert [p.field for p in inspection.problems] == ["sleep_quality"]
-assert list(inspection.cohort) == ["age", "sleep_quality"]
-clean = check_patient({"Sleep quality": "7,5"}, "rtms_response", "screening")
-assert clean == {"sleep_quality": 7.5}
-"""
-
-
-def test_a_predictor_added_to_the_dictionary_appears_at_every_door(
-    tmp_path: Path,
-) -> None:
-    package = tmp_path / "responder_model"
-    shutil.copytree(Path(responder_model.__file__).parent, package)
-    with (package / "data" / "dictionary.toml").open("a", encoding="utf-8") as file:
-        file.write(NEW_FIELD)
-    subprocess.run(
-        [sys.executable, "-c", USE_NEW_FIELD, str(tmp_path)],
-        env=os.environ | {"PYTHONPATH": str(tmp_path), "PYTHONWARNINGS": "default"},
-        check=True,
-    )
