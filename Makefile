@@ -19,7 +19,8 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test test-all quick lint types layers pytest format lock clean
+.PHONY: install demo test test-all quick lint types layers pytest architecture format \
+	lock clean
 
 install: $(STAMP)
 
@@ -64,6 +65,10 @@ quick: lint layers
 # The long checks too: kills, many rows, engines, long fuzzing.
 test-all: lint types layers
 	$(BIN)/pytest $(SHARED) -m ""
+
+# docs/architecture.md anew, after a change of the layers or of a room's first sentence.
+architecture: $(STAMP)
+	$(BIN)/python training/architecture.py
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

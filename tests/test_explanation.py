@@ -11,8 +11,8 @@ import pytest
 
 import responder_model as rm
 from responder_model.errors import InvalidCohortError, ResponderModelError
-from responder_model.explanation import explain
 from responder_model.model.example import example_model
+from responder_model.model.explanation import explain
 from responder_model.schema import dictionary
 
 TARGETS = [f"{d}@{m}" for d, m in dictionary().targets()]

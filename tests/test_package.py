@@ -102,6 +102,18 @@ def test_unknown_name_raises_attribute_error():
 def test_version_is_that_of_the_project_file():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert rm.__version__ == project["version"]
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert f"\nversion: {project['version']}\n" in citation
+
+
+def test_what_contributing_names_exists():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    named = set(re.findall(r"(?<![\w/])((?:src|tests|training|docs)/[\w./]+)", text))
+    assert len(named) > 8
+    assert [name for name in named if not (ROOT / name.rstrip(".")).exists()] == []
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = re.findall(r"(?:\n    |`)make ([a-z-]+)", text)
+    assert [name for name in targets if f"\n{name}:" not in makefile] == []
 
 
 def test_every_module_has_a_layer():
@@ -114,9 +126,19 @@ def test_every_module_has_a_layer():
     assert (modules | packages) - {"__init__"} <= placed
 
 
+def test_architecture_page_is_up_to_date(tmp_path):
+    page = tmp_path / "architecture.md"
+    script = ROOT / "training" / "architecture.py"
+    subprocess.run([sys.executable, script, page], check=True)
+    written = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    assert page.read_text("utf-8") == written, "run: make architecture"
+    assert written.count("\n| ") > 30
+    assert " |  |" not in written, "every room says in a first sentence what it is"
+
+
 def test_every_module_serves_the_package():
     """What only scripts or tests import does not belong into the wheel."""
-    graph = grimp.build_graph("responder_model")
+    graph = grimp.build_graph("responder_model", cache_dir=None)
     unused = {
         name
         for name in graph.modules

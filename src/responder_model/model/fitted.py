@@ -326,8 +326,8 @@ class Model:
         return pd.DataFrame(scores.contributions, index=cohort.index, columns=columns)
 
     def explain(self, cohort: pd.DataFrame) -> shap.Explanation:
-        """Explain every row of a cohort; see ``explanation.explain``."""
-        from responder_model.explanation import explain
+        """Explain every row of a cohort; see ``model.explanation.explain``."""
+        from responder_model.model.explanation import explain
 
         return explain(self, cohort)
 
