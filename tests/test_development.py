@@ -23,7 +23,7 @@ from responder_model.development import (
     published_model,
     update,
 )
-from responder_model.errors import DevelopmentError, EvidenceError
+from responder_model.errors import DevelopmentError, EvidenceError, ResponderModelError
 from responder_model.features import Encoder, Population, expit
 from responder_model.priors import build_priors
 from responder_model.recalibration import challenger_weight, recalibrate
@@ -472,3 +472,13 @@ def test_build_procedure_refuses_predictors_that_it_cannot_use(names, got):
     message = f"predictors must be known by the moment .* got {got}"
     with pytest.raises(DevelopmentError, match=message):
         procedure.fit(cohort, outcome_levels(cohort, "rtms_response"))
+
+
+def test_develop_gives_the_same_model_whatever_the_threads(cohort):
+    one, three = (
+        develop(cohort, "rtms_response", "session_1", n_jobs=n) for n in (1, 3)
+    )
+    assert (three.pool.weight, three.pool.trees) == (one.pool.weight, one.pool.trees)
+    np.testing.assert_array_equal(three.main.coefficients, one.main.coefficients)
+    with pytest.raises(ResponderModelError, match="n_jobs must be a whole number"):
+        develop(cohort, "rtms_response", n_jobs=0)

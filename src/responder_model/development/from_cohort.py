@@ -21,6 +21,7 @@ from responder_model.disclosure import SMALL_CELLS, Disclosure, fingerprints_of
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit
 from responder_model.model import Component, LinearPart, Model, Pool, describe_limits
+from responder_model.model.batch import check_jobs
 from responder_model.performance import core_measures
 from responder_model.performance.core import CORE, CoreMeasures
 from responder_model.sample_size import sample_size_verdict
@@ -39,6 +40,7 @@ def develop(
     *,
     settings: Settings | None = None,
     seed: int = 0,
+    n_jobs: int = 1,
     exclude_evidence: Sequence[str] = (),
     small_cells: int = SMALL_CELLS,
     stays_here: bool = False,
@@ -58,6 +60,8 @@ def develop(
         Everything at once, e.g. from a TOML file.
     seed : int
         Seed of folds and trees.
+    n_jobs : int
+        Threads that share the folds of the challenger; no number depends on it.
     exclude_evidence : sequence of str
         Overlap groups whose evidence leaves the prior: required for a cohort whose
         patients are in the published evidence.
@@ -92,7 +96,7 @@ def develop(
     check_overlap(cohort, settings)
     levels = outcome_levels(cohort, settings.decision)
     procedure = settings.build_procedure(report_challenger=settings.challenger)
-    procedure.fit(cohort, levels)
+    procedure.set_params(n_jobs=check_jobs(n_jobs)).fit(cohort, levels)
     return model_from(procedure, cohort, settings, name)
 
 

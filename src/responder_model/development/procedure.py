@@ -99,6 +99,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         Nothing is learned that fewer patients decide; 0 learns from everything.
     seed : int
         Seed of folds and trees.
+    n_jobs : int
+        Threads that share the folds of the challenger; no number depends on it.
     """
 
     def __init__(
@@ -115,6 +117,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         main_cut_only: bool = False,
         small_cells: int = SMALL_CELLS,
         seed: int = 0,
+        n_jobs: int = 1,
     ) -> None:
         self.decision = decision
         self.moment = moment
@@ -127,6 +130,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         self.main_cut_only = main_cut_only
         self.small_cells = small_cells
         self.seed = seed
+        self.n_jobs = n_jobs
 
     @property
     def target(self) -> Decision:
@@ -287,7 +291,9 @@ class Procedure(ClassifierMixin, BaseEstimator):
             design, lower[known], folds, upper=upper[known]
         )
         rule = {"seed": self.seed, "small_cells": self.small_cells}
-        margin = out_of_fold_margins(raw, outcome, self.encoder_, folds, **rule)
+        margin = out_of_fold_margins(
+            raw, outcome, self.encoder_, folds, n_jobs=self.n_jobs, **rule
+        )
         offset, slope = recalibrate(margin, outcome)
         rival = offset + slope * margin
         weight = challenger_weight(evidence, rival, outcome) if eligible else 0.0

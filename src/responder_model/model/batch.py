@@ -33,9 +33,7 @@ def score_raw(model: Model, raw: Array, *, n_jobs: int = 1) -> Scores:
     ``n_jobs`` threads share the work; the numbers do not depend on it, to the last bit.
     One row alone may differ from the same row among others by about 1e-15.
     """
-    if not isinstance(n_jobs, int) or n_jobs < 1:
-        msg = f"n_jobs must be a whole number from 1, got {show(n_jobs)}."
-        raise ResponderModelError(msg)
+    check_jobs(n_jobs)
     # Cut by rows alone: products of other shapes differ in their last bits.
     parts = np.array_split(raw, max(1, -(-len(raw) // CHUNK)))
     score = model.scorer.score
@@ -45,6 +43,14 @@ def score_raw(model: Model, raw: Array, *, n_jobs: int = 1) -> Scores:
         model.scorer.warm()
         with ThreadPoolExecutor(n_jobs) as pool:
             return _join(list(pool.map(score, parts)))
+
+
+def check_jobs(n_jobs: int) -> int:
+    """Return a number of threads; raise ResponderModelError for anything else."""
+    if not isinstance(n_jobs, int) or n_jobs < 1:
+        msg = f"n_jobs must be a whole number from 1, got {show(n_jobs)}."
+        raise ResponderModelError(msg)
+    return n_jobs
 
 
 def one_thread_each() -> AbstractContextManager[Any]:
