@@ -108,11 +108,12 @@ def test_score_is_the_accuracy_of_yes_and_no(procedure, cohort, levels, answer):
 
 
 OUTCOMES = {
-    "levels as numbers": lambda a: a * 5,
+    "levels beyond the highest": lambda a: a * 6,
     "shares": lambda a: np.where(a == 1, 0.9, 0.0),
     "words": lambda a: np.where(a == 1, "yes", "no"),
     "text in an object column": lambda a: pd.Series(["yes", *a[1:]], dtype=object),
-    "two columns": lambda a: np.column_stack([a, a]),
+    "three columns": lambda a: np.column_stack([a, a, a]),
+    "highest below lowest": lambda a: np.column_stack([a + 2, a]),
     "infinite": lambda a: np.where(a == 1, np.inf, 0.0),
     "one number": lambda a: 2,
     "nothing": lambda a: [],
@@ -129,10 +130,25 @@ def test_outcome_that_is_not_yes_and_no_is_refused(procedure, cohort, answer, ou
         fitted.score(cohort, other)
 
 
+def test_levels_as_numbers_are_those_of_the_cohort(procedure, cohort, levels, answer):
+    lowest = replace(levels, upper=levels.lower)
+    for outcome, meant in (
+        (levels.lower, lowest),
+        (levels.lower.astype(float), lowest),
+        (np.column_stack([levels.lower, levels.upper]), levels),
+    ):
+        expected = clone(procedure).fit(cohort, meant)
+        found = clone(procedure).fit(cohort, outcome)
+        np.testing.assert_array_equal(
+            found.predict_proba(cohort), expected.predict_proba(cohort)
+        )
+        assert found.score(cohort, outcome) == expected.score(cohort, answer)
+
+
 def test_levels_as_numbers_never_give_calibrated_probabilities(
     procedure, cohort, levels
 ):
-    with pytest.raises(DevelopmentError, match="or OutcomeLevels"):
+    with pytest.raises(AttributeError, match="classes_"):
         CalibratedClassifierCV(procedure, cv=3).fit(cohort, levels.lower)
 
 

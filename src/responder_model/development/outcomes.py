@@ -18,31 +18,60 @@ from responder_model.schema import Decision
 def split_levels(
     outcome: Any, target: Decision
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Lowest and highest level of each outcome: ``OutcomeLevels``, or 0/1 for no/yes.
+    """Lowest and highest level of each outcome.
+
+    From ``OutcomeLevels``; from numbers, 0 and 1 alone are no and yes at the main
+    cut-off, and with any higher one they are levels (one a patient, or two columns for
+    the lowest and the highest that it may be).
 
     Examples
     --------
     >>> from responder_model.schema import dictionary
     >>> split_levels([1, 0, None], dictionary().decisions["emcs_success"])
     (array([3, 0, 0]), array([5, 2, 5]))
+    >>> split_levels([1, 0, 4], dictionary().decisions["emcs_success"])
+    (array([1, 0, 4]), array([1, 0, 4]))
     """
     n_cuts, main = len(target.cut_points), target.main_index
     if isinstance(outcome, OutcomeLevels):
         lower = np.where(outcome.observed, outcome.lower, 0)
         return lower, np.where(outcome.observed, outcome.upper, n_cuts)
-    answer = _read_answers(outcome)
+    found = _read_numbers(outcome, n_cuts)
+    if are_levels(found):
+        known = ~np.isnan(found)
+        lower, upper = np.where(known, found, (0, n_cuts)).astype(np.int64).T
+        return lower, upper
+    answer = found[:, 0]
     return np.where(answer == 1, main + 1, 0), np.where(answer == 0, main, n_cuts)
 
 
-def _read_answers(outcome: Any) -> Array:
-    """Answers as 1, 0 or NaN where missing; (n,)."""
-    answer = np.empty(0)
+def are_levels(outcome: Any) -> bool:
+    """Whether an outcome is levels as numbers: then it has other classes than 0, 1."""
+    if isinstance(outcome, OutcomeLevels):
+        return False
+    values = pd.DataFrame(outcome).to_numpy(dtype=np.float64, na_value=np.nan)
+    known = values[~np.isnan(values[:, 0])]
+    return bool((known > 1).any() or (known[:, 0] != known[:, -1]).any())
+
+
+def _read_numbers(outcome: Any, n_cuts: int) -> Array:
+    """Numbers as lowest and highest of each patient, NaN where missing; (n, 2)."""
+    found = np.empty((0, 2))
     with suppress(TypeError, ValueError):
-        answer = pd.Series(outcome).to_numpy(dtype=np.float64, na_value=np.nan)
-    if not len(answer) or not np.isin(answer[~np.isnan(answer)], (0.0, 1.0)).all():
-        msg = "outcome must be 0 (no) or 1 (yes) for each patient, or OutcomeLevels. "
-        raise DevelopmentError(msg + "Pass outcome_levels(cohort, decision).")
-    return answer
+        found = pd.DataFrame(outcome).to_numpy(dtype=np.float64, na_value=np.nan)
+    if found.shape[1:] == (1,):
+        found = np.repeat(found, 2, axis=1)
+    known = found[~np.isnan(found)]
+    if (
+        not len(found)
+        or found.shape[1] != 2
+        or not np.isin(known, np.arange(n_cuts + 1.0)).all()
+        or (found[:, 0] > found[:, 1]).any()
+    ):
+        msg = "outcome must be 0 (no) or 1 (yes) for each patient, levels from 0 to "
+        msg += f"{n_cuts}, or OutcomeLevels. Pass outcome_levels(cohort, decision)."
+        raise DevelopmentError(msg)
+    return found
 
 
 def at_cut(lower: NDArray[np.int64], upper: NDArray[np.int64], cut: int) -> Array:

@@ -20,7 +20,12 @@ from sklearn.utils.validation import check_is_fitted
 from responder_model.challenger import Trees, fit_trees, out_of_fold_margins
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
 from responder_model.cumulative_logit.components import Prior
-from responder_model.development.outcomes import at_cut, check_lengths, split_levels
+from responder_model.development.outcomes import (
+    are_levels,
+    at_cut,
+    check_lengths,
+    split_levels,
+)
 from responder_model.disclosure import SMALL_CELLS, columns_left_out, merge_levels
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, Encoder, Population, expit
@@ -75,7 +80,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
 
     A classifier of no (0) and yes (1) at the main cut-off, in scikit-learn's tools too:
     pass them a frame and 0/1. The whole outcome, an interval of ordered levels for each
-    patient, is told as ``OutcomeLevels``, which ``fit`` and ``score`` take.
+    patient, is told as ``OutcomeLevels``, which ``fit`` and ``score`` take; levels as
+    plain numbers are taken too, and leave the fitted procedure without ``classes_``.
 
     Parameters
     ----------
@@ -148,7 +154,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
             Checked cohort; columns that the moment does not know are left unused.
         outcome : OutcomeLevels or array-like of shape (n,)
             From ``outcome_levels``, or 1 yes and 0 no at the main cut-off, missing
-            where not known; patients without a known outcome are left out.
+            where not known; patients without a known outcome are left out. Numbers of
+            which one is above 1 are levels, one a patient or the lowest and highest.
         groups : array-like of shape (n,), optional
             Patient behind each row; a resample passes the original row, so that
             copies of one patient stay in one fold.
@@ -164,7 +171,11 @@ class Procedure(ClassifierMixin, BaseEstimator):
         lower, upper = split_levels(outcome, self.target)
         check_lengths(len(raw), outcome=lower, groups=groups)
         with one_thread_each():
-            return self.fit_raw(raw, lower, upper, groups)
+            self.fit_raw(raw, lower, upper, groups)
+        if are_levels(outcome):
+            # no tool may take 0 and 1 for two of the levels
+            del self.classes_
+        return self
 
     def build_encoder(self) -> Encoder:
         """Encoder of this decision, moment and choice of predictors."""
