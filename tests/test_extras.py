@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
@@ -15,8 +16,11 @@ from responder_model.errors import MissingExtraError
 from responder_model.model.example import example_model
 
 ROOT = Path(__file__).parents[1]
-# An interpreter in which a library is not found, as where it was never installed.
+# An interpreter in which libraries are not found, as where they were never installed;
+# it runs every command and prints what became of each.
 WITHOUT = """
+import json
+import os
 import sys
 
 class Without:
@@ -24,105 +28,103 @@ class Without:
         self.finder = finder
 
     def find_spec(self, name, *arguments):
-        if name.partition(".")[0] == {library!r}:
+        if name.partition(".")[0] in ("mlflow", "cryptography", "dask", "pyspark"):
             return None
         return self.finder.find_spec(name, *arguments)
 
 sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
-from responder_model.cli import main
-sys.argv = ["responder-model", *{arguments!r}]
-main()
+from typer.testing import CliRunner
+from responder_model.cli.app import app
+
+answers = {}
+for name, arguments in json.loads(sys.argv[1]).items():
+    before = set(os.listdir())
+    done = CliRunner().invoke(app, arguments)
+    written = sorted(set(os.listdir()) - before)
+    answers[name] = [done.exit_code, done.stdout, done.stderr, written]
+print(json.dumps(answers))
 """
-
-
-def run_without(library, *arguments, cwd):
-    code = WITHOUT.format(library=library, arguments=[str(a) for a in arguments])
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd
-    )
+DEVELOP = ("develop", "centre.csv", "rtms_response@screening", "--out", "new")
+VALIDATE = ("validate", "model", "centre.csv", "--seed", "1")
+COMMANDS = {
+    "predict": ("predict", "rtms_response@screening", "--age", "54"),
+    "evidence": ("evidence",),
+    "models": ("models",),
+    "develop": DEVELOP,
+    "develop_untracked": (*DEVELOP, "--no-track"),
+    "demo": ("demo", "--out", "out"),
+    "validate": VALIDATE,
+    "validate_stored": (*VALIDATE, "--tracking-uri", "sqlite:///mlflow.db"),
+    "signing": ("sign", "model", "--key", "key"),
+    "distributed": ("score-dask", "model", "a.parquet", "--out", "b"),
+    "spark": ("score-spark", "model", "a.parquet", "--out", "b"),
+}
 
 
 @pytest.fixture(scope="module")
-def centre(tmp_path_factory):
-    path = tmp_path_factory.mktemp("centre") / "centre.csv"
-    rm.simulate_cohort(n_patients=60, seed=0).to_csv(path, index=False)
-    return path
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("predict", "rtms_response@screening", "--age", "54"),
-        ("evidence",),
-        ("models",),
-        ("demo", "--help"),
-    ],
-    ids=lambda arguments: arguments[0],
-)
-def test_commands_that_log_nothing_need_no_mlflow(tmp_path, arguments):
-    done = run_without("mlflow", *arguments, cwd=tmp_path)
+def answers(tmp_path_factory):
+    """Exit code, stdout, stderr and new files of each command without any extra."""
+    folder = tmp_path_factory.mktemp("without")
+    cohort = rm.simulate_cohort(n_patients=60, seed=0)
+    cohort.to_csv(folder / "centre.csv", index=False)
+    rm.save_model(example_model(), folder / "model")
+    (folder / "key").write_text("no key", encoding="utf-8")
+    command = [sys.executable, "-c", WITHOUT, json.dumps(COMMANDS)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
-def test_develop_without_mlflow_is_refused_before_it_works(tmp_path, centre):
-    target = ("develop", centre, "rtms_response@screening", "--out", "model")
-    done = run_without("mlflow", *target, cwd=tmp_path)
-    assert done.returncode == 1
-    assert done.stderr == (
+@pytest.mark.parametrize("name", ["predict", "evidence", "models"])
+def test_commands_that_log_nothing_need_no_mlflow(answers, name):
+    code, out, err, _ = answers[name]
+    assert code == 0, err
+    assert out
+
+
+def test_develop_without_mlflow_is_refused_before_it_works(answers):
+    code, _, err, written = answers["develop"]
+    assert code == 1
+    assert err == (
         "error: mlflow is not installed: pip install 'responder-model[tracking]'. "
         "Or log nothing: --no-track.\n"
     )
-    assert list(tmp_path.iterdir()) == []
+    assert written == []
 
 
-def test_develop_without_mlflow_works_untracked(tmp_path, centre):
-    target = ("develop", centre, "rtms_response@screening", "--out", "model")
-    done = run_without("mlflow", *target, "--no-track", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert rm.load_model(tmp_path / "model").target == "rtms_response@screening"
+def test_develop_without_mlflow_works_untracked(answers):
+    code, out, err, written = answers["develop_untracked"]
+    assert code == 0, err
+    assert "folder: new" in out
+    assert written == ["new"]
 
 
-def test_demo_without_mlflow_says_what_to_install(tmp_path):
-    done = run_without("mlflow", "demo", "--out", "out", cwd=tmp_path)
-    assert done.returncode == 1
-    assert "pip install 'responder-model[tracking]'" in done.stderr
-    assert list(tmp_path.iterdir()) == []
+def test_demo_without_mlflow_says_what_to_install(answers):
+    code, _, err, written = answers["demo"]
+    assert code == 1
+    assert "pip install 'responder-model[tracking]'" in err
+    assert written == []
 
 
-def test_validate_without_mlflow_prints_and_says_that_nothing_was_logged(
-    tmp_path, centre
-):
-    rm.save_model(example_model(), tmp_path / "model")
-    done = run_without("mlflow", "validate", "model", centre, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "c_statistic" in done.stdout
-    assert "note: not logged: mlflow is not installed" in done.stderr
+def test_validate_without_mlflow_prints_and_says_that_nothing_was_logged(answers):
+    code, out, err, _ = answers["validate"]
+    assert code == 0, err
+    assert "c_statistic" in out
+    assert "note: not logged: mlflow is not installed" in err
 
 
-def test_validate_refuses_a_store_that_it_cannot_reach(tmp_path, centre):
-    rm.save_model(example_model(), tmp_path / "model")
-    store = ("--tracking-uri", "sqlite:///mlflow.db")
-    done = run_without("mlflow", "validate", "model", centre, *store, cwd=tmp_path)
-    assert done.returncode == 1
-    assert "pip install 'responder-model[tracking]'" in done.stderr
+def test_validate_without_mlflow_refuses_a_store_that_is_named(answers):
+    code, _, err, written = answers["validate_stored"]
+    assert code == 1
+    assert "pip install 'responder-model[tracking]'" in err
+    assert written == []
 
 
-@pytest.mark.parametrize(
-    ("library", "extra", "arguments"),
-    [
-        ("cryptography", "signing", ("sign", "model", "--key", "key")),
-        ("dask", "distributed", ("score-dask", "model", "a.parquet", "--out", "b")),
-        ("pyspark", "spark", ("score-spark", "model", "a.parquet", "--out", "b")),
-    ],
-)
-def test_command_without_its_extra_says_what_to_install(
-    tmp_path, library, extra, arguments
-):
-    rm.save_model(example_model(), tmp_path / "model")
-    (tmp_path / "key").write_text("no key", encoding="utf-8")
-    done = run_without(library, *arguments, cwd=tmp_path)
-    assert done.returncode == 1
-    assert done.stderr.endswith(f": pip install 'responder-model[{extra}]'.\n")
+@pytest.mark.parametrize("extra", ["signing", "distributed", "spark"])
+def test_command_without_its_extra_says_what_to_install(answers, extra):
+    code, _, err, _ = answers[extra]
+    assert code == 1
+    assert err.endswith(f": pip install 'responder-model[{extra}]'.\n")
 
 
 def test_every_extra_that_an_error_names_exists():
