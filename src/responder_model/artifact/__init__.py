@@ -175,7 +175,7 @@ def load_model(
 
 
 def digest_of(model: Model) -> str:
-    """Identity of a model: the digest of its folder, saved or not.
+    """Identity of a model: the digest of its folder, saved or not; worked out once.
 
     Examples
     --------
@@ -183,9 +183,10 @@ def digest_of(model: Model) -> str:
     >>> len(digest_of(example_model()))
     64
     """
-    if model.digest is not None:
-        return model.digest
-    return check_manifest(model_files(model)).digest
+    if model.digest is None:
+        found = check_manifest(model_files(model)).digest
+        object.__setattr__(model, "digest", found)
+    return str(model.digest)
 
 
 def release_model(model: Model) -> None:
