@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,16 +22,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from responder_model.artifact import load_model, model_files
-from responder_model.artifact.folder import put_in_place
 from responder_model.cohort.checking import has_simulated_row, inspect_columns
 from responder_model.errors import MissingExtraError, ResponderModelError
 from responder_model.features import Encoder
-from responder_model.outputs import check_outside_models
 from responder_model.schema import Field
 from responder_model.scoring import checked_rows, score_frame
 from responder_model.scoring.columns import choose_columns
 from responder_model.scoring.frame import PROBLEM, PROVENANCE
-from responder_model.vocabulary import find_field, show
+from responder_model.scoring.jobs import check_job_folder, drafted_folder
+from responder_model.vocabulary import find_field
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -49,10 +47,6 @@ _DASK_NEEDS = (
 _SPARK_NEEDS = (
     "It must be Parquet that every worker can read, out a place where every worker can "
     "write. Spark needs Java 17, and a master such as local[2] or spark://host:7077."
-)
-# Files that such a job leaves.
-_OF_A_JOB = re.compile(
-    r"part[.-].*\.parquet|_SUCCESS|_(?:common_)?metadata|\.(?:.*\.crc|DS_Store)"
 )
 _CHECKED, _SCORES = "responder_model_checked", "responder_model_scores"
 
@@ -283,7 +277,7 @@ def run_dask(
         # One partition for each group of rows, so that one file is shared too.
         patients = dd.read_parquet(source, split_row_groups=True)
         scores = score_dask(model, patients, contributions=contributions)
-        with _drafted_folder(out) as draft:
+        with drafted_folder(out) as draft:
             scores.to_parquet(draft, write_index=False, overwrite=overwrite)
 
 
@@ -329,7 +323,7 @@ def run_spark(
             patients = spark.read.parquet(source)
             scored = score_spark(model, patients, model_uri=model_uri)
             mode = "overwrite" if overwrite else "errorifexists"
-            with _drafted_folder(out) as draft:
+            with drafted_folder(out) as draft:
                 scored.write.mode(mode).parquet(draft)
         finally:
             spark.stop()
@@ -341,85 +335,6 @@ def _check_extra(module: str, extra: str) -> None:
         import_module(module)
     except ImportError:
         raise MissingExtraError(library=module, extra=extra) from None
-
-
-def check_job_folder(source: str, out: str, *, overwrite: bool) -> None:
-    """Refuse a folder that holds something: what a job replaces, it deletes.
-
-    Parameters
-    ----------
-    source, out : str
-        As the job names them.
-    overwrite : bool
-        Whether the scores of an earlier job may be replaced, and nothing but these.
-
-    Raises
-    ------
-    ResponderModelError
-        For a folder that is there, holds what is read, or lies in a model folder.
-    """
-    place, read = _local(out), _local(source)
-    if place is None:
-        if not overwrite and _exists_elsewhere(out):
-            raise ResponderModelError(_taken(out))
-        return
-    check_outside_models(place, argument="out")
-    if read is not None and place in (read, *read.parents):
-        msg = f"out must be another folder than what is read, got {show(out)}."
-        raise ResponderModelError(msg)
-    if not place.exists():
-        return
-    names = [path.name for path in place.iterdir()] if place.is_dir() else [""]
-    others = [name for name in names if not _OF_A_JOB.fullmatch(name)]
-    if others:
-        msg = "out must be a new folder, or hold an earlier job's scores and nothing "
-        msg += f"else, got {show(out)}. Choose another place."
-        raise ResponderModelError(msg)
-    if names and not overwrite:
-        raise ResponderModelError(_taken(out))
-
-
-def _taken(out: str) -> str:
-    return (
-        f"out must be a new folder, got {show(out)}. Choose another place, or replace "
-        "an earlier job's scores by --overwrite (in Python overwrite=True)."
-    )
-
-
-def _local(name: str) -> Path | None:
-    """Place on this machine's disks, links followed; None for one elsewhere."""
-    name = name.removeprefix("file://")
-    return None if "://" in name else Path(os.path.realpath(name))
-
-
-def _exists_elsewhere(out: str) -> bool:
-    """Whether Dask would write into what is there; Spark asks by itself."""
-    try:
-        import fsspec
-    except ImportError:
-        return False
-    try:
-        disk, path = fsspec.core.url_to_fs(out)
-        return bool(disk.exists(path))
-    # a kind of address that only Spark knows, or a library that is not there
-    except (ImportError, ValueError, OSError):
-        return False
-
-
-@contextmanager
-def _drafted_folder(out: str) -> Iterator[str]:
-    """Give a job a place to write; a whole folder of scores then takes its name."""
-    place = _local(out)
-    if place is None:
-        yield out
-        return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    draft = place.with_name(f".{place.name}.{os.getpid()}.partial")
-    try:
-        yield str(draft)
-        put_in_place(draft, place)
-    finally:
-        rmtree(draft, ignore_errors=True)
 
 
 @contextmanager

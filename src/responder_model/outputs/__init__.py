@@ -1,0 +1,44 @@
+"""What may be written over: an earlier output of the same command, and only untouched.
+
+Whatever writes for a user asks ``check_outputs`` before its work and ``drafted`` when
+it writes. A file cannot be trusted to say what became of it since: a spreadsheet keeps
+the properties of a sheet that somebody filled in, and CSV has no room to say anything.
+So a hidden record beside the outputs, ``.responder_model.json``, holds for each of them
+the command, the model it was for and the SHA-256 of its bytes. One that is not on
+record, has other bytes or was for another model is left alone. A record that is lost
+costs a word, ``--overwrite``; it never costs a file.
+
+Nothing but a model is ever written into a model folder, at any depth, nor over what the
+same command reads; no option changes that.
+"""
+
+from __future__ import annotations
+
+from responder_model.outputs.checking import (
+    OF_A_MODEL,
+    check_outputs,
+    check_outside_models,
+)
+from responder_model.outputs.record import (
+    RECORD,
+    Output,
+    digest_of_files,
+    digest_of_path,
+    put_on_record,
+)
+from responder_model.outputs.writing import drafted, flush, put_files, sweep
+
+__all__ = [
+    "OF_A_MODEL",
+    "RECORD",
+    "Output",
+    "check_outputs",
+    "check_outside_models",
+    "digest_of_files",
+    "digest_of_path",
+    "drafted",
+    "flush",
+    "put_files",
+    "put_on_record",
+    "sweep",
+]

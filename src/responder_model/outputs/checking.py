@@ -1,0 +1,162 @@
+"""What may be written, and why not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from responder_model.errors import ResponderModelError
+from responder_model.outputs.record import Output, digest_of_path, read_record
+from responder_model.outputs.texts import TEXTS
+
+# Files by which a model folder is known.
+OF_A_MODEL = ("manifest.json", "model.json")
+# Clashes that a message names.
+_SHOWN = 10
+
+
+def check_outputs(
+    *outputs: Output,
+    inputs: Iterable[str | os.PathLike[str]] = (),
+    overwrite: bool = False,
+    lang: str = "en",
+) -> None:
+    """Refuse to write over anything but an untouched earlier output.
+
+    Parameters
+    ----------
+    *outputs : Output
+        All that the command writes.
+    inputs : iterable of path-like
+        All that it reads: never written over.
+    overwrite : bool
+        Whether other files may be replaced.
+    lang : {"en", "fr"}
+        Language of the message.
+
+    Raises
+    ------
+    ResponderModelError
+        With every clash in one line.
+    """
+    read = [Path(path) for path in inputs]
+    said = []
+    for k, output in enumerate(outputs):
+        fault = _misplaced(output, read)
+        if fault is None and output.place in [other.place for other in outputs[:k]]:
+            fault = "twice", output.path
+        if fault is not None:
+            said.append(_say(fault[0], lang, output, name=_shown(fault[1])))
+        elif not overwrite:
+            said.append(say_clashes(output, clashes_of(output), lang))
+    if any(said):
+        raise ResponderModelError(" ".join(filter(None, said)))
+
+
+def check_outside_models(
+    path: str | os.PathLike[str], *, argument: str = "path"
+) -> None:
+    """Refuse a place in a model folder, which would no longer be one.
+
+    Raises
+    ------
+    ResponderModelError
+        For a place at any depth of one.
+    """
+    output = Output(path=Path(path), command="", argument=argument)
+    if _is_in_model(output.place):
+        raise ResponderModelError(_say("model", "en", output, name=_shown(path)))
+
+
+def _misplaced(output: Output, inputs: list[Path]) -> tuple[str, Path] | None:
+    """Why nothing may ever be written there, and what is shown of it."""
+    place = output.place
+    if _is_in_model(place.parent if output.kind == "model" else place):
+        return "model", output.path
+    if any(_is_same(place, path) for path in inputs):
+        return "input", output.path
+    if output.kind != "file":
+        taken = [p for p in (place, *place.parents) if p.exists() and not p.is_dir()]
+        return ("file", taken[0]) if taken else None
+    if place.is_dir():
+        return "folder", output.path
+    if place.exists() and not place.is_file():
+        return "special", output.path
+    return None if place.parent.is_dir() else ("parent", output.path.parent)
+
+
+def _is_in_model(place: Path) -> bool:
+    return any(
+        all((folder / name).is_file() for name in OF_A_MODEL)
+        for folder in (place, *place.parents)
+    )
+
+
+def _is_same(place: Path, path: Path) -> bool:
+    try:
+        return place.samefile(path)
+    except OSError:
+        return False
+
+
+def clashes_of(output: Output) -> dict[str, str]:
+    """Names that are in the way, with the reason."""
+    if output.kind != "folder":
+        name = output.place.name
+        reason = reason_of(output, name, read_record(output.directory))
+        return {} if reason is None else {name: reason}
+    if not _holds_something(output.place):
+        return {}
+    record = read_record(output.directory)
+    own = [name for name, row in record.items() if row["command"] == output.command]
+    if not own:
+        return {output.path.name or str(output.path): "foreign"}
+    reasons = {name: reason_of(output, name, record) for name in own}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def reason_of(
+    output: Output, name: str, record: Mapping[str, Mapping[str, Any]]
+) -> str | None:
+    """Why one name may not be written over; None when it may."""
+    path = output.directory / name
+    if not path.exists() or (path.is_dir() and not _holds_something(path)):
+        return None
+    row = record.get(name)
+    if row is None or row["command"] != output.command:
+        return "foreign"
+    if row["model"] != output.model:
+        return "other"
+    return None if digest_of_path(path) in row["sha256"] else "changed"
+
+
+def _holds_something(folder: Path) -> bool:
+    """Whether a folder holds more than what is hidden: the record, drafts."""
+    try:
+        return any(not path.name.startswith(".") for path in folder.iterdir())
+    except FileNotFoundError:
+        return False
+
+
+def _shown(name: object) -> str:
+    # loads numpy, which --help does without
+    from responder_model.vocabulary import show
+
+    return show(name)
+
+
+def _say(key: str, lang: str, output: Output, **parts: str) -> str:
+    return TEXTS[key][lang].format(
+        argument=output.argument, command=output.command, **parts
+    )
+
+
+def say_clashes(output: Output, clashes: Mapping[str, str], lang: str) -> str:
+    """Sentence that names what is in the way; empty where nothing is."""
+    if not clashes:
+        return ""
+    rows = [f"{_shown(n)} ({TEXTS[why][lang]})" for n, why in clashes.items()]
+    more = [f"… + {len(rows) - _SHOWN}"] if len(rows) > _SHOWN else []
+    return _say("clash", lang, output, found=", ".join([*rows[:_SHOWN], *more]))
