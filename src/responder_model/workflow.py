@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from responder_model.artifact import (
 )
 from responder_model.cohort import outcome_levels
 from responder_model.development import Settings, develop, update
+from responder_model.disclosure import keyed_digest
 from responder_model.figures.explanations import draw_beeswarm
 from responder_model.outputs import (
     Output,
@@ -142,11 +142,11 @@ def update_and_track(
 
 
 def _origin(cohort: pd.DataFrame, name: str | None, parts: object) -> str:
-    """SHA-256 of all that a model is made from: the same gives the same model."""
+    """Keyed digest of all that a model is made from: the same gives the same model."""
     groups = sorted(cohort.attrs.get("overlap_groups", ()))
     about = [parts, name or cohort.attrs.get("name"), groups]
     text = json.dumps(about, sort_keys=True, default=list) + cohort.to_csv(index=False)
-    return sha256(text.encode()).hexdigest()
+    return keyed_digest(text)
 
 
 def check_place(

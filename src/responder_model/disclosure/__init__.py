@@ -5,6 +5,7 @@ from responder_model.disclosure.fingerprints import (
     Fingerprints,
     already_in,
     fingerprints_of,
+    keyed_digest,
 )
 from responder_model.disclosure.levels import merge_levels
 from responder_model.disclosure.record import SMALL_CELLS, Disclosure, is_cell_size
@@ -18,6 +19,7 @@ __all__ = [
     "columns_left_out",
     "fingerprints_of",
     "is_cell_size",
+    "keyed_digest",
     "merge_levels",
     "release",
 ]
