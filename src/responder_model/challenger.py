@@ -96,8 +96,11 @@ def fit_trees(
         "base_score": float(np.clip(outcome.mean(), 0.02, 0.98)),
     }
     matrix = _matrix(raw, types, outcome)
-    booster = xgboost.train(parameters, matrix, num_boost_round=N_TREES)
-    trees = Trees(booster=booster, feature_types=types)
+    # What `xgboost.train` does, tree for tree; MLflow's autolog puts a run around that.
+    booster = xgboost.Booster(parameters, [matrix])
+    for iteration in range(N_TREES):
+        booster.update(matrix, iteration)
+    trees = Trees(booster=booster.reset(), feature_types=types)
     if not any(codes.size for codes in rare):
         return trees
     return Trees.from_json(_sent_as_missing(trees.to_json(), rare), encoder)
