@@ -39,6 +39,13 @@ def new_store(empty_store: Path) -> Callable[[Path], str]:
     return copy
 
 
+@pytest.fixture(autouse=True)
+def _no_store_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow's own calls leave settings behind, which this package heeds."""
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """With CI=true a test skipped for an absent tool is a failure."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -49,6 +49,16 @@ def uri(directory):
     return local_tracking_uri(directory)
 
 
+def children(uri, directory):
+    """Runs below the one that made the model, by kind and design."""
+    digest = read_manifest(directory / "model").digest
+    client = mlflow.MlflowClient(uri)
+    parent = client.get_run(find_run(digest, tracking_uri=uri))
+    below = f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
+    found = client.search_runs([parent.info.experiment_id], below)
+    return {(r.data.tags["kind"], r.data.params.get("design")): r for r in found}
+
+
 def artifacts(uri, run_id, path):
     client = mlflow.MlflowClient(uri)
     return {row.path for row in client.list_artifacts(run_id, path)}
@@ -66,9 +76,9 @@ def made(run, directory, uri):
     return json.loads(done.stdout)
 
 
-def test_report_is_written_and_logged_to_the_run_of_the_model(made, directory, uri):
+def test_report_is_written_and_logged_below_the_run_of_the_model(made, directory, uri):
     assert made["page"].endswith("report_fr.html")
-    run_id = find_run(read_manifest(directory / "model").digest, tracking_uri=uri)
+    run_id = children(uri, directory)["report", None].info.run_id
     assert made["run_id"] == run_id
     assert artifacts(uri, run_id, "report") == {
         "report/figures_fr",
@@ -92,15 +102,14 @@ def test_run_of_the_report_holds_no_patient(made, directory, uri):
         assert not [name for name in identifiers if name in text]
 
 
-def test_internal_validation_is_logged_to_the_run_of_the_model(run, directory, uri):
+def test_internal_validation_is_logged_below_the_run_of_the_model(run, directory, uri):
     done = run(
         *("validate", directory / "model", directory / "centre.csv", "--internal"),
         *("--resamples", "3", "--tracking-uri", uri, "--json"),
     )
     assert done.exit_code == 0, done.output
     rows = {row["measure"]: row for row in json.loads(done.stdout)["measures"]}
-    run_id = find_run(read_manifest(directory / "model").digest, tracking_uri=uri)
-    metrics = mlflow.MlflowClient(uri).get_run(run_id).data.metrics
+    metrics = children(uri, directory)["validation", "bootstrap"].data.metrics
     logged = metrics["validation.bootstrap.brier_score.optimism_corrected"]
     assert logged == pytest.approx(rows["brier_score"]["optimism_corrected"])
 
@@ -111,15 +120,14 @@ def test_each_design_of_validation_keeps_its_values(run, directory, uri):
         few = given if "--resamples" in given else [*given, "--resamples", "3"]
         done = run("validate", folder, centre, *few, "--tracking-uri", uri)
         assert done.exit_code == 0, done.output
-    run_id = find_run(read_manifest(folder).digest, tracking_uri=uri)
-    names = [f"validation/values_{d}.json" for d in ("bootstrap", "cross_validation")]
-    assert set(names) <= artifacts(uri, run_id, "validation")
     client = mlflow.MlflowClient(uri)
-    for name in names:
+    for design in ("bootstrap", "cross_validation"):
+        run_id = children(uri, directory)["validation", design].info.run_id
+        name = f"validation/values_{design}.json"
         path = Path(client.download_artifacts(run_id, name, str(directory)))
-        design = name.removeprefix("validation/values_").removesuffix(".json")
         values = json.loads(path.read_text(encoding="utf-8"))
         assert all(key.startswith(f"{design}.") for key in values)
+        assert values[f"{design}.cohort"] == "centre"
 
 
 def test_validate_prints_what_the_measures_mean(run, directory):

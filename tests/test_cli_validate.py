@@ -217,8 +217,11 @@ def test_validate_by_centre_is_logged_as_it_is_printed(
     groups = json.loads(done.stdout)["groups"]
     assert {row["centre"] for row in groups} == set(cohort["centre"])
     assert all(row["c_statistic_lower"] < row["c_statistic"] for row in groups)
-    run_id = json.loads(made.stdout)["run_id"]
     client = mlflow.MlflowClient(json.loads(made.stdout)["tracking_uri"])
+    parent = client.get_run(json.loads(made.stdout)["run_id"]).info
+    below = f"tags.`mlflow.parentRunId` = '{parent.run_id}'"
+    (child,) = client.search_runs([parent.experiment_id], below)
+    run_id = child.info.run_id
     path = client.download_artifacts(run_id, "validation/by_centre.json", ".")
     assert json.loads(Path(path).read_text()) == groups
 

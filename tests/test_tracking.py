@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
 
 import mlflow
 import numpy as np
@@ -22,12 +17,6 @@ import responder_model as rm
 from responder_model.tracking import (
     local_tracking_uri,
     log_development,
-    served_columns,
-)
-from responder_model.tracking.signature import (
-    build_signature,
-    input_example,
-    output_columns,
 )
 
 # MLflow and SQLAlchemy warn about themselves when a model is loaded.
@@ -88,20 +77,6 @@ def tracking(uri):
         mlflow.set_tracking_uri(before)
 
 
-@pytest.fixture(scope="module")
-def served(run):
-    """The logged model as MLflow loads it."""
-    with tracking(run.tracking_uri):
-        return mlflow.pyfunc.load_model(run.model_uri)
-
-
-def download_model(run, directory):
-    with tracking(run.tracking_uri):
-        return mlflow.artifacts.download_artifacts(
-            run.model_uri, dst_path=str(directory)
-        )
-
-
 # ---------------------------------------------------------------- the run
 
 
@@ -157,152 +132,15 @@ def test_model_folder_of_the_run_is_the_model(run, client, model, directory, coh
     )
 
 
-# ---------------------------------------------------------------- the signature
-
-
-@pytest.mark.parametrize(("decision", "moment"), rm.dictionary().targets())
-def test_signature_takes_the_predictors_of_the_dictionary(decision, moment):
-    signature = build_signature(decision, moment)
-    expected = [row.name for row in rm.dictionary().predictors(decision, moment)]
-    assert signature.inputs.input_names() == expected
-    assert not any(column.required for column in signature.inputs.inputs)
-    assert signature.outputs.input_names() == list(output_columns(decision, moment))
-
-
-@pytest.mark.parametrize(("decision", "moment"), rm.dictionary().targets())
-def test_input_example_is_a_valid_cohort_of_invented_values(decision, moment):
-    example = input_example(decision, moment)
-    model = rm.published_model(decision, moment)
-    assert np.isfinite(model.predict_cohort(example)["probability"]).all()
-    assert example.iloc[1].isna().all()
-
-
 # ---------------------------------------------------------------- the served model
 
 
-def expected_table(model, cohort):
-    """What the package itself says, under the names of the served columns."""
-    table = model.predict_cohort(cohort)
-    numbers = table[[name for name in table if "probability" in name]].assign(
-        lower=table["lower"], upper=table["upper"], baseline=model.baseline
-    )
-    contributions = model.contributions_cohort(cohort).add_prefix("contribution_")
-    return pd.concat([numbers, contributions], axis=1)
-
-
-def test_loaded_model_gives_the_numbers_of_predict(served, model, cohort):
-    found = served.predict(served_columns(cohort, model.decision, model.moment))
-    expected = expected_table(model, cohort)[list(found.columns)]
-    pd.testing.assert_frame_equal(found, expected)
-    assert list(found.columns) == list(output_columns(model.decision, model.moment))
-
-
-def test_served_columns_make_whole_numbers_what_mlflow_takes(served, model):
-    patients = pd.DataFrame({"age": [54, 61], "opioid": [True, False]})
-    with pytest.raises(mlflow.MlflowException, match="Incompatible input types"):
-        served.predict(patients)
-    given = served_columns(patients, model.decision, model.moment)
-    found = served.predict(given)["probability"]
-    due = model.predict({"age": 54, "opioid": True}).probability
-    assert found[0] == pytest.approx(due, rel=1e-12)
-
-
-def test_loaded_model_takes_absent_columns_and_none(served, model):
-    patients = pd.DataFrame({"age": [54.0, np.nan], "aetiology": ["amputation", None]})
-    found = served.predict(patients)["probability"].tolist()
-    known = model.predict({"age": 54, "aetiology": "amputation"}).probability
-    np.testing.assert_allclose(found, [known, model.predict({}).probability])
-
-
-def test_loaded_model_takes_yes_and_no_in_any_form(served, model):
-    expected = model.predict({"opioid": True}).probability
-    for word in ("yes", "oui", True, 1):
-        patients = pd.DataFrame({"opioid": pd.Series([word], dtype=object)})
-        np.testing.assert_allclose(served.predict(patients)["probability"], expected)
-
-
-def test_loaded_model_refuses_what_the_dictionary_refuses(served):
-    with pytest.raises(rm.InvalidCohortError, match="age must be between 18 and 100"):
-        served.predict(pd.DataFrame({"age": [540.0]}))
-
-
-def test_loaded_model_refuses_an_altered_folder(run, model, directory, tmp_path):
+def test_logged_model_is_loaded_by_its_uri_and_by_its_run(run, model, cohort):
+    due = model.predict_cohort(cohort)["probability"]
     with tracking(run.tracking_uri):
-        copy = mlflow.artifacts.download_artifacts(
-            run.model_uri, dst_path=str(tmp_path)
-        )
-    (path,) = Path(copy).rglob("model.json")
-    path.write_text(path.read_text("utf-8").replace("0.1", "0.2", 1), encoding="utf-8")
-    with pytest.raises(rm.UntrustedModelError):
-        mlflow.pyfunc.load_model(copy)
-
-
-def test_logged_model_holds_no_pickle(run, tmp_path):
-    with tracking(run.tracking_uri):
-        copy = mlflow.artifacts.download_artifacts(
-            run.model_uri, dst_path=str(tmp_path)
-        )
-    files = [path for path in Path(copy).rglob("*") if path.is_file()]
-    assert files
-    assert not any(path.suffix in (".pkl", ".pickle", ".joblib") for path in files)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def ask(port, body, *, deadline):
-    """Post JSON to the server, waiting until it listens."""
-    url = f"http://127.0.0.1:{port}/invocations"
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
-    while True:
-        try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
-                return json.load(answer)["predictions"]
-        except (URLError, ConnectionError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.3)
-
-
-def test_models_serve_gives_the_numbers_of_predict(run, model, directory):
-    port = free_port()
-    binaries = str(Path(sys.executable).parent)
-    environment = os.environ | {
-        "PATH": f"{binaries}:{os.environ['PATH']}",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_TRACKING_URI": run.tracking_uri,
-    }
-    command = f"models serve --env-manager local --workers 1 -h 127.0.0.1 -p {port}"
-    server = subprocess.Popen(
-        [f"{binaries}/mlflow", *command.split(), "-m", run.model_uri],
-        env=environment,
-        cwd=directory,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    patients = [
-        {"age": 54, "aetiology": "amputation", "opioid": True, "relief_1": -5.5},
-        {"age": None, "aetiology": None, "opioid": "no", "relief_1": 40},
-    ]
-    try:
-        body = {"dataframe_records": patients}
-        found = ask(port, body, deadline=time.monotonic() + 60)
-    finally:
-        os.killpg(server.pid, 15)
-        server.wait(timeout=20)
-    predictions = [model.predict(patient) for patient in patients]
-    for row, expected in zip(found, predictions, strict=True):
-        np.testing.assert_allclose(row["probability"], expected.probability)
-        np.testing.assert_allclose([row["lower"], row["upper"]], expected.interval)
-        for name, contribution in expected.contributions.items():
-            np.testing.assert_allclose(
-                row[f"contribution_{name}"], contribution, atol=1e-12
-            )
+        for uri in (run.model_uri, f"runs:/{run.run_id}/model"):
+            found = mlflow.pyfunc.load_model(uri).predict(cohort)["probability"]
+            pd.testing.assert_series_equal(found, due)
 
 
 def test_importing_tracking_switches_telemetry_off():

@@ -24,9 +24,8 @@ import pandas as pd
 from responder_model.artifact import load_model, model_files
 from responder_model.cohort.checking import has_simulated_row, inspect_columns
 from responder_model.errors import MissingExtraError, ResponderModelError
-from responder_model.features import Encoder
 from responder_model.schema import Field
-from responder_model.scoring import checked_rows, score_frame
+from responder_model.scoring import score_frame
 from responder_model.scoring.columns import choose_columns
 from responder_model.scoring.frame import PROBLEM, PROVENANCE
 from responder_model.scoring.jobs import check_job_folder, drafted_folder
@@ -48,7 +47,7 @@ _SPARK_NEEDS = (
     "It must be Parquet that every worker can read, out a place where every worker can "
     "write. Spark needs Java 17, and a master such as local[2] or spark://host:7077."
 )
-_CHECKED, _SCORES = "responder_model_checked", "responder_model_scores"
+_SCORES = "responder_model_scores"
 
 
 # ---------------------------------------------------------------- Dask
@@ -148,22 +147,28 @@ def score_spark(
 
     from responder_model.tracking.spark import spark_function
 
-    encoder = model.encoder
-    columns = choose_columns(encoder, patients.columns)
+    columns = choose_columns(model.encoder, patients.columns)
     fields = {name: _field(name) for name in columns.names}
     score = spark_function(patients.sparkSession, model_uri or _served_copy(model))
-    cells = [_spark_cell(patients, name, fields[name]) for name in columns.names]
-    checked = patients.withColumn(_CHECKED, _spark_check(encoder)(F.struct(*cells)))
-    problem = F.col(f"{_CHECKED}.{PROBLEM}")
-    # Spark calls the function for refused rows too, of which nothing is known then.
-    values = [F.col(f"{_CHECKED}.{name}").alias(name) for name in encoder.predictors]
-    scores = F.when(problem.isNull(), score(F.struct(*values)))
+    # the served model reads and checks; an identifier says nothing to it
+    cells = [
+        _spark_cell(patients, name, field)
+        for name, field in fields.items()
+        if field.role != "identifier"
+    ]
     identifiers = [F.col(f"`{n}`") for n, f in fields.items() if f.role == "identifier"]
-    scored = checked.select(*identifiers, problem.alias(PROBLEM), scores.alias(_SCORES))
+    scored = patients.select(*identifiers, score(F.struct(*cells)).alias(_SCORES))
     said = F.broadcast(_spark_provenance(model, patients, fields))
-    return scored.crossJoin(said).select(
-        *identifiers, PROBLEM, PROVENANCE, f"{_SCORES}.*"
-    )
+    problem = F.nullif(F.col(f"{_SCORES}.{PROBLEM}"), F.lit("")).alias(PROBLEM)
+    numbers = [f"{_SCORES}.{name}" for name in _spark_numbers(model)]
+    return scored.crossJoin(said).select(*identifiers, problem, PROVENANCE, *numbers)
+
+
+def _spark_numbers(model: Model) -> list[str]:
+    from responder_model.tracking.signature import TEXTS, output_columns
+
+    names = output_columns(model.decision, model.moment)
+    return [name for name in names if name not in TEXTS]
 
 
 def _field(name: str) -> Field:
@@ -186,20 +191,6 @@ def _spark_cell(patients: DataFrame, name: str, field: Field) -> Column:
     is_number = field.kind == "number" and isinstance(found, NumericType)
     cell = F.col(f"`{name}`").cast("double" if is_number else "string")
     return cell.alias(name)
-
-
-def _spark_check(encoder: Encoder) -> Any:
-    """Function of Spark: ``checked_rows`` of its rows."""
-    from pyspark.sql import functions as F  # noqa: N812
-
-    def check(patients: pd.DataFrame) -> pd.DataFrame:
-        return checked_rows(encoder, patients)
-
-    types = [
-        f"`{field.name}` {'double' if field.kind == 'number' else 'string'}"
-        for field in encoder.fields
-    ]
-    return F.pandas_udf(check, f"struct<{', '.join([*types, f'{PROBLEM} string'])}>")
 
 
 def _spark_provenance(

@@ -64,7 +64,7 @@ def check_patient(
     for key, value in values.items():
         field = find_key(key)
         if field is None:
-            problems[show(key)] = _unknown(show(key))
+            problems[show(key)] = unknown_message(show(key))
         elif is_missing(value):
             continue
         elif field.name in clean:
@@ -94,10 +94,7 @@ def _read(
     if found is None:
         return
     if clean is None:
-        problems[field.name] = (
-            f"{field.name} is known only from {field.known_from}, later than {moment}. "
-            "Leave it out."
-        )
+        problems[field.name] = later_message(field, moment)
     elif found is INVALID:
         problems[field.name] = f"{field.name} must be {field.rule}, got {show(value)}."
     else:
@@ -115,7 +112,16 @@ def find_key(key: object) -> Field | None:
     return find_field(key if isinstance(key, str) else show(key))
 
 
-def _unknown(name: str) -> str:
+def later_message(field: Field, moment: str) -> str:
+    """Say that a value is known only later than a moment."""
+    return (
+        f"{field.name} is known only from {field.known_from}, later than {moment}. "
+        "Leave it out."
+    )
+
+
+def unknown_message(name: str) -> str:
+    """Say that a name is not in the dictionary, and which one is nearest."""
     return (
         f"{name} is not a field of the dictionary. "
         f"Nearest known name: {nearest_name(name)}."

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from responder_model.artifact import (
     check_replaceable,
     digest_of,
+    load_model,
     model_files,
     save_model,
 )
 from responder_model.cohort import outcome_levels
 from responder_model.development import Settings, develop, update
 from responder_model.disclosure import keyed_digest
+from responder_model.errors import DisclosureError, TrackingError
 from responder_model.figures.explanations import draw_beeswarm
 from responder_model.outputs import (
     Output,
@@ -51,11 +54,14 @@ class Development:
         Its model folder.
     run : TrackedRun or None
         Its MLflow run; None when it was not tracked.
+    unlogged : str or None
+        Why the saved model could not be logged; ``track_folder`` logs it later.
     """
 
     model: Model
     folder: Path
     run: TrackedRun | None
+    unlogged: str | None = None
 
 
 def develop_and_track(
@@ -91,6 +97,7 @@ def develop_and_track(
     ResponderModelError
         As ``outputs.check_outputs``, before anything is done.
     """
+    _check_leaving(tracking_uri, stays_here=settings.stays_here)
     origin = _origin(cohort, name, settings.to_json())
     output = Output(path=folder, command="develop", model=origin, kind="model")
     check_place(output, tracking_uri, overwrite=overwrite)
@@ -134,6 +141,8 @@ def update_and_track(
         "small_cells": small_cells,
         "stays_here": stays_here,
     }
+    marked = model.disclosure is not None and model.disclosure.stays_here
+    _check_leaving(tracking_uri, stays_here=stays_here or marked)
     origin = _origin(cohort, name, [digest_of(model), asked])
     output = Output(path=folder, command="update", model=origin, kind="model")
     check_place(output, tracking_uri, inputs=inputs, overwrite=overwrite)
@@ -146,7 +155,8 @@ def _origin(cohort: pd.DataFrame, name: str | None, parts: object) -> str:
     groups = sorted(cohort.attrs.get("overlap_groups", ()))
     about = [parts, name or cohort.attrs.get("name"), groups]
     text = json.dumps(about, sort_keys=True, default=list) + cohort.to_csv(index=False)
-    return keyed_digest(text)
+    # without a key it is never known again
+    return keyed_digest(text) or uuid4().hex
 
 
 def check_place(
@@ -186,22 +196,89 @@ def keep(
     """Save a model, draw what it does in the cohort it learned from, and log it.
 
     The folder goes on the record of the output that it is, or is part of.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be used: before anything is written. Once the model is
+        saved, ``Development.unlogged`` says so instead.
     """
     if tracking_uri is not None:
-        from responder_model.tracking import check_store, log_development
+        from responder_model.tracking import check_store
 
         check_store(tracking_uri)
     name = Path(os.path.relpath(folder.resolve(), output.directory)).as_posix()
     put_on_record(output, {name: digest_of_files(model_files(model))})
     save_model(model, folder)
+    run, unlogged = None, None
     with TemporaryDirectory() as scratch:
-        drawn = draw_development(model, cohort, figures or Path(scratch))
-        run = None
-        if tracking_uri is not None:
-            run = log_development(
-                model, folder=folder, tracking_uri=tracking_uri, figures=drawn
-            )
-    return Development(model=model, folder=folder, run=run)
+        try:
+            if figures is not None or tracking_uri is not None:
+                drawn = draw_development(model, cohort, figures or Path(scratch))
+            if tracking_uri is not None:
+                run = _log(model, folder, tracking_uri, drawn)
+        except (TrackingError, DisclosureError, OSError) as error:
+            unlogged = str(getattr(error, "strerror", None) or error)
+    return Development(model=model, folder=folder, run=run, unlogged=unlogged)
+
+
+def _log(
+    model: Model, folder: Path, tracking_uri: str, figures: tuple[Path, ...]
+) -> TrackedRun:
+    """Log a saved model; each point of its figures is a patient, who stays here."""
+    from responder_model.tracking import is_outside, log_development
+
+    kept = () if is_outside(tracking_uri) else figures
+    return log_development(
+        model, folder=folder, tracking_uri=tracking_uri, figures=kept
+    )
+
+
+def _check_leaving(tracking_uri: str | None, *, stays_here: bool) -> None:
+    """Refuse a store outside the centre for a model that is to stay, before the work."""
+    if not stays_here or tracking_uri is None:
+        return
+    from responder_model.tracking import is_outside, shown_uri
+
+    if is_outside(tracking_uri):
+        msg = f"{shown_uri(tracking_uri)} must be a store of this centre for a model "
+        msg += "that stays here. Track it to a file (sqlite:///), or --no-track."
+        raise DisclosureError(msg)
+
+
+def track_folder(
+    folder: Path, *, tracking_uri: str | None = None
+) -> tuple[str, TrackedRun | None]:
+    """Log a model folder that is there already.
+
+    Parameters
+    ----------
+    folder : Path
+        A model folder.
+    tracking_uri : str, optional
+        As for ``log_development``.
+
+    Returns
+    -------
+    (str, TrackedRun or None)
+        The run that holds the model; what was logged now, None where a whole run held
+        it before.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be used.
+    UntrustedModelError
+        If the folder is no intact model.
+    """
+    from responder_model.tracking import find_run, log_development
+
+    model = load_model(folder)
+    known = find_run(digest_of(model), tracking_uri=tracking_uri)
+    if known is not None:
+        return known, None
+    run = log_development(model, folder=folder, tracking_uri=tracking_uri)
+    return run.run_id, run
 
 
 def draw_development(

@@ -18,6 +18,7 @@ from responder_model.cli import (
     score,
     scorecard,
     signature,
+    tracked,
     validate,
     work,
 )
@@ -121,6 +122,7 @@ app.command(rich_help_panel=MODELS)(models.evidence)
 app.command("sample-size", rich_help_panel=MODELS)(develop.sample_size)
 app.command(rich_help_panel=MODELS)(develop.develop)
 app.command(rich_help_panel=MODELS)(develop.update)
+app.command(rich_help_panel=MODELS)(tracked.track)
 app.command(rich_help_panel=MODELS)(validate.validate)
 app.command(rich_help_panel=MODELS)(report.report)
 app.command("models", rich_help_panel=MODELS)(models.list_models)

@@ -22,8 +22,14 @@ from responder_model.cli.options import (
     SmallCellsOption,
     StaysHereOption,
 )
-from responder_model.cli.output import console, print_json, print_notices, progress
-from responder_model.cli.tracked import store_for
+from responder_model.cli.output import (
+    NOT_ALL_DONE,
+    console,
+    print_json,
+    print_notices,
+    progress,
+)
+from responder_model.cli.tracked import TrackingOption, store_for
 from responder_model.schema import parse_target
 
 if TYPE_CHECKING:
@@ -35,13 +41,6 @@ if TYPE_CHECKING:
 
 FolderOption = Annotated[
     Path, typer.Option("--out", metavar="FOLDER", help="Model folder to write.")
-]
-TrackingOption = Annotated[
-    str | None,
-    typer.Option(
-        "--tracking-uri",
-        help="MLflow server or store; by default mlflow.db in the working directory.",
-    ),
 ]
 TrackOption = Annotated[
     bool, typer.Option("--track/--no-track", help="Log the development to MLflow.")
@@ -137,9 +136,9 @@ def develop(
     from responder_model.cohort import read_cohort
     from responder_model.workflow import develop_and_track
 
-    store = store_for(tracking_uri) if track else None
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()))
     print_notices(patients.attrs["notices"])
+    store = store_for(tracking_uri, track=track)
     shown = f"{settings.decision}@{settings.moment}"
     with progress(f"Developing {shown} on {len(patients)} patients"):
         done = develop_and_track(
@@ -209,9 +208,9 @@ def update(
     from responder_model.cohort import read_cohort
     from responder_model.workflow import update_and_track
 
-    store = store_for(tracking_uri) if track else None
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()))
     print_notices(patients.attrs["notices"])
+    store = store_for(tracking_uri, track=track)
     with progress(f"Updating with {len(patients)} patients"):
         done = update_and_track(
             open_model(model),
@@ -234,17 +233,23 @@ def _print_development(done: Development, *, json_output: bool) -> None:
 
     if json_output:
         print_json({**summarise(done.model), **_whereabouts(done)})
-        return
-    print_model(done.model, Language.en)
-    for name, place in _whereabouts(done).items():
-        typer.echo(f"{name}: {place}")
+    else:
+        print_model(done.model, Language.en)
+        for name, place in _whereabouts(done).items():
+            typer.echo(f"{name}: {place}")
+    if done.unlogged is not None:
+        later = f"Log it later: responder-model track {done.folder}"
+        typer.echo(f"warning: saved, but not logged: {done.unlogged} {later}", err=True)
+        raise typer.Exit(NOT_ALL_DONE)
 
 
 def _whereabouts(done: Development) -> dict[str, str]:
     """Where the model and its run were left."""
+    from responder_model.tracking import shown_uri
+
     found = {"folder": str(done.folder)}
     if done.run is not None:
-        found["tracking_uri"] = done.run.tracking_uri
+        found["tracking_uri"] = shown_uri(done.run.tracking_uri)
         found["run_id"] = done.run.run_id
         found["model_uri"] = done.run.model_uri
     return found

@@ -82,23 +82,23 @@ def _more(result: ExternalValidation | InternalValidation) -> dict[str, Any]:
 
 
 def logged(
-    result: ExternalValidation | InternalValidation, design: str
+    result: ExternalValidation | InternalValidation,
 ) -> Iterator[tuple[str, Any]]:
-    """Numbers of a validation by design, measure and column."""
+    """Numbers of a validation by measure and column."""
     found = plain_result(result, "")
     for name in ("n_patients", "n_events", "n_resamples", "n_failed_resamples"):
         if name in found:
-            yield f"{design}.{name}", found[name]
+            yield name, found[name]
     for row in found["measures"]:
         for column in LOGGED:
             if row.get(column) is not None:
-                yield f"{design}.{row['measure']}.{column}", row[column]
+                yield f"{row['measure']}.{column}", row[column]
     for name, value in (found.get("stability") or {}).items():
-        yield f"{design}.stability.{name}", value
+        yield f"stability.{name}", value
     other = found.get("non_completers_as_non_responders") or {"measures": []}
     for row in other["measures"]:
         if row["value"] is not None:
-            key = f"{design}.non_completers_as_non_responders.{row['measure']}"
+            key = f"non_completers_as_non_responders.{row['measure']}"
             yield key, row["value"]
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 BAD_INPUT = 1
-ROWS_SET_ASIDE = 3
+# Done, but rows were set aside, or the result could not be logged.
+ROWS_SET_ASIDE = NOT_ALL_DONE = 3
 
 # Columns of a table that is piped into a file or another program.
 PIPED_WIDTH = 110

@@ -22,8 +22,11 @@ from responder_model.cli.options import (
 from responder_model.cli.output import print_json, print_notices, progress
 from responder_model.cli.patient import writing
 from responder_model.cli.tracked import (
+    Destination,
+    Logged,
     TrackingOption,
     TrackOption,
+    find_destination,
     log_to_run,
 )
 from responder_model.outputs import check_outputs
@@ -121,6 +124,7 @@ def report(
     found = open_model(model, exclude_evidence)
     output = report_output(digest_of(found), out)
     check_outputs(output, overwrite=overwrite, lang=lang)
+    destination = find_destination(model, track=track, tracking_uri=tracking_uri)
     studies = [
         _examine(found, path, role, n_resamples=n_resamples, seed=seed, jobs=jobs)
         for path in cohort or []
@@ -135,13 +139,13 @@ def report(
         )
         with writing("--out"):
             written = write_report(made, out, overwrite=overwrite)
-    run_id = None
-    if track:
-        run_id = _log(model, made, written, tracking_uri)
+    logged = _log(destination, made, written, cohort or [])
     if json_output:
+        run_id = logged.run_id
         print_json({"page": str(written[0]), "run_id": run_id, "values": made.values})
-        return
-    typer.echo(written[0])
+    else:
+        typer.echo(written[0])
+    logged.leave()
 
 
 def _examine(
@@ -170,15 +174,17 @@ def _examine(
 
 
 def _log(
-    model: str, made: Report, written: tuple[Path, ...], tracking_uri: str | None
-) -> str | None:
-    """Add page, Markdown, figures and values to the run that made the model."""
+    destination: Destination | None,
+    made: Report,
+    written: tuple[Path, ...],
+    cohorts: list[Path],
+) -> Logged:
+    """Log page, Markdown, figures and values below the run that made the model."""
     pictures = f"figures_{made.lang}"
     files = [
         (path, pictures if path.suffix == ".png" else "")
         for path in written
         if path.suffix != ".json"
     ]
-    return log_to_run(
-        model, "report", made.values, tracking_uri=tracking_uri, files=files
-    )
+    about = {"lang": made.lang, "cohort": " ".join(path.stem for path in cohorts)}
+    return log_to_run(destination, "report", made.values, about=about, files=files)

@@ -1,37 +1,84 @@
-"""Add the result of a command to the MLflow run that made the model."""
+"""Add the result of a command to MLflow, and the command ``track``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from responder_model.cli.models import open_model
+from responder_model.cli.options import JsonOption
+from responder_model.cli.output import NOT_ALL_DONE, print_json, print_notices
 from responder_model.errors import MissingExtraError, TrackingError
 
-TrackingOption = Annotated[
-    str | None,
-    typer.Option(
-        "--tracking-uri",
-        help="MLflow server or store with the run that made the model; by default "
-        "mlflow.db in the working directory.",
-    ),
-]
+if TYPE_CHECKING:
+    import pandas as pd
+
+STORE_HELP = (
+    "MLflow server or store; by default what MLFLOW_TRACKING_URI names, else mlflow.db "
+    "in the working directory."
+)
+TrackingOption = Annotated[str | None, typer.Option("--tracking-uri", help=STORE_HELP)]
 TrackOption = Annotated[
     bool,
-    typer.Option("--track/--no-track", help="Log to the run that made the model."),
+    typer.Option("--track/--no-track", help="Log beside the run that made the model."),
+]
+FolderArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FOLDER", exists=True, file_okay=False, help="Folder of the model."
+    ),
 ]
 
 
-def store_for(tracking_uri: str | None) -> str:
-    """Store of a development that is to be logged; refused at once without MLflow."""
+def track(
+    folder: FolderArgument,
+    *,
+    tracking_uri: TrackingOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Log a model folder to MLflow; one that is logged already stays as it is.
+
+    Example: responder-model track models/centre
+    """
+    from responder_model.tracking import settings_notes
+    from responder_model.workflow import track_folder
+
+    open_model(str(folder))
+    print_notices(settings_notes(tracking_uri))
+    run_id, run = track_folder(folder, tracking_uri=tracking_uri)
+    if json_output:
+        new = run is not None
+        print_json({"folder": str(folder), "run_id": run_id, "logged_now": new})
+    elif run is None:
+        typer.echo(f"{folder} is tracked already: run {run_id}")
+    else:
+        typer.echo(f"run_id: {run_id}\nmodel_uri: {run.model_uri}")
+
+
+def store_for(tracking_uri: str | None, *, track: bool) -> str | None:
+    """Store of a development, which is said where MLflow's settings decide; else None.
+
+    Raises ``TrackingError`` for one that cannot be used, and without MLflow.
+    """
+    if not track:
+        return None
     try:
-        from responder_model.tracking import local_tracking_uri
+        from responder_model.tracking import (
+            check_store,
+            chosen_tracking_uri,
+            settings_notes,
+        )
     except MissingExtraError as error:
         msg = f"{error} Or log nothing: --no-track."
         raise TrackingError(msg) from error
-    return tracking_uri or local_tracking_uri(Path())
+    print_notices(settings_notes(tracking_uri))
+    store = chosen_tracking_uri(tracking_uri)
+    check_store(store)
+    return store
 
 
 def digest_of(model: str) -> str:
@@ -43,30 +90,104 @@ def digest_of(model: str) -> str:
     return read_manifest(model).digest
 
 
-def log_to_run(
-    model: str,
-    name: str,
-    values: Mapping[str, Any],
-    *,
-    tracking_uri: str | None,
-    part: str = "",
-    files: Sequence[tuple[Path, str]] = (),
-) -> str | None:
-    """Log to the run that made a model folder; says so on stderr when there is none."""
-    digest = digest_of(model)
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """The run that made a model, to which the result of a command is added.
+
+    Parameters
+    ----------
+    digest : str
+        Digest of the model's folder.
+    tracking_uri : str or None
+        Store, as it was given.
+    """
+
+    digest: str
+    tracking_uri: str | None
+
+
+def find_destination(
+    model: str, *, track: bool, tracking_uri: str | None
+) -> Destination | None:
+    """Find the run that made a model folder, before work is done that would be lost.
+
+    Says on stderr when there is none. Raises ``TrackingError`` for a store that cannot
+    be used.
+    """
+    digest = digest_of(model) if track else ""
     if not digest:
         return None
     try:
-        from responder_model.tracking import log_evaluation
+        from responder_model.tracking import (
+            check_store,
+            chosen_tracking_uri,
+            find_run,
+            settings_notes,
+            shown_uri,
+        )
     except MissingExtraError as error:
         if tracking_uri is not None:
             raise
-        typer.echo(f"note: not logged: {error}", err=True)
+        print_notices([f"not logged: {error}"])
         return None
-    run_id = log_evaluation(
-        digest, name, values, part=part, files=files, tracking_uri=tracking_uri
-    )
-    if run_id is None:
-        where = tracking_uri or "mlflow.db in the working directory"
-        typer.echo(f"note: no run in {where} made this model: not logged", err=True)
-    return run_id
+    print_notices(settings_notes(tracking_uri))
+    store = chosen_tracking_uri(tracking_uri)
+    if find_run(digest, tracking_uri=store) is None:
+        where = shown_uri(store)
+        told = f"no run in {where} made this model: not logged. Log the model first: "
+        print_notices([f"{told}responder-model track {model}"])
+        return None
+    check_store(store)
+    return Destination(digest=digest, tracking_uri=store)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logged:
+    """What became of logging: the run, or that it failed."""
+
+    run_id: str | None = None
+    failed: bool = False
+
+    def leave(self) -> None:
+        """Leave with exit code 3 when the result could not be logged."""
+        if self.failed:
+            raise typer.Exit(NOT_ALL_DONE)
+
+
+def log_to_run(
+    destination: Destination | None,
+    name: str,
+    values: Mapping[str, Any],
+    *,
+    part: str = "",
+    about: Mapping[str, Any] | None = None,
+    files: Sequence[tuple[Path, str]] = (),
+) -> Logged:
+    """Log a result as a run of its own; says on stderr when that fails."""
+    if destination is None:
+        return Logged()
+    from responder_model.tracking import log_evaluation
+
+    try:
+        run_id = log_evaluation(
+            destination.digest,
+            name,
+            values,
+            part=part,
+            about={key: str(value) for key, value in (about or {}).items()},
+            files=files,
+            tracking_uri=destination.tracking_uri,
+        )
+    except TrackingError as error:
+        typer.echo(f"warning: done, but not logged: {error}", err=True)
+        return Logged(failed=True)
+    return Logged(run_id=run_id)
+
+
+def cohort_values(cohort: pd.DataFrame) -> dict[str, str]:
+    """Name and digest of a cohort, as they are logged."""
+    from responder_model.tracking import cohort_digest
+
+    digest = cohort_digest(cohort)
+    name = {"cohort": str(cohort.attrs["name"])}
+    return name if digest is None else {**name, "cohort_digest": digest}

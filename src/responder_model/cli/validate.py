@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -24,7 +25,14 @@ from responder_model.cli.options import (
     SeedOption,
 )
 from responder_model.cli.output import print_json, print_notices, progress
-from responder_model.cli.tracked import TrackingOption, TrackOption, log_to_run
+from responder_model.cli.tracked import (
+    Destination,
+    TrackingOption,
+    TrackOption,
+    cohort_values,
+    find_destination,
+    log_to_run,
+)
 from responder_model.errors import DevelopmentError
 
 if TYPE_CHECKING:
@@ -142,13 +150,11 @@ def validate(
         jobs=jobs,
     )
     _check_options(work, design)
-    store = tracking_uri if track else None
+    to = find_destination(model, track=track, tracking_uri=tracking_uri)
     if design in (Design.by_centre, Design.by_subgroup):
-        _parts(work, model, design, store, track=track, json_output=json_output)
+        _parts(work, design, to, json_output=json_output)
     else:
-        _whole(
-            work, model, design, store, track=track, json_output=json_output, lang=lang
-        )
+        _whole(work, design, to, json_output=json_output, lang=lang)
 
 
 def _check_options(work: Work, design: Design) -> None:
@@ -164,32 +170,31 @@ def _check_options(work: Work, design: Design) -> None:
 
 
 def _parts(
-    work: Work,
-    model: str,
-    design: Design,
-    tracking_uri: str | None,
-    *,
-    track: bool,
-    json_output: bool,
+    work: Work, design: Design, to: Destination | None, *, json_output: bool
 ) -> None:
     """Measure subgroups or centres; print and log what may be shown."""
+    import json
+    from tempfile import TemporaryDirectory
+
     from responder_model.cli.groups import print_groups
+    from responder_model.cli.output import plain
     from responder_model.reporting.groups import releasable
 
     with progress(f"Validating on {len(work.patients)} patients"):
         rows = releasable(work.by_group(design))
-    if track:
-        log_groups(model, design, rows, tracking_uri)
     print_groups(rows, work.provenance, json_output=json_output)
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / f"{design}.json"
+        text = json.dumps(plain(rows), ensure_ascii=False, indent=1)
+        path.write_text(text, encoding="utf-8")
+        _log(work, design, to, {"n_groups": len(rows)}, files=[(path, "")])
 
 
 def _whole(
     work: Work,
-    model: str,
     design: Design,
-    tracking_uri: str | None,
+    to: Destination | None,
     *,
-    track: bool,
     json_output: bool,
     lang: str,
 ) -> None:
@@ -197,39 +202,28 @@ def _whole(
     with progress(f"Validating on {len(work.patients)} patients"):
         result = work.measure(design)
     print_notices(result.notes)
-    if track:
-        values = dict(logged(result, design))
-        log_to_run(
-            model, "validation", values, tracking_uri=tracking_uri, part=design.value
-        )
     if json_output:
         print_json(plain_result(result, work.provenance))
-        return
-    print_measures(result, work.provenance, lang, threshold=work.threshold)
+    else:
+        print_measures(result, work.provenance, lang, threshold=work.threshold)
+    _log(work, design, to, dict(logged(result)))
 
 
-def log_groups(
-    model: str, design: Design, rows: list[dict[str, Any]], tracking_uri: str | None
+def _log(
+    work: Work,
+    design: Design,
+    to: Destination | None,
+    values: dict[str, Any],
+    *,
+    files: Sequence[tuple[Path, str]] = (),
 ) -> None:
-    """Add the table of groups, as it may be shown, to the run that made the model."""
-    import json
-    from tempfile import TemporaryDirectory
-
-    from responder_model.cli.output import plain
-
-    with TemporaryDirectory() as directory:
-        path = Path(directory) / f"{design}.json"
-        text = json.dumps(plain(rows), ensure_ascii=False, indent=1)
-        path.write_text(text, encoding="utf-8")
-        values = {f"{design}.n_groups": len(rows)}
-        log_to_run(
-            model,
-            "validation",
-            values,
-            tracking_uri=tracking_uri,
-            part=design.value,
-            files=[(path, "")],
-        )
+    """Log a validation as a run that names its cohort; exit code 3 where that fails."""
+    whose = {} if to is None else cohort_values(work.patients)
+    named = {f"{design}.{key}": value for key, value in (whose | values).items()}
+    about = whose | work.options()
+    log_to_run(
+        to, "validation", named, part=design.value, about=about, files=files
+    ).leave()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -246,6 +240,11 @@ class Work:
     n_resamples: int
     seed: int
     jobs: int
+
+    def options(self) -> dict[str, Any]:
+        """How the validation was done, as it is logged."""
+        names = ("threshold", "non_completers", "n_resamples", "seed")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def provenance(self) -> str:

@@ -220,9 +220,9 @@ def _compile_pairs(
     return tuple((i, j, table) for (i, j), table in tables.items())
 
 
-def has_failed_test(encoder: Encoder, raw: Array) -> bool:
-    """Whether one patient is known to have failed the preceding test."""
+def failed_tests(encoder: Encoder, raw: Array) -> NDArray[np.bool_]:
+    """Whether each patient is known to have failed the preceding test, (n,)."""
     if preceding_test(encoder) is None:
-        return False
+        return np.zeros(len(raw), dtype=bool)
     failed, known = non_responders(encoder, raw)
-    return bool(failed[0] and known[0])
+    return np.asarray(failed & known, dtype=bool)

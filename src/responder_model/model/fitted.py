@@ -16,7 +16,7 @@ from responder_model.errors import ResponderModelError
 from responder_model.features import Array, Encoder, Population
 from responder_model.frozen import FrozenDict, freeze
 from responder_model.labels import label_of
-from responder_model.model.applicability import has_failed_test
+from responder_model.model.applicability import failed_tests
 from responder_model.model.batch import cohort_table, score_cohort
 from responder_model.model.comparison import (
     Comparison,
@@ -268,7 +268,7 @@ class Model:
                 lang,
                 missing=missing,
                 level=level,
-                failed_test=has_failed_test(self.encoder, raw),
+                failed_test=bool(failed_tests(self.encoder, raw)[0]),
                 linear_predictor=log_odds,
             ),
         )

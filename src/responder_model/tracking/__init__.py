@@ -11,17 +11,30 @@ from responder_model.errors import MissingExtraError
 if find_spec("mlflow") is None:
     raise MissingExtraError(library="mlflow", extra="tracking")
 
+from responder_model.tracking.address import (
+    chosen_tracking_uri,
+    is_outside,
+    local_tracking_uri,
+    settings_notes,
+    shown_uri,
+)
 from responder_model.tracking.evaluation import find_run, log_evaluation
+from responder_model.tracking.fingerprint import cohort_digest
 from responder_model.tracking.log import TrackedRun, log_development
 from responder_model.tracking.signature import served_columns
-from responder_model.tracking.store import check_store, local_tracking_uri
+from responder_model.tracking.store import check_store
 
 __all__ = [
     "TrackedRun",
     "check_store",
+    "chosen_tracking_uri",
+    "cohort_digest",
     "find_run",
+    "is_outside",
     "local_tracking_uri",
     "log_development",
     "log_evaluation",
     "served_columns",
+    "settings_notes",
+    "shown_uri",
 ]

@@ -1,4 +1,4 @@
-"""Add what was found later to the run that made a model: validations and reports."""
+"""Add what was found later about a model, each validation and report as its own run."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 
-import mlflow
-from mlflow.entities import ViewType
+from mlflow import MlflowClient
+from mlflow.entities import Run, ViewType
 
+from responder_model.tracking.address import chosen_tracking_uri, database_file
 from responder_model.tracking.store import (
-    EXPERIMENT,
-    local_tracking_uri,
-    resumed_run,
-    tracking_client,
+    known_experiment,
+    log_values,
+    new_run,
+    opened,
 )
 
 # Tag by which the run of a model is found: the digest of the folder's manifest.
 DIGEST = "model_digest"
+# Tags of an evaluation: the model that it is about, and MLflow's link to its run.
+EVALUATED, PARENT = "evaluated_model", "mlflow.parentRunId"
 # Name of the file that holds every value of a report, or of a design of validation.
 VALUES = "values"
 
@@ -25,28 +28,37 @@ Plain = bool | int | float | str | None
 
 
 def find_run(digest: str, *, tracking_uri: str | None = None) -> str | None:
-    """Return the last run that made the model of a digest; None without one.
+    """Return the last whole run that made the model of a digest; None without one.
 
-    A local store that does not exist is not created.
+    A run that was killed or failed is none, and a local store that does not exist is
+    not created.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be used.
     """
-    uri = tracking_uri or local_tracking_uri(Path())
-    if (
-        uri.startswith("sqlite:///")
-        and not Path(uri.removeprefix("sqlite:///")).is_file()
-    ):
+    uri = chosen_tracking_uri(tracking_uri)
+    database = database_file(uri)
+    if database is not None and not database.is_file():
         return None
-    with tracking_client(uri) as client:
-        experiment = client.get_experiment_by_name(EXPERIMENT)
-        if experiment is None:
-            return None
-        found = client.search_runs(
-            [experiment.experiment_id],
-            filter_string=f"tags.{DIGEST} = '{digest}'",
-            run_view_type=ViewType.ACTIVE_ONLY,
-            order_by=["attributes.start_time DESC"],
-            max_results=1,
-        )
-    return str(found[0].info.run_id) if found else None
+    with opened(uri) as client:
+        found = _run_of(client, digest)
+    return None if found is None else str(found.info.run_id)
+
+
+def _run_of(client: MlflowClient, digest: str) -> Run | None:
+    experiment = known_experiment(client)
+    if experiment is None:
+        return None
+    found = client.search_runs(
+        [experiment.experiment_id],
+        filter_string=f"tags.{DIGEST} = '{digest}' and attributes.status = 'FINISHED'",
+        run_view_type=ViewType.ACTIVE_ONLY,
+        order_by=["attributes.start_time DESC"],
+        max_results=1,
+    )
+    return found[0] if found else None
 
 
 def log_evaluation(
@@ -55,10 +67,11 @@ def log_evaluation(
     values: Mapping[str, Plain],
     *,
     part: str = "",
+    about: Mapping[str, str] | None = None,
     files: Sequence[tuple[Path, str]] = (),
     tracking_uri: str | None = None,
 ) -> str | None:
-    """Log values and files to the run that made a model; aggregates only.
+    """Log values and files as a run below the one that made a model; aggregates only.
 
     Parameters
     ----------
@@ -72,30 +85,48 @@ def log_evaluation(
         ``values.json``.
     part : str, optional
         What of it: with a design, as ``external``, the values stand in
-        ``values_external.json`` and leave those of other designs alone.
+        ``values_external.json``.
+    about : mapping, optional
+        Parameters of the run: whom it is about and how it was done.
     files : sequence of (Path, str)
         Files with the directory below ``name`` that each goes to.
     tracking_uri : str, optional
-        Store or server; by default the one in the working directory.
+        Store or server; by default as ``chosen_tracking_uri`` says.
 
     Returns
     -------
     str or None
-        The run; None when no run made this model.
+        The new run; None when no whole run made this model.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be used; the run is then failed, those before it are whole.
     """
-    uri = tracking_uri or local_tracking_uri(Path())
-    run_id = find_run(digest, tracking_uri=uri)
-    if run_id is None:
+    uri = chosen_tracking_uri(tracking_uri)
+    database = database_file(uri)
+    if database is not None and not database.is_file():
         return None
-    numbers = {
+    about = {"design": part, **(about or {})} if part else dict(about or {})
+    with opened(uri) as client:
+        parent = _run_of(client, digest)
+        if parent is None:
+            return None
+        title = " ".join(filter(None, [name, part, about.get("cohort", "")]))
+        tags = {PARENT: parent.info.run_id, EVALUATED: digest, "kind": name}
+        with new_run(client, parent.info.experiment_id, title, tags) as run_id:
+            log_values(client, run_id, params=about, metrics=_numbers(name, values))
+            file = f"{VALUES}_{part}.json" if part else f"{VALUES}.json"
+            client.log_dict(run_id, dict(values), f"{name}/{file}")
+            for path, directory in files:
+                place = f"{name}/{directory}".rstrip("/")
+                client.log_artifact(run_id, str(path), place)
+    return run_id
+
+
+def _numbers(name: str, values: Mapping[str, Plain]) -> dict[str, float]:
+    return {
         f"{name}.{key}": float(value)
         for key, value in values.items()
         if isinstance(value, bool | int | float) and isfinite(value)
     }
-    with resumed_run(uri, run_id):
-        mlflow.log_metrics(numbers)
-        file = f"{VALUES}_{part}.json" if part else f"{VALUES}.json"
-        mlflow.log_dict(dict(values), f"{name}/{file}")
-        for path, directory in files:
-            mlflow.log_artifact(str(path), f"{name}/{directory}".rstrip("/"))
-    return run_id

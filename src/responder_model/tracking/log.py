@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import mlflow
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModel, LoggedModelOutput
+from mlflow.models import Model as ServedFiles
 
-from responder_model.artifact import read_manifest
+from responder_model import __version__
+from responder_model.artifact import read_manifest, release_model
 from responder_model.model import Model
+from responder_model.tracking.address import chosen_tracking_uri, is_outside
 from responder_model.tracking.evaluation import DIGEST
-from responder_model.tracking.signature import build_signature, input_example
-from responder_model.tracking.store import local_tracking_uri, tracking_run
+from responder_model.tracking.package import write_served
+from responder_model.tracking.store import (
+    log_values,
+    new_run,
+    opened,
+    own_experiment,
+)
 
-SCRIPT = Path(__file__).with_name("served.py")
 MODEL_NAME = "model"
 # Longest text that MLflow keeps as a parameter.
 LONGEST_PARAM = 500
@@ -30,14 +38,14 @@ class TrackedRun:
     Parameters
     ----------
     tracking_uri, run_id : str
-        Store and run.
+        Store and run; the store may hold a password and is not shown.
     model_uri : str
         What ``mlflow.pyfunc.load_model`` and ``mlflow models serve`` take.
     model_path : str
         Address of the same model's files.
     """
 
-    tracking_uri: str
+    tracking_uri: str = field(repr=False)
     run_id: str
     model_uri: str
     model_path: str
@@ -62,46 +70,65 @@ def log_development(
     run_name : str, optional
         Name of the run; by default ``decision@moment``.
     tracking_uri : str, optional
-        Store or server; by default an SQLite file in the working directory.
+        Store or server; by default as ``chosen_tracking_uri`` says.
     figures : sequence of path
         Files to log beside the model.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be used; the run is then failed, never half of a whole one.
+    DisclosureError
+        For a store outside the centre and a model that must not leave it.
     """
-    target = f"{model.decision}@{model.moment}"
-    tracking_uri = tracking_uri or local_tracking_uri(Path())
-    with tracking_run(tracking_uri, run_name or target) as run:
-        mlflow.set_tags(_tags(model) | {DIGEST: read_manifest(folder).digest})
-        mlflow.log_params(_params(model))
-        mlflow.log_metrics(dict(_metrics(model)))
-        mlflow.log_dict(dict(model.priors), "priors.json")
-        mlflow.log_dict(_mixture(model), "mixture.json")
-        for figure in figures:
-            mlflow.log_artifact(str(figure), "figures")
-        mlflow.log_artifacts(str(folder), "model_folder")
-        logged = _log_served(model, Path(folder))
+    uri = chosen_tracking_uri(tracking_uri)
+    if is_outside(uri):
+        release_model(model)
+    tags = {DIGEST: read_manifest(folder).digest, **_tags(model)}
+    with opened(uri) as client:
+        experiment_id = own_experiment(client, uri).experiment_id
+        name = run_name or model.target
+        with new_run(client, experiment_id, name, tags) as run_id:
+            metrics = dict(_metrics(model))
+            log_values(client, run_id, params=_params(model), metrics=metrics)
+            client.log_dict(run_id, dict(model.priors), "priors.json")
+            client.log_dict(run_id, _mixture(model), "mixture.json")
+            for figure in figures:
+                client.log_artifact(run_id, str(figure), "figures")
+            client.log_artifacts(run_id, str(folder), "model_folder")
+            logged = _log_served(client, run_id, experiment_id, model, Path(folder))
     return TrackedRun(
-        tracking_uri=tracking_uri,
-        run_id=run.info.run_id,
+        tracking_uri=uri,
+        run_id=run_id,
         model_uri=logged.model_uri,
-        model_path=logged.artifact_path,
+        model_path=logged.artifact_location,
     )
 
 
-def _log_served(model: Model, folder: Path) -> Any:
-    return mlflow.pyfunc.log_model(
-        name=MODEL_NAME,
-        python_model=str(SCRIPT),
-        artifacts={"model_folder": str(folder.resolve())},
-        signature=build_signature(model.decision, model.moment),
-        input_example=input_example(model.decision, model.moment),
-        pip_requirements=[
-            f"responder-model=={version('responder-model')}",
-            f"mlflow=={version('mlflow')}",
-        ],
+def _log_served(
+    client: MlflowClient, run_id: str, experiment_id: str, model: Model, folder: Path
+) -> LoggedModel:
+    """Log what MLflow serves, by the client alone: no run of the caller's is used."""
+    logged = client.create_logged_model(
+        experiment_id, name=MODEL_NAME, source_run_id=run_id
     )
+    files = ServedFiles(
+        artifact_path=logged.artifact_location,
+        model_uuid=logged.model_id,
+        model_id=logged.model_id,
+        run_id=run_id,
+    )
+    with TemporaryDirectory() as scratch:
+        place = Path(scratch) / MODEL_NAME
+        write_served(model, folder, place, files)
+        client.log_model_artifacts(logged.model_id, str(place))
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    return client.finalize_logged_model(logged.model_id, "READY")
 
 
 def _tags(model: Model) -> dict[str, str]:
     return {
+        "kind": "development",
         "decision": model.decision,
         "moment": model.moment,
         "provenance": model.provenance,
@@ -118,7 +145,7 @@ def _params(model: Model) -> dict[str, str]:
         "n_patients": model.n_patients,
         "n_events": model.n_events,
         "excluded_evidence": ", ".join(model.excluded_evidence),
-        "responder_model": version("responder-model"),
+        "responder_model": __version__,
     }
     settings = {f"settings.{name}": value for name, value in model.settings.items()}
     return {name: str(v)[:LONGEST_PARAM] for name, v in (parts | settings).items()}

@@ -24,7 +24,7 @@ class ServedModel(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
-        """Probability, interval, cut-offs and contributions, one row per patient."""
+        """Answer each row by itself; see ``score_served``."""
         from responder_model.tracking.serve import score_served
 
         return score_served(self.model, model_input)

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mlflow.models
 import pandas as pd
-from mlflow.types.schema import ColSpec, DataType, Schema
+from mlflow.types.schema import AnyType, ColSpec, DataType, Schema
 
 from responder_model.schema import Field, dictionary
+from responder_model.vocabulary import find_field
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 NUMBERS = ("probability", "lower", "upper")
+TEXTS = ("provenance", "applicability", "missing", "messages", "read", "problem")
 
 
 def build_signature(decision: str, moment: str) -> ModelSignature:
-    """Signature of the served model: every predictor optional, never a label out."""
+    """Signature of the served model: any type, nothing required, never a label out.
+
+    MLflow drops columns that a signature does not name, unsaid, and prints the table
+    when a type does not fit. The model is therefore logged with ``output_signature``
+    and checks what it gets itself.
+    """
     inputs = [
-        ColSpec(_data_type(row), row.name, required=False)
+        ColSpec(AnyType(), row.name, required=False)
         for row in dictionary().predictors(decision, moment)
     ]
-    outputs = [
-        ColSpec(DataType.double, name) for name in output_columns(decision, moment)
-    ]
-    return mlflow.models.ModelSignature(Schema(inputs), Schema(outputs))
+    outputs = output_signature(decision, moment).outputs
+    return mlflow.models.ModelSignature(Schema(inputs), outputs)
+
+
+def output_signature(decision: str, moment: str) -> ModelSignature:
+    """Signature with which the model is logged: what it returns."""
+    columns = output_columns(decision, moment)
+    outputs = [ColSpec(_output_type(name), name) for name in columns]
+    return mlflow.models.ModelSignature(outputs=Schema(outputs))
+
+
+def _output_type(name: str) -> DataType:
+    return DataType.string if name in TEXTS else DataType.double
 
 
 def output_columns(decision: str, moment: str) -> tuple[str, ...]:
@@ -37,23 +53,26 @@ def output_columns(decision: str, moment: str) -> tuple[str, ...]:
         *(f"probability_{cut:g}" for cut in cuts),
         "baseline",
         *(f"contribution_{row.name}" for row in predictors),
+        *TEXTS,
     )
+
+
+def column_notes(decision: str, moment: str) -> dict[str, str]:
+    """What each column may hold, for whoever looks at the logged model.
+
+    Examples
+    --------
+    >>> column_notes("rtms_response", "screening")["age"]
+    'between 18 and 100 years'
+    """
+    return {row.name: row.rule for row in dictionary().predictors(decision, moment)}
 
 
 def served_columns(cohort: pd.DataFrame, decision: str, moment: str) -> pd.DataFrame:
-    """Bring a cohort into the form that the served model takes.
-
-    Numbers are float64; categories are their names and yes/no are ``yes`` and ``no``,
-    with None where a value is missing; columns the model does not use are dropped.
-    """
-    fields = dictionary().predictors(decision, moment)
-    return pd.DataFrame(
-        {
-            row.name: _served(row, cohort[row.name])
-            for row in fields
-            if row.name in cohort
-        }
-    )
+    """Choose what the served model reads of a table with other columns too."""
+    used = {row.name for row in dictionary().predictors(decision, moment)}
+    fields = [find_field(str(name)) for name in cohort.columns]
+    return cohort.loc[:, [f is not None and f.name in used for f in fields]]
 
 
 def input_example(decision: str, moment: str) -> pd.DataFrame:
@@ -62,19 +81,6 @@ def input_example(decision: str, moment: str) -> pd.DataFrame:
     return pd.DataFrame(
         {row.name: _example_values(row) for row in fields if row.derived_from is None}
     )
-
-
-def _data_type(row: Field) -> DataType:
-    # Yes/no travel as text: MLflow's boolean turns a missing value into an error.
-    return DataType.double if row.kind == "number" else DataType.string
-
-
-def _served(row: Field, column: pd.Series) -> pd.Series:
-    if row.kind == "number":
-        return column.astype("float64")
-    words: dict[Any, str] = {True: "yes", False: "no"} if row.kind == "boolean" else {}
-    values = [None if pd.isna(v) else words.get(v, str(v)) for v in column]
-    return pd.Series(values, index=column.index, dtype=object)
 
 
 def _example_values(row: Field) -> pd.Series:

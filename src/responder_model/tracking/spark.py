@@ -9,8 +9,7 @@ import mlflow.pyfunc
 
 from responder_model.artifact import save_model
 from responder_model.model import Model
-from responder_model.tracking.log import SCRIPT
-from responder_model.tracking.signature import build_signature
+from responder_model.tracking.package import write_served
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -28,21 +27,14 @@ def save_served(model: Model, folder: str | Path) -> Path:
     """
     folder = Path(folder)
     folder.mkdir(parents=True)
-    copy = save_model(model, folder / "model")
     served = folder / "served"
-    mlflow.pyfunc.save_model(
-        str(served),
-        python_model=str(SCRIPT),
-        artifacts={"model_folder": str(copy.resolve())},
-        signature=build_signature(model.decision, model.moment),
-        pip_requirements=["responder-model"],
-    )
+    write_served(model, save_model(model, folder / "model"), served)
     return served
 
 
 def spark_function(spark: SparkSession, model_uri: str) -> Any:
     """Function of Spark columns that scores: MLflow's ``spark_udf``.
 
-    It runs in the Python of the executors, which must have this package.
+    It runs in the Python of the executors; the model brings this package's code along.
     """
     return mlflow.pyfunc.spark_udf(spark, model_uri, env_manager="local")

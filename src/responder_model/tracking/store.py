@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
 import os
-import re
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import (
+    AbstractContextManager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
+from typing import TYPE_CHECKING
 
 # MLflow reads these when it is imported or when a run ends.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -18,106 +23,211 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
 
 import mlflow
-from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
+from mlflow.entities import Metric, Param
 
-from responder_model.errors import TrackingError
+from responder_model import __version__
+from responder_model.errors import ResponderModelError, TrackingError
+from responder_model.tracking.address import (
+    database_file,
+    experiment_name,
+    shown_uri,
+)
+from responder_model.tracking.files import (
+    alone,
+    artifacts_beside,
+    check_place,
+    follow_move,
+)
 
-EXPERIMENT = "responder_model"
-DATABASE = "mlflow.db"
-ARTIFACTS = "mlartifacts"
+if TYPE_CHECKING:
+    from mlflow.entities import Experiment
+
+# Databases without a server, which keep no files of their own.
+DATABASES = ("postgresql", "mysql", "mssql")
 # Characters of MLflow's own words in an error.
 LONGEST_REASON = 400
-
-
-def local_tracking_uri(directory: str | Path) -> str:
-    """Return the tracking URI of a directory's own store.
-
-    Examples
-    --------
-    >>> local_tracking_uri("/srv/runs")
-    'sqlite:////srv/runs/mlflow.db'
-    """
-    return f"sqlite:///{Path(directory).resolve() / DATABASE}"
-
-
-@contextmanager
-def tracking_run(tracking_uri: str, run_name: str) -> Iterator[mlflow.ActiveRun]:
-    """Open one run in a store."""
-    with _opened(tracking_uri):
-        experiment = _experiment_id(tracking_uri)
-        with mlflow.start_run(experiment_id=experiment, run_name=run_name) as run:
-            yield run
-
-
-@contextmanager
-def resumed_run(tracking_uri: str, run_id: str) -> Iterator[mlflow.ActiveRun]:
-    """Open a run again to add to it."""
-    with _opened(tracking_uri), mlflow.start_run(run_id=run_id) as run:
-        yield run
-
-
-@contextmanager
-def tracking_client(tracking_uri: str) -> Iterator[mlflow.MlflowClient]:
-    """Client of a store, its notes kept to itself."""
-    with _opened(tracking_uri):
-        yield mlflow.MlflowClient(tracking_uri)
+# Entries of each kind that MLflow takes at once.
+MOST_METRICS, MOST_PARAMS = 1000, 100
+# Tag of an experiment; writing it again shows that the store can be written.
+_MARK = ("responder_model", __version__)
+_LOUD = ("mlflow", "alembic", "sqlalchemy", "urllib3")
 
 
 def check_store(tracking_uri: str) -> None:
-    """Refuse a store that cannot be opened, before work is done that would be logged.
+    """Refuse a store that takes no run, before work is done that would be logged.
+
+    It is written to: a tag of the experiment, and a file that is gone at once.
 
     Raises
     ------
     TrackingError
-        If it is no store of runs or does not answer.
+        If it is no store of runs, does not answer, lacks its driver, has the experiment
+        deleted, or neither its database nor a local place of its files can be written.
     """
-    with _opened(tracking_uri):
-        _experiment_id(tracking_uri)
+    with opened(tracking_uri) as client:
+        found = own_experiment(client, tracking_uri)
+        with _alone(tracking_uri):
+            client.set_experiment_tag(found.experiment_id, *_MARK)
+        check_place(found.artifact_location)
 
 
 @contextmanager
-def _opened(tracking_uri: str) -> Iterator[None]:
-    """MLflow on one store; the caller's own settings come back after it."""
-    before = mlflow.get_tracking_uri()
-    with _quiet():
-        mlflow.set_tracking_uri(tracking_uri)
-        try:
-            yield
-        except (MlflowException, SQLAlchemyError, OSError) as error:
-            raise TrackingError(_without_password(_why(tracking_uri, error))) from error
-        finally:
-            mlflow.set_tracking_uri(before)
+def opened(tracking_uri: str) -> Iterator[mlflow.MlflowClient]:
+    """Client of a store, its notes kept to itself.
+
+    Neither the caller's store nor an open run is touched: everything goes through the
+    client, nothing through MLflow's own current run.
+    """
+    with _quiet(), _in_our_words(tracking_uri):
+        with _alone(tracking_uri):
+            client = mlflow.MlflowClient(tracking_uri)
+            # the first question makes or migrates the database
+            known = client.get_experiment_by_name(experiment_name())
+            database = database_file(tracking_uri)
+            if database is not None and known is not None:
+                follow_move(database, known.artifact_location)
+        yield client
 
 
-def _why(tracking_uri: str, error: Exception) -> str:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return f"tracking store {tracking_uri} cannot be used: {reason[:LONGEST_REASON]}"
+def own_experiment(client: mlflow.MlflowClient, tracking_uri: str) -> Experiment:
+    """Experiment of our runs, made when it is not there.
+
+    Raises
+    ------
+    TrackingError
+        If it is deleted, or would keep its files in the working directory of whoever
+        makes it.
+    """
+    with _alone(tracking_uri):
+        known = known_experiment(client)
+        if known is not None:
+            return known
+        location = _location(tracking_uri)
+        made = client.create_experiment(
+            experiment_name(), artifact_location=location, tags=dict([_MARK])
+        )
+        return client.get_experiment(made)
 
 
-def _without_password(text: str) -> str:
-    return re.sub(r"//[^/@\s]+@", "//***@", text)
+def known_experiment(client: mlflow.MlflowClient) -> Experiment | None:
+    """Experiment of our runs; None where it is not there.
+
+    Raises
+    ------
+    TrackingError
+        If it is deleted.
+    """
+    known = client.get_experiment_by_name(experiment_name())
+    if known is not None and known.lifecycle_stage == "deleted":
+        msg = (
+            f"experiment {known.name} must not be deleted. Restore it (mlflow "
+            f"experiments restore --experiment-id {known.experiment_id}) or name "
+            "another in MLFLOW_EXPERIMENT_NAME"
+        )
+        raise TrackingError(msg)
+    return known
 
 
-def _experiment_id(tracking_uri: str) -> str:
-    """Experiment of the package; a local store keeps artifacts beside its file."""
-    known = mlflow.get_experiment_by_name(EXPERIMENT)
-    if known is not None:
-        return str(known.experiment_id)
-    location = None
-    if tracking_uri.startswith("sqlite:///"):
-        database = Path(tracking_uri.removeprefix("sqlite:///"))
-        location = (database.resolve().parent / ARTIFACTS).as_uri()
-    return str(mlflow.create_experiment(EXPERIMENT, artifact_location=location))
+def _location(tracking_uri: str) -> str | None:
+    """Where a new experiment keeps its files; None leaves it to the server."""
+    database = database_file(tracking_uri)
+    if database is not None:
+        return artifacts_beside(database)
+    if tracking_uri.partition("://")[0].partition("+")[0] in DATABASES:
+        name = experiment_name()
+        msg = (
+            f"a database keeps no files, so experiment {name} must be made by whoever "
+            f"runs it (mlflow experiments create --experiment-name {name} "
+            "--artifact-location PLACE), with a place that every user can reach"
+        )
+        raise TrackingError(msg)
+    return None
+
+
+@contextmanager
+def new_run(
+    client: mlflow.MlflowClient, experiment_id: str, name: str, tags: Mapping[str, str]
+) -> Iterator[str]:
+    """Identifier of a new run, which is finished only when all of it is logged.
+
+    Whoever is killed meanwhile leaves it running: nothing takes it up again.
+    """
+    said = {**tags, "mlflow.source.name": "responder_model", "mlflow.user": _user()}
+    run = client.create_run(experiment_id, run_name=name, tags=said)
+    run_id = str(run.info.run_id)
+    try:
+        yield run_id
+    except BaseException as error:
+        status = "FAILED" if isinstance(error, Exception) else "KILLED"
+        with suppress(Exception):
+            client.set_terminated(run_id, status)
+        raise
+    client.set_terminated(run_id, "FINISHED")
+
+
+def log_values(
+    client: mlflow.MlflowClient,
+    run_id: str,
+    *,
+    params: Mapping[str, str],
+    metrics: Mapping[str, float],
+) -> None:
+    """Add parameters and numbers to a run, as many at once as MLflow takes."""
+    texts = [Param(name, value) for name, value in params.items()]
+    for k in range(0, len(texts), MOST_PARAMS):
+        client.log_batch(run_id, params=texts[k : k + MOST_PARAMS], synchronous=True)
+    now = client.get_run(run_id).info.start_time
+    numbers = [Metric(name, value, now, 0) for name, value in metrics.items()]
+    for k in range(0, len(numbers), MOST_METRICS):
+        part = numbers[k : k + MOST_METRICS]
+        client.log_batch(run_id, metrics=part, synchronous=True)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"
+
+
+def _alone(tracking_uri: str) -> AbstractContextManager[None]:
+    database = database_file(tracking_uri)
+    return nullcontext() if database is None else alone(database.parent)
+
+
+@contextmanager
+def _in_our_words(tracking_uri: str) -> Iterator[None]:
+    """Turn whatever MLflow, its database or its drivers raise into one sentence.
+
+    They raise errors of a dozen libraries, and bare ``Exception``.
+    """
+    try:
+        yield
+    except TrackingError as error:
+        raise TrackingError(_why(tracking_uri, str(error))) from error
+    except ResponderModelError:
+        raise
+    except ModuleNotFoundError as error:
+        reason = f"{error.name} is not installed, which this kind of store needs"
+        raise TrackingError(_why(tracking_uri, reason)) from error
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        reason = lines[0][:LONGEST_REASON]
+        raise TrackingError(_why(tracking_uri, reason)) from error
+
+
+def _why(tracking_uri: str, reason: str) -> str:
+    said = f"tracking store {tracking_uri} cannot be used: {reason.rstrip('.')}."
+    return f"{shown_uri(said)} Choose another store, or do without (--no-track)."
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep notes and warnings of MLflow and of its database to themselves."""
-    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
+    loggers = [logging.getLogger(name) for name in _LOUD]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
-        logger.setLevel(logging.ERROR)
+        logger.setLevel(logging.CRITICAL + 1)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

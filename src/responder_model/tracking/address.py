@@ -1,0 +1,106 @@
+"""Addresses of stores: which one is meant, and how it is shown."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from responder_model.errors import TrackingError
+
+# MLflow's own settings, heeded where no store is named.
+URI_SETTING, EXPERIMENT_SETTING = "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"
+EXPERIMENT = "responder_model"
+DATABASE = "mlflow.db"
+SQLITE = "sqlite:///"
+_NO_ADDRESS = re.compile(r"\?|%[0-9A-Fa-f]{2}")
+_ACCOUNT = re.compile(r"://[^/\s]\S*@")
+_SECRET = re.compile(r"(?i)([?&][^=&\s]*(?:pass|pwd|token|secret|key)[^=&\s]*=)[^&\s]*")
+
+
+def local_tracking_uri(directory: str | Path) -> str:
+    """Return the tracking URI of a directory's own store.
+
+    Raises
+    ------
+    TrackingError
+        If the path has a ``?`` or looks encoded: the database would be another file.
+
+    Examples
+    --------
+    >>> local_tracking_uri("/srv/runs")
+    'sqlite:////srv/runs/mlflow.db'
+    """
+    path = Path(directory).resolve()
+    if _NO_ADDRESS.search(str(path)):
+        msg = f"path of the store must have no ? and no % with two digits, got {path}. "
+        msg += "Work in another folder, name a store (--tracking-uri), or do without "
+        raise TrackingError(msg + "(--no-track).")
+    return f"{SQLITE}{path / DATABASE}"
+
+
+def chosen_tracking_uri(given: str | None = None) -> str:
+    """Return the store that is meant: the given one, MLflow's setting, or the local.
+
+    Examples
+    --------
+    >>> chosen_tracking_uri("http://runs.hospital:5000")
+    'http://runs.hospital:5000'
+    """
+    return given or os.environ.get(URI_SETTING) or local_tracking_uri(Path())
+
+
+def experiment_name() -> str:
+    """Name of the experiment: MLflow's setting, or the package's own."""
+    return os.environ.get(EXPERIMENT_SETTING) or EXPERIMENT
+
+
+def settings_notes(given: str | None = None) -> tuple[str, ...]:
+    """Say which of MLflow's settings decide where runs go."""
+    notes = []
+    if not given and os.environ.get(URI_SETTING):
+        shown = shown_uri(chosen_tracking_uri())
+        notes.append(f"runs go to {shown}, as {URI_SETTING} says")
+    if os.environ.get(EXPERIMENT_SETTING):
+        notes.append(
+            f"runs go to experiment {experiment_name()}, as {EXPERIMENT_SETTING} says"
+        )
+    return tuple(notes)
+
+
+def shown_uri(text: str) -> str:
+    """Return an address, or a text that quotes one, without accounts and passwords.
+
+    Examples
+    --------
+    >>> shown_uri("postgresql://mlflow:hunter2@db/runs?sslpassword=x&port=1")
+    'postgresql://***@db/runs?sslpassword=***&port=1'
+    >>> shown_uri("sqlite:////srv/me@home/mlflow.db")
+    'sqlite:////srv/me@home/mlflow.db'
+    """
+    return _SECRET.sub(r"\1***", _ACCOUNT.sub("://***@", text))
+
+
+def database_file(tracking_uri: str) -> Path | None:
+    """File of an SQLite store; None for any other store."""
+    if not tracking_uri.startswith(SQLITE):
+        return None
+    try:
+        name = make_url(tracking_uri).database
+    except ArgumentError:
+        return None
+    return Path(name).resolve() if name else None
+
+
+def is_outside(tracking_uri: str) -> bool:
+    """Whether a store is one that others may read: a server, or no file of this place.
+
+    Examples
+    --------
+    >>> is_outside("http://runs.hospital:5000"), is_outside("sqlite:////srv/mlflow.db")
+    (True, False)
+    """
+    return database_file(tracking_uri) is None
