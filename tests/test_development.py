@@ -481,4 +481,4 @@ def test_develop_gives_the_same_model_whatever_the_threads(cohort):
     assert (three.pool.weight, three.pool.trees) == (one.pool.weight, one.pool.trees)
     np.testing.assert_array_equal(three.main.coefficients, one.main.coefficients)
     with pytest.raises(ResponderModelError, match="n_jobs must be a whole number"):
-        develop(cohort, "rtms_response", n_jobs=0)
+        develop(cohort, "rtms_response", "screening", n_jobs=0)

@@ -235,7 +235,7 @@ def _log(
 
 
 def _check_leaving(tracking_uri: str | None, *, stays_here: bool) -> None:
-    """Refuse a store outside the centre for a model that is to stay, before the work."""
+    """Refuse a store outside the centre, before the work, for a model that stays."""
     if not stays_here or tracking_uri is None:
         return
     from responder_model.tracking import is_outside, shown_uri

@@ -22,14 +22,8 @@ from responder_model.cli.options import (
     SmallCellsOption,
     StaysHereOption,
 )
-from responder_model.cli.output import (
-    NOT_ALL_DONE,
-    console,
-    print_json,
-    print_notices,
-    progress,
-)
-from responder_model.cli.tracked import TrackingOption, store_for
+from responder_model.cli.output import console, print_json, print_notices, progress
+from responder_model.cli.tracked import TrackingOption, store_for, warn_unlogged
 from responder_model.schema import parse_target
 
 if TYPE_CHECKING:
@@ -237,10 +231,7 @@ def _print_development(done: Development, *, json_output: bool) -> None:
         print_model(done.model, Language.en)
         for name, place in _whereabouts(done).items():
             typer.echo(f"{name}: {place}")
-    if done.unlogged is not None:
-        later = f"Log it later: responder-model track {done.folder}"
-        typer.echo(f"warning: saved, but not logged: {done.unlogged} {later}", err=True)
-        raise typer.Exit(NOT_ALL_DONE)
+    warn_unlogged(done)
 
 
 def _whereabouts(done: Development) -> dict[str, str]:

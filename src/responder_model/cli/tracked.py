@@ -17,6 +17,8 @@ from responder_model.errors import MissingExtraError, TrackingError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from responder_model.workflow import Development
+
 STORE_HELP = (
     "MLflow server or store; by default what MLFLOW_TRACKING_URI names, else mlflow.db "
     "in the working directory."
@@ -79,6 +81,15 @@ def store_for(tracking_uri: str | None, *, track: bool) -> str | None:
     store = chosen_tracking_uri(tracking_uri)
     check_store(store)
     return store
+
+
+def warn_unlogged(done: Development) -> None:
+    """Say that a saved model was not logged, and leave with exit code 3."""
+    if done.unlogged is None:
+        return
+    later = f"Log it later: responder-model track {done.folder}"
+    typer.echo(f"warning: saved, but not logged: {done.unlogged} {later}", err=True)
+    raise typer.Exit(NOT_ALL_DONE)
 
 
 def digest_of(model: str) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from responder_model.cli.options import OverwriteOption, SeedOption
 from responder_model.cli.output import console
+from responder_model.cli.tracked import warn_unlogged
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -50,6 +51,8 @@ def demo(
     result.print(predictions_table(made))
     for line in where_to_look(made):
         result.print(line)
+    for done in made.developments:
+        warn_unlogged(done)
 
 
 def models_table(made: Demo) -> Table:
