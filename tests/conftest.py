@@ -21,10 +21,10 @@ os.environ.setdefault("RESPONDER_MODEL_CENTRE_FOLDER", _CENTRE.name)
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An MLflow store without a run; its tables take a second to make."""
-    from responder_model.tracking.store import tracking_client
+    from responder_model.tracking.store import opened
 
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    with tracking_client(f"sqlite:///{path}") as client:
+    with opened(f"sqlite:///{path}") as client:
         client.search_experiments()
     return path
 

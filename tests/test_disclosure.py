@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -195,25 +196,73 @@ def test_columns_left_out_count_a_copied_patient_once():
     assert columns_left_out(z, encoder, 5, groups)[k]
 
 
-def test_columns_left_out_leave_fewer_columns_than_patients():
+def test_columns_left_out_leave_half_as_many_columns_as_patients():
     encoder, z = design(n=12)
-    assert (~columns_left_out(z, encoder, 5)).sum() <= 7
+    assert (~columns_left_out(z, encoder, 5)).sum() <= 6
     assert not columns_left_out(z, encoder, 0).any()
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_merged_levels_leave_k_patients_at_each_cut_point(seed):
+def test_merged_levels_leave_k_patients_of_each_outcome(seed):
     rng = np.random.default_rng(seed)
-    level = rng.integers(0, 6, rng.integers(6, 40))
-    lower, upper = merge_levels(level, level, n_cuts=5, main=2, k=5)
-    assert (lower <= level).all()
-    assert (upper >= level).all()
-    # yes and no at the main cut point are never merged
-    assert ((lower > 2) == (level > 2)).all()
-    assert ((upper <= 2) == (level <= 2)).all()
-    for cut in range(5):
-        deciding = ((lower == cut + 1) | (upper == cut)).sum()
-        assert deciding == 0 or deciding >= 5
+    level = rng.integers(0, 6, rng.integers(12, 60))
+    upper = np.minimum(level + rng.integers(0, 2, len(level)), 5)
+    merged = merge_levels(level, upper, n_cuts=5, main=2, k=5)
+    used = ~merged.left_out
+    assert (merged.lower <= level).all()
+    assert (merged.upper >= upper).all()
+    pairs = list(zip(merged.lower[used], merged.upper[used], strict=True))
+    few = {pair for pair in pairs if pairs.count(pair) < 5}
+    # yes and no are never merged: fewer of one than five is the caller's to judge
+    assert few <= {(0, 2), (3, 5)}
+    assert ((merged.lower > 2) == (level > 2)).all()
+    assert ((merged.upper <= 2) == (upper <= 2)).all()
+
+
+def test_nothing_but_the_level_is_learned_of_few_events():
+    cohort = patients(RTMS, 60, 2)
+    events = cohort.index[cohort["rtms_responder"].astype(bool)]
+    few = cohort.drop(index=events[3:])
+    model = develop(few, settings=SETTINGS[RTMS])
+    assert set(model.disclosure.contrasts_left_out) == {
+        column.name for column in model.encoder.columns
+    }
+    prior = published_model(*RTMS)
+    np.testing.assert_allclose(
+        model.components[0].mean[5:], prior.components[0].mean[5:], atol=1e-9
+    )
+
+
+def test_columns_left_out_hold_a_number_that_copies_another_in_all_but_one():
+    encoder, z = design()
+    one, other = positions(encoder, "relief_maintenance", "relief_test")
+    first, second = encoder.columns[one], encoder.columns[other]
+    value = np.round(np.random.default_rng(2).normal(size=60) * 20)
+    z[:, one] = (value - first.centre) / first.scale
+    z[:, other] = (np.r_[90.0, value[1:]] - second.centre) / second.scale
+    assert columns_left_out(z, encoder, 5)[[one, other]].sum() == 1
+    z[:, other] = (value - second.centre) / second.scale
+    assert not columns_left_out(z, encoder, 5)[[one, other]].any()
+
+
+def test_columns_left_out_hold_a_number_that_one_patient_dominates():
+    encoder, z = design()
+    (number,) = positions(encoder, "sham_relief")
+    z[:, number] = 0.0
+    z[:6, number] = [0.1, 0.1, 0.2, 0.2, 0.3, 4.0]
+    assert columns_left_out(z, encoder, 5)[number]
+    z[6:20, number] = 2.0
+    assert not columns_left_out(z, encoder, 5)[number]
+
+
+def test_a_patient_entered_five_times_is_one():
+    cohort = patients(RTMS, 60, 0).drop(columns="patient_id")
+    alone = cohort["aetiology"].value_counts()
+    (row,) = cohort.index[cohort["aetiology"] == alone.index[alone == 1][0]]
+    copied = pd.concat([cohort, *[cohort.loc[[row]]] * 4], ignore_index=True)
+    model = develop(copied, settings=SETTINGS[RTMS])
+    name = f"aetiology={cohort.loc[row, 'aetiology']}"
+    assert name in model.disclosure.contrasts_left_out
 
 
 def test_population_of_a_column_left_out_knows_nothing_of_it():
@@ -336,6 +385,8 @@ def test_a_corrected_outcome_leaves_a_patient_the_same():
     cohort = patients(RTMS, 60, 1)
     model = develop(cohort, settings=SETTINGS[RTMS])
     changed = cohort.drop(columns="rtms_responder")
+    # a year later, too
+    changed["age"] = (changed["age"] + 1).clip(upper=100)
     changed["relief_test"] = 100.0 - changed["relief_test"].abs()
     with pytest.raises(DevelopmentError, match="60 of 60 who are"):
         update(model, changed)
@@ -357,34 +408,34 @@ def test_already_in_cannot_be_told_with_another_key(tmp_path, monkeypatch):
     cohort = patients(RTMS, 60, 1)
     model = develop(cohort, settings=SETTINGS[RTMS])
     monkeypatch.setenv("RESPONDER_MODEL_CENTRE_FOLDER", str(tmp_path))
-    assert already_in(model.fingerprints, cohort, *RTMS) is None
+    assert already_in(model.fingerprints, cohort) is None
     newer = update(model, cohort)
     assert any("another centre's key" in note for note in newer.notes)
 
 
 def test_fingerprints_are_of_values_not_of_types_or_order(centre):
     cohort = patients(RTMS, 40, 1)
-    known = fingerprints_of(cohort, *RTMS)
+    known = fingerprints_of(cohort)
     other = cohort[cohort.columns[::-1]].astype({"age": object})
-    assert fingerprints_of(other.iloc[::-1], *RTMS) == known
+    assert fingerprints_of(other.iloc[::-1]) == known
     later = cohort.assign(relief_1=np.nan)
-    assert fingerprints_of(later, *RTMS) == known
+    assert fingerprints_of(later).patients == known.patients
 
 
 def test_fingerprints_tell_nothing_without_the_key(centre, monkeypatch, tmp_path):
     """Whoever knows a patient whole cannot confirm it: another key, other numbers."""
     cohort = patients(RTMS, 40, 1)
-    known = set(fingerprints_of(cohort, *RTMS).patients)
+    known = set(fingerprints_of(cohort).patients)
     monkeypatch.setenv("RESPONDER_MODEL_CENTRE_FOLDER", str(tmp_path / "reader"))
-    assert not known & set(fingerprints_of(cohort, *RTMS).patients)
+    assert not known & set(fingerprints_of(cohort).patients)
     assert all(len(one) == 16 for one in known)
 
 
 def test_of_patients_who_are_alike_as_many_are_known_as_there_were(centre):
     cohort = patients(RTMS, 40, 1)
     twice = pd.concat([cohort, cohort.iloc[:1]], ignore_index=True)
-    known = fingerprints_of(cohort, *RTMS)
-    assert already_in(known, twice, *RTMS).tolist() == [True] * 40 + [False]
+    known = fingerprints_of(cohort)
+    assert already_in(known, twice).tolist() == [True] * 40 + [False]
 
 
 def test_centre_key_is_made_once_by_many_at_once(centre):
@@ -428,28 +479,85 @@ def test_update_takes_few_patients_of_one_class(n):
 # ---------------------------------------------------------------- leaving the centre
 
 
+def both(rest, n):
+    """The first patients with both outcomes among them."""
+    yes = rest["rtms_responder"].astype(bool)
+    found = pd.concat([rest[yes].iloc[: n // 2], rest[~yes].iloc[: n - n // 2]])
+    found.attrs = dict(rest.attrs)
+    return found
+
+
 def test_release_refuses_few_new_patients_until_enough_have_gathered(centre):
-    cohort = patients(RTMS, 80, 3)
+    cohort = patients(RTMS, 90, 3)
     model = develop(cohort.iloc[:60], settings=SETTINGS[RTMS])
     release_model(model)
-    three = update(model, cohort.iloc[60:63])
+    rest = cohort.iloc[60:]
+    three = update(model, both(rest, 3))
     assert not three.disclosure.may_leave
     with pytest.raises(DisclosureError, match="by at least 5 patients .* got 3"):
         release_model(three)
-    six = update(three, cohort.iloc[63:66])
+    six = update(three, both(rest.drop(index=both(rest, 3).index), 3))
     assert six.disclosure.n_since_release == 6
     release_model(six)
+    yes = update(model, rest[rest["rtms_responder"].astype(bool)])
+    with pytest.raises(DisclosureError, match="with both outcomes among them"):
+        release_model(yes)
 
 
-def test_release_refuses_a_sibling_with_one_patient_more(centre):
+@pytest.mark.parametrize("more", [1, 6, 20])
+def test_release_refuses_a_sibling(centre, more):
+    """Developed again on more patients: the difference follows no rule."""
     cohort = patients(RTMS, 80, 3)
     first = develop(cohort.iloc[:60], settings=SETTINGS[RTMS])
-    sibling = develop(cohort.iloc[:61], settings=SETTINGS[RTMS])
     release_model(first)
     release_model(first)
-    with pytest.raises(DisclosureError, match="got 1 from the model"):
-        release_model(sibling)
-    release_model(develop(cohort.iloc[:66], settings=SETTINGS[RTMS]))
+    later = cohort.iloc[: 60 + more]
+    with pytest.raises(DisclosureError, match=f"0 gone and {more} added"):
+        release_model(develop(later, settings=SETTINGS[RTMS]))
+    other_moment = develop(later, "rtms_response", "session_1", name="x")
+    with pytest.raises(DisclosureError, match=f"0 gone and {more} added"):
+        release_model(other_moment)
+    release_model(develop(cohort.iloc[60:], settings=SETTINGS[RTMS]))
+
+
+def test_release_refuses_the_same_patients_with_another_value(centre):
+    cohort = patients(RTMS, 60, 3)
+    release_model(develop(cohort, settings=SETTINGS[RTMS]))
+    changed = cohort.copy()
+    changed.loc[0, "relief_1"] = changed.loc[0, "relief_1"] / 2 + 1
+    with pytest.raises(DisclosureError, match="0 gone and 0 added"):
+        release_model(develop(changed, settings=SETTINGS[RTMS]))
+    # all that one holds is in the other: two moments of one cohort
+    release_model(develop(cohort, "rtms_response", "session_1", name="later"))
+
+
+def test_release_refuses_a_second_update_of_one_model(centre):
+    cohort = patients(RTMS, 90, 3)
+    model = develop(cohort.iloc[:60], settings=SETTINGS[RTMS])
+    for one in (model, update(model, cohort.iloc[60:80])):
+        release_model(one)
+    with pytest.raises(DisclosureError, match="Update that model"):
+        release_model(update(model, cohort.iloc[70:]))
+
+
+def test_release_refuses_a_list_that_is_damaged(centre):
+    cohort = patients(RTMS, 60, 3)
+    release_model(develop(cohort, settings=SETTINGS[RTMS]))
+    ledger = centre / "released.jsonl"
+    whole = ledger.read_bytes()
+    model = develop(patients(RTMS, 60, 8), settings=SETTINGS[RTMS])
+    for data in (whole[:-1], whole + b"{}\n", whole + b"no json\n", b"\xff\n"):
+        ledger.write_bytes(data)
+        with pytest.raises(DisclosureError, match="must list the models"):
+            release_model(model)
+    ledger.write_bytes(whole)
+    release_model(model)
+
+
+def test_release_refuses_a_model_without_fingerprints(centre):
+    model = develop(patients(RTMS, 60, 3), settings=SETTINGS[RTMS])
+    with pytest.raises(DisclosureError, match="fingerprints"):
+        release_model(replace(model, fingerprints=None))
 
 
 def test_sign_model_refuses_a_model_that_stays_here(centre, tmp_path):
@@ -481,13 +589,17 @@ def test_updates_are_known_by_digest_not_by_name(tmp_path):
 
 def test_disclosure_of_updates_adds_up():
     first = Disclosure(
-        k=5, n=60, n_since_release=60, parameters=30, contrasts_left_out=("a", "b")
-    )
+        k=5, n=60, n_since_release=60, events_since_release=20, parameters=30,
+        contrasts_left_out=("a", "b"),
+    )  # fmt: skip
     second = Disclosure(
-        k=5, n=3, n_since_release=3, parameters=5, contrasts_left_out=("a", "c")
-    )
-    both = second.updated(first)
+        k=5, n=3, n_since_release=3, events_since_release=1, parameters=5,
+        contrasts_left_out=("a", "c"),
+    )  # fmt: skip
+    both = second.updated(first, "one")
     assert (both.n, both.n_since_release) == (63, 3)
     assert both.contrasts_left_out == ("a",)
     assert both.parameters == 31
-    assert second.updated(both).n_since_release == 6
+    third = second.updated(both, "two")
+    assert (third.n_since_release, third.ancestors) == (6, ("one", "two"))
+    assert third.may_leave

@@ -287,6 +287,7 @@ def test_served_model_runs_where_this_package_is_not_installed(
     done = subprocess.run(
         [*command, str(others), str(copy)], capture_output=True, text=True, cwd="/"
     )
+    assert done.returncode == 0, done.stderr
     due = model.predict({"age": 54, "relief_1": 40}).probability
     assert float(done.stdout) == pytest.approx(due, rel=1e-12), done.stderr
 

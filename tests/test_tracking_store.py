@@ -475,16 +475,16 @@ def test_cohort_digest_is_that_of_the_patients_in_any_order(cohort):
 
 def test_cohort_digest_cannot_be_guessed_without_the_key(cohort, tmp_path, monkeypatch):
     due = cohort_digest(cohort)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("RESPONDER_MODEL_CENTRE_FOLDER", str(tmp_path / "centre"))
     assert cohort_digest(cohort) != due
-    (key,) = tmp_path.rglob("cohort_key")
+    (key,) = tmp_path.rglob("fingerprint.key")
     assert key.stat().st_mode & 0o077 == 0
     assert [path for path in key.parent.iterdir() if path != key] == []
 
 
 def test_cohort_digest_is_none_where_no_key_can_be_kept(cohort, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    monkeypatch.setenv("RESPONDER_MODEL_CENTRE_FOLDER", str(tmp_path / "file"))
     assert cohort_digest(cohort) is None
 
 

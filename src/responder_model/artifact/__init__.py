@@ -196,10 +196,16 @@ def release_model(model: Model) -> None:
     ------
     DisclosureError
         For a model that gives patients away, alone or beside one that has left: one
-        that ``stays_here``, or that differs by a few patients from its parent or from
-        a model of the same decision and moment that was released before.
+        that ``stays_here``, an update by a few patients, or one that shares patients
+        with a released model that it does not update.
     """
-    release(model.target, digest_of(model), model.disclosure, model.fingerprints)
+    release(
+        decision=model.decision,
+        digest=digest_of(model),
+        columns=tuple(column.name for column in model.encoder.columns),
+        disclosure=model.disclosure,
+        fingerprints=model.fingerprints,
+    )
 
 
 def sign_model(folder: str | os.PathLike[str], private_key: bytes) -> str:

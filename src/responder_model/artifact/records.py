@@ -134,11 +134,13 @@ def read_disclosure(document: Node, encoder: Encoder) -> Disclosure | None:
         k=node.count("k"),
         n=n,
         n_since_release=node.count("n_since_release", n),
+        events_since_release=node.count("events_since_release", n),
         parameters=node.count("parameters"),
         contrasts_left_out=node.texts(
             "contrasts_left_out", (column.name for column in encoder.columns)
         ),
         stays_here=node.flag("stays_here"),
+        ancestors=node.texts("ancestors"),
     )
 
 
@@ -150,7 +152,9 @@ def read_fingerprints(document: Node) -> Fingerprints | None:
     patients = node.items("patients")
     if not all(isinstance(one, str) and len(one) <= 64 for one in patients):
         node.refuse("list short texts")
-    return Fingerprints(key=node.text("key"), patients=tuple(patients))
+    return Fingerprints(
+        key=node.text("key"), patients=tuple(patients), values=node.text("values")
+    )
 
 
 def read_sample_size(document: Node) -> dict[str, Any]:

@@ -236,10 +236,10 @@ def _print_development(done: Development, *, json_output: bool) -> None:
 
 def _whereabouts(done: Development) -> dict[str, str]:
     """Where the model and its run were left."""
-    from responder_model.tracking import shown_uri
-
     found = {"folder": str(done.folder)}
     if done.run is not None:
+        from responder_model.tracking import shown_uri
+
         found["tracking_uri"] = shown_uri(done.run.tracking_uri)
         found["run_id"] = done.run.run_id
         found["model_uri"] = done.run.model_uri

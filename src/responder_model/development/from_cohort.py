@@ -182,8 +182,8 @@ def model_from(
         n_events=n_events,
         excluded_evidence=settings.exclude_evidence,
         notes=development_notes(cohort, settings, known),
-        disclosure=_disclosure(procedure, settings, n_patients),
-        fingerprints=fingerprints_of(cohort[known], settings.decision, settings.moment),
+        disclosure=_disclosure(procedure, settings, n_patients, n_events),
+        fingerprints=fingerprints_of(cohort[known]),
     )
 
 
@@ -205,14 +205,17 @@ def size_verdict(
     return asdict(verdict)
 
 
-def _disclosure(procedure: Procedure, settings: Settings, n: int) -> Disclosure:
+def _disclosure(
+    procedure: Procedure, settings: Settings, n: int, n_events: int
+) -> Disclosure:
     left_out = procedure.left_out_
     columns = procedure.encoder_.columns
     return Disclosure(
         k=settings.small_cells,
         n=n,
         n_since_release=n,
-        parameters=int((~left_out).sum()) + len(procedure.target.cut_points),
+        events_since_release=n_events,
+        parameters=int((~left_out).sum()) + len(procedure.open_cuts_),
         contrasts_left_out=tuple(columns[k].name for k in np.flatnonzero(left_out)),
         stays_here=settings.stays_here,
     )

@@ -38,7 +38,8 @@ def development_notes(
             f"Left out, outcome not known: {unknown} patients "
             f"({_estimand(settings.decision)})."
         )
-    notes += _uninformative(cohort[known], settings)
+    if known.sum() >= settings.small_cells:
+        notes += _uninformative(cohort[known], settings)
     again = repeated_rows(cohort)
     if again:
         notes.append(repeated_rows_note(again))

@@ -26,7 +26,13 @@ from responder_model.development.outcomes import (
     check_lengths,
     split_levels,
 )
-from responder_model.disclosure import SMALL_CELLS, columns_left_out, merge_levels
+from responder_model.disclosure import (
+    ENOUGH_VALUES,
+    SMALL_CELLS,
+    MergedLevels,
+    columns_left_out,
+    merge_levels,
+)
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, Encoder, Population, expit
 from responder_model.frozen import freeze
@@ -199,10 +205,15 @@ class Procedure(ClassifierMixin, BaseEstimator):
         self.priors_ = _priors(
             self.decision, self.encoder_.moment, self.exclude_evidence
         )
-        design = self._describe(raw, groups)
+        patients = patients_of(raw, groups)
+        merged = self._merge_levels(lower, upper, patients)
+        used = ~merged.left_out
+        raw, groups, patients = raw[used], groups[used], patients[used]
+        lower, upper = lower[used], upper[used]
+        rare = self._is_rare(lower, upper, patients)
+        design = self._describe(raw, patients, level_only=rare)
         self.estimator_ = self._build_estimator()
-        merged = self._merge_levels(lower, upper)
-        self.estimator_.fit(design, merged[0], upper=merged[1])
+        self.estimator_.fit(design, merged.lower[used], upper=merged.upper[used])
         self.pool_ = self._pool(raw, design, lower, upper, groups)
         self.classes_ = np.array([0, 1])
         return self
@@ -220,7 +231,9 @@ class Procedure(ClassifierMixin, BaseEstimator):
             msg += "outcome only. Use the published-evidence model instead."
             raise DevelopmentError(msg)
 
-    def _describe(self, raw: Array, groups: NDArray[Any]) -> Array:
+    def _describe(
+        self, raw: Array, patients: NDArray[np.int64], *, level_only: bool
+    ) -> Array:
         """Estimate the population, fill gaps; model columns in reference units.
 
         Columns that a few patients decide are missing for everybody, and model columns
@@ -228,7 +241,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         """
         encoder = self.encoder_
         z = encoder.encode(raw)
-        self.left_out_ = columns_left_out(z, encoder, self.small_cells, groups)
+        self.left_out_ = columns_left_out(z, encoder, self.small_cells, patients)
+        self.left_out_ |= level_only
         z[:, self.left_out_] = np.nan
         self.population_ = Population.estimate(z, encoder, left_out=self.left_out_)
         projection = encoder.projection.copy()
@@ -243,16 +257,34 @@ class Procedure(ClassifierMixin, BaseEstimator):
         return np.asarray((centre + flatten * (filled - centre)) @ projection.T)
 
     def _merge_levels(
-        self, lower: NDArray[np.int64], upper: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        self,
+        lower: NDArray[np.int64],
+        upper: NDArray[np.int64],
+        patients: NDArray[np.int64],
+    ) -> MergedLevels:
         target = self.target
-        return merge_levels(
+        merged = merge_levels(
             lower,
             upper,
             n_cuts=len(target.cut_points),
             main=target.main_index,
             k=self.small_cells,
+            counted=np.unique(patients, return_index=True)[1],
         )
+        self.open_cuts_ = merged.open_cuts
+        return merged
+
+    def _is_rare(
+        self,
+        lower: NDArray[np.int64],
+        upper: NDArray[np.int64],
+        patients: NDArray[np.int64],
+    ) -> bool:
+        """Whether so few have yes, or no, that only the level may be learned."""
+        outcome = at_cut(lower, upper, self.target.main_index)
+        outcome = outcome[np.unique(patients, return_index=True)[1]]
+        counts = (outcome == 1.0).sum(), (outcome == 0.0).sum()
+        return any(0 < n < self.small_cells for n in counts)
 
     def _coefficients(self) -> Array:
         """Published mean and SD of each model column, (2, n_derived)."""
@@ -401,6 +433,18 @@ def build_procedure(
         components=components,
         seed=seed,
     )
+
+
+def patients_of(raw: Array, groups: NDArray[Any]) -> NDArray[np.int64]:
+    """Patient behind each row, (n,): rows of one group, or alike in enough values.
+
+    A patient who was entered twice is no second patient of a small cell.
+    """
+    known = ~np.isnan(raw)
+    _, alike = np.unique(np.where(known, raw, np.inf), axis=0, return_inverse=True)
+    _, group = np.unique(groups, return_inverse=True)
+    enough = known.sum(axis=1) >= ENOUGH_VALUES
+    return np.asarray(np.where(enough, alike.ravel(), len(raw) + group.ravel()))
 
 
 @lru_cache(maxsize=64)

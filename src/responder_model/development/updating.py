@@ -146,7 +146,7 @@ def new_patients(
         msg = f"{model.decision} outcome must be known for some patients, got none. "
         msg += f"Record {rules.outcome} or {rules.binary_outcome}."
         raise DevelopmentError(msg)
-    found = already_in(model.fingerprints, cohort, model.decision, model.moment)
+    found = already_in(model.fingerprints, cohort)
     if found is None:
         told = model.fingerprints is None or count_again
         return cohort, () if told else (_CANNOT_BE_TOLD,)
@@ -168,14 +168,17 @@ def new_patients(
 def _disclosure(model: Model, fresh: Model) -> Disclosure | None:
     if fresh.disclosure is None:
         return model.disclosure
-    return fresh.disclosure.updated(model.disclosure)
+    return fresh.disclosure.updated(model.disclosure, digest_of(model))
 
 
 def _fingerprints(model: Model, fresh: Model) -> Fingerprints | None:
-    """Of all patients; None where those of the earlier model are not known."""
-    if model.n_patients and model.fingerprints is None:
+    """Of all patients; None where those of the earlier model cannot be told."""
+    before, now = model.fingerprints, fresh.fingerprints
+    if model.n_patients == 0:
+        return now
+    if before is None or now is None or before.key != now.key:
         return None
-    return fresh.fingerprints and fresh.fingerprints + model.fingerprints
+    return now + before
 
 
 def posterior_of(model: Model) -> tuple[Prior, ...]:

@@ -2,19 +2,22 @@
 
 from responder_model.disclosure.contrasts import columns_left_out
 from responder_model.disclosure.fingerprints import (
+    ENOUGH_VALUES,
     Fingerprints,
     already_in,
     fingerprints_of,
     keyed_digest,
 )
-from responder_model.disclosure.levels import merge_levels
+from responder_model.disclosure.levels import MergedLevels, merge_levels
 from responder_model.disclosure.record import SMALL_CELLS, Disclosure, is_cell_size
 from responder_model.disclosure.release import release
 
 __all__ = [
+    "ENOUGH_VALUES",
     "SMALL_CELLS",
     "Disclosure",
     "Fingerprints",
+    "MergedLevels",
     "already_in",
     "columns_left_out",
     "fingerprints_of",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array, Encoder
+from responder_model.schema import Field, dictionary
 
 Mask = NDArray[np.bool_]
 
@@ -25,12 +26,13 @@ def columns_left_out(
     """Columns from which nothing may be learned, (p,).
 
     1. A column in which fewer than ``k`` patients differ from the most common value,
-       among those for whom it is known.
-    2. Of two contrasts whose sum or difference is the same in all but fewer than
-       ``k`` patients, the rarer one.
-    3. A contrast that, with any others, singles out fewer than ``k`` patients who are
+       among those for whom it is known; a number of which one patient holds more than
+       half of the squared distance from the median.
+    2. Of two columns whose sum or difference is the same in all but fewer than ``k``
+       patients, the rarer one: contrasts, and numbers in their own units.
+    3. A column that, with any others, singles out fewer than ``k`` patients who are
        alike (their leverage is 1): the rarest of those that take part.
-    4. The rarest ones while fewer than ``k`` patients more than columns are left.
+    4. The rarest ones while there are more columns than half of the patients.
 
     Parameters
     ----------
@@ -59,21 +61,48 @@ def columns_left_out(
         return np.zeros(z.shape[1], dtype=bool)
     if groups is not None:
         z = z[np.unique(groups, return_index=True)[1]]
+    fields = [encoder.fields[position] for position in encoder.column_predictor]
+    number = np.array([field.kind == "number" for field in fields])
     differing = np.array([_differing(column) for column in z.T])
-    left_out = differing < k
-    contrast = np.array(
-        [
-            encoder.fields[position].kind != "number"
-            for position in encoder.column_predictor
-        ]
-    )
-    kept = np.flatnonzero(contrast & ~left_out)
-    # the rarest last: it goes first
-    kept = kept[np.argsort(-differing[kept], kind="stable")]
-    left_out[kept] = True
-    kept = kept[_apart(z[:, kept], k)]
-    left_out[kept[_not_alone(z[:, kept], k)]] = False
-    return _fewer_than_patients(left_out, differing, len(z) - k)
+    out = (differing < k) | (number & np.array([_dominated(c) for c in z.T]))
+    since = _known_since(fields)
+    # What is known first decides first, as it does without what is known later: of two
+    # models of one cohort, one holds all that the other holds. The rarest goes first.
+    order = np.lexsort((-differing, since))
+    order = order[~out[order]]
+    numbers, contrasts = order[number[order]], order[~number[order]]
+    units = _in_units(z, encoder, numbers)
+    apart = {
+        *contrasts[_apart(_differ_in_few(z[:, contrasts], k))].tolist(),
+        *numbers[_apart(_numbers_differ_in_few(units, k))].tolist(),
+    }
+    kept: list[int] = []
+    for moment in np.unique(since):
+        kept += [c for c in order if c in apart and since[c] == moment]
+        kept = [kept[at] for at in _not_alone(z[:, kept], k)]
+    left_out = np.ones(z.shape[1], dtype=bool)
+    left_out[kept[: max(0, min(len(z) // 2, len(z) - k))]] = False
+    return left_out
+
+
+def _known_since(fields: list[Field]) -> NDArray[np.int64]:
+    """Place of the moment from which each column's field is known."""
+    moments = [moment.name for moment in dictionary().moments]
+    return np.array([moments.index(field.known_from) for field in fields])
+
+
+def _dominated(column: Array) -> bool:
+    """Whether one patient makes most of what a column varies by."""
+    known = column[~np.isnan(column)]
+    squared = (known - np.median(known)) ** 2 if known.size else np.zeros(1)
+    return bool(squared.max() > 0.5 * squared.sum())
+
+
+def _in_units(z: Array, encoder: Encoder, columns: NDArray[np.int64]) -> Array:
+    """Numbers in their own units, transformed ones on their scale."""
+    rows = [encoder.columns[k] for k in columns]
+    scale = np.array([row.scale for row in rows])
+    return np.asarray(z[:, columns] * scale + np.array([row.centre for row in rows]))
 
 
 def _differing(column: Array) -> int:
@@ -84,18 +113,38 @@ def _differing(column: Array) -> int:
     return int(known.size - np.unique(known, return_counts=True)[1].max())
 
 
-def _apart(contrasts: Array, k: int) -> list[int]:
-    """Positions of contrasts that differ from all earlier ones in many, or in none."""
-    few = _differ_in_few(contrasts, k)
+def _apart(few: Mask) -> list[int]:
+    """Positions of columns that differ from all earlier ones in many, or in none."""
     kept: list[int] = []
-    for column in range(contrasts.shape[1]):
+    for column in range(len(few)):
         if not few[column, kept].any():
             kept.append(column)
     return kept
 
 
+def _numbers_differ_in_few(numbers: Array, k: int) -> Mask:
+    """Whether the sum or difference of two numbers is the same in all but a few."""
+    first, second = np.triu_indices(numbers.shape[1], 1)
+    few = np.zeros((numbers.shape[1],) * 2, dtype=bool)
+    for sign in (1.0, -1.0):
+        sums = np.sort(numbers[:, first] + sign * numbers[:, second], axis=0).round(6)
+        known = (~np.isnan(sums)).sum(axis=0)
+        # the longest run of equal values, by the k - 1 that may be missing from it
+        least = np.maximum(known - k + 1, 1)
+        start = np.arange(len(sums))[:, None]
+        end = np.minimum(start + least - 1, len(sums) - 1)
+        run = np.take_along_axis(sums, end, axis=0) == sums
+        found = (run & (start + least <= known)).any(axis=0)
+        last = np.take_along_axis(sums, np.maximum(known - 1, 0)[None], axis=0)[0]
+        constant = sums[0] == last
+        few[first, second] |= found & (known > k) & ~constant
+    return np.asarray(few | few.T)
+
+
 def _differ_in_few(contrasts: Array, k: int) -> Mask:
     """Whether two contrasts, or one and the other's opposite, part few patients."""
+    if contrasts.shape[1] == 0:
+        return np.zeros((0, 0), dtype=bool)
     low, high = np.nanmin(contrasts, axis=0), np.nanmax(contrasts, axis=0)
     unit = np.round(2.0 * (contrasts - low) / (high - low) - 1.0, 9)
     known = (~np.isnan(unit)).astype(np.float64)
@@ -110,25 +159,27 @@ def _differ_in_few(contrasts: Array, k: int) -> Mask:
     )
 
 
-def _not_alone(contrasts: Array, k: int) -> list[int]:
-    """Positions of contrasts that together single out no few patients."""
+def _not_alone(columns: Array, k: int) -> list[int]:
+    """Positions of columns that together single out no few patients."""
     # with their mean where they are missing: what relates columns stays
-    filled = np.where(np.isnan(contrasts), np.nanmean(contrasts, axis=0), contrasts)
-    kept = list(range(contrasts.shape[1]))
+    if columns.shape[1] == 0:
+        return []
+    filled = np.where(np.isnan(columns), np.nanmean(columns, axis=0), columns)
+    kept = list(range(columns.shape[1]))
     while kept and (drop := _alone(filled[:, kept], k)) is not None:
         del kept[drop]
     return kept
 
 
-def _alone(contrasts: Array, k: int) -> int | None:
-    """Last contrast among those that together single out few patients who are alike."""
-    design = np.column_stack([np.ones(len(contrasts)), contrasts])
+def _alone(columns: Array, k: int) -> int | None:
+    """Last column among those that together single out few patients who are alike."""
+    design = np.column_stack([np.ones(len(columns)), columns])
     inverse = np.linalg.pinv(design.T @ design, hermitian=True)
     leverage = np.einsum("ij,ij->i", design @ inverse, design)
     # who is alone shares a leverage of 1 with fewer than k
     suspects = np.flatnonzero(leverage * k > _ALONE)
     _, first, count = np.unique(
-        contrasts[suspects].round(9), axis=0, return_index=True, return_counts=True
+        columns[suspects].round(9), axis=0, return_index=True, return_counts=True
     )
     alone = (count < k) & (count * leverage[suspects[first]] > _ALONE)
     few = suspects[first[alone]]
@@ -136,14 +187,3 @@ def _alone(contrasts: Array, k: int) -> int | None:
         return None
     takes_part = np.abs(design[few] @ inverse)[:, 1:].max(axis=0) > 1e-9
     return int(np.flatnonzero(takes_part).max())
-
-
-def _fewer_than_patients(
-    left_out: Mask, differing: NDArray[np.int64], most: int
-) -> Mask:
-    """Leave out the rarest columns until no more than ``most`` are left."""
-    kept = np.flatnonzero(~left_out)
-    order = kept[np.argsort(-differing[kept], kind="stable")]
-    left_out = left_out.copy()
-    left_out[order[max(0, most) :]] = True
-    return left_out

@@ -36,8 +36,10 @@ _KEY_FILE = "fingerprint.key"
 _KEY_BYTES = 32
 # Hexadecimal digits kept: 64 bits, no chance hit among millions.
 _DIGITS = 16
-# Values at screening that tell patients apart; with fewer, later ones count too.
-_ENOUGH_VALUES = 6
+# Recorded values that tell patients apart.
+ENOUGH_VALUES = 6
+# Known at screening, and other values in the export of the next year.
+_CHANGING = ("age", "pain_duration")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,39 +52,46 @@ class Fingerprints:
         Which key made them (its own fingerprint).
     patients : tuple of str
         One a patient, sorted, so that no order of rows remains.
+    values : str
+        Of everything that is recorded of them: the same patients with another value
+        have another one.
     """
 
     key: str
     patients: tuple[str, ...]
+    values: str
 
-    def __add__(self, other: Fingerprints | None) -> Fingerprints:
-        """Fingerprints of both cohorts; only those of one key can be told apart."""
-        if other is None or other.key != self.key:
-            return self
+    def __add__(self, other: Fingerprints) -> Fingerprints:
+        """Fingerprints of two cohorts under one key."""
         return Fingerprints(
-            key=self.key, patients=tuple(sorted((*self.patients, *other.patients)))
+            key=self.key,
+            patients=tuple(sorted((*self.patients, *other.patients))),
+            values=keyed_digest(f"{other.values} {self.values}") or "",
         )
 
 
-def fingerprints_of(
-    cohort: pd.DataFrame, decision: str, moment: str
-) -> Fingerprints | None:
+def fingerprints_of(cohort: pd.DataFrame) -> Fingerprints | None:
     """Fingerprints of the patients of a checked cohort; None where no key can be kept.
 
-    Values are those known at screening that the decision may use; where fewer than six
-    are recorded, those of the moment and the outcome too. A corrected outcome, or a
-    column that was added later, leaves a patient the same.
+    Values are those known at screening but age and duration, which differ in the next
+    export; where fewer than six are recorded, all others too. A corrected outcome, or a
+    later column that was added, leaves a patient the same.
     """
     try:
         key = centre_key()
     except ResponderModelError:
         return None
-    patients = sorted(_patients(cohort, decision, moment, key))
-    return Fingerprints(key=_name_of(key), patients=tuple(patients))
+    whole = _columns(cohort, sorted(dictionary().fields))
+    rows = sorted(";".join(_recorded(whole, row)) for row in range(len(cohort)))
+    return Fingerprints(
+        key=_name_of(key),
+        patients=tuple(sorted(_patients(cohort, key))),
+        values=_digest(key, "\n".join(["values", *rows])),
+    )
 
 
 def already_in(
-    known: Fingerprints | None, cohort: pd.DataFrame, decision: str, moment: str
+    known: Fingerprints | None, cohort: pd.DataFrame
 ) -> NDArray[np.bool_] | None:
     """Who of a checked cohort is among known patients, (n,); None: cannot be told.
 
@@ -98,7 +107,7 @@ def already_in(
         return None
     left = Counter(known.patients)
     found = []
-    for patient in _patients(cohort, decision, moment, key):
+    for patient in _patients(cohort, key):
         found.append(left[patient] > 0)
         left[patient] -= 1
     return np.array(found, dtype=bool)
@@ -172,25 +181,32 @@ def _digest(key: bytes, text: str) -> str:
     return found[:_DIGITS]
 
 
-def _patients(
-    cohort: pd.DataFrame, decision: str, moment: str, key: bytes
-) -> Iterator[str]:
-    early, late = (_columns(cohort, names) for names in _compared(decision, moment))
+def _patients(cohort: pd.DataFrame, key: bytes) -> Iterator[str]:
+    stable, others = (_columns(cohort, names) for names in _compared())
     for row in range(len(cohort)):
-        values = _recorded(early, row)
-        if len(values) < _ENOUGH_VALUES:
-            values += _recorded(late, row)
+        values = _recorded(stable, row)
+        if len(values) < ENOUGH_VALUES:
+            values += _recorded(others, row)
         yield _digest(key, ";".join(["patient", *values]))
 
 
-def _compared(decision: str, moment: str) -> tuple[list[str], list[str]]:
-    """Fields known at screening, and the later ones with the outcome."""
+def _compared() -> tuple[list[str], list[str]]:
+    """Fields that stay as they were at screening, and the others; none is derived."""
     words = dictionary()
-    rules, first = words.decisions[decision], words.moments[0].name
-    names = {row.name for row in words.predictors(decision, moment)}
-    early = {name for name in names if words.is_known(name, first)}
-    outcome = {rules.outcome, rules.binary_outcome, rules.requires} - {None}
-    return sorted(early), sorted(map(str, (names - early) | outcome))
+    first = words.moments[0].name
+    own = [
+        row
+        for row in words.fields.values()
+        if row.role in ("predictor", "outcome") and row.derived_from is None
+    ]
+    stable = {
+        row.name
+        for row in own
+        if row.role == "predictor"
+        and words.is_known(row.name, first)
+        and row.name not in _CHANGING
+    }
+    return sorted(stable), sorted({row.name for row in own} - stable)
 
 
 def _columns(cohort: pd.DataFrame, names: list[str]) -> dict[str, list[Any]]:

@@ -1,6 +1,9 @@
-"""Which cut points a development may learn from: none that a few patients decide."""
+"""Which cut points a development may learn from: none that parts off a few patients."""
 
 from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,40 +11,96 @@ from numpy.typing import NDArray
 Levels = NDArray[np.int64]
 
 
-def merge_levels(
-    lower: Levels, upper: Levels, *, n_cuts: int, main: int, k: int
-) -> tuple[Levels, Levels]:
-    """Widen outcomes until each cut point parts ``k`` patients or nobody.
+@dataclass(frozen=True, kw_only=True)
+class MergedLevels:
+    """Outcomes as a development may see them.
 
-    Only patients whose outcome lies next to a cut point bear on where it lies. A cut
-    point that fewer than ``k`` decide is dropped: the two levels become one. The main
-    cut point always stays, and its neighbours go until ``k`` patients decide it.
+    Parameters
+    ----------
+    lower, upper : ndarray of shape (n,)
+        Lowest and highest level of each patient, widened.
+    left_out : ndarray of shape (n,) of bool
+        Patients whose outcome then says nothing and who are few: they take no part.
+    open_cuts : tuple of int
+        Cut points that still part patients.
+    """
+
+    lower: Levels
+    upper: Levels
+    left_out: NDArray[np.bool_]
+    open_cuts: tuple[int, ...]
+
+
+def merge_levels(
+    lower: Levels,
+    upper: Levels,
+    *,
+    n_cuts: int,
+    main: int,
+    k: int,
+    counted: NDArray[np.int64] | None = None,
+) -> MergedLevels:
+    """Widen outcomes until nobody's is shared by fewer than ``k`` patients.
+
+    A posterior is a sum over the patients of each outcome, and its parts can be solved
+    for the sum of each: an outcome of one patient is that patient's record. So cut
+    points are dropped, the two levels beside becoming one, until every outcome that
+    occurs has ``k`` patients. The main cut point always stays: whether yes and no have
+    as many is the caller's to judge.
+
+    Parameters
+    ----------
+    lower, upper : ndarray of shape (n,)
+        Lowest and highest level that each outcome allows.
+    n_cuts, main : int
+        Cut points, and the one that is never dropped.
+    k : int
+        Fewest patients; 0 merges nothing.
+    counted : ndarray of int, optional
+        Rows that count, one for each patient; default: all.
 
     Examples
     --------
-    >>> level = np.array([0, 0, 0, 0, 1, 1, 1, 2])
-    >>> merge_levels(level, level, n_cuts=2, main=0, k=5)[1].tolist()
-    [0, 0, 0, 0, 2, 2, 2, 2]
+    >>> level = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 2])
+    >>> merge_levels(level, level, n_cuts=2, main=0, k=5).upper.tolist()
+    [0, 0, 0, 0, 0, 2, 2, 2, 2, 2]
     """
     lower, upper = lower.copy(), upper.copy()
+    rows = np.arange(len(lower)) if counted is None else counted
     open_cuts = list(range(n_cuts))
-    while len(open_cuts) > 1:
-        deciding = [int(_decides(lower, upper, cut).sum()) for cut in open_cuts]
-        few = [
-            (count, cut)
-            for count, cut in zip(deciding, open_cuts, strict=True)
-            if 0 < count < k
-        ]
-        if not few:
+    while k > 0 and (few := _few(lower[rows], upper[rows], k)):
+        cuts = next(filter(None, (_cuts_of(one, open_cuts, main) for one in few)), [])
+        if not cuts:
             break
-        cut = min(few)[1]
-        if cut == main:
-            at = open_cuts.index(main)
-            beside = open_cuts[max(0, at - 1) : at] + open_cuts[at + 1 : at + 2]
-            cut = min(beside, key=lambda c: int(_decides(lower, upper, c).sum()))
+        cut = min(cuts, key=lambda c: int(_decides(lower, upper, c).sum()))
         _drop(lower, upper, cut, open_cuts, n_cuts)
         open_cuts.remove(cut)
-    return lower, upper
+    unknown = (lower <= main) & (upper > main)
+    alone = {
+        one for one in _few(lower[rows], upper[rows], k) if one[0] <= main < one[1]
+    }
+    pairs = zip(lower.tolist(), upper.tolist(), strict=True)
+    left_out = unknown & np.array([pair in alone for pair in pairs], dtype=bool)
+    return MergedLevels(
+        lower=lower, upper=upper, left_out=left_out, open_cuts=tuple(open_cuts)
+    )
+
+
+def _few(lower: Levels, upper: Levels, k: int) -> list[tuple[int, int]]:
+    """Outcomes of fewer than k patients, the rarest first."""
+    counts = Counter(zip(lower.tolist(), upper.tolist(), strict=True))
+    return sorted((one for one, n in counts.items() if n < k), key=lambda o: counts[o])
+
+
+def _cuts_of(one: tuple[int, int], open_cuts: list[int], main: int) -> list[int]:
+    """Cut points whose loss may make an outcome one with others."""
+    lowest, highest = one
+    beside = [c for c in open_cuts if c in (lowest - 1, highest) and c != main]
+    if beside:
+        return beside
+    if lowest > main:
+        return [c for c in open_cuts if c > main]
+    return [c for c in open_cuts if c < main and highest <= main]
 
 
 def _decides(lower: Levels, upper: Levels, cut: int) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Patients of a cell below which it could point at a person.
 SMALL_CELLS = 5
@@ -20,50 +20,63 @@ class Disclosure:
         Nothing was learned that fewer patients decide; 0: no rule was followed.
     n : int
         Patients with a known outcome behind the model.
-    n_since_release : int
-        Those of them who are in no earlier model that may leave the centre.
+    n_since_release, events_since_release : int
+        Those of them who are in no earlier model that may leave the centre, and how
+        many had the event.
     parameters : int
         Coefficients and cut points that were learned from patients.
     contrasts_left_out : tuple of str
         Base columns of which nothing was learned: their prior stands.
     stays_here : bool
         Whether any patient was learned from without the rule.
+    ancestors : tuple of str
+        Digests of the models that it was updated from, the first one first.
 
     Examples
     --------
-    >>> Disclosure(k=5, n=40, n_since_release=3, parameters=20).may_leave
+    >>> Disclosure(
+    ...     k=5, n=40, n_since_release=3, events_since_release=1, parameters=20
+    ... ).may_leave
     False
     """
 
     k: int
     n: int
     n_since_release: int
+    events_since_release: int
     parameters: int
     contrasts_left_out: tuple[str, ...] = ()
     stays_here: bool = False
+    ancestors: tuple[str, ...] = ()
 
     @property
     def may_leave(self) -> bool:
         """Whether neither the model nor its difference from an earlier one tells."""
-        return not self.stays_here and self.n_since_release >= self.k > 0
+        enough = self.n_since_release >= self.k > 0
+        # who all had the event, or none, would be told by the totals
+        mixed = 0 < self.events_since_release < self.n_since_release
+        return not self.stays_here and enough and mixed
 
-    def updated(self, earlier: Disclosure | None) -> Disclosure:
+    def updated(self, earlier: Disclosure | None, digest: str) -> Disclosure:
         """Of a model that started from an ``earlier`` one, and then followed this."""
         if earlier is None:
-            return self
-        waiting = 0 if earlier.may_leave else earlier.n_since_release
+            return replace(self, ancestors=(digest,))
+        waits = not earlier.may_leave
         out = set(self.contrasts_left_out) & set(earlier.contrasts_left_out)
         learned = max(self.parameters, earlier.parameters)
         newly = set(earlier.contrasts_left_out) - set(self.contrasts_left_out)
         return Disclosure(
             k=min(self.k, earlier.k),
             n=self.n + earlier.n,
-            n_since_release=self.n_since_release + waiting,
+            n_since_release=self.n_since_release + waits * earlier.n_since_release,
+            events_since_release=self.events_since_release
+            + waits * earlier.events_since_release,
             parameters=max(learned, earlier.parameters + len(newly)),
             contrasts_left_out=tuple(
                 name for name in earlier.contrasts_left_out if name in out
             ),
             stays_here=self.stays_here or earlier.stays_here,
+            ancestors=(*earlier.ancestors, digest),
         )
 
 

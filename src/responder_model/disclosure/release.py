@@ -1,7 +1,8 @@
-"""What has left a centre, so that no two models differ by a few patients.
+"""What has left a centre, so that no models outside tell of a few patients together.
 
-Sums over n and over n + 1 patients differ by one patient: two models that leave the
-centre must therefore differ by nobody, or by as many patients as make a cell.
+Sums over n and over n + 1 patients differ by one patient, whatever each of them
+follows. So a model leaves only beside models of the same line of updates, of the same
+patients, or of others altogether. The list stays in the centre, beside the key.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from responder_model.disclosure.fingerprints import Fingerprints, centre_folder
@@ -20,9 +23,41 @@ from responder_model.vocabulary import show
 _LEDGER = "released.jsonl"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Released:
+    """A model on the list of those that have left.
+
+    Parameters
+    ----------
+    decision, digest : str
+        Of the model.
+    key, values : str
+        Of its fingerprints.
+    patients : tuple of str
+        Fingerprints of its patients.
+    learned : tuple of str
+        Columns that were learned from them.
+    k : int
+        Fewest patients of a cell.
+    ancestors : tuple of str
+        Digests of the models that it was updated from.
+    """
+
+    decision: str
+    digest: str
+    key: str
+    values: str
+    patients: tuple[str, ...]
+    learned: tuple[str, ...]
+    k: int
+    ancestors: tuple[str, ...]
+
+
 def release(
-    target: str,
+    *,
+    decision: str,
     digest: str,
+    columns: tuple[str, ...],
     disclosure: Disclosure | None,
     fingerprints: Fingerprints | None,
 ) -> None:
@@ -30,12 +65,14 @@ def release(
 
     Parameters
     ----------
-    target, digest : str
-        ``decision@moment`` and digest of the model.
+    decision, digest : str
+        Of the model.
+    columns : tuple of str
+        Base columns of the model.
     disclosure : Disclosure or None
         None: no patient stands behind it.
     fingerprints : Fingerprints or None
-        Of its patients; without them only the model itself is judged.
+        Of its patients.
 
     Raises
     ------
@@ -46,20 +83,24 @@ def release(
         return
     _check_alone(disclosure)
     if fingerprints is None:
-        return
-    ledger = centre_folder() / _LEDGER
-    for row in _released(ledger):
-        if row["digest"] == digest:
+        msg = "a model that leaves the centre must know its patients again, got one "
+        msg += "without their fingerprints. Develop it where the centre's key is kept."
+        raise DisclosureError(msg)
+    row = Released(
+        decision=decision,
+        digest=digest,
+        **asdict(fingerprints),
+        learned=tuple(sorted(set(columns) - set(disclosure.contrasts_left_out))),
+        k=disclosure.k,
+        ancestors=disclosure.ancestors,
+    )
+    with _locked(centre_folder() / _LEDGER) as ledger:
+        rows = list(_read(ledger))
+        if digest in [one.digest for one in rows]:
             return
-        if row["target"] == target and row["key"] == fingerprints.key:
-            _check_difference(row, disclosure.k, fingerprints)
-    row = {
-        "target": target,
-        "digest": digest,
-        "key": fingerprints.key,
-        "patients": list(fingerprints.patients),
-    }
-    _append(ledger, row)
+        for one in rows:
+            _check_pair(one, row)
+        _append(ledger, row)
 
 
 def _check_alone(disclosure: Disclosure) -> None:
@@ -70,62 +111,91 @@ def _check_alone(disclosure: Disclosure) -> None:
     if not disclosure.may_leave:
         n, k = disclosure.n_since_release, disclosure.k
         msg = f"a model that leaves the centre must differ by at least {k} patients "
-        msg += f"from the one that it updates, got {n}. Keep it here, and update it "
-        msg += f"again when {k - n} more have an outcome."
+        msg += f"from the one that it updates, with both outcomes among them, got {n}. "
+        msg += "Keep it here, and update it again when more have an outcome."
         raise DisclosureError(msg)
 
 
-def _check_difference(
-    row: dict[str, object], k: int, fingerprints: Fingerprints
-) -> None:
-    before, now = Counter(_values(row["patients"])), Counter(fingerprints.patients)
-    n = (before - now).total() + (now - before).total()
-    if 0 < n < k:
-        msg = (
-            f"a model that leaves the centre must differ by nobody or by at least {k} "
-        )
-        msg += f"patients from each one that has left, got {n} from the model with "
-        msg += f"digest {str(row['digest'])[:12]}. Keep it here until there are more."
-        raise DisclosureError(msg)
-
-
-def _values(patients: object) -> list[str]:
-    return [str(one) for one in patients] if isinstance(patients, list) else []
-
-
-def _released(ledger: Path) -> Iterator[dict[str, object]]:
-    try:
-        lines = ledger.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
+def _check_pair(before: Released, now: Released) -> None:
+    """Refuse a model that tells of a few patients beside one that has left."""
+    if before.key != now.key or before.digest in now.ancestors:
         return
-    except (OSError, UnicodeDecodeError):
-        raise _unusable(ledger) from None
-    for line in lines:
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            raise _unusable(ledger) from None
-        if not isinstance(row, dict) or not {"target", "digest", "key"} <= set(row):
-            raise _unusable(ledger)
-        yield row
+    old, new = Counter(before.patients), Counter(now.patients)
+    shared, gone, added = old & new, old - new, new - old
+    if not shared:
+        return
+    if before.decision != now.decision:
+        k = max(before.k, now.k)
+        parts = [part.total() for part in (shared, gone, added)]
+        if all(n == 0 or n >= k for n in parts):
+            return
+    elif not gone and not added and _is_nested(before, now):
+        return
+    msg = "a model that leaves the centre must be an update of each one that has left, "
+    msg += "or of the very same patients with the same values, or of none of them, got "
+    msg += f"{shared.total()} patients in common with the model of digest "
+    msg += f"{before.digest[:12]}, {gone.total()} gone and {added.total()} added. "
+    msg += "Update that model with the new patients instead (responder-model update)."
+    raise DisclosureError(msg)
 
 
-def _append(ledger: Path, row: dict[str, object]) -> None:
-    """Add a line in one write, for this user only."""
-    line = (json.dumps(row, separators=(",", ":")) + "\n").encode()
+def _is_nested(before: Released, now: Released) -> bool:
+    """Whether one of two models of the same patients holds all that the other holds."""
+    one, other = set(before.learned), set(now.learned)
+    same = (before.values, before.k) == (now.values, now.k)
+    return same and (one <= other or other <= one)
+
+
+@contextmanager
+def _locked(ledger: Path) -> Iterator[Path]:
+    """Keep the list to one process, from reading to writing."""
     try:
         ledger.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-            file.write(line)
-            os.fsync(file.fileno())
+        with ledger.with_suffix(".lock").open("a") as file:
+            _lock(file.fileno())
+            yield ledger
     except OSError:
         raise _unusable(ledger) from None
 
 
+def _lock(descriptor: int) -> None:
+    try:
+        import fcntl
+    except ImportError:  # pragma: no cover - a system without it has one user
+        return
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _read(ledger: Path) -> Iterator[Released]:
+    if not ledger.exists():
+        return
+    names = set(Released.__dataclass_fields__)
+    lists = ("patients", "learned", "ancestors")
+    try:
+        text = ledger.read_text(encoding="utf-8")
+        for line in text.splitlines():
+            row = json.loads(line)
+            if set(row) != names or not all(isinstance(row[n], list) for n in lists):
+                raise _unusable(ledger)
+            for name in lists:
+                row[name] = tuple(row[name])
+            yield Released(**row)
+    except (UnicodeDecodeError, json.JSONDecodeError, TypeError):
+        raise _unusable(ledger) from None
+    if text and not text.endswith("\n"):
+        raise _unusable(ledger)
+
+
+def _append(ledger: Path, row: Released) -> None:
+    """Add a line in one write, for this user only."""
+    line = (json.dumps(asdict(row), separators=(",", ":")) + "\n").encode()
+    descriptor = os.open(ledger, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        file.write(line)
+        os.fsync(file.fileno())
+
+
 def _unusable(ledger: Path) -> DisclosureError:
-    msg = (
-        f"{show(str(ledger))} must be a list of the models that have left the centre, "
-    )
-    msg += "one that can be read and written. Put it back, or ask who keeps it."
+    msg = f"{show(str(ledger))} must list the models that have left the centre, and be "
+    msg += "a file that can be read and written. Put it back, or ask who keeps it."
     return DisclosureError(msg)

@@ -76,7 +76,11 @@ def example_model(
     }
     parts |= changes
     n = int(parts["n_patients"])
-    rule = Disclosure(k=5, n=n, n_since_release=n, parameters=p) if n else None
+    rule = None
+    if n:
+        rule = Disclosure(
+            k=5, n=n, n_since_release=n, events_since_release=n // 2, parameters=p
+        )
     return Model(**{"disclosure": rule, **parts})
 
 

@@ -104,10 +104,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Marqué pour rester dans son centre : ni signé, ni suivi sur un serveur.",
     ),
     "not_yet": (
-        "Kept in its centre: {n} patients more than the model that it updates, and it "
-        "may leave from {k} on.",
-        "Gardé dans son centre : {n} patients de plus que le modèle qu'il met à jour ; "
-        "il peut en sortir à partir de {k}.",
+        "Kept in its centre: {n} patients more than the model that it updates. It may "
+        "leave from {k} on, with both outcomes among them.",
+        "Gardé dans son centre : {n} patients de plus que le modèle qu'il met à jour. "
+        "Il peut en sortir à partir de {k}, avec les deux issues parmi eux.",
     ),
     "missing": (
         "Not given, and replaced by what the other values lead to expect: {names}. The "

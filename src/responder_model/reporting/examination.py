@@ -77,7 +77,7 @@ def role_of(model: Model, cohort: pd.DataFrame) -> Role:
     if not model.settings:
         return "new"
     levels = outcome_levels(cohort, model.decision)
-    found = already_in(model.fingerprints, cohort, model.decision, model.moment)
+    found = already_in(model.fingerprints, cohort)
     if found is not None:
         return _known_role(model, found[levels.observed])
     if is_updated(model):
