@@ -96,7 +96,8 @@ def test_develop_without_mlflow_works_untracked(answers):
     code, out, err, written = answers["develop_untracked"]
     assert code == 0, err
     assert "folder: new" in out
-    assert written == ["new"]
+    # and what keeps the folder from being written over
+    assert written == [".responder_model.json", "new"]
 
 
 def test_demo_without_mlflow_says_what_to_install(answers):

@@ -448,14 +448,20 @@ def test_saved_model_recognises_its_cohort(model, cohort, tmp_path):
 
 def test_same_counts_with_other_values_are_refused(model, cohort):
     changed = cohort.assign(age=cohort["age"] + 1.0)
-    with pytest.raises(DevelopmentError, match="same counts"):
+    with pytest.raises(DevelopmentError, match="same patients with other values"):
         role_of(model, changed)
+    unknown = replace(model, fingerprints=None)
+    with pytest.raises(DevelopmentError, match="same counts"):
+        role_of(unknown, changed)
+    assert role_of(unknown, cohort) == "development"
 
 
 def test_updated_model_asks_for_the_role(published, cohort):
     newer = update(published, cohort)
-    with pytest.raises(DevelopmentError, match="role must be given"):
+    with pytest.raises(DevelopmentError, match="82 of its 82 patients"):
         examine(newer, cohort, n_resamples=5)
+    with pytest.raises(DevelopmentError, match="role must be given"):
+        role_of(replace(newer, fingerprints=None), cohort)
     with pytest.raises(DevelopmentError, match="role must be new"):
         examine(newer, cohort, role="development", n_resamples=5)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from responder_model.artifact import save_model
+from responder_model import __version__
+from responder_model.artifact import digest_of, save_model
 from responder_model.cohort import read_cohort
 from responder_model.development import Settings, develop
 from responder_model.model import Model
@@ -19,6 +20,7 @@ from responder_model.validation import validate_externally, validate_internally
 HERE = Path(__file__).parent
 REPORTS = HERE.parent / "reports" / "emcs_published"
 N_RESAMPLES = 200
+SOFTWARE = f"responder_model {__version__}"
 
 
 def predictions_by_test(model: Model) -> pd.DataFrame:
@@ -40,7 +42,8 @@ def predictions_by_test(model: Model) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def main() -> None:
+def build() -> tuple[Model, dict[str, pd.DataFrame], list[str]]:
+    """Return the model, its tables and what must be said of them."""
     settings = Settings.from_toml(HERE / "settings" / "emcs_published.toml")
     development = read_cohort(
         HERE / "data" / "lefaucheur_2011.csv", overlap_groups=["lefaucheur_2011"]
@@ -51,18 +54,26 @@ def main() -> None:
     model = develop(development, settings=settings)
     internal = validate_internally(settings, development, n_resamples=N_RESAMPLES)
     external = validate_externally(model, validation)
-    REPORTS.mkdir(parents=True, exist_ok=True)
-    save_model(model, REPORTS / "model")
     tables = {
         "internal_validation": internal.table,
         "external_validation": external.table,
         "predictions_by_test": predictions_by_test(model),
     }
+    return model, tables, [*internal.notes, *external.notes, *model.notes]
+
+
+def main() -> None:
+    model, tables, notes = build()
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    save_model(model, REPORTS / "model")
     for name, table in tables.items():
+        # who reads an old table sees that it is old
+        table = table.assign(software=SOFTWARE, model_digest=digest_of(model))
         table.to_csv(REPORTS / f"{name}.csv", index=False, float_format="%.4f")
-        shown = table.drop(columns=["definition", "interval"], errors="ignore")
+        hidden = ["definition", "interval", "software", "model_digest"]
+        shown = table.drop(columns=hidden, errors="ignore")
         print(f"\n{name}\n{shown.round(3).to_string(index=False)}")
-    for note in (*internal.notes, *external.notes, *model.notes):
+    for note in notes:
         print(note)
 
 

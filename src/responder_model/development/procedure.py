@@ -236,8 +236,9 @@ class Procedure(ClassifierMixin, BaseEstimator):
     ) -> Array:
         """Estimate the population, fill gaps; model columns in reference units.
 
-        Columns that a few patients decide are missing for everybody, and model columns
-        of nothing else are 0 in the design: their prior stands.
+        Columns that a few patients decide are missing for everybody; a contrast is then
+        0 in the design, so that its prior stands, and a number what the others lead to
+        expect, as one that nobody recorded.
         """
         encoder = self.encoder_
         z = encoder.encode(raw)
@@ -245,8 +246,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         self.left_out_ |= level_only
         z[:, self.left_out_] = np.nan
         self.population_ = Population.estimate(z, encoder, left_out=self.left_out_)
-        projection = encoder.projection.copy()
-        projection[~projection[:, ~self.left_out_].any(axis=1)] = 0.0
+        contrast = np.array([encoder.is_contrast(k) for k in range(z.shape[1])])
+        projection = np.where(self.left_out_ & contrast, 0.0, encoder.projection)
         prior = self._coefficients()
         filled, extra = self.population_.impute(
             z, (prior[0] @ projection)[None], encoder.interval(raw)

@@ -32,7 +32,7 @@ def columns_left_out(
        patients, the rarer one: contrasts, and numbers in their own units.
     3. A column that, with any others, singles out fewer than ``k`` patients who are
        alike (their leverage is 1): the rarest of those that take part.
-    4. The rarest ones while there are more columns than half of the patients.
+    4. The rarest ones while there are more columns than two thirds of the patients.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def columns_left_out(
         kept += [c for c in order if c in apart and since[c] == moment]
         kept = [kept[at] for at in _not_alone(z[:, kept], k)]
     left_out = np.ones(z.shape[1], dtype=bool)
-    left_out[kept[: max(0, min(len(z) // 2, len(z) - k))]] = False
+    left_out[kept[: max(0, min(2 * len(z) // 3, len(z) - k))]] = False
     return left_out
 
 

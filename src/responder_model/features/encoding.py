@@ -123,6 +123,10 @@ class Encoder:
         """Position in ``predictors`` of each base column's predictor."""
         return np.array([self.predictors.index(c.predictor) for c in self.columns])
 
+    def is_contrast(self, column: int) -> bool:
+        """Whether a base column is a category's or a yes/no, and no number."""
+        return bool(self.fields[self.column_predictor[column]].kind != "number")
+
     @cached_property
     def _codes(self) -> tuple[dict[Any, float] | None, ...]:
         return tuple(_code_table(row) for row in self.fields)

@@ -13,7 +13,7 @@ from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
 from responder_model.development.from_cohort import check_overlap
 from responder_model.development.settings import Settings
 from responder_model.development.updating import is_updated, new_patients
-from responder_model.disclosure import already_in
+from responder_model.disclosure import already_in, fingerprints_of
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.model.limits import preceding_test
 from responder_model.performance import (
@@ -79,7 +79,7 @@ def role_of(model: Model, cohort: pd.DataFrame) -> Role:
     levels = outcome_levels(cohort, model.decision)
     found = already_in(model.fingerprints, cohort)
     if found is not None:
-        return _known_role(model, found[levels.observed])
+        return _known_role(model, cohort[levels.observed], found[levels.observed])
     if is_updated(model):
         msg = (
             "role must be given for a model that was updated, got none. Say new "
@@ -103,15 +103,19 @@ def role_of(model: Model, cohort: pd.DataFrame) -> Role:
     raise DevelopmentError(msg)
 
 
-def _known_role(model: Model, known: NDArray[np.bool_]) -> Role:
-    """Role of a cohort of which it is known who is in the model."""
+def _known_role(model: Model, patients: pd.DataFrame, known: NDArray[np.bool_]) -> Role:
+    """Role of patients of whom it is known who is in the model."""
     if not known.all():
         return "new"
-    if len(known) == model.n_patients and not is_updated(model):
-        return "development"
-    msg = "cohort must be new patients, or the one cohort that the model was developed "
-    msg += f"on, got {len(known)} patients who are all among its {model.n_patients}."
-    raise DevelopmentError(msg)
+    if len(known) != model.n_patients or is_updated(model):
+        msg = "cohort must be new patients, or the one cohort that the model was "
+        msg += f"developed on, got {len(known)} of its {model.n_patients} patients."
+        raise DevelopmentError(msg)
+    if fingerprints_of(patients) != model.fingerprints:
+        msg = "cohort must be the development cohort as it was, got the same patients "
+        msg += "with other values. Give the earlier file, or say role (--role)."
+        raise DevelopmentError(msg)
+    return "development"
 
 
 def examine(
