@@ -50,3 +50,11 @@ def test_stored_table_is_the_one_that_is_made_today(built, name):
     made = built[1][name]
     for column in made.select_dtypes("number"):
         np.testing.assert_allclose(stored[column], made[column], atol=STORED)
+
+
+def test_every_table_of_reports_names_its_software():
+    tables = [p for p in (ROOT / "reports").rglob("*.csv") if "cells" not in p.parts]
+    assert len(tables) > 15
+    for path in tables:
+        made_by = pd.read_csv(path)["software"]
+        assert made_by.str.startswith("responder_model ").all(), path

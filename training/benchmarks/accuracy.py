@@ -28,6 +28,7 @@ from known_truth.tables import (
     score_table,
 )
 from options import parse_options
+from stamp import stamped
 
 # Peers of the implant model: the slow ones say nothing at 25 patients.
 _IMPLANT_PEERS = ("outcome_proportion", "ridge_cv", "firth", "firth_relief")
@@ -74,8 +75,12 @@ def _report(args: argparse.Namespace, results: pd.DataFrame, rivals: list[str]) 
     text = render_tables(name, scores, ratios)
     text += render_matches(matches, min(args.sizes)) if len(args.sizes) > 1 else ""
     print(text)
-    scores.to_csv(args.out / f"{name}_scores.csv", index=False, float_format="%.5g")
-    ratios.to_csv(args.out / f"{name}_ratios.csv", index=False, float_format="%.5g")
+    stamped(scores).to_csv(
+        args.out / f"{name}_scores.csv", index=False, float_format="%.5g"
+    )
+    stamped(ratios).to_csv(
+        args.out / f"{name}_ratios.csv", index=False, float_format="%.5g"
+    )
     (args.out / f"{name}.md").write_text(text, encoding="utf-8")
 
 

@@ -23,6 +23,7 @@ import pandas as pd
 
 import responder_model as rm
 from clusters import CLUSTERS, TARGET
+from stamp import stamped
 
 OUT = Path("reports/benchmarks/engines.csv")
 GROUP_ROWS = 25_000
@@ -92,7 +93,7 @@ def main() -> None:
                 table.append(run(engine, n_workers, source, small, args.repeats))
                 print(table[-1], flush=True)
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(table).to_csv(OUT, index=False, float_format="%.3g")
+    stamped(pd.DataFrame(table)).to_csv(OUT, index=False, float_format="%.3g")
 
 
 if __name__ == "__main__":

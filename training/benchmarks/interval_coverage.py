@@ -20,6 +20,7 @@ from coverage_contributions import contributions_table
 from coverage_methods import METHODS
 from known_truth.cells import Cell, run_cell
 from known_truth.tables import render_tables, score_table
+from stamp import stamped
 
 # Truths whose contributions are linear, so that each has a true value.
 LINEAR = ("right", "wrong", "null", "half_signs_wrong")
@@ -46,13 +47,13 @@ def main() -> None:
     scores = score_table(pd.concat(tables, ignore_index=True))
     parts = [render_tables(f"{args.decision}, intervals", scores, pd.DataFrame())]
     parts.append("\n".join(_verdicts(scores)))
-    scores.to_csv(args.out / f"{args.decision}_coverage.csv", index=False)
+    stamped(scores).to_csv(args.out / f"{args.decision}_coverage.csv", index=False)
     linear = [truth for truth in args.truths if truth in LINEAR]
     if args.n_contributions and linear and args.decision == "rtms_response":
         single = contributions_table(
             linear, args.sizes, args.n_contributions, args.n_jobs
         )
-        single.to_csv(args.out / "contributions.csv", index=False)
+        stamped(single).to_csv(args.out / "contributions.csv", index=False)
         parts.append("## Single contributions\n\n" + single.round(3).to_string())
     text = "\n\n".join(parts) + "\n"
     print(text)

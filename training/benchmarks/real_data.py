@@ -21,6 +21,7 @@ from left_out import OURS, predict_left_out
 from real_scores import score_methods
 from real_sets import declarations, load_real_set, set_names
 from real_summary import render_summary, summarise_methods
+from stamp import stamped
 
 
 def main() -> None:
@@ -50,8 +51,8 @@ def main() -> None:
     summary = summarise_methods(scores)
     text = render_summary(scores, summary, ours=OURS)
     print(text)
-    scores.to_csv(args.out / "scores.csv", index=False, float_format="%.5g")
-    summary.to_csv(args.out / "summary.csv", index=False, float_format="%.5g")
+    stamped(scores).to_csv(args.out / "scores.csv", index=False, float_format="%.5g")
+    stamped(summary).to_csv(args.out / "summary.csv", index=False, float_format="%.5g")
     (args.out / "real_data.md").write_text(text, encoding="utf-8")
 
 

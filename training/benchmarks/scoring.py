@@ -24,6 +24,7 @@ from scoring_models import (
     patients,
     score_all,
 )
+from stamp import stamped
 
 OUT = Path("reports/benchmarks/scoring_memory.csv")
 OURS = "responder_model"
@@ -62,7 +63,7 @@ def main() -> None:
     rows = [int(word) for word in args.rows.split(",")]
     table = in_memory(rows, peer_rows=args.peer_rows, repeats=args.repeats)
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(OUT, index=False, float_format="%.0f")
+    stamped(table).to_csv(OUT, index=False, float_format="%.0f")
     print(table.round(0).to_string(index=False))
     print(f"load {os.getloadavg()[0]:.1f}")
 

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from responder_model.scoring import score_file
 from scoring_models import best_seconds, our_models, patients
+from stamp import stamped
 
 OUT = Path("reports/benchmarks/scoring_files.csv")
 # Patients that are written at once.
@@ -113,7 +114,9 @@ def main() -> None:
     columns = ["format", "kind", "rows", "jobs", "input_mib", "seconds"]
     columns += ["patients_per_second", "memory_mib"]
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(table, columns=columns).to_csv(OUT, index=False, float_format="%.4g")
+    stamped(pd.DataFrame(table, columns=columns)).to_csv(
+        OUT, index=False, float_format="%.4g"
+    )
 
 
 if __name__ == "__main__":

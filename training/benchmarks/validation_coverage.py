@@ -21,6 +21,7 @@ from responder_model.development import Settings, develop
 from responder_model.performance import all_measures
 from responder_model.simulation import draw_truth, simulate_cohort
 from responder_model.validation import validate_internally
+from stamp import stamped
 
 DECISION, MOMENT = "rtms_response", "session_1"
 N_NEW = 8000
@@ -40,7 +41,7 @@ def main() -> None:
     print(text)
     args.out.mkdir(parents=True, exist_ok=True)
     name = f"validation_{args.design}"
-    table.to_csv(args.out / f"{name}.csv", index=False, float_format="%.4g")
+    stamped(table).to_csv(args.out / f"{name}.csv", index=False, float_format="%.4g")
     (args.out / f"{name}.md").write_text(text, encoding="utf-8")
 
 

@@ -24,6 +24,7 @@ from responder_model.performance import core_measures
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import validate_internally
 from responder_model.validation.resampling import bootstrap_rows, read_data
+from stamp import stamped
 
 OUT = Path("reports/benchmarks/validation_speed.csv")
 TARGET = ("rtms_response", "screening")
@@ -78,7 +79,7 @@ def main() -> None:
     table["times_linear_1_core"] = ours / ours[0]
     table["times_pooled_1_core"] = ours / ours[2]
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(OUT, index=False, float_format="%.2f")
+    stamped(table).to_csv(OUT, index=False, float_format="%.2f")
     print(
         f"{args.n_resamples} resamples, n = {int(cohort['relief_test'].notna().sum())}"
     )
