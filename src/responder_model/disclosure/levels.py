@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,10 +44,10 @@ def merge_levels(
     """Widen outcomes until nobody's is shared by fewer than ``k`` patients.
 
     A posterior is a sum over the patients of each outcome, and its parts can be solved
-    for the sum of each: an outcome of one patient is that patient's record. So cut
-    points are dropped, the two levels beside becoming one, until every outcome that
-    occurs has ``k`` patients. The main cut point always stays: whether yes and no have
-    as many is the caller's to judge.
+    for the sum of each: an outcome of one patient is that patient's record. So rare
+    intervals are told as yes or no alone, and cut points are dropped, the two levels
+    beside becoming one, until every outcome that occurs has ``k`` patients. The main
+    cut point always stays: whether yes and no have as many is the caller's to judge.
 
     Parameters
     ----------
@@ -67,40 +68,61 @@ def merge_levels(
     """
     lower, upper = lower.copy(), upper.copy()
     rows = np.arange(len(lower)) if counted is None else counted
+    sides = ((0, main), (main + 1, n_cuts))
     open_cuts = list(range(n_cuts))
-    while k > 0 and (few := _few(lower[rows], upper[rows], k)):
-        cuts = next(filter(None, (_cuts_of(one, open_cuts, main) for one in few)), [])
+    for one in _few(lower[rows], upper[rows], k):
+        # of an outcome that few have as an interval only yes or no stays
+        if one[0] < one[1]:
+            _widen(lower, upper, one, sides)
+    while few := [one for one in _few(lower[rows], upper[rows], k) if one not in sides]:
+        cuts = [c for c in open_cuts if c in (few[0][0] - 1, few[0][1]) and c != main]
         if not cuts:
             break
         cut = min(cuts, key=lambda c: int(_decides(lower, upper, c).sum()))
         _drop(lower, upper, cut, open_cuts, n_cuts)
         open_cuts.remove(cut)
-    unknown = (lower <= main) & (upper > main)
-    alone = {
-        one for one in _few(lower[rows], upper[rows], k) if one[0] <= main < one[1]
-    }
+    for side in sides:
+        _fill(lower, upper, side, rows, k)
+    alone = set(_few(lower[rows], upper[rows], k)) - set(sides)
     pairs = zip(lower.tolist(), upper.tolist(), strict=True)
-    left_out = unknown & np.array([pair in alone for pair in pairs], dtype=bool)
     return MergedLevels(
-        lower=lower, upper=upper, left_out=left_out, open_cuts=tuple(open_cuts)
+        lower=lower,
+        upper=upper,
+        left_out=np.array([pair in alone for pair in pairs], dtype=bool),
+        open_cuts=tuple(open_cuts),
     )
+
+
+def _widen(
+    lower: Levels, upper: Levels, one: tuple[int, int], sides: Iterable[tuple[int, int]]
+) -> None:
+    """Let an outcome say no more than on which side of the main cut point it is."""
+    for low, high in sides:
+        if low <= one[0] and one[1] <= high:
+            those = (lower == one[0]) & (upper == one[1])
+            lower[those], upper[those] = low, high
+
+
+def _fill(
+    lower: Levels, upper: Levels, side: tuple[int, int], rows: Levels, k: int
+) -> None:
+    """Let the rarest outcomes of a side join those of which no more is known."""
+    while True:
+        counts = Counter(zip(lower[rows].tolist(), upper[rows].tolist(), strict=True))
+        others = [
+            one
+            for one in counts
+            if one != side and side[0] <= one[0] and one[1] <= side[1]
+        ]
+        if not 0 < counts[side] < k or not others:
+            return
+        _widen(lower, upper, min(others, key=lambda one: counts[one]), (side,))
 
 
 def _few(lower: Levels, upper: Levels, k: int) -> list[tuple[int, int]]:
     """Outcomes of fewer than k patients, the rarest first."""
     counts = Counter(zip(lower.tolist(), upper.tolist(), strict=True))
     return sorted((one for one, n in counts.items() if n < k), key=lambda o: counts[o])
-
-
-def _cuts_of(one: tuple[int, int], open_cuts: list[int], main: int) -> list[int]:
-    """Cut points whose loss may make an outcome one with others."""
-    lowest, highest = one
-    beside = [c for c in open_cuts if c in (lowest - 1, highest) and c != main]
-    if beside:
-        return beside
-    if lowest > main:
-        return [c for c in open_cuts if c > main]
-    return [c for c in open_cuts if c < main and highest <= main]
 
 
 def _decides(lower: Levels, upper: Levels, cut: int) -> NDArray[np.bool_]:
