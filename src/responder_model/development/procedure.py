@@ -28,6 +28,7 @@ from responder_model.development.outcomes import (
 )
 from responder_model.disclosure import (
     ENOUGH_VALUES,
+    FEWEST,
     SMALL_CELLS,
     MergedLevels,
     columns_left_out,
@@ -269,7 +270,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
             upper,
             n_cuts=len(target.cut_points),
             main=target.main_index,
-            k=self.small_cells,
+            k=min(self.small_cells, FEWEST),
             counted=np.unique(patients, return_index=True)[1],
         )
         self.open_cuts_ = merged.open_cuts

@@ -9,11 +9,17 @@ from responder_model.disclosure.fingerprints import (
     keyed_digest,
 )
 from responder_model.disclosure.levels import MergedLevels, merge_levels
-from responder_model.disclosure.record import SMALL_CELLS, Disclosure, is_cell_size
+from responder_model.disclosure.record import (
+    FEWEST,
+    SMALL_CELLS,
+    Disclosure,
+    is_cell_size,
+)
 from responder_model.disclosure.release import release
 
 __all__ = [
     "ENOUGH_VALUES",
+    "FEWEST",
     "SMALL_CELLS",
     "Disclosure",
     "Fingerprints",

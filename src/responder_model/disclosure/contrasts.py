@@ -29,10 +29,13 @@ def columns_left_out(
        among those for whom it is known; a number of which one patient holds more than
        half of the squared distance from the median.
     2. Of two columns whose sum or difference is the same in all but fewer than ``k``
-       patients, the rarer one: contrasts, and numbers in their own units.
+       patients, the later one: contrasts, and numbers in their own units.
     3. A column that, with any others, singles out fewer than ``k`` patients who are
-       alike (their leverage is 1): the rarest of those that take part.
-    4. The rarest ones while there are more columns than two thirds of the patients.
+       alike (their leverage is 1): the last of those that take part.
+    4. The last ones while there are more columns than two thirds of the patients.
+
+    Later is what is known later, then what stands later in the dictionary, then what
+    fewer patients have.
 
     Parameters
     ----------
@@ -67,8 +70,9 @@ def columns_left_out(
     out = (differing < k) | (number & np.array([_dominated(c) for c in z.T]))
     since = _known_since(fields)
     # What is known first decides first, as it does without what is known later: of two
-    # models of one cohort, one holds all that the other holds. The rarest goes first.
-    order = np.lexsort((-differing, since))
+    # models of one cohort, one holds all that the other holds. Of two fields the later
+    # one of the dictionary goes, and of one field the rarest column.
+    order = np.lexsort((-differing, encoder.column_predictor, since))
     order = order[~out[order]]
     numbers, contrasts = order[number[order]], order[~number[order]]
     units = _in_units(z, encoder, numbers)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 # Patients of a cell below which it could point at a person.
 SMALL_CELLS = 5
-# Other sizes that may be asked for: statistical offices use from 3 on.
+# Other sizes that may be asked for: statistical offices use from 3 on. So many share
+# each ordered outcome, too: five would cost a tenth of what the order is worth.
 FEWEST, MOST = 3, 50
 
 
