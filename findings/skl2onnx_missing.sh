@@ -2,7 +2,7 @@
 # A random forest that learnt where to send missing values is exported to ONNX, to run
 # inside the hospital's own software. One expects the same probabilities to rounding.
 # Seen: skl2onnx exports it without a word, patients without blanks agree to 1e-6, and
-# those with a blank differ by up to 0.9: the side each tree learnt for missing values
+# those with a blank differ by up to 1: the side each tree learnt for missing values
 # is lost. The gradient-boosted model of the same library is exported right.
 # Hurt: the physician at the bedside, where forms have blanks, and the data scientist
 # whose check was made on complete rows.
@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile skl2onnx==1.20.0 onnxruntime==1.32.0 scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1
+venv/bin/pip install -qq --no-compile skl2onnx==1.20.0 onnx==1.23.2 protobuf==6.33.6 onnxruntime==1.32.0 scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1
 HOME="$work" venv/bin/python - <<'PY'
 import numpy as np
 import onnxruntime
