@@ -12,7 +12,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile fhir.resources==8.3.0 fhir-core==1.1.12 pydantic==2.14.4
+venv/bin/pip install -qq --no-compile \
+    fhir.resources==8.3.0 fhir-core==1.1.12 pydantic==2.14.4
 HOME="$work" venv/bin/python - <<'PY'
 from importlib.metadata import version
 

@@ -4,14 +4,16 @@
 # Seen: the slopes are rounded, the intercept that went with them is kept: relief in
 # percent and age in years get 0 points each, and every patient a probability near 0
 # where 66 % respond. "Nobody responds" is also what predict() says.
-# Hurt: the physician who reads no chance on the card, and the data scientist who compares
-# "interpretable" models by their accuracy.
+# Hurt: the physician who reads no chance on the card, and the data scientist who
+# compares "interpretable" models by their accuracy.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile imodels==3.0.4 six==1.17.0 mlxtend==0.25.0 scikit-learn==1.9.1 pandas==3.1.1 numpy==2.4.6 scipy==1.17.1
+venv/bin/pip install -qq --no-compile \
+    imodels==3.0.4 six==1.17.0 mlxtend==0.25.0 scikit-learn==1.9.1 pandas==3.1.1 \
+    numpy==2.4.6 scipy==1.17.1
 HOME="$work" venv/bin/python - <<'PY'
 import warnings
 from importlib.metadata import version

@@ -10,7 +10,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile interpret-core==0.7.8 pandas==2.3.3 numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 joblib==1.6.0
+venv/bin/pip install -qq --no-compile \
+    interpret-core==0.7.8 pandas==2.3.3 numpy==2.4.6 scipy==1.17.1 \
+    scikit-learn==1.9.1 joblib==1.6.0
 HOME="$work" venv/bin/python - <<'PY'
 import warnings
 from importlib.metadata import version

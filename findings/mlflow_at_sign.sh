@@ -38,7 +38,9 @@ def loads(address):
 
 def register(name):
     with mlflow.start_run():
-        logged = mlflow.pyfunc.log_model(name="m", python_model=Constant(), pip_requirements=[])
+        logged = mlflow.pyfunc.log_model(
+            name="m", python_model=Constant(), pip_requirements=[]
+        )
     version = mlflow.register_model(logged.model_uri, name).version
     mlflow.MlflowClient().set_registered_model_alias(name, "champion", version)
     return [loads(f"models:/{name}@champion"), loads(f"models:/{name}/{version}")]

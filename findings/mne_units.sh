@@ -11,7 +11,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile mne==1.13.2 pyEDFlib==0.1.42 numpy==2.4.6 scipy==1.17.1
+venv/bin/pip install -qq --no-compile \
+    mne==1.13.2 pyEDFlib==0.1.42 numpy==2.4.6 scipy==1.17.1
 HOME="$work" venv/bin/python - <<'PY'
 import mne
 import numpy as np

@@ -11,7 +11,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile optbinning==1.0.0 ortools==9.15.6755 scikit-learn==1.9.1 pandas==3.1.1 numpy==2.4.6 scipy==1.17.1
+venv/bin/pip install -qq --no-compile \
+    optbinning==1.0.0 ortools==9.15.6755 scikit-learn==1.9.1 pandas==3.1.1 \
+    numpy==2.4.6 scipy==1.17.1
 HOME="$work" venv/bin/python - <<'PY'
 import logging
 import warnings

@@ -11,7 +11,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile pandas==3.1.1 numpy==2.4.6 odfpy==1.4.1 python-calamine==0.9.1
+venv/bin/pip install -qq --no-compile \
+    pandas==3.1.1 numpy==2.4.6 odfpy==1.4.1 python-calamine==0.9.1
 HOME="$work" venv/bin/python - <<'PY'
 import pandas as pd
 from odf.opendocument import OpenDocumentSpreadsheet

@@ -11,7 +11,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile pingouin==0.7.0 pandas==2.3.3 numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 statsmodels==0.15.0
+venv/bin/pip install -qq --no-compile \
+    pingouin==0.7.0 pandas==2.3.3 numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 \
+    statsmodels==0.15.0
 HOME="$work" venv/bin/python - <<'PY'
 import warnings
 
@@ -21,7 +23,11 @@ import pingouin
 first = [4, 5, 8, 6, 2, 7, 2, 3]
 second = [6, 6, 3, 3, 8, 2, 5, 8]
 ratings = pd.DataFrame(
-    {"patient": [*range(8), *range(8)], "nurse": ["A"] * 8 + ["B"] * 8, "pain": first + second}
+    {
+        "patient": [*range(8), *range(8)],
+        "nurse": ["A"] * 8 + ["B"] * 8,
+        "pain": first + second,
+    }
 )
 with warnings.catch_warnings(record=True) as said:
     warnings.simplefilter("always")

@@ -11,7 +11,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile polars-readstat==0.25.0 polars==2.1.0 pyreadstat==1.3.7 pandas==3.1.1 numpy==2.4.6
+venv/bin/pip install -qq --no-compile \
+    polars-readstat==0.25.0 polars==2.1.0 pyreadstat==1.3.7 pandas==3.1.1 \
+    numpy==2.4.6
 HOME="$work" venv/bin/python - <<'PY'
 from importlib.metadata import version
 
@@ -19,7 +21,9 @@ import pandas as pd
 import pyreadstat
 from polars_readstat import scan_readstat
 
-stored = pd.DataFrame({"month": [720.0, 794.0], "quarter": [240.0, 264.0], "year": [2015.0, 2026.0]})
+stored = pd.DataFrame(
+    {"month": [720.0, 794.0], "quarter": [240.0, 264.0], "year": [2015.0, 2026.0]}
+)
 formats = {"month": "%tm", "quarter": "%tq", "year": "%ty"}
 pyreadstat.write_dta(stored, "onset.dta", variable_format=formats)
 

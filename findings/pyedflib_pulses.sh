@@ -22,7 +22,8 @@ note = "10 Hz over left M1, 90 % RMT, patient reports a seizure"
 
 def read_back(annotations, room=None):
     writer = pyedflib.EdfWriter("session.edf", 1, file_type=pyedflib.FILETYPE_EDFPLUS)
-    writer.setSignalHeaders([pyedflib.highlevel.make_signal_header("C3", sample_frequency=RATE)])
+    header = pyedflib.highlevel.make_signal_header("C3", sample_frequency=RATE)
+    writer.setSignalHeaders([header])
     if room:
         writer.set_number_of_annotation_signals(room)
     writer.writeSamples([np.zeros(SECONDS * RATE)])

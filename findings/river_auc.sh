@@ -10,7 +10,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile river==0.26.1 scikit-learn==1.9.1 numpy==2.2.6 scipy==1.14.1 pandas==3.1.1
+venv/bin/pip install -qq --no-compile \
+    river==0.26.1 scikit-learn==1.9.1 numpy==2.2.6 scipy==1.14.1 pandas==3.1.1
 HOME="$work" venv/bin/python - <<'PY'
 import river
 from river import metrics
@@ -27,7 +28,8 @@ def streamed(**options):
     return round(metric.get(), 3)
 
 
-seen, fine, right = streamed(), streamed(n_thresholds=100), roc_auc_score(responded, predicted)
+seen, fine = streamed(), streamed(n_thresholds=100)
+right = roc_auc_score(responded, predicted)
 print("river", river.__version__)
 print("expected:", right)
 print("seen:    ", seen, "with the default; with 100 thresholds", fine)

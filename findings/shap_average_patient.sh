@@ -11,7 +11,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile shap==0.51.0 scikit-learn==1.9.1 pandas==3.1.1 numpy==2.4.6 scipy==1.17.1
+venv/bin/pip install -qq --no-compile \
+    shap==0.51.0 scikit-learn==1.9.1 pandas==3.1.1 numpy==2.4.6 scipy==1.17.1
 HOME="$work" venv/bin/python - <<'PY'
 import numpy as np
 import pandas as pd

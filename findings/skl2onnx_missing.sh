@@ -11,7 +11,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile skl2onnx==1.20.0 onnx==1.23.2 protobuf==6.33.6 onnxruntime==1.32.0 scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1
+venv/bin/pip install -qq --no-compile \
+    skl2onnx==1.20.0 onnx==1.23.2 protobuf==6.33.6 onnxruntime==1.32.0 \
+    scikit-learn==1.9.1 numpy==2.4.6 scipy==1.17.1
 HOME="$work" venv/bin/python - <<'PY'
 import numpy as np
 import onnxruntime

@@ -12,7 +12,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile statsmodels==0.15.0 pandas==3.1.1 numpy==2.4.6 scipy==1.17.1
+venv/bin/pip install -qq --no-compile \
+    statsmodels==0.15.0 pandas==3.1.1 numpy==2.4.6 scipy==1.17.1
 HOME="$work" venv/bin/python - <<'PY'
 import warnings
 

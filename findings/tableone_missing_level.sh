@@ -10,7 +10,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile tableone==0.9.6 pandas==2.3.3 numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0
+venv/bin/pip install -qq --no-compile \
+    tableone==0.9.6 pandas==2.3.3 numpy==2.4.6 scipy==1.17.1 statsmodels==0.15.0
 HOME="$work" venv/bin/python - <<'PY'
 import warnings
 

@@ -12,7 +12,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "${PYTHON:-python3}" -m venv venv
-venv/bin/pip install -qq --no-compile venn-abers==1.5.4 scikit-learn==1.9.1 pandas==2.3.3 numpy==2.4.6 scipy==1.17.1
+venv/bin/pip install -qq --no-compile \
+    venn-abers==1.5.4 scikit-learn==1.9.1 pandas==2.3.3 numpy==2.4.6 scipy==1.17.1
 HOME="$work" venv/bin/python - <<'PY'
 from importlib.metadata import version
 
