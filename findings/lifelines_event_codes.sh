@@ -3,7 +3,7 @@
 # R's Surv() understands exactly that. One expects the same, or an error for a code
 # that is not 0 or 1.
 # Seen: lifelines takes every code but 0 for an event: all patients are explanted, the
-# curve ends at 0 and a Cox model counts 24 events of 9. scikit-survival refuses.
+# curve ends at 0 and a Cox model counts 24 events for 9. scikit-survival refuses.
 # Hurt: the neurosurgeon shown that no implant lasts, and the data scientist whose
 # hazard ratios have no censoring at all.
 set -euo pipefail
