@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,14 @@ def new_store(empty_store: Path) -> Callable[[Path], str]:
         return f"sqlite:///{shutil.copy(empty_store, directory / empty_store.name)}"
 
     return copy
+
+
+@pytest.fixture(autouse=True)
+def _nothing_has_left_the_centre() -> Iterator[None]:
+    """What one test releases is no concern of the next."""
+    yield
+    released = Path(os.environ["RESPONDER_MODEL_CENTRE_FOLDER"]) / "released.jsonl"
+    released.unlink(missing_ok=True)
 
 
 @pytest.fixture(autouse=True)

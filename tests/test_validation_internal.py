@@ -340,7 +340,7 @@ def test_measure_without_an_apparent_value_is_in_the_table_with_its_reason(cohor
 
 
 def test_nearly_one_probability_for_all_is_not_called_separation_alone():
-    age = simulate_cohort(60, 5)[["age", "relief_test", "symptom_improved"]]
+    age = simulate_cohort(30, 2)[["age", "relief_test", "symptom_improved"]]
     result = validate_internally(LINEAR, age, n_resamples=1, design="cross_validation")
     row = result.table.set_index("measure").loc["calibration_slope"]
     assert "nearly one probability for all" in row["problem"]

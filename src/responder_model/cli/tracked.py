@@ -64,23 +64,17 @@ def track(
 def store_for(tracking_uri: str | None, *, track: bool) -> str | None:
     """Store of a development, which is said where MLflow's settings decide; else None.
 
-    Raises ``TrackingError`` for one that cannot be used, and without MLflow.
+    Raises ``TrackingError`` without MLflow.
     """
     if not track:
         return None
     try:
-        from responder_model.tracking import (
-            check_store,
-            chosen_tracking_uri,
-            settings_notes,
-        )
+        from responder_model.tracking import chosen_tracking_uri, settings_notes
     except MissingExtraError as error:
         msg = f"{error} Or log nothing: --no-track."
         raise TrackingError(msg) from error
     print_notices(settings_notes(tracking_uri))
-    store = chosen_tracking_uri(tracking_uri)
-    check_store(store)
-    return store
+    return chosen_tracking_uri(tracking_uri)
 
 
 def warn_unlogged(done: Development) -> None:

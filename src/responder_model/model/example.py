@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from responder_model.disclosure.fingerprints import Fingerprints
 from responder_model.disclosure.record import Disclosure
 from responder_model.features import Array, Encoder, Population
 from responder_model.model.fitted import Model
@@ -81,7 +82,8 @@ def example_model(
         rule = Disclosure(
             k=5, n=n, n_since_release=n, events_since_release=n // 2, parameters=p
         )
-    return Model(**{"disclosure": rule, **parts})
+    nobody = Fingerprints(key="0" * 16, patients=(), values="") if n else None
+    return Model(**{"disclosure": rule, "fingerprints": nobody, **parts})
 
 
 def _covariance(rng: np.random.Generator, size: int) -> Array:
