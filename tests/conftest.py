@@ -42,8 +42,8 @@ def new_store(empty_store: Path) -> Callable[[Path], str]:
 @pytest.fixture(autouse=True)
 def _nothing_has_left_the_centre() -> Iterator[None]:
     """What one test releases is no concern of the next."""
-    yield
     released = Path(os.environ["RESPONDER_MODEL_CENTRE_FOLDER"]) / "released.jsonl"
+    yield
     released.unlink(missing_ok=True)
 
 
