@@ -93,11 +93,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "What remains: {parameters} numbers learned from {n} patients, with their "
         "covariances. Totals, means and which categories few or none had can be read. "
         "Whoever knows nearly all of a patient can judge whether the patient was among "
-        "them: the better, the fewer patients a number rests on.",
+        "them, and guess the outcome: the better, the fewer patients each number rests "
+        "on.",
         "Ce qui reste : {parameters} nombres appris de {n} patients, avec leurs "
         "covariances. On peut y lire des totaux, des moyennes et les catégories rares "
         "ou absentes. Qui sait presque tout d'un patient peut juger s'il en faisait "
-        "partie : d'autant mieux que peu de patients fondent chaque nombre.",
+        "partie et deviner son résultat : d'autant mieux que peu de patients fondent "
+        "chaque nombre.",
     ),
     "stays_here": (
         "Marked to stay in its centre: it is neither signed nor tracked to a server.",
