@@ -41,7 +41,6 @@ from responder_model.artifact.signature import (
 )
 from responder_model.artifact.strict_json import parse_json, render_json
 from responder_model.artifact.trees import check_trees
-from responder_model.disclosure.release import release
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.model import Model
 from responder_model.schema import (
@@ -199,6 +198,8 @@ def release_model(model: Model) -> None:
         that ``stays_here``, an update by a few patients, or one that shares patients
         with a released model that it does not update.
     """
+    from responder_model.disclosure.release import release
+
     release(
         decision=model.decision,
         digest=digest_of(model),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from responder_model.artifact.node import lower_triangle
-from responder_model.disclosure.fingerprints import Fingerprints
-from responder_model.disclosure.record import Disclosure
 from responder_model.errors import ResponderModelError
 from responder_model.features import Encoder
 from responder_model.model import Component, LinearPart, Model, Pool
+
+if TYPE_CHECKING:
+    from responder_model.disclosure.fingerprints import Fingerprints
+    from responder_model.disclosure.record import Disclosure
 
 FORMAT_VERSION = 2
 # Significant digits of a published model: the same bytes wherever it is built.

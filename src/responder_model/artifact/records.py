@@ -7,16 +7,18 @@ command: priors, settings, the verdict on the sample size, and the performance.
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from responder_model.artifact.node import Node
-from responder_model.disclosure.fingerprints import Fingerprints
 from responder_model.disclosure.record import Disclosure, is_cell_size
 from responder_model.features import Encoder
 from responder_model.priors.sets import ColumnPrior, PriorSet
 from responder_model.sample_size import Criterion, SampleSizeVerdict
 from responder_model.sample_size.verdict import Claim, Verdict
 from responder_model.schema import LANGUAGES, dictionary
+
+if TYPE_CHECKING:
+    from responder_model.disclosure.fingerprints import Fingerprints
 
 SETTINGS = (
     "decision",
@@ -148,6 +150,9 @@ def read_fingerprints(document: Node) -> Fingerprints | None:
     """Keyed fingerprints of the patients; null where none were made."""
     if document.value["fingerprints"] is None:
         return None
+    # imported here: a published model has none, and starts sooner without
+    from responder_model.disclosure.fingerprints import Fingerprints
+
     node = document.table("fingerprints", _names(Fingerprints))
     patients = node.items("patients")
     if not all(isinstance(one, str) and len(one) <= 64 for one in patients):

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from responder_model.disclosure.fingerprints import Fingerprints
-from responder_model.disclosure.record import Disclosure
 from responder_model.errors import ResponderModelError
 from responder_model.features import Array, Encoder, Population
 from responder_model.frozen import FrozenDict, freeze
@@ -41,6 +39,9 @@ from responder_model.schema import LANGUAGES, dictionary
 if TYPE_CHECKING:
     import pandas as pd
     import shap
+
+    from responder_model.disclosure.fingerprints import Fingerprints
+    from responder_model.disclosure.record import Disclosure
 
 PROVENANCES = ("published", "simulated", "cohort")
 _SQRT_2 = math.sqrt(2.0)
