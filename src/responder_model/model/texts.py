@@ -74,10 +74,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Aucun patient derrière ce modèle.",
     ),
     "rule": (
-        "Nothing was learned that fewer than {k} patients decide: no sum in it is the "
-        "record of a few.",
-        "Rien n'a été appris de ce que décident moins de {k} patients : aucune somme "
-        "n'y est le dossier de quelques-uns.",
+        "Nothing was learned of predictors that fewer than {k} patients decide, nor of "
+        "outcomes that fewer than three share: no sum in it is one patient's record.",
+        "Rien n'a été appris des prédicteurs que décident moins de {k} patients, ni "
+        "des issues que partagent moins de trois : aucune somme n'y est le dossier "
+        "d'un patient.",
     ),
     "no_rule": (
         "It learned from every patient without a rule on small cells: whoever has the "
