@@ -23,10 +23,10 @@ from responder_model.cohort import (
     check_cohort,
     inspect_file,
     read_cohort,
-    read_tables,
     write_cohort,
 )
 from responder_model.errors import InvalidCohortError, Problem
+from responder_model.formats import read_tables, text
 from responder_model.simulation import simulate_cohort
 
 
@@ -218,11 +218,14 @@ def test_parquet_of_a_typed_frame_with_an_index(tmp_path: Path) -> None:
     assert_frame_equal(read_cohort(tmp_path / "c.parquet"), cohort)
 
 
-def test_parts_of_a_file_are_one_cohort(tmp_path: Path) -> None:
+def test_parts_of_a_file_are_one_cohort(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text, "BLOCK_BYTES", 20)
     path = _written(tmp_path, "age,age\n" + "54,54\n" * 10)
-    parts = list(read_tables(path, rows_at_once=4))
-    assert [len(part.cells) for part in parts] == [4, 4, 2]
-    assert parts[2].rows.tolist() == [10, 11]
+    parts = list(read_tables(path))
+    assert [len(part.cells) for part in parts] == [0, 4, 4, 2]
+    assert parts[3].rows.tolist() == [10, 11]
 
 
 def test_simulated_rows_label_the_cohort_read(tmp_path: Path) -> None:
@@ -376,8 +379,8 @@ def test_problems_come_in_the_order_of_the_file(planted: Path) -> None:
 def test_the_error_text_shows_no_planted_value(planted: Path) -> None:
     with pytest.raises(InvalidCohortError, match="^40 problems") as caught:
         read_cohort(planted)
-    for text in ("54 ans", "12/03/1961", "cerebellum", "7/10"):
-        assert text not in str(caught.value)
+    for planted_text in ("54 ans", "12/03/1961", "cerebellum", "7/10"):
+        assert planted_text not in str(caught.value)
 
 
 def test_inspect_file_keeps_what_can_be_read(planted: Path) -> None:

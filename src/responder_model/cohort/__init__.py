@@ -11,25 +11,18 @@ from responder_model.cohort.outcomes import (
     binary_outcome,
     outcome_levels,
 )
-from responder_model.cohort.reading import (
-    Table,
-    inspect_file,
-    read_cohort,
-    read_tables,
-)
+from responder_model.cohort.reading import inspect_file, read_cohort
 from responder_model.cohort.writing import write_cohort, write_template
 
 __all__ = [
     "Inspection",
     "OutcomeLevels",
-    "Table",
     "binary_outcome",
     "check_cohort",
     "inspect_cohort",
     "inspect_file",
     "outcome_levels",
     "read_cohort",
-    "read_tables",
     "repeated_rows",
     "write_cohort",
     "write_template",

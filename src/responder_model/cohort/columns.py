@@ -11,11 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from responder_model.formats import TEXT_DTYPE
 from responder_model.schema import Field
 from responder_model.vocabulary import INVALID, MISSING_MARKS, read_value
-
-# pandas 3 has a dtype for text; before, text stands in object columns.
-TEXT_DTYPE: Any = "str" if int(pd.__version__.split(".")[0]) >= 3 else "object"
 
 # Text that needs more than a look: blank, spaces to tidy, a mark of missing, or other
 # than ASCII. The rest is taken as it stands.

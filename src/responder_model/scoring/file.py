@@ -13,8 +13,10 @@ from typing import Any
 from responder_model import __version__
 from responder_model.artifact import digest_of
 from responder_model.cohort.checking import NO_PATIENTS
-from responder_model.cohort.reading import check_is_file
 from responder_model.errors import InvalidCohortError, Problem, ResponderModelError
+from responder_model.formats import Source, check_is_file, open_file
+from responder_model.formats.table import PART_ROWS
+from responder_model.formats.text import BLOCK_BYTES
 from responder_model.model import Model
 from responder_model.outputs import Output, check_outputs, put_files
 from responder_model.scoring.assembly import (
@@ -25,8 +27,6 @@ from responder_model.scoring.assembly import (
 )
 from responder_model.scoring.columns import choose_columns
 from responder_model.scoring.journal import Journal, open_journal
-from responder_model.scoring.sources import PART_ROWS, Source, open_source
-from responder_model.scoring.text import BLOCK_BYTES
 from responder_model.scoring.work import Work, run_parts
 
 # Form of the parts; one of another form is not gone on with.
@@ -147,7 +147,7 @@ def score_file(
         scores, side = _outputs(out, model)
         check_outputs(scores, side, inputs=[path], overwrite=overwrite)
         before = _state(path)
-        source = open_source(path)
+        source = open_file(path)
         columns = choose_columns(model.encoder, source.header)
         identity = _identity(path, contributions=contributions)
         with open_journal(out, model, identity) as journal:
@@ -253,7 +253,7 @@ def _score_parts(
 ) -> None:
     """Score the parts that are not done, and say so."""
     size = PART_ROWS if source.unit == "patients" else BLOCK_BYTES
-    parts = source.read(work.columns, journal.done)
+    parts = source.read(work.columns.positions, journal.done)
     extent, n_patients = len(journal.done) * size, 0
     # closed here: no thread may write a part once the folder is given up
     with closing(run_parts(parts, work, n_jobs=n_jobs)) as run:

@@ -9,9 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.cohort.checking import check_table
-from responder_model.cohort.reading import Table
 from responder_model.errors import Problem
 from responder_model.features import Encoder
+from responder_model.formats import Table
+from responder_model.formats.table import FIRST_ROW
 from responder_model.schema import Field, dictionary
 from responder_model.scoring.columns import Columns, choose_columns
 from responder_model.scoring.parts import (
@@ -22,7 +23,6 @@ from responder_model.scoring.parts import (
     check_part,
     score_part,
 )
-from responder_model.scoring.sources import FIRST_ROW
 
 if TYPE_CHECKING:
     from responder_model.model import Model

@@ -17,9 +17,9 @@ from responder_model.cohort.checking import (
     inspect_columns,
     inspect_rows,
 )
-from responder_model.cohort.reading import Table
 from responder_model.errors import Problem
 from responder_model.features import Array
+from responder_model.formats import Table
 from responder_model.model import Model
 from responder_model.model.batch import score_cohort, score_columns
 from responder_model.schema import dictionary

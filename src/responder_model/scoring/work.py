@@ -8,12 +8,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from responder_model.formats import Part
 from responder_model.model import Model
 from responder_model.model.batch import one_thread_each
 from responder_model.scoring.columns import Columns
 from responder_model.scoring.journal import save_part
 from responder_model.scoring.parts import score_part
-from responder_model.scoring.sources import Part
 
 # Parts that wait for each thread: enough to keep it busy, few enough for the memory.
 _WAITING = 1
@@ -78,9 +78,8 @@ def run_parts(
 
 
 def _run(part: Part, work: Work) -> Done:
-    table = part.table(work.columns)
     scored = score_part(
-        table, work.model, work.columns, contributions=work.contributions
+        part.table(), work.model, work.columns, contributions=work.contributions
     )
     save_part(scored, work.folder, part.index)
     return Done(extent=part.extent, n_patients=scored.scores.num_rows)

@@ -1,0 +1,15 @@
+"""Files as hospitals have them, of any format, read as one plain table."""
+
+from responder_model.formats.opening import check_is_file, open_file, read_tables
+from responder_model.formats.table import TEXT_DTYPE, Part, Source, Table, unreadable
+
+__all__ = [
+    "TEXT_DTYPE",
+    "Part",
+    "Source",
+    "Table",
+    "check_is_file",
+    "open_file",
+    "read_tables",
+    "unreadable",
+]

@@ -1,0 +1,215 @@
+"""A table as a file gives it: headings, cells as they stand, and each patient's row."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from responder_model.errors import InvalidCohortError, Problem
+
+# Patients read at once: small enough for the memory, large enough for the arrays.
+PART_ROWS = 65_536
+# Row number of the first patient: the header is row 1.
+FIRST_ROW = 2
+# A wider table is no export of a cohort; spreadsheets hold 16 384 columns.
+MOST_COLUMNS = 20_000
+# pandas 3 has a dtype for text; before, text stands in object columns.
+TEXT_DTYPE: Any = "str" if int(pd.__version__.split(".")[0]) >= 3 else "object"
+ALLOWED = "delimited text (CSV), XLSX or Parquet that can be opened"
+
+# A line is its number in the file and its cells.
+Line = tuple[int, Sequence[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A part of a file.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Cells as they stand, by heading.
+    rows : array of shape (n_patients,)
+        Row number of each patient, the header being row 1.
+    problems : tuple of Problem
+        Lines that are no row of the table.
+    """
+
+    cells: pd.DataFrame
+    rows: NDArray[np.int64]
+    problems: tuple[Problem, ...] = ()
+
+
+class Part(Protocol):
+    """One part of a file, not yet read as a table."""
+
+    @property
+    def index(self) -> int:
+        """Place among the parts, from 0."""
+
+    @property
+    def extent(self) -> int:
+        """Size, in the unit of the source's extent."""
+
+    def table(self) -> Table:
+        """Cells of the chosen columns as they stand, with their row numbers."""
+
+
+# Parts of a file, given the places of the columns to read and the indices of the parts
+# that are done already.
+Reader = Callable[[Sequence[int], Collection[int]], Iterator[Part]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A file that is read in parts: the same parts each time.
+
+    Parameters
+    ----------
+    header : tuple of str
+        Names of its columns.
+    extent : int
+        Its size: patients where the file tells them, else bytes; 0 if not known.
+    unit : {"patients", "bytes"}
+        Unit of the extent.
+    parts : callable
+        Yields its parts in order, those that are done left out.
+    """
+
+    header: tuple[str, ...]
+    extent: int
+    unit: str
+    parts: Reader
+
+    def read(
+        self, places: Sequence[int] | None = None, done: Collection[int] = ()
+    ) -> Iterator[Part]:
+        """Yield parts in order, of all columns or some, those that are done left out.
+
+        Raises
+        ------
+        InvalidCohortError
+            When the file turns out to be broken.
+        """
+        chosen = range(len(self.header)) if places is None else places
+        with refused_when_broken():
+            yield from self.parts(chosen, done)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TablePart:
+    """Rows that were read as a table already."""
+
+    index: int
+    content: Table
+
+    @property
+    def extent(self) -> int:
+        """See ``Part``."""
+        return len(self.content.rows)
+
+    def table(self) -> Table:
+        """See ``Part``."""
+        return self.content
+
+
+@contextmanager
+def refused_when_broken() -> Iterator[None]:
+    """Turn whatever a broken file makes its parser raise into our refusal.
+
+    The parser's own message may quote a patient, so it is not carried along; an error
+    of the disk is not the file's fault, and passes.
+    """
+    try:
+        yield
+    except InvalidCohortError:
+        raise
+    except csv.Error:
+        raise unreadable(found="quotes that do not match, or a huge cell") from None
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno and error.filename:
+            raise
+        raise unreadable() from None
+
+
+def unreadable(*, found: str = "", allowed: str = ALLOWED) -> InvalidCohortError:
+    """Error of a file that is no table; it quotes nothing of its content."""
+    problem = Problem(row=None, field="file", found=found, allowed=allowed)
+    return InvalidCohortError((problem,))
+
+
+def check_width(header: Sequence[str]) -> None:
+    """Refuse a table that is too wide to be a cohort."""
+    if len(header) > MOST_COLUMNS:
+        allowed = f"a table of at most {MOST_COLUMNS} columns"
+        raise unreadable(found=f"{len(header)} columns", allowed=allowed)
+
+
+# ---------------------------------------------------------------- lines of cells
+
+
+def find_header(lines: Iterable[Line]) -> tuple[int, list[str]]:
+    """Return the number and names of the first line with any word; 0 where none has."""
+    for line, cells in lines:
+        if not is_blank_line(cells) and not _is_separator_note(cells):
+            names = ["" if cell is None else str(cell) for cell in cells]
+            while not names[-1].strip():
+                names.pop()
+            return line, names
+    return 0, []
+
+
+def is_blank_line(cells: Sequence[Any]) -> bool:
+    """Whether no cell of a line holds a word."""
+    return all(
+        cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells
+    )
+
+
+def _is_separator_note(cells: Sequence[Any]) -> bool:
+    # Excel may write "sep=;" above the header.
+    return str(cells[0]).lower().startswith("sep=") and is_blank_line(cells[1:])
+
+
+def lines_table(
+    header: Sequence[str],
+    lines: Iterable[Line],
+    places: Sequence[int],
+    dtype: Any = object,
+) -> Table:
+    """Make a table of numbered lines; blank ones and those of other length left out."""
+    width = len(header)
+    problems, kept = [], []
+    for row, cells in lines:
+        if is_blank_line(cells):
+            continue
+        if len(cells) == width or (len(cells) > width and is_blank_line(cells[width:])):
+            kept.append((row, cells))
+        else:
+            problems.append(_ragged(row, len(cells), width))
+    series = [
+        pd.Series([cells[place] for _, cells in kept], dtype=dtype) for place in places
+    ]
+    rows = np.array([row for row, _ in kept], dtype=np.int64)
+    frame = pd.DataFrame(dict(enumerate(series)), index=pd.RangeIndex(len(rows)))
+    return Table(
+        cells=frame.set_axis([header[place] for place in places], axis="columns"),
+        rows=rows,
+        problems=tuple(problems),
+    )
+
+
+def _ragged(row: int, found: int, width: int) -> Problem:
+    return Problem(
+        row=row,
+        field="line",
+        found=f"{found} cells",
+        allowed=f"as long as the header: {width} cells",
+    )

@@ -1,0 +1,296 @@
+"""Delimited text: how a file is written, and its lines as rows.
+
+Where each line is one row, the file is read in blocks of whole lines, of which several
+can be read at once: by Arrow where the lines are plain (as many cells as the header,
+none blank), else line by line. Both give the same table and the same problems.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from responder_model.formats import table as tables
+from responder_model.formats.table import (
+    FIRST_ROW,
+    TEXT_DTYPE,
+    Line,
+    Part,
+    Source,
+    Table,
+    TablePart,
+    check_width,
+    find_header,
+    lines_table,
+    refused_when_broken,
+    unreadable,
+)
+from responder_model.vocabulary import find_field
+
+DELIMITERS = (";", ",", "\t")
+# Bytes of a block, before its last line is completed.
+BLOCK_BYTES = 12 << 20
+# Longest line; also what a cell may hold.
+LONGEST_LINE = 1 << 17
+_SCANNED = 1 << 20
+_NEWLINE, _QUOTE = 10, 34
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextLayout:
+    """How a file of delimited text is written.
+
+    Parameters
+    ----------
+    encoding, delimiter : str
+        What decodes the whole file, and what separates its cells.
+    header_line : int
+        Line of the file that names the columns; 0 where none does.
+    header : tuple of str
+        The names, without blank ones at the end.
+    """
+
+    encoding: str
+    delimiter: str
+    header_line: int
+    header: tuple[str, ...]
+
+
+def open_text(path: Path) -> Source:
+    """Open a file of delimited text."""
+    layout = text_layout(path)
+    in_blocks = layout.header and layout.encoding != "utf-16" and _has_plain_lines(path)
+    return Source(
+        header=layout.header,
+        extent=path.stat().st_size if in_blocks else 0,
+        unit="bytes" if in_blocks else "patients",
+        parts=partial(block_parts if in_blocks else line_parts, path, layout),
+    )
+
+
+# ---------------------------------------------------------------- the layout
+
+
+def text_layout(path: Path) -> TextLayout:
+    """Find out how a file of delimited text is written."""
+    encoding = _encoding(path)
+    with path.open(encoding=encoding, newline="") as file:
+        delimiter = max(DELIMITERS, key=lambda mark: _known_names(file, mark))
+        file.seek(0)
+        header_line, header = find_header(text_lines(file, delimiter))
+    check_width(header)
+    return TextLayout(
+        encoding=encoding,
+        delimiter=delimiter,
+        header_line=header_line,
+        header=tuple(header),
+    )
+
+
+def _encoding(path: Path) -> str:
+    """Return the encoding that decodes the whole file, UTF-8 before Latin-1."""
+    with path.open("rb") as file:
+        if file.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE):
+            return "utf-16"
+    # cp1252 is Latin-1 with the characters that Windows adds.
+    fitting = (name for name in ("utf-8-sig", "cp1252") if _decodes(path, name))
+    encoding = next(fitting, "latin-1")
+    if any(b"\0" in block for block in _blocks(path)):
+        raise unreadable(found="binary content")
+    return encoding
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from iter(partial(file.read, _SCANNED), b"")
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            while file.read(_SCANNED):
+                pass
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _known_names(file: TextIO, delimiter: str) -> tuple[int, int]:
+    """Count the fields that the header names if split by a delimiter."""
+    file.seek(0)
+    try:
+        _, header = find_header(text_lines(file, delimiter))
+    except csv.Error:
+        return -1, 0
+    return len({field.name for field in map(find_field, header) if field}), len(header)
+
+
+def _has_plain_lines(path: Path) -> bool:
+    """Whether each line is one row: quotes closed in it, ended by a line feed."""
+    open_quotes, length, ended_by_return = 0, 0, False
+    for block in _blocks(path):
+        if ended_by_return and not block.startswith(b"\n"):
+            return False
+        ended_by_return = block.endswith(b"\r")
+        if block.count(b"\r") - block.count(b"\r\n") > ended_by_return:
+            return False
+        marks = np.frombuffer(block, dtype=np.uint8)
+        ends = np.flatnonzero(marks == _NEWLINE)
+        lengths = np.diff(ends, prepend=-1 - length, append=len(block))
+        if lengths.max() > LONGEST_LINE:
+            return False
+        length = int(lengths[-1])
+        counted = np.searchsorted(np.flatnonzero(marks == _QUOTE), ends)
+        if ((counted + open_quotes) % 2).any():
+            return False
+        open_quotes = (open_quotes + block.count(b'"')) % 2
+    return open_quotes == 0
+
+
+# ---------------------------------------------------------------- line by line
+
+
+def text_lines(file: TextIO, delimiter: str) -> Iterator[Line]:
+    """Yield the lines of delimited text that hold a cell, with their numbers."""
+    # strict: a quote that is never closed would swallow the patients that follow.
+    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    line = 1
+    for cells in reader:
+        if cells:
+            yield line, cells
+        line = reader.line_num + 1
+
+
+def line_parts(
+    path: Path, layout: TextLayout, places: Sequence[int], done: Collection[int]
+) -> Iterator[Part]:
+    """Yield the file as tables, whatever its lines; see ``Source``."""
+    with path.open(encoding=layout.encoding, newline="") as file:
+        lines = text_lines(file, layout.delimiter)
+        find_header(lines)
+        numbered = ((line - layout.header_line + 1, cells) for line, cells in lines)
+        size = tables.PART_ROWS
+        more = iter(lambda: list(islice(numbered, size)), [])
+        for index, part in enumerate(more):
+            if index not in done:
+                content = lines_table(layout.header, part, places, TEXT_DTYPE)
+                yield TablePart(index=index, content=content)
+
+
+# ---------------------------------------------------------------- block by block
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextPart:
+    """Whole lines of a file of delimited text."""
+
+    index: int
+    data: bytes
+    first_row: int
+    layout: TextLayout
+    places: Sequence[int]
+
+    @property
+    def extent(self) -> int:
+        """See ``Part``."""
+        return len(self.data)
+
+    def table(self) -> Table:
+        """See ``Part``."""
+        text = self.data
+        if self.layout.encoding != "utf-8-sig":
+            text = text.decode(self.layout.encoding).encode()
+        cells = _read_plain(text, self.layout, self.places)
+        if cells is None:
+            return self._read_lines(text)
+        rows = np.arange(self.first_row, self.first_row + len(cells), dtype=np.int64)
+        return Table(cells=cells, rows=rows)
+
+    def _read_lines(self, text: bytes) -> Table:
+        file = io.StringIO(text.decode(), newline="")
+        lines = text_lines(file, self.layout.delimiter)
+        numbered = ((self.first_row + line - 1, cells) for line, cells in lines)
+        with refused_when_broken():
+            return lines_table(self.layout.header, numbered, self.places, TEXT_DTYPE)
+
+
+def block_parts(
+    path: Path, layout: TextLayout, places: Sequence[int], done: Collection[int]
+) -> Iterator[Part]:
+    """Yield blocks of whole lines after the header, in order; see ``Source``."""
+    with path.open("rb") as file:
+        for _ in range(layout.header_line):
+            file.readline()
+        index, row = 0, FIRST_ROW
+        while data := file.read(BLOCK_BYTES):
+            data += file.readline()
+            if index not in done:
+                yield TextPart(
+                    index=index, data=data, first_row=row, layout=layout, places=places
+                )
+            index, row = index + 1, row + data.count(b"\n")
+
+
+def _read_plain(
+    text: bytes, layout: TextLayout, places: Sequence[int]
+) -> pd.DataFrame | None:
+    """Cells of plain lines as text, None when a line needs the other reader."""
+    if _is_unusual(text, layout.delimiter.encode()):
+        return None
+    names = [str(place) for place in range(len(layout.header))]
+    used = [names[place] for place in places]
+    try:
+        cells = pa_csv.read_csv(
+            pa.BufferReader(text),
+            pa_csv.ReadOptions(
+                column_names=names, use_threads=False, block_size=len(text) + 1
+            ),
+            pa_csv.ParseOptions(delimiter=layout.delimiter, ignore_empty_lines=False),
+            pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(used, pa.string()),
+                include_columns=used,
+                strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    frame: pd.DataFrame = cells.to_pandas(
+        types_mapper={pa.string(): _text_dtype()}.get, use_threads=False
+    )
+    frame.columns = pd.Index([layout.header[place] for place in places])
+    return frame
+
+
+def _text_dtype() -> pd.StringDtype | None:
+    return pd.StringDtype(na_value=np.nan) if TEXT_DTYPE == "str" else None
+
+
+def _is_unusual(text: bytes, delimiter: bytes) -> bool:
+    """Whether a line is blank, or a quote neither opens nor closes a cell."""
+    mark = re.escape(delimiter)
+    blank = rb'[\x00-\x09\x0b-\x20"\x85\xa0\xc2' + mark + rb"]"
+    if re.search(rb"\n" + blank + rb"*(?:\n|(?<=" + blank + rb")\Z)", b"\n" + text):
+        return True
+    return b'"' in text and _has_stray_quote(text, delimiter)
+
+
+def _has_stray_quote(text: bytes, delimiter: bytes) -> bool:
+    """Whether a quote stands elsewhere than around a cell, or doubled inside one."""
+    marks = np.frombuffer(b"\n" + text + b"\n", dtype=np.uint8)
+    places = np.flatnonzero(marks == _QUOTE)
+    before = np.isin(marks[places[0::2] - 1], list(b'"\n' + delimiter))
+    after = np.isin(marks[places[1::2] + 1], list(b'"\r\n' + delimiter))
+    return len(before) != len(after) or not (before.all() and after.all())
