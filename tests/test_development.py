@@ -74,8 +74,9 @@ def test_main_cut_only_predicts_the_main_cut_off_alike():
     levels = outcome_levels(cohort, "rtms_response")
     whole = build_procedure("rtms_response", "screening").fit(cohort, levels)
     lean = clone(whole).set_params(main_cut_only=True).fit(cohort, levels)
+    # cut points fitted together stop together, at a Newton decrement of 1e-7
     np.testing.assert_allclose(
-        lean.predict_proba(cohort), whole.predict_proba(cohort), atol=1e-7
+        lean.predict_proba(cohort), whole.predict_proba(cohort), atol=1e-6
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from responder_model.errors import ResponderModelError
+from responder_model.evidence.rows import STATUSES
 from responder_model.schema import (
     LANGUAGES,
     Field,
@@ -63,7 +64,7 @@ def test_field_has_label_help_and_what_its_kind_needs(field: Field) -> None:
 def test_predictor_has_a_reference(decision: str, field: Field) -> None:
     reference = field.reference_for(decision)
     assert reference.source
-    assert reference.status in {"seen", "derived", "judgement"}
+    assert reference.status in STATUSES
     if field.kind == "category":
         assert tuple(reference.proportions) == field.category_names
         assert sum(reference.proportions.values()) == pytest.approx(1)

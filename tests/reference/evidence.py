@@ -47,12 +47,19 @@ TABLES = {
     "pommier_2018_four_sessions": (9, 9, 0, 3),
     "hamani_2021_aetiology": (5, 8, 2, 10),
     "henssen_2018_central": (7, 10, 0, 8),
+    "henssen_2018_facial": (0, 7, 7, 10),
     "malavera_2016_active": (19, 27, 11, 27),
 }
 POOLS = {
     "success": tuple(SUCCESS),
-    "response_30": tuple(RESPONSE),
-    "facial_vs_central": tuple(TABLES)[:3],
+    # One row of each group that shares patients.
+    "response_30": tuple(name for name in RESPONSE if name != "hodaj_2015_response"),
+    "facial_vs_central": (
+        "fontaine_2009_trigeminal",
+        "two_centre_2024_trigeminal",
+        "henssen_2018_facial",
+        "hamani_2021_aetiology",
+    ),
     "single_and_four_sessions": (
         "lefaucheur_2011_single",
         "pommier_2018_four_sessions",

@@ -7,7 +7,7 @@ Layout of a file, one for each decision (* required)::
     marginal_to_relief    true: published effects and rates average over relief in the
                           sessions, so that models which know it scale them up
     [anchor]              contrast, mean, sd, rows, status, note
-    [gaps]                sd, distribution (id), note
+    [gaps]                sd, distributions (ids; their gaps are averaged), note
     [[distributions]]     see responder_model.evidence.distributions
     [[priors]]            column* (a model column, or a pattern with *), mean*, sd*,
                           status* ("evidence" or "judgement"), moment (that one only),
@@ -26,6 +26,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from responder_model.errors import EvidenceError
@@ -68,10 +69,10 @@ class Anchor:
 
 @dataclass(frozen=True, kw_only=True)
 class Gaps:
-    """Which distribution places the cut points; SD of the logarithm of each gap."""
+    """Which distributions place the cut points; SD of the logarithm of each gap."""
 
     sd: float
-    distribution: str
+    distributions: tuple[str, ...]
     note: str = ""
 
 
@@ -110,17 +111,16 @@ class Declarations:
                 return row
         return None
 
-    @property
-    def distribution(self) -> Distribution:
-        """The distribution that places the cut points."""
-        return next(
-            row for row in self.distributions if row.id == self.gaps.distribution
-        )
+    def placing(self) -> tuple[Distribution, ...]:
+        """Return the distributions that place the cut points."""
+        known = {row.id: row for row in self.distributions}
+        return tuple(known[name] for name in self.gaps.distributions)
 
     def published_gaps(self) -> tuple[float, ...]:
         """Gaps between consecutive fitted cut points of the decision."""
         cut_points = dictionary().decisions[self.decision].cut_points
-        return published_gaps(self.distribution, cut_points)
+        each = [published_gaps(row, cut_points) for row in self.placing()]
+        return tuple(fmean(gaps) for gaps in zip(*each, strict=True))
 
 
 @cache
@@ -195,9 +195,10 @@ def _problems(table: Mapping[str, Any]) -> list[str]:
     for name, kind in _SECTIONS:
         problems += _key_problems(name, kind, table.get(name, []))
     problems += _status_problems([table.get("anchor", {}), *table.get("priors", [])])
-    wanted = table.get("gaps", {}).get("distribution")
-    if wanted not in [row.get("id") for row in table.get("distributions", [])]:
-        problems.append(f"gaps.distribution must be declared, got {wanted!r}")
+    wanted = table.get("gaps", {}).get("distributions")
+    declared = [row.get("id") for row in table.get("distributions", [])]
+    if not wanted or not set(wanted) <= set(declared):
+        problems.append(f"gaps.distributions must be declared, got {wanted!r}")
     return problems
 
 

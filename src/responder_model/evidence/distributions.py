@@ -52,8 +52,8 @@ def published_gaps(
 
     The log-odds of relief above each cut point are those of a normal distribution
     with the published mean and SD. Where classes were published, their bounds have
-    the log-odds of the classes, and a cut point between two bounds lies beside the
-    nearest one at the distance that the normal shape gives.
+    the log-odds of the classes, and the normal shape places a cut point between two
+    bounds in proportion, beyond them at the distance that it gives.
 
     Returns
     -------
@@ -75,10 +75,17 @@ def published_gaps(
 def _log_odds_above(distribution: Distribution, cut: float) -> float:
     if not distribution.bounds:
         return _normal_log_odds(distribution, cut)
-    # The first of two equally near bounds.
-    nearest = min(distribution.bounds, key=lambda bound: abs(bound - cut))
-    step = _normal_log_odds(distribution, cut) - _normal_log_odds(distribution, nearest)
-    return _class_log_odds(distribution, nearest) + step
+    bounds = distribution.bounds
+    normal = [_normal_log_odds(distribution, bound) for bound in bounds]
+    classes = [_class_log_odds(distribution, bound) for bound in bounds]
+    here = _normal_log_odds(distribution, cut)
+    upper = sum(bound < cut for bound in bounds)
+    if 0 < upper < len(bounds):
+        lower = upper - 1
+        share = (here - normal[lower]) / (normal[upper] - normal[lower])
+        return classes[lower] + share * (classes[upper] - classes[lower])
+    nearest = min(upper, len(bounds) - 1)
+    return classes[nearest] + here - normal[nearest]
 
 
 def _normal_log_odds(distribution: Distribution, cut: float) -> float:

@@ -6,9 +6,14 @@ A file holds ``[[rows]]`` with these keys (* required)::
     n                                      patients
     decision*, contrast*                   what it bears on; rows on one contrast are
                                            comparable and can be combined
-    status*                                "seen", "derived" or "judgement"
+    status*                                "seen", "derived", "judgement", or
+                                           "other_treatment": measured in patients of
+                                           another treatment, never combined
     overlap_group                          rows that share patients (else the study)
     primary                                false: never combined, printed only
+    protocol                               of a rate: "spaced", "weekly", "daily" or
+                                           "single" sessions; only rates of one protocol
+                                           stand for each other
     source*, note                          the text that was read; remarks
     finding                                what was found, in words
 
@@ -41,9 +46,18 @@ from responder_model.evidence.effects import (
 )
 from responder_model.schema import dictionary
 
-STATUSES = ("seen", "derived", "judgement")
+STATUSES = ("seen", "derived", "judgement", "other_treatment")
+PROTOCOLS = ("spaced", "weekly", "daily", "single")
 _REQUIRED = ("id", "study", "decision", "contrast", "status", "source")
-_TEXTS = (*_REQUIRED, "doi", "reference", "overlap_group", "note", "finding")
+_TEXTS = (
+    *_REQUIRED,
+    "doi",
+    "reference",
+    "overlap_group",
+    "note",
+    "finding",
+    "protocol",
+)
 _FORMS = ("effect", "odds_ratio", "counts", "null", "correlation")
 _PARTNERS = {"effect": "se", "odds_ratio": "interval"}
 _KEYS = {*_TEXTS, *_FORMS, *_PARTNERS.values(), "year", "n", "primary"}
@@ -61,14 +75,17 @@ class EvidenceRow:
         Patients behind it.
     decision, contrast : str
         The decision it bears on, and the key of the comparison that it makes.
-    status : {"seen", "derived", "judgement"}
-        Stands in a text that was read, is arithmetic on such numbers, or is opinion.
+    status : {"seen", "derived", "judgement", "other_treatment"}
+        Stands in a text that was read, is arithmetic on such numbers, is opinion, or
+        was measured in another treatment: it bears on structure, never on an effect.
     effect, se : float or None
         Log-odds and standard error; None when only words were found.
     overlap_group : str
         Rows of one group share patients and are never combined with each other.
     primary : bool
         Whether this is the row that stands for its group.
+    protocol : str
+        How the sessions of a published rate were spaced; empty for anything else.
     finding, source, note : str
         What was found in words, the text that was read, remarks.
     """
@@ -87,6 +104,7 @@ class EvidenceRow:
     effect: float | None = None
     se: float | None = None
     primary: bool = True
+    protocol: str = ""
     finding: str = ""
     note: str = ""
 
@@ -191,6 +209,10 @@ def _status_problems(table: Mapping[str, Any]) -> list[str]:
         problems.append("status 'recalled' is not evidence: read the source first")
     elif status and status not in STATUSES:
         problems.append(f"status must be one of {', '.join(STATUSES)}, got {status!r}")
+    if status == "other_treatment" and table.get("primary", True):
+        problems.append("primary must be false for a row from another treatment")
+    if table.get("protocol", PROTOCOLS[0]) not in PROTOCOLS:
+        problems.append(f"protocol must be one of {', '.join(PROTOCOLS)}")
     if isinstance(decision, str) and decision not in dictionary().decisions:
         known = ", ".join(dictionary().decisions)
         problems.append(f"decision must be one of {known}, got {decision!r}")

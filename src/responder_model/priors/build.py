@@ -10,8 +10,10 @@ Five steps, each printed by ``responder-model evidence``:
    contrast: what random effects predict for a new study, but never narrower than
    declared and never further from 0, since the declared mean is a shrunken one and a
    study that contradicted the others may be what was excluded. With no number left it
-   becomes N(0, m² + s²): size as published, sign unknown. The anchor is rebuilt in the
-   same way, without the bound on its mean.
+   becomes N(0, m² + s²): size as published, sign unknown. A judgement stands as long
+   as one of the rows that it names does. The anchor is rebuilt in the same way, without
+   the bound on its mean, and from rates of its own protocol only: daily sessions end
+   higher than spaced ones.
 3. *Condition.* Published effects are marginal. Where predictors share information
    (questionnaires; three forms of relief from rTMS) the marginal slopes u become
    conditional ones, b = R⁻¹u in SD units, R being the dictionary's correlations.
@@ -284,6 +286,10 @@ def _without(
         row = declared.find(name, moment)
         if row is None or not _rests_on(row.rows, excluded, evidence):
             continue
+        kept = _kept(row.rows, excluded, evidence)
+        if row.status == "judgement" and kept:
+            rebuilt[k] = replace(drafts[k], rows=kept)
+            continue
         pooled = _remaining(declared.decision, row.contrast, excluded, evidence)
         rebuilt[k] = (
             _silenced(drafts[k], float(mean[k]))
@@ -302,11 +308,25 @@ def _rests_on(
     return any(row.has_number and row.overlap_group in excluded for row in basis)
 
 
+def _kept(
+    rows: Collection[str], excluded: Collection[str], evidence: Evidence
+) -> tuple[str, ...]:
+    return tuple(n for n in rows if evidence.rows[n].overlap_group not in excluded)
+
+
 def _remaining(
-    decision: str, contrast: str, excluded: Collection[str], evidence: Evidence
+    decision: str,
+    contrast: str,
+    excluded: Collection[str],
+    evidence: Evidence,
+    protocols: Collection[str] = ("",),
 ) -> Combination | None:
     rows = evidence.on_contrast(decision, contrast, without=excluded)
-    rows = tuple(row for row in rows if row.has_number and row.primary)
+    rows = tuple(
+        row
+        for row in rows
+        if row.has_number and row.primary and row.protocol in protocols
+    )
     return combine(rows) if rows else None
 
 
@@ -334,15 +354,21 @@ def _anchor_without(
 ) -> tuple[tuple[float, float], tuple[str, ...]]:
     """Anchor and remarks once some overlap groups are excluded."""
     evidence, anchor = packaged_evidence(), declared.anchor
+    shapes = [row.id for row in declared.placing() if row.overlap_group in excluded]
     notes: tuple[str, ...] = ()
-    if declared.distribution.overlap_group in excluded:
-        notes = (f"gaps keep the shape of {declared.distribution.id}, excluded",)
+    if shapes:
+        notes = (f"gaps keep the shape of {', '.join(shapes)}, excluded",)
     if not _rests_on(anchor.rows, excluded, evidence):
         return (anchor.mean, anchor.sd), notes
-    pooled = _remaining(declared.decision, anchor.contrast, excluded, evidence)
+    protocols = {evidence.rows[name].protocol for name in anchor.rows}
+    pooled = _remaining(
+        declared.decision, anchor.contrast, excluded, evidence, protocols
+    )
     if pooled is None:
         wide = (0.0, math.hypot(anchor.mean, anchor.sd))
-        return wide, (*notes, "anchor: all numbers excluded")
+        kind = " and ".join(sorted(filter(None, protocols)))
+        note = f"anchor: all rates{f' of {kind} sessions' if kind else ''} excluded"
+        return wide, (*notes, note)
     sd = max(anchor.sd, pooled.predicted_sd)
     note = f"anchor rebuilt from {', '.join(pooled.rows)}"
     return (pooled.predicted, sd), (*notes, note)

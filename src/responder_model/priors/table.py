@@ -10,6 +10,7 @@ from typing import Any
 from responder_model.evidence import (
     Combination,
     Declarations,
+    Distribution,
     Evidence,
     EvidenceRow,
     PriorDeclaration,
@@ -208,7 +209,7 @@ def _render_level(priors: PriorSet) -> str:
         _render_pooled_anchor(priors, declared),
         f"Gaps between the cut points {_numbers(decision.cut_points, 'g')}: "
         f"{_numbers(priors.gaps, '.2f')} (SD of the logarithm {priors.gap_sd:g}), "
-        f"from {declared.distribution.study} {declared.distribution.year}. "
+        f"from {_studies(declared.placing())}. "
         f"{_sentence(declared.gaps.note)}",
     ]
     if priors.relief_scale != 1.0:
@@ -302,6 +303,10 @@ def _render_source(row: EvidenceRow) -> str:
 
 def _numbers(values: Sequence[float], form: str) -> str:
     return ", ".join(format(value, form) for value in values)
+
+
+def _studies(rows: Iterable[EvidenceRow | Distribution]) -> str:
+    return ", ".join(dict.fromkeys(f"{r.study} {r.year or ''}".strip() for r in rows))
 
 
 def _sentence(text: str) -> str:
