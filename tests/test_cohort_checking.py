@@ -82,11 +82,11 @@ def test_numbers_are_read_from_any_type(cells: object) -> None:
 
 def test_one_offending_cell_is_one_problem() -> None:
     problems = _problems(
-        pd.DataFrame({"age": [54, 180, "54 ans", True], "sex": ["F", "F", "M", "x"]})
+        pd.DataFrame({"age": [54, 180, "54 mois", True], "sex": ["F", "F", "M", "x"]})
     )
     assert [(p.row, p.field, p.found) for p in problems] == [
         (3, "age", "180"),
-        (4, "age", "54 ans"),
+        (4, "age", "54 mois"),
         (5, "age", "True"),
         (5, "sex", "x"),
     ]
@@ -187,6 +187,55 @@ def test_unknown_columns_are_notices_with_the_nearest_name() -> None:
     assert notices[1] == "column 3 has no name and was left out"
     assert len(notices) == 3
     assert cohort.attrs["notices"] == notices
+
+
+def test_a_misspelt_column_is_told_however_many_are_unknown() -> None:
+    frame = pd.DataFrame(np.zeros((1, 300)), columns=[f"item_{i}" for i in range(300)])
+    _, _, notices = inspect_cohort(frame.assign(age=54, aetiolgy="amputation"))
+    assert "nearest known name: aetiology" in notices[0]
+
+
+def test_numbers_are_converted_from_the_unit_of_the_heading() -> None:
+    frame = pd.DataFrame(
+        {
+            "Ancienneté (années)": [2, 2.5, None, 90],
+            "EVA (mm)": ["48", "", "7/10", "101"],
+        }
+    )
+    cohort, problems, _ = inspect_cohort(frame)
+    assert cohort["pain_duration"].tolist()[:2] == [24.0, 30.0]
+    assert cohort["pain_intensity"].tolist()[0:3:2] == [4.8, 7.0]
+    assert [(p.row, p.field, p.found) for p in problems] == [
+        (5, "pain_duration", "90.0"),
+        (5, "pain_intensity", "101"),
+    ]
+
+
+def test_own_name_goes_before_a_synonym() -> None:
+    frame = pd.DataFrame({"IPP": ["8001"], "patient_id": ["A1"], "age": [54]})
+    cohort, problems, notices = inspect_cohort(frame)
+    assert not problems
+    assert cohort["patient_id"].tolist() == ["A1"]
+    assert notices == (
+        "column 'IPP' was left out; patient_id is read from 'patient_id'",
+    )
+
+
+def test_two_synonyms_of_one_field_are_a_problem() -> None:
+    frame = pd.DataFrame({"EVA": [7], "EN": [6]})
+    (problem,) = _problems(frame)
+    assert (problem.field, problem.allowed) == ("pain_intensity", "in one column only")
+
+
+def test_a_doubtful_word_is_refused_with_what_it_may_mean() -> None:
+    frame = pd.DataFrame({"aetiology": ["AVC", "SEP + zona", "cancer"]})
+    first, second, third = _problems(frame)
+    assert first.choices == ("ischaemic_stroke", "haemorrhagic_stroke")
+    assert second.choices == ("multiple_sclerosis", "postherpetic_neuralgia")
+    assert third.choices == ()
+    with pytest.raises(InvalidCohortError) as caught:
+        check_cohort(frame.tail(2))
+    assert "SEP" not in str(caught.value)
 
 
 def test_many_unknown_columns_are_told_together() -> None:

@@ -52,6 +52,27 @@ def test_check_patient_reports_every_invalid_predictor() -> None:
     assert len(problems) == 6
 
 
+def test_check_patient_reads_synonyms_and_units() -> None:
+    clean = check_patient(
+        {"Ancienneté (années)": 3, "EVA": "48 mm", "étiologie": "AVC isch. G"},
+        "rtms_response",
+        "screening",
+    )
+    assert clean["pain_duration"] == 36.0
+    assert clean["pain_intensity"] == 4.8
+    assert clean["aetiology"] == "ischaemic_stroke"
+
+
+def test_check_patient_says_what_may_be_meant() -> None:
+    with pytest.raises(InvalidPatientError, match="aetiology") as caught:
+        check_patient({"aetiology": "AVC", "poids": 70}, "emcs_success")
+    problems = caught.value.problems
+    assert problems["aetiology"].endswith(
+        "Which is meant: ischaemic_stroke or haemorrhagic_stroke?"
+    )
+    assert problems["poids"] == "poids is not a field of the dictionary."
+
+
 def test_error_text_names_predictors_and_no_value() -> None:
     with pytest.raises(InvalidPatientError, match="not valid: age") as caught:
         check_patient({"age": 180}, "emcs_success")

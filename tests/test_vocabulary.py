@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,11 +15,14 @@ import pytest
 from responder_model.schema import dictionary
 from responder_model.vocabulary import (
     INVALID,
+    choices,
     find_field,
-    nearest_name,
+    find_heading,
+    likely_fields,
     read_value,
     show,
 )
+from responder_model.vocabulary.synonyms import synonyms
 
 FIELDS = dictionary().fields
 
@@ -43,7 +48,7 @@ def test_find_field_knows_names_labels_and_headings(text: str, name: str) -> Non
 
 def test_find_field_does_not_guess() -> None:
     assert find_field("agee") is None
-    assert nearest_name("agee") == "age"
+    assert [field.name for field in likely_fields("agee")] == ["age"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +101,7 @@ def test_read_value_reads_what_people_write(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("age", "54 ans"),
+        ("age", "54 mois"),
         ("age", "54%"),
         ("age", "1_0"),
         ("age", "inf"),
@@ -144,3 +149,218 @@ def test_read_value_knows_missing(name: str, value: object) -> None:
 def test_show_is_short_and_printable() -> None:
     assert show("x" * 200) == "x" * 59 + "…"
     assert show("a\0b\nc") == "a\N{REPLACEMENT CHARACTER}b c"
+
+
+# ---------------------------------------------------------------- synonyms
+
+
+def _case_rows(name: str) -> list[list[str]]:
+    path = Path(__file__).parent / "cases" / name
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
+@pytest.mark.parametrize(("text", "name"), _case_rows("headings.csv"))
+def test_headings_of_hospitals_are_read(text: str, name: str) -> None:
+    field = find_field(text)
+    assert (field.name if field else "") == name
+
+
+def _expected(name: str, word: str) -> object:
+    if FIELDS[name].kind == "number" and word not in ("ASK", "missing"):
+        return float(word)
+    return {"ASK": INVALID, "missing": None, "yes": True, "no": False}.get(word, word)
+
+
+# A dash beside a yes may be a no, or nothing: it is asked about.
+ASKED = {("opioid", "-")}
+
+
+@pytest.mark.parametrize(("name", "word", "meaning"), _case_rows("words.csv"))
+def test_words_of_hospitals_are_read(name: str, word: str, meaning: str) -> None:
+    found = read_value(FIELDS[name], word)
+    if (name, word) in ASKED:
+        assert found is INVALID
+    else:
+        assert found == _expected(name, meaning)
+        assert type(found) is type(_expected(name, meaning))
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "unit"),
+    [
+        ("Ancienneté (ans)", "pain_duration", "year"),
+        ("Pain duration (mo)", "pain_duration", None),
+        ("EVA (mm)", "pain_intensity", "millimetre"),
+        ("EVA (0-100 mm)", "pain_intensity", "millimetre"),
+        ("EN /100", "pain_intensity", "/100"),
+        ("Durée de soulagement S3 (semaines)", "relief_days_3", "week"),
+        ("Soulagement S1 (jours)", "relief_days_1", None),
+        ("Âge (mois)", "age", "month"),
+        ("PCS (/52)", "catastrophising", None),
+    ],
+)
+def test_find_heading_tells_the_unit(text: str, name: str, unit: str | None) -> None:
+    heading = find_heading(text)
+    assert heading is not None
+    assert (heading.field.name, heading.unit) == (name, unit)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("DN4 (/7)", "HADS-D (/42)", "Âge (%)", "Soulagement S1 (points)"),
+        *("EVA S1", "EVA après", "Delta EVA", "Soulagement > 30 %", "PR1 (/10)"),
+        *("Intensité de stimulation", "Site de stimulation", "Durée séance"),
+        *("N° séance", "Sham responder", "Dépression (Beck)", "Âge de début"),
+        *("Relief at 12 months", "Soulagement S5", "HADS", "PCS rumination"),
+        *("Sexe (1=H, 2=F)", "Durée", "Localisation", "年齢", "EVA 疲労"),
+    ],
+)
+def test_a_heading_with_a_word_too_many_is_not_read(text: str) -> None:
+    assert find_field(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Localisation", ["lesion_site", "pain_site"]),
+        ("EVA à 1 mois", ["pain_intensity"]),
+        ("Âge au diagnostic", ["age"]),
+        ("aetiolgy", ["aetiology"]),
+        *((text, []) for text in ("Nom", "DDN", "Poids", "Hospitalisation", "item_12")),
+    ],
+)
+def test_likely_fields_are_likely(text: str, names: list[str]) -> None:
+    assert [field.name for field in likely_fields(text)] == names
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("pain_duration", "2a6m", 30.0),
+        ("pain_duration", "1 an et demi", 18.0),
+        ("pain_duration", "10 years and 3 months", 123.0),
+        ("pain_duration", "un an", 12.0),
+        ("pain_intensity", "48 mm", 4.8),
+        ("pain_intensity", "7 sur 10", 7.0),
+        ("depression", "9 / 21", 9.0),
+        ("relief_1", "45/100", 45.0),
+        ("relief_1", "aucun", 0.0),
+        ("relief_1", "Total", 100.0),
+        ("relief_1", "–10", -10.0),
+        ("relief_days_1", "48h", 2.0),
+        ("age", "51 ans 6 mois", 51.5),
+        ("age", ".A", None),
+        ("age", "n.r.", None),
+        ("sex", "-", None),
+        ("aetiology", "Ischaemic stroke (left MCA)", "ischaemic_stroke"),
+        ("aetiology", "AVC hémorr. thalamique D", "haemorrhagic_stroke"),
+        ("aetiology", "Infarctus thalamique G", "ischaemic_stroke"),
+        ("aetiology", "Séquelles d'AVC ischémique", "ischaemic_stroke"),
+        ("aetiology", "Zona thoracique", "postherpetic_neuralgia"),
+        ("aetiology", "SCI T8", "spinal_cord_injury"),
+        ("aetiology", "trigeminal nerve injury", "trigeminal_neuropathy"),
+        ("aetiology", "arrachement du plexus brachial D", "brachial_plexus_avulsion"),
+        ("lesion_type", "périph.", "peripheral"),
+        ("motor_deficit", "4/5", "mild"),
+        ("pain_site", "main et avant-bras G", "upper_limb"),
+        ("lesion_site", "moelle C6", "spinal_cord"),
+        ("rtms_responder", "Non-répondeur", False),
+    ],
+)
+def test_read_value_understands_every_word(
+    name: str, value: str, expected: object
+) -> None:
+    assert read_value(FIELDS[name], value) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("pain_duration", "10-15 ans"),
+        ("pain_duration", "2 ans 6"),
+        ("pain_duration", "environ 3 ans"),
+        ("pain_duration", "6 mois et 2 ans"),
+        ("pain_duration", "7/10"),
+        ("pain_intensity", "9/21"),
+        ("pain_intensity", "45 %"),
+        ("dn4", "48/100"),
+        ("dn4", "7/7"),
+        ("relief_1", "4/10"),
+        ("relief_1", "stable"),
+        ("age", "18/100"),
+        ("opioid", "++"),
+        ("rtms_responder", "NR"),
+        ("motor_deficit", "-"),
+        ("motor_deficit", "pas sévère"),
+        ("aetiology", "pas d'AVC ischémique"),
+        ("aetiology", "AVC ischémique ?"),
+        ("aetiology", "AVC ischémique médullaire"),
+        ("aetiology", "infarctus du myocarde"),
+        ("aetiology", "trigeminal neuralgia"),
+        ("aetiology", "SEP probable"),
+        ("pain_site", "bras et jambe"),
+        ("lesion_site", "C6"),
+        ("lesion_site", "medulla"),
+    ],
+)
+def test_read_value_does_not_guess(name: str, value: str) -> None:
+    assert read_value(FIELDS[name], value) is INVALID
+
+
+def test_choices_name_what_may_be_meant() -> None:
+    aetiology = FIELDS["aetiology"]
+    both = ("ischaemic_stroke", "haemorrhagic_stroke")
+    assert choices(aetiology, "AVC thalamique") == both
+    assert choices(aetiology, "AVC ischémique et hémorragique") == both
+    assert choices(aetiology, "SEP + zona") == (
+        "multiple_sclerosis",
+        "postherpetic_neuralgia",
+    )
+    assert choices(aetiology, "AVC hemorragiqe") == ("haemorrhagic_stroke",)
+    assert choices(aetiology, "cancer") == ()
+
+
+def test_number_in_the_unit_of_its_heading() -> None:
+    duration = FIELDS["pain_duration"]
+    assert read_value(duration, 2.5, unit="year") == 30.0
+    assert read_value(duration, "2,5", unit="year") == 30.0
+    assert read_value(duration, "18 mois", unit="year") == 18.0
+    assert read_value(duration, 90, unit="year") is INVALID
+    assert read_value(FIELDS["pain_intensity"], "48", unit="millimetre") == 4.8
+
+
+def test_synonyms_are_of_fields_and_categories_of_the_dictionary() -> None:
+    table = synonyms()
+    for rows in ("fields", "maybe"):
+        assert set(table["headings"][rows]) <= set(FIELDS)
+    for name, own in table["categories"]["fields"].items():
+        known = set(FIELDS[name].category_names)
+        for rows in ("words", "next_to", "lesion_site"):
+            assert set(own.get(rows, ())) <= known
+    for row in table["answers"]:
+        assert {FIELDS[name].kind for name in row["fields"]} == {"boolean"}
+
+
+@pytest.mark.parametrize("name", [n for n, f in FIELDS.items() if f.categories])
+def test_no_synonym_of_a_category_means_another(name: str) -> None:
+    field = FIELDS[name]
+    own = synonyms()["categories"]["fields"][name]
+    for category, words in own["words"].items():
+        for word in words:
+            if not any(
+                part in own.get("same", {}) or "_" in part for part in word.split()
+            ):
+                assert read_value(field, word) in (category, INVALID)
+        found = [read_value(field, word) for word in words]
+        assert category in found
+
+
+def test_no_set_of_words_means_two_fields() -> None:
+    for name, patterns in synonyms()["headings"]["fields"].items():
+        for pattern in patterns:
+            if "(" not in pattern and "|" not in pattern and "_" not in pattern:
+                field = find_field(pattern)
+                assert field is not None, pattern
+                assert field.name == name, pattern

@@ -25,12 +25,16 @@ class Problem:
         What stands there: a patient's value, shown on screen, never logged.
     allowed : str
         The rule that it breaks.
+    choices : tuple of str
+        Values that may be meant, where what stands there leaves a doubt or names more
+        than one; shown on screen, never logged.
     """
 
     row: int | None
     field: str
     found: str
     allowed: str
+    choices: tuple[str, ...] = ()
 
 
 class InvalidCohortError(ResponderModelError):

@@ -10,9 +10,12 @@ from responder_model.errors import InvalidPatientError
 from responder_model.schema import Decision, Dictionary, Field, dictionary
 from responder_model.vocabulary import (
     INVALID,
+    Heading,
+    choices,
     find_field,
+    find_heading,
     is_missing,
-    nearest_name,
+    likely_fields,
     read_value,
     show,
 )
@@ -28,9 +31,9 @@ def check_patient(
     Parameters
     ----------
     values : mapping
-        Value by predictor name or label. Yes/no, True/False, 1/0, English or French
-        words and numbers as text with a decimal comma are read; None, not-a-number,
-        blank, NA and ND are missing.
+        Value by predictor name, label or synonym. Yes/no, True/False, 1/0, English or
+        French words, numbers as text with a decimal comma or with a unit ("2 years")
+        are read; None, not-a-number, blank, NA, ND and words for them are missing.
     decision, moment : str
         The decision model; the moment may be left out where there is only one.
 
@@ -62,17 +65,16 @@ def check_patient(
     clean: dict[str, Value] = {}
     problems: dict[str, str] = {}
     for key, value in values.items():
-        field = find_key(key)
-        if field is None:
-            problems[show(key)] = unknown_message(show(key))
+        heading = find_heading(key if isinstance(key, str) else show(key))
+        name = heading.field.name if heading else show(key)
+        if heading is None:
+            problems[name] = unknown_message(name)
         elif is_missing(value):
             continue
-        elif field.name in clean:
-            problems[field.name] = f"{field.name} must be given once only."
+        elif name in clean:
+            problems[name] = f"{name} must be given once only."
         else:
-            _read(
-                field, value, moment, clean if field.name in known else None, problems
-            )
+            _read(heading, value, moment, clean if name in known else None, problems)
     problems |= contradictions(clean)
     if problems:
         raise InvalidPatientError(problems)
@@ -83,20 +85,25 @@ def check_patient(
 
 
 def _read(
-    field: Field,
+    heading: Heading,
     value: Any,
     moment: str,
     clean: dict[str, Value] | None,
     problems: dict[str, str],
 ) -> None:
     # `clean` is None for a field that is known only later than the moment.
-    found = read_value(field, value)
+    field = heading.field
+    found = read_value(field, value, unit=heading.unit)
     if found is None:
         return
     if clean is None:
         problems[field.name] = later_message(field, moment)
     elif found is INVALID:
-        problems[field.name] = f"{field.name} must be {field.rule}, got {show(value)}."
+        message = f"{field.name} must be {field.rule}, got {show(value)}."
+        meant = " or ".join(choices(field, value))
+        problems[field.name] = (
+            f"{message} Which is meant: {meant}?" if meant else message
+        )
     else:
         clean[field.name] = found
 
@@ -121,11 +128,10 @@ def later_message(field: Field, moment: str) -> str:
 
 
 def unknown_message(name: str) -> str:
-    """Say that a name is not in the dictionary, and which one is nearest."""
-    return (
-        f"{name} is not a field of the dictionary. "
-        f"Nearest known name: {nearest_name(name)}."
-    )
+    """Say that a name is not in the dictionary, and which one is likely meant."""
+    message = f"{name} is not a field of the dictionary."
+    likely = " or ".join(field.name for field in likely_fields(name))
+    return f"{message} Nearest known name: {likely}." if likely else message
 
 
 @lru_cache(maxsize=64)

@@ -93,7 +93,9 @@ def problems_table(problems: Iterable[Problem]) -> Table:
     table = Table("row", "column", "found", "allowed")
     for problem in problems:
         row = "" if problem.row is None else str(problem.row)
-        table.add_row(row, problem.field, problem.found, problem.allowed)
+        meant = " or ".join(problem.choices)
+        allowed = f"which: {meant}?" if meant else problem.allowed
+        table.add_row(row, problem.field, problem.found, allowed)
     return table
 
 

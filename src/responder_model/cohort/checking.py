@@ -12,11 +12,20 @@ from numpy.typing import NDArray
 from responder_model.cohort.columns import category_dtype, read_column
 from responder_model.errors import InvalidCohortError, Problem
 from responder_model.schema import Decision, Field, dictionary
-from responder_model.vocabulary import find_field, nearest_name, normalise, show
+from responder_model.vocabulary import (
+    INVALID,
+    Heading,
+    choices,
+    find_heading,
+    likely_fields,
+    normalise,
+    read_value,
+    show,
+)
 
 Rows = NDArray[np.int64]
 
-# Unknown columns that are each told with the nearest known name, which takes a while.
+# Unknown columns that are each told, besides those that may mean a field.
 MOST_UNKNOWN_COLUMNS = 100
 # Known values from which two identical rows are hardly two patients.
 FEWEST_VALUES = 5
@@ -193,18 +202,20 @@ def _is_derived(name: str) -> bool:
 
 def inspect_columns(frame: pd.DataFrame, rows: Rows) -> Inspection:
     """Read each column by its field; one offending cell is one problem."""
-    fields, problems, notices = _match_columns([str(name) for name in frame.columns])
+    headings, problems, notices = match_headings([str(name) for name in frame.columns])
     columns = {}
-    for name, position in fields.items():
-        field, cells = dictionary().fields[name], frame.iloc[:, position]
-        columns[name], refused = read_column(field, cells)
+    for position, heading in headings.items():
+        field, cells = heading.field, frame.iloc[:, position]
+        in_own_unit = cells if heading.unit is None else _converted(heading, cells)
+        columns[field.name], refused = read_column(field, in_own_unit)
         for place in np.flatnonzero(refused):
             problems.append(
                 Problem(
                     row=int(rows[place]),
-                    field=name,
+                    field=field.name,
                     found=show(cells.iloc[place]),
                     allowed=field.rule,
+                    choices=choices(field, cells.iloc[place]),
                 )
             )
     cohort = pd.DataFrame(columns, index=frame.index)
@@ -213,27 +224,50 @@ def inspect_columns(frame: pd.DataFrame, rows: Rows) -> Inspection:
     )
 
 
-def _match_columns(
+def _converted(heading: Heading, cells: pd.Series) -> pd.Series:
+    """Cells in the field's own unit; a mark that is refused for what is no value."""
+
+    def converted(cell: Hashable) -> object:
+        found = read_value(heading.field, cell, unit=heading.unit)
+        return "?" if found is INVALID else found
+
+    return pd.Series([converted(cell) for cell in cells], cells.index, dtype=object)
+
+
+def match_headings(
     names: Sequence[str],
-) -> tuple[dict[str, int], list[Problem], list[str]]:
-    """Return field -> position of its column, in dictionary order."""
-    positions: dict[str, int] = {}
-    problems: list[Problem] = []
-    unknown: list[int] = []
-    for position, name in enumerate(names):
-        field = find_field(name)
-        if field is None:
-            unknown.append(position)
-        elif field.name in positions:
-            problems.append(_repeated_column(field, position))
-        else:
-            positions[field.name] = position
-    if not positions:
+) -> tuple[dict[int, Heading], list[Problem], list[str]]:
+    """Return what each column that is read means, in dictionary order.
+
+    A field's own name or label goes before a synonym in another column.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Headings of a table.
+
+    Returns
+    -------
+    dict, list, list
+        Heading by position; problems; notices of the columns that are not read.
+    """
+    found = {place: find_heading(name) for place, name in enumerate(names)}
+    known = {place: heading for place, heading in found.items() if heading}
+    if not known:
         return {}, [NO_COLUMNS], []
-    ordered = {
-        name: positions[name] for name in dictionary().fields if name in positions
-    }
-    return ordered, problems, _unknown_columns(names, unknown)
+    read: dict[str, int] = {}
+    problems, notices = [], []
+    for place in sorted(known, key=lambda place: (not known[place].own, place)):
+        field = known[place].field
+        first = read.setdefault(field.name, place)
+        if first != place and known[first].own != known[place].own:
+            notices.append(_also(names[place], field, names[first]))
+        elif first != place:
+            problems.append(_repeated_column(field, place))
+    ordered = [read[name] for name in dictionary().fields if name in read]
+    unknown = [place for place, heading in found.items() if not heading]
+    notices += _unknown_columns(names, unknown)
+    return {place: known[place] for place in ordered}, problems, notices
 
 
 def _repeated_column(field: Field, position: int) -> Problem:
@@ -245,21 +279,29 @@ def _repeated_column(field: Field, position: int) -> Problem:
     )
 
 
+def _also(name: str, field: Field, read: str) -> str:
+    return (
+        f"column {show(name)!r} was left out; {field.name} is read from {show(read)!r}"
+    )
+
+
 def _unknown_columns(names: Sequence[str], unknown: list[int]) -> list[str]:
-    told = unknown[:MOST_UNKNOWN_COLUMNS]
-    notices = [_unknown_column(position, names[position]) for position in told]
-    if len(unknown) > len(told):
-        notices.append(f"{len(unknown) - len(told)} more unknown columns were left out")
+    """Say which columns are not read, those that may mean a field first."""
+    likely = {place: likely_fields(names[place]) for place in unknown}
+    told = sorted(unknown, key=lambda place: not likely[place])
+    n_told = max(MOST_UNKNOWN_COLUMNS, sum(map(bool, likely.values())))
+    notices = [_unknown_column(p, names[p], likely[p]) for p in told[:n_told]]
+    if len(unknown) > n_told:
+        notices.append(f"{len(unknown) - n_told} more unknown columns were left out")
     return notices
 
 
-def _unknown_column(position: int, name: str) -> str:
+def _unknown_column(position: int, name: str, likely: Sequence[Field]) -> str:
     if not normalise(name):
         return f"column {position + 1} has no name and was left out"
-    return (
-        f"column {show(name)!r} is not in the dictionary and was left out; "
-        f"nearest known name: {nearest_name(name)}"
-    )
+    notice = f"column {show(name)!r} is not in the dictionary and was left out"
+    meant = " or ".join(field.name for field in likely)
+    return f"{notice}; nearest known name: {meant}" if meant else notice
 
 
 def inspect_rows(

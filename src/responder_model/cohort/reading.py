@@ -32,8 +32,8 @@ def read_cohort(
 
     The kind of file is told by its content: text separated by ``;``, ``,`` or tabs
     (UTF-8, UTF-16 with its mark, or Latin-1; decimal point or comma), XLSX (first
-    sheet) or Parquet. Columns are named by field or by label, in English or French;
-    blanks, NA and ND are missing. Empty lines are skipped.
+    sheet) or Parquet. Columns are named by field, label or synonym, in English or
+    French; blanks, NA, ND and words for them are missing. Empty lines are skipped.
 
     Parameters
     ----------

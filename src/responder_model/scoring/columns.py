@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from responder_model.cohort.checking import inspect_columns
+from responder_model.cohort.checking import inspect_columns, match_headings
 from responder_model.errors import InvalidCohortError, Problem
 from responder_model.features import Encoder
 from responder_model.model.batch import unused_columns
 from responder_model.schema import dictionary
-from responder_model.vocabulary import find_field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +70,8 @@ def choose_columns(encoder: Encoder, header: Sequence[str]) -> Columns:
 
 
 def _places(header: Sequence[str]) -> dict[str, int]:
-    fields = {place: find_field(name) for place, name in enumerate(header)}
-    return {field.name: place for place, field in fields.items() if field}
+    headings, _, _ = match_headings(header)
+    return {heading.field.name: place for place, heading in headings.items()}
 
 
 def _no_predictor(encoder: Encoder) -> Problem:
