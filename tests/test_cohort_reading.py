@@ -26,7 +26,7 @@ from responder_model.cohort import (
     write_cohort,
 )
 from responder_model.errors import InvalidCohortError, Problem
-from responder_model.formats import read_tables, text
+from responder_model.formats import open_file, text
 from responder_model.simulation import simulate_cohort
 
 
@@ -223,7 +223,7 @@ def test_parts_of_a_file_are_one_cohort(
 ) -> None:
     monkeypatch.setattr(text, "BLOCK_BYTES", 20)
     path = _written(tmp_path, "age,age\n" + "54,54\n" * 10)
-    parts = list(read_tables(path))
+    parts = list(open_file(path).tables())
     assert [len(part.cells) for part in parts] == [0, 4, 4, 2]
     assert parts[3].rows.tolist() == [10, 11]
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from responder_model.formats import TEXT_DTYPE
+from responder_model.formats import TEXT_DTYPE, Labelled
 from responder_model.schema import Field
-from responder_model.vocabulary import INVALID, MISSING_MARKS, read_value
+from responder_model.vocabulary import INVALID, MISSING_MARKS, Cell, read_value
 
 # Text that needs more than a look: blank, spaces to tidy, a mark of missing, or other
 # than ASCII. The rest is taken as it stands.
@@ -128,11 +128,29 @@ def _read_mixed_texts(field: Field, cells: pd.Series) -> tuple[Any, Mask]:
 
 def _read_distinct(field: Field, cells: pd.Series) -> tuple[Any, Mask]:
     codes, distinct = _distinct(cells)
-    found = [read_value(field, value) for value in distinct]
+    found = [_read_cell(field, value) for value in distinct]
     refused = np.array([value is INVALID for value in found] + [False])
     # The last entry stands for a missing cell, whose code is -1.
     known = [None if value is INVALID else value for value in found] + [None]
     return _typed(field, known, codes), refused[codes]
+
+
+def _read_cell(field: Field, value: Any) -> Cell:
+    """Read one value; of a labelled code the label counts, never the code."""
+    if not isinstance(value, Labelled):
+        return read_value(field, value)
+    found = read_value(field, value.label)
+    if found is INVALID and field.kind == "number" and _names_its_code(field, value):
+        return read_value(field, value.code)
+    return found
+
+
+def _names_its_code(field: Field, value: Labelled) -> bool:
+    """Whether a label only explains its number: "10 = worst", or an end of a scale."""
+    number = re.match(r"[+-]?\d+", value.label)
+    if number:
+        return float(number[0]) == value.code
+    return value.is_end and value.code in (field.minimum, 0, field.maximum)
 
 
 def _distinct(cells: pd.Series) -> tuple[NDArray[np.intp], list[Any]]:

@@ -22,7 +22,7 @@ from responder_model.cohort.checking import (
     repeated_rows,
 )
 from responder_model.errors import InvalidCohortError
-from responder_model.formats import read_tables, unreadable
+from responder_model.formats import open_file, unreadable
 
 
 def read_cohort(
@@ -32,8 +32,11 @@ def read_cohort(
 
     The kind of file is told by its content: text separated by ``;``, ``,`` or tabs
     (UTF-8, UTF-16 with its mark, or Latin-1; decimal point or comma), XLSX (first
-    sheet) or Parquet. Columns are named by field, label or synonym, in English or
-    French; blanks, NA, ND and words for them are missing. Empty lines are skipped.
+    sheet), Parquet, SPSS (.sav, .zsav), Stata (.dta), SAS (.xpt, .sas7bdat) or R (.rds,
+    .RData with one data frame). Columns are named by field, label or synonym, in
+    English or French. Where a file gives codes labels, the labels are read, never the
+    codes; what it declares missing is missing. Blanks, NA, ND and words for them are
+    missing. Empty lines are skipped.
 
     Parameters
     ----------
@@ -86,8 +89,9 @@ def inspect_file(path: str | PathLike[str]) -> tuple[Inspection, NDArray[np.int6
 
 
 def _inspect(path: str | PathLike[str]) -> tuple[Inspection, NDArray[np.int64]]:
+    source = open_file(path)
     parts, rows = [], []
-    for table in read_tables(path):
+    for table in source.tables():
         part = inspect_columns(table.cells, table.rows)
         problems = (*table.problems, *part.problems)
         if NO_COLUMNS in problems:
@@ -95,6 +99,7 @@ def _inspect(path: str | PathLike[str]) -> tuple[Inspection, NDArray[np.int64]]:
         parts.append(replace(part, problems=problems))
         rows.append(table.rows)
     whole = inspect_rows(parts, np.concatenate(rows))
+    whole = replace(whole, notices=(*source.notices, *whole.notices))
     if not len(whole.cohort) and not whole.problems:
         whole = replace(whole, problems=(NO_PATIENTS,))
     return whole, np.concatenate(rows)

@@ -1,15 +1,16 @@
 """Files as hospitals have them, of any format, read as one plain table."""
 
-from responder_model.formats.opening import check_is_file, open_file, read_tables
+from responder_model.formats.opening import check_is_file, open_file
 from responder_model.formats.table import TEXT_DTYPE, Part, Source, Table, unreadable
+from responder_model.formats.variables import Labelled
 
 __all__ = [
     "TEXT_DTYPE",
+    "Labelled",
     "Part",
     "Source",
     "Table",
     "check_is_file",
     "open_file",
-    "read_tables",
     "unreadable",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from os import PathLike
@@ -10,11 +11,17 @@ from pathlib import Path
 
 from responder_model.formats import table as tables
 from responder_model.formats.parquet import open_parquet
+from responder_model.formats.r_objects import R_MARKS, open_r
+from responder_model.formats.statistical import (
+    open_sas,
+    open_spss,
+    open_stata,
+    open_transport,
+)
 from responder_model.formats.table import (
     Line,
     Part,
     Source,
-    Table,
     TablePart,
     check_width,
     find_header,
@@ -25,11 +32,45 @@ from responder_model.formats.table import (
 from responder_model.formats.text import open_text
 from responder_model.formats.workbook import workbook_lines
 
-_ZIP, _PARQUET, _OLE = b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"
+# What the first bytes of a file tell of its kind.
+_TRANSPORT = b"HEADER RECORD*******LIB"
+_SAS = bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf\xbd\x92\x08\x00\x09\xc7\x31\x8c"
+_READERS: dict[bytes, Callable[[Path], Source]] = {
+    b"PAR1": open_parquet,
+    b"$FL2": open_spss,
+    b"$FL3": open_spss,
+    b"<stata_dta>": open_stata,
+    _TRANSPORT: open_transport,
+    _SAS: open_sas,
+    **dict.fromkeys(R_MARKS, open_r),
+}
+# Kinds that are known and not read: what they are, and the way out.
+_REFUSED = {
+    b"\xd0\xcf\x11\xe0": (
+        "an old .xls workbook, or one with a password",
+        "saved as .xlsx without a password, or as CSV",
+    ),
+    b"%PDF": ("a PDF", "the table that it was printed from, as .xlsx or CSV"),
+    b"<?xml": ("XML (CDISC ODM, or another)", "exported as CSV or .xlsx"),
+    b"<ODM": ("CDISC ODM", "exported as CSV or .xlsx"),
+    b"<html": ("a web page", "saved as .xlsx or CSV"),
+    b"<table": ("a web page", "saved as .xlsx or CSV"),
+    b"{\\rtf": ("a text document", "its table saved as .xlsx or CSV"),
+    b"**COMPRESSED** **COMPRESSED**": (
+        "a SAS file of PROC CPORT",
+        "written by the XPORT engine, or as CSV",
+    ),
+    b"SQLite format 3": ("a database", "exported as CSV"),
+    b"ARROW1": ("a Feather file", "saved as Parquet or CSV"),
+    b"ASCII SPSS PORT FILE": ("a portable file of SPSS", "saved as .sav"),
+}
+_LONGEST_MARK = 64
+# Stata before version 13: version, byte order, 1, 0.
+_OLD_STATA = re.compile(rb"[\x66-\x73][\x01\x02]\x01[\x00-\xff]")
 
 
 def open_file(path: str | PathLike[str]) -> Source:
-    """Open a file of patients: delimited text, XLSX or Parquet.
+    """Open a file of patients, of whatever kind.
 
     Raises
     ------
@@ -57,31 +98,18 @@ def check_is_file(path: Path) -> None:
 
 def _open(path: Path) -> Source:
     with path.open("rb") as file:
-        start = file.read(4)
-    if start == _ZIP:
+        start = file.read(_LONGEST_MARK)
+    for mark, reader in _READERS.items():
+        if start.startswith(mark):
+            return reader(path)
+    if _OLD_STATA.match(start):
+        return open_stata(path)
+    if start.startswith(b"PK\x03\x04"):
         return _source_of_lines(workbook_lines(path))
-    if start == _PARQUET:
-        return open_parquet(path)
-    if start == _OLE:
-        found = "an old .xls workbook, or one with a password"
-        allowed = "saved as .xlsx without a password, or as CSV"
-        raise unreadable(found=found, allowed=allowed)
+    for mark, (found, allowed) in _REFUSED.items():
+        if start.startswith(mark):
+            raise unreadable(found=found, allowed=allowed)
     return open_text(path)
-
-
-def read_tables(path: str | PathLike[str]) -> Iterator[Table]:
-    """Yield a file part by part, unchecked; always one, though it may have no rows.
-
-    Raises
-    ------
-    InvalidCohortError
-        When the file cannot be read as a table.
-    """
-    source = open_file(path)
-    places = range(len(source.header))
-    yield lines_table(source.header, [], places)
-    for part in source.read():
-        yield part.table()
 
 
 def _source_of_lines(lines: Iterable[Line]) -> Source:

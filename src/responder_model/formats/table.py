@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.errors import InvalidCohortError, Problem
+from responder_model.errors import InvalidCohortError, Problem, ResponderModelError
 
 # Patients read at once: small enough for the memory, large enough for the arrays.
 PART_ROWS = 65_536
@@ -81,12 +81,15 @@ class Source:
         Unit of the extent.
     parts : callable
         Yields its parts in order, those that are done left out.
+    notices : tuple of str
+        What a person has to know of how the file was read.
     """
 
     header: tuple[str, ...]
     extent: int
     unit: str
     parts: Reader
+    notices: tuple[str, ...] = ()
 
     def read(
         self, places: Sequence[int] | None = None, done: Collection[int] = ()
@@ -101,6 +104,18 @@ class Source:
         chosen = range(len(self.header)) if places is None else places
         with refused_when_broken():
             yield from self.parts(chosen, done)
+
+    def tables(self) -> Iterator[Table]:
+        """Yield the whole file, part by part; first a table without rows.
+
+        Raises
+        ------
+        InvalidCohortError
+            When the file turns out to be broken.
+        """
+        yield lines_table(self.header, [], range(len(self.header)))
+        for part in self.read():
+            yield part.table()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +144,7 @@ def refused_when_broken() -> Iterator[None]:
     """
     try:
         yield
-    except InvalidCohortError:
+    except ResponderModelError:
         raise
     except csv.Error:
         raise unreadable(found="quotes that do not match, or a huge cell") from None

@@ -51,7 +51,7 @@ class ScoredFile:
     unused_columns : tuple of str
         Predictors of the file that the model does not use at its moment.
     notices : tuple of str
-        Columns that are not in the dictionary.
+        How the file was read, and columns that are not in the dictionary.
     n_resumed : int
         Parts that an earlier, interrupted run had scored.
     """
@@ -106,8 +106,7 @@ def score_file(
     model : Model
         The model.
     path : path-like
-        CSV (``,`` ``;`` or tab, UTF-8 or Latin-1, decimal point or comma), Parquet or
-        XLSX, with the columns of the dictionary.
+        Of any kind that ``read_cohort`` reads, with the columns of the dictionary.
     out : path-like
         File to write: ``.csv``, ``.parquet`` or ``.xlsx``. One line per patient:
         ``row`` (line of the file, whose header is row 1), ``patient_id`` if the file
@@ -166,7 +165,8 @@ def score_file(
                 _put(tally, journal, scores, side, overwrite=overwrite)
             except InvalidCohortError as error:
                 journal.remove()
-                raise InvalidCohortError(error.problems, columns.notices) from None
+                notices = (*source.notices, *columns.notices)
+                raise InvalidCohortError(error.problems, notices) from None
             journal.remove()
     return ScoredFile(
         path=out,
@@ -176,7 +176,7 @@ def score_file(
         n_problems=tally.n_problems,
         provenance=tally.provenance,
         unused_columns=columns.unused,
-        notices=columns.notices,
+        notices=(*source.notices, *columns.notices),
         n_resumed=len(journal.done),
     )
 

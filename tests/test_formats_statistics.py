@@ -1,0 +1,268 @@
+"""Files of SPSS, Stata, SAS and R: words of labels, reasons of missing values."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyreadstat
+import pytest
+from pandas.testing import assert_frame_equal
+
+import responder_model as rm
+from responder_model.cohort import inspect_file, read_cohort
+from responder_model.errors import InvalidCohortError
+from responder_model.formats import Labelled
+from responder_model.formats.statistical import SPSS, STATA, reading
+
+CASES = Path(__file__).parent / "cases"
+EXPECTED = json.loads((CASES / "expected.json").read_text(encoding="utf-8"))
+OURS = [name for name in EXPECTED if name.endswith(("sav", "dta", "xpt", "rds"))]
+
+
+def values(path: Path, name: str) -> list[Any]:
+    """Return a column as plain values, None for missing."""
+    inspection, _ = inspect_file(path)
+    assert not inspection.problems
+    return [None if pd.isna(x) else x for x in inspection.cohort[name].tolist()]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_read_cohort_reads_what_hospitals_have(name: str) -> None:
+    cohort = read_cohort(CASES / name)
+    for field, expected in EXPECTED[name]["values"].items():
+        found = [None if pd.isna(x) else x for x in cohort[field].tolist()]
+        assert found == expected, field
+
+
+@pytest.mark.parametrize("name", ["haven.sas7bdat", "haven_v8.xpt", "haven.dta"])
+def test_read_cohort_reads_what_haven_writes(name: str) -> None:
+    cohort = read_cohort(CASES / name)
+    assert cohort["patient_id"].tolist() == ["P01", "P02", "P03", "P04"]
+    assert cohort["age"].tolist()[:3] == [54.0, 61.0, 47.0]
+    assert cohort["relief_test"].isna().tolist() == [False, False, True, True]
+    assert "visit" not in cohort
+
+
+def test_declared_missing_values_are_told_by_reason() -> None:
+    notices = read_cohort(CASES / "cohort_pspp.sav").attrs["notices"]
+    told = "2 of pain_intensity declared missing in the file"
+    assert f"{told} (-9 (non demandé): 1, 99 (refus): 1)" in notices
+    stata = " ".join(read_cohort(CASES / "cohort.dta").attrs["notices"])
+    assert "1 of opioid declared missing in the file (.r (refus): 1)" in stata
+    sas = " ".join(read_cohort(CASES / "haven.sas7bdat").attrs["notices"])
+    assert "1 of relief_test declared missing in the file (.A: 1)" in sas
+
+
+def test_r_keeps_factors_and_missing_values_of_every_type() -> None:
+    inspection, _ = inspect_file(CASES / "haven.RData")
+    cohort = inspection.cohort
+    assert cohort["sex"].tolist() == ["male", "female", "male", "female"]
+    assert cohort["pain_intensity"].tolist()[:2] == [7, 8]
+    assert cohort["pain_intensity"].isna().tolist()[2:] == [True, True]
+    assert cohort["opioid"].isna().tolist() == [False, True, False, False]
+    assert cohort["dn4"].isna().tolist() == [False, True, False, False]
+    assert cohort["aetiology"].tolist()[0] == "ischaemic_stroke"
+    assert cohort["aetiology"].isna().tolist() == [False, True, False, False]
+    # 10 weeks are no 10 months
+    assert 10 not in cohort["pain_duration"].tolist()
+
+
+def test_more_than_one_data_frame_is_asked_about() -> None:
+    with pytest.raises(InvalidCohortError, match="one data frame, by saveRDS"):
+        read_cohort(CASES / "haven_two.rds")
+
+
+def write_sav(path: Path, frame: pd.DataFrame, **about: Any) -> Path:
+    pyreadstat.write_sav(frame, str(path), **about)
+    return path
+
+
+def test_labels_that_explain_a_number_leave_it(tmp_path: Path) -> None:
+    path = write_sav(
+        tmp_path / "a.sav",
+        pd.DataFrame({"pain_intensity": [0.0, 5, 10], "dn4": [4.0, 5, 6]}),
+        variable_value_labels={
+            "pain_intensity": {0: "aucune douleur", 10: "pire douleur"},
+            "dn4": {4: "4 = neuropathic", 5: "ND"},
+        },
+    )
+    assert values(path, "pain_intensity") == [0, 5, 10]
+    assert values(path, "dn4") == [4, None, 6]
+
+
+def test_a_label_that_is_no_number_is_asked_about(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"age": [54.0, 99.0], "sex": [1.0, 7.0]})
+    labels = {"age": {99: "refuse de répondre"}, "sex": {1: "Homme", 2: "Femme"}}
+    path = write_sav(tmp_path / "a.sav", frame, variable_value_labels=labels)
+    inspection, _ = inspect_file(path)
+    found = [(p.row, p.field, p.found) for p in inspection.problems]
+    asked = "refuse de répondre (code 99)"
+    assert found == [(3, "age", asked), (3, "sex", "7.0")]
+
+
+def test_name_and_label_that_mean_two_fields_are_asked_about(tmp_path: Path) -> None:
+    path = write_sav(
+        tmp_path / "a.sav",
+        pd.DataFrame({"relief_1": [1.0], "age": [50.0]}),
+        column_labels={"relief_1": "Relief after session 2"},
+    )
+    with pytest.raises(InvalidCohortError, match="its label relief_2"):
+        read_cohort(path)
+
+
+def test_what_is_shown_as_a_date_or_a_time_is_no_number(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"patient_id": [7.0], "age": [86400.0], "dn4": [4.0]})
+    path = write_sav(
+        tmp_path / "a.sav",
+        frame,
+        variable_format={"patient_id": "N6", "age": "EDATE10", "dn4": "TIME8"},
+    )
+    inspection, _ = inspect_file(path)
+    assert inspection.cohort["patient_id"].tolist() == ["000007"]
+    found = {p.field: p.found for p in inspection.problems}
+    assert found == {"age": "1582-10-15", "dn4": "0:00:04"}
+
+
+def test_numbers_of_single_precision_are_those_that_were_written(
+    tmp_path: Path,
+) -> None:
+    frame = pd.DataFrame({"relief_1": np.array([30.1, -0.3, 30], dtype=np.float32)})
+    frame.to_stata(tmp_path / "a.dta", write_index=False)
+    assert values(tmp_path / "a.dta", "relief_1") == [30.1, -0.3, 30]
+
+
+# ---------------------------------------------------------------- there and back
+
+
+@pytest.fixture(scope="module", params=[1, 2, 3])
+def cohort(request: pytest.FixtureRequest) -> pd.DataFrame:
+    return rm.simulate_cohort(n_patients=60, seed=request.param, n_implanted=10)
+
+
+def coded(cohort: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, dict[int, str]]]:
+    """Return a cohort as packages hold it: numbers for categories, and their labels."""
+    frame, labels = pd.DataFrame(index=cohort.index), {}
+    for name, cells in cohort.items():
+        if isinstance(cells.dtype, pd.CategoricalDtype):
+            codes = cells.cat.codes.astype(float) + 1
+            frame[name] = codes.where(cells.notna())
+            labels[name] = dict(enumerate(cells.cat.categories, start=1))
+        elif isinstance(cells.dtype, pd.BooleanDtype):
+            frame[name] = cells.astype("Float64").astype(float)
+            labels[name] = {0: "no", 1: "yes"}
+        else:
+            frame[name] = cells.fillna("") if cells.dtype == "str" else cells
+    return frame, labels
+
+
+def worded(cohort: pd.DataFrame) -> pd.DataFrame:
+    frame = cohort.copy()
+    for name, cells in cohort.items():
+        if isinstance(cells.dtype, pd.BooleanDtype):
+            frame[name] = cells.map({True: "yes", False: "no"}).astype("str")
+        elif not pd.api.types.is_float_dtype(cells.dtype):
+            frame[name] = cells.astype("str")
+    return frame.astype({k: object for k in frame if frame[k].dtype == "str"})
+
+
+def assert_same(path: Path, cohort: pd.DataFrame) -> None:
+    read = read_cohort(path)
+    assert read.attrs["notices"] == ()
+    assert_frame_equal(read, cohort, check_names=False)
+
+
+@pytest.mark.parametrize("ending", ["sav", "zsav"])
+def test_a_cohort_comes_back_from_spss(
+    cohort: pd.DataFrame, tmp_path: Path, ending: str
+) -> None:
+    frame, labels = coded(cohort)
+    path = tmp_path / f"cohort.{ending}"
+    packed = ending == "zsav"
+    write_sav(path, frame, variable_value_labels=labels, compress=packed)
+    assert_same(path, cohort)
+
+
+@pytest.mark.parametrize("version", [117, 118, 119])
+def test_a_cohort_comes_back_from_stata(
+    cohort: pd.DataFrame, tmp_path: Path, version: Any
+) -> None:
+    frame, labels = coded(cohort)
+    path = tmp_path / "cohort.dta"
+    frame.to_stata(path, write_index=False, value_labels=labels, version=version)
+    assert_same(path, cohort)
+
+
+@pytest.mark.parametrize("version", [5, 8])
+def test_a_cohort_comes_back_from_sas(
+    cohort: pd.DataFrame, tmp_path: Path, version: int
+) -> None:
+    path, names = tmp_path / "cohort.xpt", list(cohort)
+    frame = worded(cohort).set_axis([f"V{k}" for k in range(len(names))], axis=1)
+    pyreadstat.write_xport(
+        frame, str(path), file_format_version=version, column_labels=names
+    )
+    assert_same(path, cohort)
+
+
+# ---------------------------------------------------------------- broken files
+
+
+def test_a_file_that_claims_to_be_long_is_refused(tmp_path: Path) -> None:
+    data = bytearray((CASES / "cohort.sav").read_bytes())
+    data[80:84] = struct.pack("<i", 10_000_000)
+    (tmp_path / "long.sav").write_bytes(data)
+    with pytest.raises(InvalidCohortError, match="that can be opened"):
+        read_cohort(tmp_path / "long.sav")
+
+
+def test_a_small_file_is_not_unpacked_into_all_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.rds"
+    path.write_bytes(gzip.compress(b"X\n\0\0\0\3" + bytes(300 << 20)))
+    with pytest.raises(InvalidCohortError, match="smaller, or CSV"):
+        read_cohort(path)
+
+
+def test_a_process_that_goes_down_is_a_refusal() -> None:
+    with reading() as read:
+        assert read(CASES / "cohort.sav", SPSS).header[0] == "patient_id"
+        # it is still there for another file, whatever became of the one before
+        with pytest.raises(InvalidCohortError, match="that can be opened"):
+            read(CASES / "cohort.sav", STATA)
+        assert read(CASES / "cohort.dta", STATA).header[0] == "patient_id"
+
+
+def test_a_missing_library_is_named_with_its_extra(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "class Without:\n"
+        "    def __init__(self, finder):\n"
+        "        self.finder = finder\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name.partition('.')[0] in ('pyreadstat', 'rdata'):\n"
+        "            return None\n"
+        "        return self.finder.find_spec(name, *rest)\n"
+        "sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]\n"
+        "from responder_model.cli import main\n"
+        "main()\n"
+    )
+    for name in ("cohort.sav", "cohort.rds"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, "check", str(CASES / name)],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1
+        assert "pip install 'responder-model[formats]'" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_labelled_code_shows_its_word() -> None:
+    assert str(Labelled(code="F", label="Femme")) == "Femme (code F)"
