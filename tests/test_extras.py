@@ -131,8 +131,8 @@ def test_command_without_its_extra_says_what_to_install(answers, extra):
 def test_every_extra_that_an_error_names_exists():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    assert {"tracking", "signing", "distributed", "spark"} <= set(extras)
-    assert extras["all"] == ["responder-model[tracking,signing,distributed]"]
+    assert {"tracking", "signing", "distributed", "spark", "formats"} <= set(extras)
+    assert extras["all"] == ["responder-model[tracking,signing,distributed,formats]"]
 
 
 def test_missing_extra_leaves_a_worker_process_whole():
