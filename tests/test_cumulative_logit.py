@@ -252,16 +252,38 @@ def published_weight(fitted):
     return sum(weight for name, weight in parts if is_published(name))
 
 
-def test_effects_that_lie_at_their_published_means_favour_the_halved_sds():
+def test_effects_that_lie_at_their_published_means_disfavour_the_doubled_sds():
     slopes = np.array([1.0, -0.8, 0.6, 0.5, -0.7, 0.4])
     design, level = simulate(400, slopes, 3)
     priors = {f"x{k}": (m, 0.6, 1.0, 0.0) for k, m in enumerate(slopes)}
     fitted = EvidenceCumulativeLogit(priors, gaps=GAPS, main_cut=2).fit(design, level)
-    published, halved = fitted.components_[:2]
-    assert published.prior.weight + halved.prior.weight == pytest.approx(0.5)
-    np.testing.assert_allclose(halved.prior.sd[5:], published.prior.sd[5:] / 2)
-    before = halved.prior.weight / published.prior.weight
-    assert halved.weight / published.weight > 10 * before
+    published, doubled = fitted.components_[:2]
+    assert published.prior.weight + doubled.prior.weight == pytest.approx(0.55)
+    assert sum(c.prior.weight for c in fitted.components_) == pytest.approx(1.0)
+    np.testing.assert_allclose(doubled.prior.sd[5:], published.prior.sd[5:] * 2)
+    before = published.prior.weight / doubled.prior.weight
+    assert published.weight / doubled.weight > 10 * before
+
+
+def test_firm_columns_keep_a_positive_mean_in_every_component():
+    design, level = simulate(60, np.array([1.0, -0.8]), 3)
+    priors = {"x0": (1.2, 0.3, 1.0, 0.0), "x1": (-0.8, 0.3, 1.0, 0.0)}
+    plain = EvidenceCumulativeLogit(priors, gaps=GAPS, main_cut=2).fit(design, level)
+    firm = EvidenceCumulativeLogit(priors, gaps=GAPS, main_cut=2, firm=["x0"])
+    firm.fit(design, level)
+    for left, right in zip(plain.components_, firm.components_, strict=True):
+        centred = not is_published(left.prior.name)
+        assert right.prior.mean[5] == pytest.approx(0.9 if centred else 1.2)
+        assert right.prior.sd[5] >= 0.3 - 1e-12
+        np.testing.assert_array_equal(left.prior.mean[6:], right.prior.mean[6:])
+        np.testing.assert_array_equal(left.prior.sd[6:], right.prior.sd[6:])
+
+
+def test_firm_columns_must_be_columns_of_priors():
+    design, level = simulate(60, np.array([1.0, -0.8]), 3)
+    estimator = EvidenceCumulativeLogit({"x0": (1.0, 0.5)}, firm=["x1"])
+    with pytest.raises(ValueError, match="firm must name columns of priors"):
+        estimator.fit(design, level)
 
 
 def test_published_weight_rises_with_right_and_falls_with_wrong_evidence():

@@ -528,7 +528,9 @@ def declared(tmp_path, change):
         ('s = ["nuti_2005_relief"]', "s = []", "must be declared"),
         ("format_version = 1", "format_version = 2", "format_version must be 1"),
         ('decision = "emcs_success"', 'decision = "x"', "decision must be known"),
-        ("marginal_to_relief", "marginal", "unknown key 'marginal'"),
+        ("sd_factor = 0.4", "sd_factors = 0.4", "unknown key 'sd_factors'"),
+        ("sd_factor = 0.4", "sd_factor = 1.5", "sd_factor must be a number above 0"),
+        ("sd_factor = 0.4", "", "sd_factor must be a number above 0"),
         ("[gaps]", "[gaps", "priors/emcs_success.toml: "),
     ],
 )

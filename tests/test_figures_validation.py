@@ -293,10 +293,17 @@ def test_coefficients_drawn_are_those_served(model):
     assert_allclose(values @ model.encoder.projection, model.main.coefficients)
 
 
-def test_coefficients_of_the_published_model_are_its_priors():
+def test_coefficients_of_the_published_model_are_those_of_its_mixture():
     model = rm.published_model("rtms_response", "session_2")
-    for row in coefficient_table(model).rows:
-        assert_allclose(row.posterior, row.prior, rtol=1e-9, atol=1e-9)
+    weights = np.array([part.prior_weight for part in model.components])
+    first = len(model.components[0].prior_mean) - len(model.encoder.derived)
+    means = np.array([part.prior_mean[first:] for part in model.components])
+    sds = np.array([part.prior_sd[first:] for part in model.components])
+    mean = weights @ means
+    sd = np.sqrt(weights @ (sds**2 + (means - mean) ** 2))
+    for k, row in enumerate(coefficient_table(model).rows):
+        assert_allclose(row.prior, (means[0, k], sds[0, k]), rtol=1e-9)
+        assert_allclose(row.posterior, (mean[k], sd[k]), rtol=1e-7, atol=1e-9)
 
 
 def test_data_and_prior_make_the_published_posterior():

@@ -26,7 +26,7 @@ from responder_model.priors import (
     priors_from,
     render_evidence,
 )
-from responder_model.priors.build import C_STATISTIC_CAP
+from responder_model.priors.build import C_STATISTIC_CAP, same_signs
 from responder_model.priors.discrimination import largest_shrinkage
 from responder_model.schema import dictionary
 
@@ -91,11 +91,28 @@ def test_contrasts_are_one_unit_apart():
 
 def test_undeclared_column_has_the_default_of_its_field():
     row = build_priors("rtms_response", "screening").columns["dn4"]
-    assert (row.mean, row.sd) == (0.0, dictionary().fields["dn4"].default_prior_sd)
+    expected = dictionary().fields["dn4"].default_prior_sd * 0.4
+    assert (row.mean, row.sd) == (0.0, pytest.approx(expected))
     assert row.status == "judgement"
 
 
-# Values in use, screening: no factor applies to them.
+def as_declared(row, priors, *, declared_sd=None):
+    """Mean and SD before they were made conditional and joint, for all columns.
+
+    Undoes step 3 by its own definition: what averaging over the other predictors
+    leaves of a slope.
+    """
+    names, covariance = model_columns(priors.decision, priors.moment)
+    b, sd = means(priors), np.array([r.sd for r in priors.columns.values()])
+    total = b @ covariance @ b + (sd**2 * np.diag(covariance)).sum()
+    at = names.index(row)
+    alone = (covariance @ b)[at] / covariance[at, at]
+    left = total - alone**2 * covariance[at, at]
+    shrink = math.sqrt(1 + math.pi * left / 8)
+    return b[at] / shrink, sd[at] / priors.sd_factor, alone / shrink
+
+
+# Values in use, screening.
 @pytest.mark.parametrize(
     ("column", "mean", "sd"),
     [
@@ -117,8 +134,8 @@ def test_undeclared_column_has_the_default_of_its_field():
     ],
 )
 def test_rtms_priors_are_the_values_in_use(column, mean, sd):
-    row = build_priors("rtms_response", "screening").columns[column]
-    assert (row.mean, row.sd) == (pytest.approx(mean), pytest.approx(sd))
+    found = as_declared(column, build_priors("rtms_response", "screening"))
+    assert found[:2] == (pytest.approx(mean), pytest.approx(sd))
 
 
 @pytest.mark.parametrize(
@@ -131,19 +148,38 @@ def test_rtms_priors_are_the_values_in_use(column, mean, sd):
         ("pain_duration", 0.10, 0.25),
         ("motor_deficit=marked", 0.0, 0.50),
         ("age", -0.15 * 1.3, 0.15 * 1.3),
-        ("sham_relief", -0.60, 0.50),
         ("relief_days_test", 0.0, 0.30),
         ("relief_maintenance", 0.0, 0.30),
     ],
 )
 def test_emcs_priors_are_the_values_in_use(column, mean, sd):
-    row = build_priors("emcs_success").columns[column]
-    assert (row.mean, row.sd) == (pytest.approx(mean), pytest.approx(sd))
+    found = as_declared(column, build_priors("emcs_success"))
+    assert found[:2] == (pytest.approx(mean), pytest.approx(sd))
 
 
-def test_anchors_are_the_values_in_use():
-    assert build_priors("rtms_response", "screening").anchor == (-0.32, 0.75)
-    assert build_priors("emcs_success").anchor == (-0.10, 0.50)
+def test_effect_declared_at_given_predictors_is_not_made_conditional_again():
+    priors = build_priors("emcs_success")
+    row = priors.columns["sham_relief"]
+    assert (row.mean, row.sd) == (-0.60, pytest.approx(0.50 * priors.sd_factor))
+
+
+@pytest.mark.parametrize(("decision", "moment"), TARGETS)
+def test_levels_averaged_over_patients_are_the_published_ones(decision, moment):
+    """By quadrature over the linear predictor, at every cut point."""
+    priors, declared = build_priors(decision, moment), declarations_for(decision)
+    mean, sd = (-0.32, 0.75) if decision == "rtms_response" else (-0.10, 0.50)
+    assert priors.anchor == (pytest.approx(mean * priors.level_scale), sd)
+    _, covariance = model_columns(decision, moment)
+    b, s = means(priors), np.array([r.sd for r in priors.columns.values()])
+    total = b @ covariance @ b + (s**2 * np.diag(covariance)).sum()
+    assert priors.level_scale == pytest.approx(math.sqrt(1 + math.pi * total / 8))
+    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
+    weights = weights / weights.sum()
+    published = mean + levels(
+        replace(priors, anchor=(0.0, 1.0), gaps=declared.published_gaps())
+    )
+    averaged = expit(levels(priors)[:, None] + math.sqrt(total) * nodes) @ weights
+    np.testing.assert_allclose(averaged, expit(published), atol=0.02)
 
 
 def test_rtms_and_emcs_differ_in_the_sign_of_pain_duration():
@@ -178,24 +214,47 @@ def test_uncorrelated_predictors_keep_their_effects():
 
 
 def test_questionnaires_keep_their_marginal_effects_in_the_reference_population():
-    names, covariance = model_columns("rtms_response", "screening")
     priors = build_priors("rtms_response", "screening")
     assert priors.shrinkage == 1.0
     members = ["depression", "anxiety", "catastrophising", "magnification"]
-    at = [names.index(name) for name in members]
-    b = means(priors)[at]
-    block = covariance[np.ix_(at, at)]
-    np.testing.assert_allclose(
-        block @ b / np.diag(block), [-0.30, -0.30, -0.20, -0.20], atol=1e-9
-    )
+    alone = [as_declared(name, priors)[2] for name in members]
+    # catastrophising says nothing beyond its own subscale: it gets what that leaves
+    assert priors.columns["catastrophising"].mean == 0.0
+    np.testing.assert_allclose(np.delete(alone, 2), [-0.30, -0.30, -0.20], atol=2e-3)
+    assert alone[2] == pytest.approx(-0.20, abs=0.01)
+
+
+def test_no_member_of_a_block_turns_the_sign_of_its_published_effect():
+    for decision, moment in TARGETS:
+        declared = declarations_for(decision)
+        priors = build_priors(decision, moment)
+        for name in {n for block in declared.blocks for n in block.columns}:
+            published = declared.find(name, moment).mean
+            assert priors.columns[name].mean * published >= 0.0, name
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_same_signs_keeps_what_conditioning_does_not_contradict(seed):
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(4, 6))
+    covariance, u = A @ A.T + 0.1 * np.eye(4), rng.normal(size=4)
+    b = same_signs(u, covariance)
+    assert (b * u >= 0.0).all()
+    kept = b != 0.0
+    if kept.any():
+        part = covariance[np.ix_(kept, kept)]
+        np.testing.assert_allclose(part @ b[kept] / np.diag(part), u[kept], atol=1e-8)
 
 
 def test_relief_before_the_implant_is_one_piece_of_information():
     names, covariance = model_columns("emcs_success", "implantation")
+    priors = build_priors("emcs_success")
     at = [names.index(name) for name in IMPLANT_BLOCK]
-    b = means(build_priors("emcs_success"))[at]
+    b = means(priors)[at]
     block = covariance[np.ix_(at, at)]
-    np.testing.assert_allclose(block @ b / np.diag(block), [1.55, 1.6, 2.5], atol=1e-9)
+    alone = [as_declared(name, priors)[2] for name in IMPLANT_BLOCK]
+    # a single session says nothing beyond the two: it gets what they leave, 1.72
+    np.testing.assert_allclose(alone, [1.55, 1.6, 2.5], rtol=0.08)
     # Added up as if independent, the three would claim more than they hold together.
     marginal = np.array([1.55, 1.6, 2.5])
     assert b @ block @ b < 0.5 * (marginal @ block @ marginal)
@@ -208,8 +267,11 @@ def test_relief_before_the_implant_is_one_piece_of_information():
     ("moment", "slope"), list(zip(SESSIONS, (0.8, 1.1, 1.3), strict=True))
 )
 def test_relief_so_far_has_the_declared_slope(moment, slope):
-    row = build_priors("rtms_response", moment).columns["relief_so_far"]
-    assert (row.mean, row.sd, row.status) == (slope, 0.45, "judgement")
+    priors = build_priors("rtms_response", moment)
+    mean, sd, _ = as_declared("relief_so_far", priors)
+    assert (mean, sd) == (pytest.approx(slope), pytest.approx(0.45))
+    row = priors.columns["relief_so_far"]
+    assert (row.status, row.firm) == ("judgement", True)
 
 
 @pytest.mark.parametrize("moment", SESSIONS)
@@ -217,15 +279,8 @@ def test_trend_and_days_of_relief_are_centred_on_zero(moment):
     columns = build_priors("rtms_response", moment).columns
     for name in ("relief_trend", "relief_days_so_far"):
         if name in columns:
-            assert (columns[name].mean, columns[name].sd) == (0.0, 0.30)
-
-
-@pytest.mark.parametrize("k", [1, 2, 3])
-def test_relief_scale_follows_from_slope_and_correlation(k):
-    priors = build_priors("rtms_response", f"session_{k}")
-    slope = priors.columns["relief_so_far"].mean
-    variance = slope**2 * (1 + 0.7 * (k - 1)) / k
-    assert priors.relief_scale == pytest.approx(math.sqrt(1 + math.pi * variance / 8))
+            assert (columns[name].mean, columns[name].firm) == (0.0, False)
+            assert columns[name].sd == pytest.approx(0.30 * 0.4)
 
 
 @pytest.mark.parametrize("moment", SESSIONS)
@@ -276,21 +331,18 @@ def test_scored_without_relief_a_session_model_agrees_with_screening():
 
 
 @pytest.mark.parametrize("moment", SESSIONS)
-def test_only_means_are_scaled(moment):
+def test_only_means_are_scaled_by_what_relief_explains(moment):
     screening = build_priors("rtms_response", "screening")
     session = build_priors("rtms_response", moment)
-    c = session.relief_scale
-    assert session.anchor == (pytest.approx(-0.32 * c), 0.75)
-    np.testing.assert_allclose(session.gaps, c * np.array(screening.gaps))
+    ratio = session.level_scale / screening.level_scale
+    assert session.anchor == (pytest.approx(screening.anchor[0] * ratio), 0.75)
+    np.testing.assert_allclose(session.gaps, ratio * np.array(screening.gaps))
     assert session.gap_sd == screening.gap_sd == 0.35
     for name, row in screening.columns.items():
-        assert session.columns[name].mean == pytest.approx(row.mean * c)
+        # to first order the same factor: a predictor explains little of the whole
+        mean = session.columns[name].mean
+        assert mean == pytest.approx(row.mean * ratio, rel=0.04)
         assert session.columns[name].sd == row.sd
-
-
-def test_nothing_is_scaled_before_relief_is_known_nor_for_the_implant():
-    assert build_priors("rtms_response", "screening").relief_scale == 1.0
-    assert build_priors("emcs_success").relief_scale == 1.0
 
 
 # ------------------------------------------------------------------ predictive check
@@ -354,10 +406,14 @@ def test_judgement_means_shrink_until_the_cap_holds():
     names, covariance = model_columns("rtms_response", "screening")
     judged = np.array([r.status == "judgement" for r in bold.columns.values()])
     next_step = np.where(judged, means(bold) * (1 + step), means(bold))
-    assert implied_c_statistic(-0.32, next_step @ covariance @ next_step) > 0.68
+    level = bold.anchor[0]
+    assert implied_c_statistic(level, next_step @ covariance @ next_step) > 0.68
+    # both made conditional by nearly the same factor, and some more of the bold one
+    ratio = bold.level_scale / plain.level_scale
     for name, row in plain.columns.items():
         factor = 3.0 * bold.shrinkage if row.status == "judgement" else 1.0
-        assert bold.columns[name].mean == pytest.approx(row.mean * factor)
+        expected = row.mean * factor * ratio
+        assert bold.columns[name].mean == pytest.approx(expected, rel=0.03)
         assert bold.columns[name].sd == row.sd
 
 
@@ -372,7 +428,7 @@ def test_session_models_shrink_as_screening_does_and_keep_their_relief(moment):
     )
     session = priors_from(bold, moment)
     assert session.shrinkage == priors_from(bold, "screening").shrinkage < 1
-    assert session.columns["relief_so_far"].mean == 1.0
+    assert as_declared("relief_so_far", session)[0] == pytest.approx(1.0)
     assert session.capped_c_statistic <= C_STATISTIC_CAP < session.implied_c_statistic
 
 
@@ -381,21 +437,25 @@ def test_implant_model_shrinks_all_but_relief():
     plain = build_priors("emcs_success")
     assert bold.shrinkage < 1
     assert bold.columns["sham_relief"].mean == pytest.approx(-0.6)
-    assert bold.columns["age"].mean == pytest.approx(
-        plain.columns["age"].mean * 8 * bold.shrinkage
-    )
+    shrunk, whole = (as_declared("age", priors)[0] for priors in (bold, plain))
+    assert shrunk == pytest.approx(whole * 8 * bold.shrinkage)
     for name in IMPLANT_BLOCK:
-        assert bold.columns[name].mean == pytest.approx(plain.columns[name].mean)
+        left, before = (as_declared(name, priors)[2] for priors in (bold, plain))
+        assert left == pytest.approx(before, rel=0.02)
 
 
 def test_largest_shrinkage_is_zero_when_evidence_alone_exceeds_the_cap():
-    mean, shrunk = np.array([2.0, 0.5]), np.array([False, True])
-    assert largest_shrinkage(mean, shrunk, np.eye(2), anchor=0.0, cap=0.68) == 0.0
+    def claimed(factor):
+        return implied_c_statistic(0.0, 2.0**2 + (0.5 * factor) ** 2)
+
+    assert largest_shrinkage(claimed, cap=0.68) == 0.0
 
 
 def test_largest_shrinkage_is_one_when_the_cap_already_holds():
-    mean, shrunk = np.array([0.1, 0.2]), np.array([False, True])
-    assert largest_shrinkage(mean, shrunk, np.eye(2), anchor=0.4, cap=0.68) == 1.0
+    def claimed(factor):
+        return implied_c_statistic(0.4, 0.1**2 + (0.2 * factor) ** 2)
+
+    assert largest_shrinkage(claimed, cap=0.68) == 1.0
 
 
 # ------------------------------------------------------------------ excluded evidence
@@ -409,8 +469,10 @@ def test_excluded_prior_is_rebuilt_from_what_remains():
     expected = combine(rows)
     priors = build_priors("emcs_success", exclude_evidence=["henssen_2018"])
     row = priors.columns["aetiology=trigeminal_neuropathy"]
-    assert row.mean == 0.35 < expected.predicted
-    assert row.sd == pytest.approx(expected.predicted_sd)
+    mean, sd, _ = as_declared("aetiology=trigeminal_neuropathy", priors)
+    assert mean == pytest.approx(0.35)
+    assert mean < expected.predicted
+    assert sd == pytest.approx(expected.predicted_sd)
     assert row.rows == (
         "fontaine_2009_trigeminal",
         "two_centre_2024_trigeminal",
@@ -424,7 +486,7 @@ def test_rebuilt_prior_follows_weaker_evidence():
     row = build_priors("emcs_success", exclude_evidence=groups).columns["pain_duration"]
     assert row.rows == ("fagundes_2010_duration", "lefaucheur_2011_duration")
     assert row.mean == 0.0
-    assert row.sd > 0.25
+    assert row.sd > 0.25 * 0.4
 
 
 @pytest.mark.parametrize("group", ["fagundes_pereyra_2010", "henssen_2018"])
@@ -434,7 +496,7 @@ def test_rebuilt_prior_claims_no_more_than_declared(group):
         "lesion_type=central"
     ]
     assert row.mean == 0.0
-    assert row.sd > 0.70
+    assert row.sd > 0.70 * 0.4
 
 
 def test_prior_without_any_number_left_keeps_its_size_and_loses_its_sign():
@@ -442,7 +504,8 @@ def test_prior_without_any_number_left_keeps_its_size_and_loses_its_sign():
         "rtms_response", "screening", exclude_evidence=["saint_etienne"]
     )
     row = priors.columns["aetiology=ischaemic_vs_haemorrhagic"]
-    assert (row.mean, row.sd) == (0.0, pytest.approx(math.hypot(0.70, 0.55)))
+    # of the SD only a part holds for all columns at once; the size is as published
+    assert (row.mean, row.sd) == (0.0, pytest.approx(math.hypot(0.70, 0.55 * 0.4)))
     assert row.status == "judgement"
     assert row.rows == ()
 
@@ -454,7 +517,7 @@ def test_saint_etienne_leaves_the_central_effect_to_the_null_finding():
     row = priors.columns["lesion_type=central"]
     assert row.mean == 0.0
     assert row.rows == ("lefaucheur_2011_origin",)
-    assert row.sd > 0.40
+    assert row.sd > 0.40 * 0.4
 
 
 @pytest.mark.parametrize("decision", dictionary().decisions)
@@ -463,15 +526,16 @@ def test_judgement_stands_as_long_as_one_of_its_rows_does(decision):
     rows = packaged_evidence().rows
     for group in ("lefaucheur_2011", "mori_2021", "mo_2019"):
         moment = dictionary().decisions[decision].moments[0]
-        plain = build_priors(decision, moment).columns
-        left = build_priors(decision, moment, exclude_evidence=[group]).columns
-        for name, row in plain.items():
+        plain = build_priors(decision, moment)
+        left = build_priors(decision, moment, exclude_evidence=[group])
+        for name, row in plain.columns.items():
             kept = tuple(n for n in row.rows if rows[n].overlap_group != group)
             if row.status == "judgement" and kept and kept != row.rows:
-                before = (row.mean, row.sd)
-                assert (left[name].mean, left[name].sd) == pytest.approx(before)
+                before = as_declared(name, plain)[:2]
+                found = as_declared(name, left)[:2]
+                assert found == pytest.approx(before)
                 numbers = any(evidence.rows[n].has_number for n in row.rows)
-                assert left[name].rows == kept if numbers else row.rows
+                assert left.columns[name].rows == (kept if numbers else row.rows)
 
 
 def test_rate_of_spaced_sessions_is_not_rebuilt_from_daily_ones():
@@ -493,17 +557,17 @@ def test_anchor_is_rebuilt_and_never_narrower():
 
 
 def test_excluding_the_test_leaves_its_information_to_the_other_forms():
-    names, covariance = model_columns("emcs_success", "implantation")
+    names, _ = model_columns("emcs_success", "implantation")
     priors = build_priors("emcs_success", exclude_evidence=["saint_etienne"])
     plain = build_priors("emcs_success").columns["relief_test"]
     row = priors.columns["relief_test"]
     assert row.rows == ("lefaucheur_2011_relief",)
     assert row.sd > plain.sd
     at = [names.index(name) for name in IMPLANT_BLOCK]
-    block = covariance[np.ix_(at, at)]
-    b = means(priors)[at]
     # its own number, from another centre, keeps the sign on which all sources agree
-    np.testing.assert_allclose(block @ b / np.diag(block), [1.38, 1.6, 2.5], atol=1e-9)
+    alone = [as_declared(name, priors)[2] for name in IMPLANT_BLOCK]
+    np.testing.assert_allclose(alone, [1.38, 1.6, 2.5], rtol=0.05)
+    assert (means(priors)[at] >= 0.0).all()
 
 
 def test_excluding_every_form_leaves_no_direction():

@@ -727,10 +727,10 @@ def test_no_weight_after_patients_without_patients(published, model, lang):
     assert after in Page(build_report(model, lang=lang).html).words
 
 
-def test_component_with_sds_halved_is_said_in_words(published):
+def test_component_with_sds_doubled_is_said_in_words(published):
     pages = [build_report(published, lang=lang).html for lang in ("en", "fr")]
-    assert "as published, SDs halved" in pages[0]
-    assert "telle que publiée, écarts-types divisés par deux" in pages[1]
+    assert "as published, SDs doubled" in pages[0]
+    assert "telle que publiée, écarts-types doublés" in pages[1]
 
 
 def test_developed_model_without_cohort_shows_apparent_performance_as_such(model):

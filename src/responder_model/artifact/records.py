@@ -66,7 +66,7 @@ def read_priors(document: Node, encoder: Encoder) -> dict[str, Any]:
     _check_columns(node.table("columns"), encoder)
     node.array("anchor", (2,))
     node.array("gaps", (len(node.items("gaps")),))
-    for key in ("gap_sd", "shrinkage", "relief_scale"):
+    for key in ("gap_sd", "shrinkage", "sd_factor", "level_scale"):
         node.number(key)
     for key in ("excluded", "notes"):
         node.texts(key)
@@ -83,6 +83,7 @@ def _check_columns(columns: Node, encoder: Encoder) -> None:
         row.text("status", ("evidence", "judgement"))
         row.texts("rows")
         row.text("note")
+        row.flag("firm")
 
 
 def read_settings(document: Node, encoder: Encoder) -> dict[str, Any]:

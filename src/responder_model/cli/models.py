@@ -39,17 +39,39 @@ DecisionArgument = Annotated[
     ),
 ]
 MANIFEST = "manifest.json"
+_RATE_OPTIONS = ("--responders", "--tested")
 # Columns that the longest name of a published model takes.
 NAME_WIDTH = 26
 
 
-def open_model(text: str, exclude_evidence: Sequence[str] | None = None) -> Model:
+def local_rate(
+    responders: int | None, tested: int | None, names: tuple[str, str] = _RATE_OPTIONS
+) -> tuple[int, int] | None:
+    """Rate of the centre from two options that belong together."""
+    if responders is None and tested is None:
+        return None
+    if responders is None or tested is None:
+        missing, given = names if responders is None else names[::-1]
+        msg = f"must be given beside {given}: a rate is two counts."
+        raise typer.BadParameter(msg, param_hint=missing)
+    return responders, tested
+
+
+def open_model(
+    text: str,
+    exclude_evidence: Sequence[str] | None = None,
+    rate: tuple[int, int] | None = None,
+) -> Model:
     """Load the model of a folder, else the published-evidence model of that name.
 
     A folder must be signed where ``RESPONDER_MODEL_TRUSTED_KEYS`` names keys. A model
-    that is named is built without the excluded evidence.
+    that is named is built without the excluded evidence, and with a centre's rate.
     """
     excluded = tuple(exclude_evidence or ())
+    if rate is not None and _is_folder(text):
+        msg = "must be left out for a model folder: its level is its own. Name a "
+        msg += "published model (DECISION@MOMENT)."
+        raise typer.BadParameter(msg, param_hint="--responders")
     if _is_folder(text):
         from responder_model.artifact import load_model, trusted_keys
 
@@ -65,7 +87,7 @@ def open_model(text: str, exclude_evidence: Sequence[str] | None = None) -> Mode
         raise UntrustedModelError(msg) from error
     from responder_model.development.published import published_model
 
-    return published_model(decision, moment, exclude_evidence=excluded)
+    return published_model(decision, moment, exclude_evidence=excluded, local_rate=rate)
 
 
 def _check_excluded(model: Model, excluded: tuple[str, ...]) -> None:

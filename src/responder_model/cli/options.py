@@ -60,6 +60,23 @@ ExcludeOption = Annotated[
         help="Overlap group whose evidence leaves the prior; may be repeated.",
     ),
 ]
+RespondersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--responders",
+        metavar="N",
+        help="Patients of this centre with the outcome, of those --tested: moves the "
+        "level of a published-evidence model and makes it surer.",
+    ),
+]
+TestedOption = Annotated[
+    int | None,
+    typer.Option(
+        "--tested",
+        metavar="N",
+        help="Patients of this centre who were tested (implanted, for emcs_success).",
+    ),
+]
 CountAgainOption = Annotated[
     bool,
     typer.Option(

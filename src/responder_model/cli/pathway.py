@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.models import open_model
-from responder_model.cli.options import JsonOption, Language, LanguageOption
+from responder_model.cli.models import local_rate, open_model
+from responder_model.cli.options import (
+    JsonOption,
+    Language,
+    LanguageOption,
+    RespondersOption,
+    TestedOption,
+)
 from responder_model.cli.output import console, print_json
 from responder_model.cli.patient import InputOption, read_patient
 from responder_model.cli.texts import say
@@ -39,6 +45,23 @@ ImplantOption = Annotated[
     ),
 ]
 
+SuccessesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--successes",
+        metavar="N",
+        help="Patients of this centre with success of the implant, of those "
+        "--implanted: the same for the implant model.",
+    ),
+]
+ImplantedOption = Annotated[
+    int | None,
+    typer.Option(
+        "--implanted", metavar="N", help="Patients of this centre with an implant."
+    ),
+]
+_IMPLANT_RATE = ("--successes", "--implanted")
+
 TEXTS = {
     "title": {"en": "From test to implant", "fr": "Du test à l'implant"},
     "average": {
@@ -58,6 +81,10 @@ def pathway(
     source: InputOption = None,
     screening_model: ScreeningOption = None,
     implant_model: ImplantOption = None,
+    responders: RespondersOption = None,
+    tested: TestedOption = None,
+    successes: SuccessesOption = None,
+    implanted: ImplantedOption = None,
     json_output: JsonOption = False,
     lang: LanguageOption = Language.en,
 ) -> None:
@@ -70,12 +97,19 @@ def pathway(
     """
     from responder_model.pathways import pathway as follow
 
+    rate = local_rate(responders, tested)
+    implant_rate = local_rate(successes, implanted, _IMPLANT_RATE)
+    named, implant = screening_model is not None, implant_model is not None
     found = follow(
         read_patient(source, values),
-        screening_model=None
-        if screening_model is None
-        else open_model(screening_model),
-        implant_model=None if implant_model is None else open_model(implant_model),
+        screening_model=open_model(screening_model, rate=rate)
+        if screening_model is not None
+        else None,
+        implant_model=open_model(implant_model, rate=implant_rate)
+        if implant_model is not None
+        else None,
+        local_rate=None if named else rate,
+        implant_rate=None if implant else implant_rate,
         lang=lang.value,
     )
     if json_output:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.models import open_model
+from responder_model.cli.models import local_rate, open_model
 from responder_model.cli.options import (
     JsonOption,
     Language,
     LanguageOption,
     ModelArgument,
     OverwriteOption,
+    RespondersOption,
+    TestedOption,
 )
 from responder_model.cli.output import console, print_json
 from responder_model.errors import InvalidPatientError, ResponderModelError
@@ -135,6 +137,8 @@ def predict(
     *,
     values: dict[str, Any],
     source: InputOption = None,
+    responders: RespondersOption = None,
+    tested: TestedOption = None,
     json_output: JsonOption = False,
     lang: LanguageOption = Language.en,
 ) -> None:
@@ -145,7 +149,7 @@ def predict(
     Example: responder-model predict rtms_response@screening --age 54
     --aetiology ischaemic_stroke --pain-intensity 7
     """
-    fitted = open_model(model)
+    fitted = open_model(model, rate=local_rate(responders, tested))
     patient = read_patient(source, values)
     prediction = fitted.predict(patient, lang=lang.value)
     if json_output:
@@ -159,6 +163,8 @@ def explain(
     *,
     values: dict[str, Any],
     source: InputOption = None,
+    responders: RespondersOption = None,
+    tested: TestedOption = None,
     figure: FigureOption = None,
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
@@ -169,7 +175,7 @@ def explain(
     Example: responder-model explain rtms_response@screening --age 54
     --aetiology ischaemic_stroke --figure why.png
     """
-    fitted = open_model(model)
+    fitted = open_model(model, rate=local_rate(responders, tested))
     patient = read_patient(source, values)
     prediction = fitted.predict(patient, lang=lang.value)
     if figure is not None:

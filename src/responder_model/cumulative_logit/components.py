@@ -9,14 +9,20 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# Prior weights of the published components; the zero-centred ones share the rest.
-PUBLISHED_WEIGHTS = {"published": 0.4, "published, SDs halved": 0.1}
-# SD of the flat zero-centred components, log-odds per reference unit.
-ZERO_SDS = (0.02, 0.12, 0.25, 0.5)
+# Prior weights beside evidence, of which a half and a little more go to the published
+# components: what the mixture claims of a truth that nobody has seen yet is modest.
+PUBLISHED_WEIGHTS = {"published": 0.40, "published, SDs doubled": 0.15}
+# SD of each flat zero-centred component, log-odds per reference unit, and its weight.
+ZERO_WEIGHTS = {0.02: 0.20, 0.12: 0.12, 0.25: 0.05, 0.5: 0.01}
+SIZES_WEIGHT = 0.07
+# What zero-centred components keep of a published mean whose sign no source disputes.
+FIRM_SHARE = 0.75
 # One more where there is no evidence at all: somebody else's outcome may be easy.
 WIDEST_ZERO_SD = 1.0
 # Coefficient SD where evidence exists for other columns but not for this one.
 UNSUPPORTED_SD = 0.30
+# Name, mean and SD of the coefficients, and prior weight of one component.
+Shape = tuple[str, Array, Array, float]
 # Prior of the variance that a linear predictor misses: uniform over these.
 DISCREPANCY_VARIANCES = tuple(0.01 * k for k in range(21))
 
@@ -74,6 +80,7 @@ def robust_priors(
     gap_sd: float,
     components: str = "robust",
     units: Array | None = None,
+    firm: NDArray[np.bool_] | None = None,
 ) -> tuple[Prior, ...]:
     """Priors of the mixture's components.
 
@@ -91,26 +98,22 @@ def robust_priors(
         Which components are used.
     units : ndarray of shape (n_columns,), optional
         Factor on the zero-centred SDs of each column; default 1.
+    firm : ndarray of shape (n_columns,), optional
+        Columns whose sign no source disputes: beside evidence, zero-centred components
+        keep most of their published mean m: N(hm, s² + (1 - h)²m²), h ``FIRM_SHARE``.
     """
     cut_mean = np.concatenate([[anchor[0]], np.log(gaps)])
     cut_sd = np.concatenate([[anchor[1]], np.full(len(gaps), gap_sd)])
-    shapes: list[tuple[str, Array, Array]] = []
-    zero = np.zeros(n_columns)
-    if mean is not None and sd is not None and components != "zero":
-        shapes.append(("published", mean, sd))
-        if components != "published":
-            # effects of this centre may differ less than those of new centres do
-            shapes.append(("published, SDs halved", mean, sd / 2.0))
-    if components != "published":
-        scales = ZERO_SDS if shapes else (*ZERO_SDS, WIDEST_ZERO_SD)
+    evidence = None if mean is None or sd is None else (mean, sd)
+    if components == "published" and evidence is not None:
+        shapes = [("published", *evidence, 1.0)]
+    else:
         one = np.ones(n_columns) if units is None else units
-        shapes += [
-            (f"zero-centred, SD {scale:g}", zero, scale * one) for scale in scales
-        ]
-        if mean is not None and sd is not None:
-            sizes = np.sqrt(mean**2 + sd**2)
-            shapes.append(("zero-centred, sizes as published", zero, sizes))
-    weights = _prior_weights([name for name, _, _ in shapes])
+        shapes = _zero_centred(one, evidence)
+        if evidence is not None and components != "zero":
+            shapes = [*_published(evidence), *_held(shapes, evidence, firm)]
+        else:
+            shapes = [(name, m, s, 1.0 / len(shapes)) for name, m, s, _ in shapes]
     return tuple(
         Prior(
             name=name,
@@ -118,17 +121,46 @@ def robust_priors(
             sd=np.concatenate([cut_sd, s]),
             weight=weight,
         )
-        for (name, m, s), weight in zip(shapes, weights, strict=True)
+        for name, m, s, weight in shapes
     )
 
 
-def _prior_weights(names: list[str]) -> list[float]:
-    published = [name for name in names if is_published(name)]
-    if len(published) in (0, len(names)):
-        return [1.0 / len(names)] * len(names)
-    rest = 1.0 - sum(PUBLISHED_WEIGHTS[name] for name in published)
-    share = rest / (len(names) - len(published))
-    return [PUBLISHED_WEIGHTS.get(name, share) for name in names]
+def _published(evidence: tuple[Array, Array]) -> list[Shape]:
+    mean, sd = evidence
+    # effects of this centre may differ from the published ones by more than expected
+    names = zip(PUBLISHED_WEIGHTS.items(), (sd, 2.0 * sd), strict=True)
+    return [(name, mean, spread, weight) for (name, weight), spread in names]
+
+
+def _zero_centred(one: Array, evidence: tuple[Array, Array] | None) -> list[Shape]:
+    weights = dict(ZERO_WEIGHTS)
+    if evidence is None:
+        weights[WIDEST_ZERO_SD] = 0.0  # the caller weighs all alike
+    zero = np.zeros(len(one))
+    shapes = [
+        (f"zero-centred, SD {scale:g}", zero, scale * one, weight)
+        for scale, weight in weights.items()
+    ]
+    if evidence is not None:
+        sizes = np.hypot(*evidence)
+        shapes.append(("zero-centred, sizes as published", zero, sizes, SIZES_WEIGHT))
+    return shapes
+
+
+def _held(
+    shapes: list[Shape],
+    evidence: tuple[Array, Array],
+    firm: NDArray[np.bool_] | None,
+) -> list[Shape]:
+    """Zero-centred shapes in which firm columns keep most of their mean."""
+    if firm is None:
+        return shapes
+    mean, sd = evidence
+    held, wide = FIRM_SHARE * mean, np.hypot(sd, (1.0 - FIRM_SHARE) * mean)
+    return [
+        (name, np.where(firm, held, m), np.where(firm, wide, s), weight)
+        for name, m, s, weight in shapes
+    ]
 
 
 def is_published(name: str) -> bool:
@@ -136,7 +168,7 @@ def is_published(name: str) -> bool:
 
     Examples
     --------
-    >>> is_published("published, SDs halved"), is_published("zero-centred, SD 0.5")
+    >>> is_published("published, SDs doubled"), is_published("zero-centred, SD 0.5")
     (True, False)
     """
     return name.partition(", ")[0] == "published"

@@ -60,7 +60,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     """Cumulative logit that starts from evidence and learns how far to trust it.
 
     One proportional-odds model ``P(level > j | x) = logistic(c_j + x·b)`` under a
-    mixture of Gaussian priors: the published one, the same with SDs halved, and
+    mixture of Gaussian priors: the published one, the same with SDs doubled, and
     zero-centred ones of several widths. Each is fitted by Newton with a Laplace
     posterior; marginal likelihoods weigh them; the mixture is collapsed to one
     coefficient vector and covariance per cut point. From 100 patients each cut point is
@@ -93,6 +93,9 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         ``published`` trusts the evidence alone, ``zero`` ignores it.
     cut_specific_from : int, default 100
         Patients from which the cut-specific half is added.
+    firm : sequence of str, optional
+        Columns of ``priors`` whose sign no source disputes: the zero-centred
+        components keep most of their mean.
     posterior : sequence of Prior, optional
         Components of an earlier fit on the same columns, in place of all other priors:
         Bayesian updating, component by component.
@@ -143,6 +146,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         served_cuts: Sequence[int] | None = None,
         components: str = "robust",
         cut_specific_from: int = CUT_SPECIFIC_FROM,
+        firm: Sequence[str] | None = None,
         posterior: Sequence[Prior] | None = None,
     ) -> None:
         self.priors = priors
@@ -154,6 +158,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         self.served_cuts = served_cuts
         self.components = components
         self.cut_specific_from = cut_specific_from
+        self.firm = firm
         self.posterior = posterior
 
     def __sklearn_tags__(self) -> Any:
@@ -257,6 +262,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             gap_sd=self.gap_sd if known else VAGUE_GAP_SD,
             components=self.components,
             units=self._units,
+            firm=self._is_firm(),
         )
         self.components_ = fit_mixture(observations, priors)
 
@@ -321,8 +327,12 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             gap_sd=self.gap_sd,
             components=self.components,
             units=self._units,
+            firm=self._is_firm(),
         )
         return list(priors)
+
+    def _is_firm(self) -> NDArray[np.bool_]:
+        return np.isin(self._column_names(), list(self.firm or ()))
 
     def out_of_fold(
         self,

@@ -43,6 +43,8 @@ def _wrong_priors(given: Mapping[str, Any]) -> Iterator[str]:
         yield "priors must be None or map columns to (mean, sd)"
     elif not all(map(_is_prior, (priors or {}).values())):
         yield "priors must be (mean, sd) or (mean, sd, scale, centre), sd and scale > 0"
+    if not set(given.get("firm") or ()) <= set(priors or ()):
+        yield "firm must name columns of priors"
     posterior = given.get("posterior")
     if posterior is not None and len(posterior) == 0:
         yield "posterior must hold at least one component, or be None"

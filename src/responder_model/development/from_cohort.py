@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.cumulative_logit.components import is_published
-from responder_model.cumulative_logit.mixture import Collapsed
 from responder_model.development.notes import development_notes
 from responder_model.development.outcomes import at_cut, split_levels
+from responder_model.development.parts import component, linear_part
 from responder_model.development.procedure import Procedure
 from responder_model.development.settings import Settings
 from responder_model.disclosure import SMALL_CELLS, Disclosure, fingerprints_of
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit
-from responder_model.model import Component, LinearPart, Model, Pool, describe_limits
+from responder_model.model import LinearPart, Model, Pool, describe_limits
 from responder_model.model.batch import check_jobs
 from responder_model.performance import core_measures
 from responder_model.performance.core import CORE, CoreMeasures
@@ -172,7 +172,9 @@ def model_from(
         linear=_linear_parts(procedure),
         mean_variance=estimator.mean_variance_,
         discrepancy=estimator.discrepancy_,
-        components=_components(procedure),
+        components=tuple(
+            component(fitted) for fitted in procedure.estimator_.components_
+        ),
         priors=procedure.priors_.to_json(),
         pool=_pool(procedure),
         settings=settings.to_json(),
@@ -224,41 +226,12 @@ def _disclosure(
 def _linear_parts(procedure: Procedure) -> tuple[LinearPart, ...]:
     cuts = procedure.target.cut_points
     return tuple(
-        _linear_part(
+        linear_part(
             cut,
             procedure.estimator_.served_[cuts.index(cut)],
             procedure.encoder_.projection,
         )
         for cut in procedure.target.served_cut_points
-    )
-
-
-def _linear_part(cut: float, served: Collapsed, projection: Array) -> LinearPart:
-    """Posterior on base columns from that on model columns."""
-    lift = np.zeros((projection.shape[0] + 1, projection.shape[1] + 1))
-    lift[0, 0] = 1.0
-    lift[1:, 1:] = projection
-    return LinearPart(
-        cut_point=cut,
-        intercept=served.intercept,
-        coefficients=served.coefficients @ projection,
-        covariance=lift.T @ served.covariance @ lift,
-    )
-
-
-def _components(procedure: Procedure) -> tuple[Component, ...]:
-    return tuple(
-        Component(
-            name=fitted.prior.name,
-            prior_mean=fitted.prior.mean,
-            prior_sd=fitted.prior.sd,
-            prior_weight=fitted.prior.weight,
-            weight=fitted.weight,
-            log_evidence=fitted.log_evidence,
-            mean=fitted.mean,
-            covariance=fitted.covariance,
-        )
-        for fitted in procedure.estimator_.components_
     )
 
 

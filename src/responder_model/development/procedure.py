@@ -295,6 +295,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
 
     def _build_estimator(self) -> EvidenceCumulativeLogit:
         mean, sd = self._coefficients()
+        names, columns = self.encoder_.derived, self.priors_.columns
         cuts = self.target.cut_points
         return EvidenceCumulativeLogit(
             {
@@ -308,6 +309,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
             main_cut=self.target.main_index,
             served_cuts=self._served_cuts(),
             components=self.components,
+            firm=[f"x{k}" for k, name in enumerate(names) if columns[name].firm],
             posterior=self.posterior,
         )
 

@@ -1,8 +1,13 @@
-"""The published-evidence models: what is known with no patient of one's own."""
+"""The published-evidence models: what is known with no patient of one's own.
+
+They are the view, at zero patients, of the mixture from which every development starts:
+the same components and weights, collapsed to one Gaussian for each cut-off.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,17 +17,27 @@ from responder_model.cumulative_logit.components import (
     prior_discrepancy,
     robust_priors,
 )
+from responder_model.cumulative_logit.mixture import Component as Posterior
+from responder_model.cumulative_logit.mixture import collapse
+from responder_model.development.parts import component, linear_part
+from responder_model.errors import ResponderModelError
 from responder_model.evidence import packaged_evidence
-from responder_model.features import Array, Encoder, Population
-from responder_model.model import Component, LinearPart, Model, reference_limits
+from responder_model.features import Encoder, Population, expit
+from responder_model.model import LinearPart, Model, reference_limits
 from responder_model.priors import PriorSet, build_priors
-from responder_model.schema import Decision, dictionary
+from responder_model.schema import dictionary
 
 NAME = "published evidence"
+# Standard deviations and nodes of the grid on which a local rate moves the level.
+_GRID = np.linspace(-6.0, 6.0, 2001)
 
 
 def published_model(
-    decision: str, moment: str | None = None, *, exclude_evidence: Iterable[str] = ()
+    decision: str,
+    moment: str | None = None,
+    *,
+    exclude_evidence: Iterable[str] = (),
+    local_rate: tuple[int, int] | None = None,
 ) -> Model:
     """Return the model that rests on the published evidence alone.
 
@@ -35,17 +50,24 @@ def published_model(
     exclude_evidence : iterable of str
         Overlap groups whose evidence leaves the model: those of the patients that it
         will be measured on. Its name then says so.
+    local_rate : (int, int), optional
+        ``(responders, tested)`` of the centre itself: patients with the outcome at the
+        main cut-off (``rtms_response``: responders after the test; ``emcs_success``:
+        successes) of all who were tested, or implanted. It moves the level of the
+        model and makes it surer; the centre needs no rows for it.
 
     Returns
     -------
     Model
-        Provenance ``published``; its coefficients are the prior means, its covariance
-        the prior's, its population the dictionary's reference population.
+        Provenance ``published``; its coefficients and covariance are those of the
+        mixture of priors, its population the dictionary's reference population.
 
     Raises
     ------
     EvidenceError
         For an unknown overlap group.
+    ResponderModelError
+        For a local rate that is not two whole numbers, 0 <= responders <= tested.
 
     Examples
     --------
@@ -56,34 +78,72 @@ def published_model(
     True
     >>> published_model("emcs_success", exclude_evidence=["saint_etienne"]).name
     'published evidence without saint_etienne'
+    >>> local = published_model("rtms_response", "screening", local_rate=(60, 100))
+    >>> local.predict({}).probability > model.predict({}).probability
+    True
     """
     decision, moment = dictionary().check_target(decision, moment)
     excluded = packaged_evidence().check_groups(exclude_evidence)
-    return _published(decision, moment, excluded)
+    return _published(decision, moment, excluded, check_local_rate(local_rate))
+
+
+def check_local_rate(rate: object) -> tuple[int, int] | None:
+    """Return (responders, tested) as whole numbers; None where nothing was given.
+
+    Examples
+    --------
+    >>> check_local_rate((40, 30))
+    Traceback (most recent call last):
+    ...
+    responder_model.errors.ResponderModelError: local_rate must be (responders, tested)\
+ in whole numbers, 0 <= responders <= tested, tested at least 1, got another.
+    """
+    if rate is None:
+        return None
+    pair = list(rate) if isinstance(rate, tuple | list) else []
+    whole = all(type(n) is int or isinstance(n, np.integer) for n in pair)
+    if len(pair) == 2 and whole and 0 <= pair[0] <= pair[1] and pair[1] >= 1:
+        return int(pair[0]), int(pair[1])
+    msg = "local_rate must be (responders, tested) in whole numbers, 0 <= responders "
+    raise ResponderModelError(msg + "<= tested, tested at least 1, got another.")
 
 
 @cache
-def _published(decision: str, moment: str, excluded: tuple[str, ...]) -> Model:
+def _published(
+    decision: str,
+    moment: str,
+    excluded: tuple[str, ...],
+    local_rate: tuple[int, int] | None,
+) -> Model:
     encoder = Encoder.for_decision(decision, moment)
     target = dictionary().decisions[decision]
     priors = build_priors(decision, moment, exclude_evidence=excluded)
+    if local_rate is not None:
+        priors = with_local_rate(priors, local_rate)
     population = Population.reference(encoder)
+    mixture = prior_mixture(encoder, priors)
+    cuts, main = target.cut_points, target.main_index
     linear = tuple(
-        _linear_part(encoder, priors, target, cut) for cut in target.served_cut_points
+        linear_part(
+            cut,
+            collapse(mixture, cuts.index(cut), len(cuts), main),
+            encoder.projection,
+        )
+        for cut in target.served_cut_points
     )
-    main = linear[target.served_cut_points.index(target.main_cut_point)]
+    own = linear[target.served_cut_points.index(target.main_cut_point)]
     model = Model(
         decision=decision,
         moment=moment,
         provenance="published",
-        name=f"{NAME} without {', '.join(excluded)}" if excluded else NAME,
+        name=_name(excluded, local_rate),
         encoder=encoder,
         population=population,
         limits=reference_limits(encoder, population),
         linear=linear,
-        mean_variance=_mean_variance(main, population),
+        mean_variance=_mean_variance(own, population),
         discrepancy=prior_discrepancy(),
-        components=_prior_components(encoder, priors),
+        components=tuple(component(part) for part in mixture),
         priors=priors.to_json(),
         pool=None,
         settings={},
@@ -97,59 +157,57 @@ def _published(decision: str, moment: str, excluded: tuple[str, ...]) -> Model:
     return as_published(model)
 
 
-def _linear_part(
-    encoder: Encoder, priors: PriorSet, target: Decision, cut: float
-) -> LinearPart:
-    """Prior of (intercept at one cut point, base coefficients)."""
-    mean, sd = coefficient_priors(encoder, priors)
-    projection = encoder.projection
-    at, main = target.cut_points.index(cut), target.main_index
-    between = np.array(priors.gaps[min(at, main) : max(at, main)])
-    shift = float(between.sum()) * (1.0 if at < main else -1.0)
-    covariance = np.zeros((len(encoder.columns) + 1,) * 2)
-    covariance[0, 0] = priors.anchor[1] ** 2 + ((priors.gap_sd * between) ** 2).sum()
-    covariance[1:, 1:] = (projection * (sd**2)[:, None]).T @ projection
-    return LinearPart(
-        cut_point=cut,
-        intercept=float(priors.anchor[0] + shift),
-        coefficients=mean @ projection,
-        covariance=covariance,
-    )
+def _name(excluded: tuple[str, ...], local_rate: tuple[int, int] | None) -> str:
+    name = f"{NAME} without {', '.join(excluded)}" if excluded else NAME
+    if local_rate is None:
+        return name
+    return "{} with {} of {} here".format(name, *local_rate)
 
 
-def coefficient_priors(encoder: Encoder, priors: PriorSet) -> tuple[Array, Array]:
-    """Published mean and SD of each model column, (n_derived,) each."""
+def with_local_rate(priors: PriorSet, rate: tuple[int, int]) -> PriorSet:
+    """Priors whose level has seen how many patients of a centre had the outcome.
+
+    The binomial likelihood of the rate, at what the level means over patients (see step
+    3 of ``priors.build``), times the prior of the level, by moments on a grid.
+    """
+    k, n = rate
+    mean, sd = priors.anchor
+    level = mean + sd * _GRID
+    share = expit(level / priors.level_scale)
+    log_weight = k * np.log(share) + (n - k) * np.log1p(-share) - 0.5 * _GRID**2
+    weight = np.exp(log_weight - log_weight.max())
+    weight /= weight.sum()
+    centre = float(weight @ level)
+    spread = float(np.sqrt(weight @ (level - centre) ** 2))
+    note = f"level from the evidence and {k} of {n} patients of the centre"
+    return replace(priors, anchor=(centre, spread), notes=(*priors.notes, note))
+
+
+def prior_mixture(encoder: Encoder, priors: PriorSet) -> tuple[Posterior, ...]:
+    """Components that a development starts from, each its own prior."""
     rows = [priors.columns[name] for name in encoder.derived]
-    return np.array([row.mean for row in rows]), np.array([row.sd for row in rows])
+    shapes = robust_priors(
+        np.array([row.mean for row in rows]),
+        np.array([row.sd for row in rows]),
+        len(rows),
+        anchor=priors.anchor,
+        gaps=np.array(priors.gaps),
+        gap_sd=priors.gap_sd,
+        firm=np.array([row.firm for row in rows]),
+    )
+    return tuple(
+        Posterior(
+            prior=prior,
+            mean=prior.mean,
+            covariance=prior.spread,
+            log_evidence=0.0,
+            weight=prior.weight,
+        )
+        for prior in shapes
+    )
 
 
 def _mean_variance(main: LinearPart, population: Population) -> float:
     """Mean prior variance of the linear predictor in the reference population."""
     spread = main.covariance[1:, 1:] * population.covariance
     return float(main.covariance[0, 0] + spread.sum())
-
-
-def _prior_components(encoder: Encoder, priors: PriorSet) -> tuple[Component, ...]:
-    """Prior components that a development or an update starts from."""
-    mean, sd = coefficient_priors(encoder, priors)
-    shapes = robust_priors(
-        mean,
-        sd,
-        len(mean),
-        anchor=priors.anchor,
-        gaps=np.array(priors.gaps),
-        gap_sd=priors.gap_sd,
-    )
-    return tuple(
-        Component(
-            name=prior.name,
-            prior_mean=prior.mean,
-            prior_sd=prior.sd,
-            prior_weight=prior.weight,
-            weight=prior.weight,
-            log_evidence=0.0,
-            mean=prior.mean,
-            covariance=np.diag(prior.sd**2),
-        )
-        for prior in shapes
-    )

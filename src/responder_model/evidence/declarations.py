@@ -4,15 +4,16 @@ Layout of a file, one for each decision (* required)::
 
     format_version* = 1
     decision*
-    marginal_to_relief    true: published effects and rates average over relief in the
-                          sessions, so that models which know it scale them up
+    sd_factor*            factor on every declared SD, all of which hold at once
     [anchor]              contrast, mean, sd, rows, status, note
     [gaps]                sd, distributions (ids; their gaps are averaged), note
     [[distributions]]     see responder_model.evidence.distributions
     [[priors]]            column* (a model column, or a pattern with *), mean*, sd*,
                           status* ("evidence" or "judgement"), moment (that one only),
                           contrast, rows (ids of the rows it rests on), per (raw units
-                          of a number, else reference units), unit, note
+                          of a number, else reference units), unit, note, firm (no
+                          source disputes its sign), conditional (declared at given
+                          other predictors)
     [[blocks]]            columns, note: their declared effects are marginal to each
                           other
 """
@@ -53,6 +54,8 @@ class PriorDeclaration:
     per: float | None = None
     unit: str = ""
     note: str = ""
+    firm: bool = False
+    conditional: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +101,7 @@ class Declarations:
     distributions: tuple[Distribution, ...]
     priors: tuple[PriorDeclaration, ...]
     blocks: tuple[Block, ...]
-    marginal_to_relief: bool = False
+    sd_factor: float = 1.0
 
     def find(self, column: str, moment: str) -> PriorDeclaration | None:
         """Declaration of a model column at a moment; an exact name wins."""
@@ -159,7 +162,7 @@ def parse_declarations(
         decision=table["decision"],
         anchor=_build(Anchor, table["anchor"]),
         gaps=_build(Gaps, table["gaps"]),
-        marginal_to_relief=table.get("marginal_to_relief", False),
+        sd_factor=float(table["sd_factor"]),
         **lists,
     )
     return parsed, []
@@ -170,7 +173,7 @@ _SECTIONS: tuple[tuple[str, type], ...] = (
     ("blocks", Block),
     ("distributions", Distribution),
 )
-_TOP = {"format_version", "decision", "marginal_to_relief", "anchor", "gaps"}
+_TOP = {"format_version", "decision", "sd_factor", "anchor", "gaps"}
 
 
 def _list(table: Mapping[str, Any], section: int) -> list[dict[str, Any]]:
@@ -190,6 +193,9 @@ def _problems(table: Mapping[str, Any]) -> list[str]:
         problems.append(f"format_version must be {FORMAT_VERSION}")
     if table.get("decision") not in dictionary().decisions:
         problems.append(f"decision must be known, got {table.get('decision')!r}")
+    factor: Any = table.get("sd_factor")
+    if not is_number(factor) or not 0 < factor <= 1:
+        problems.append("sd_factor must be a number above 0, at most 1")
     problems += _key_problems("anchor", Anchor, [table.get("anchor", {})])
     problems += _key_problems("gaps", Gaps, [table.get("gaps", {})])
     for name, kind in _SECTIONS:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from responder_model.features.encoding import Array, Column, Encoder, Interval
-from responder_model.features.population import Population, gaps_of
+from responder_model.features.population import Gaps, Population, gaps_of
 
 __all__ = [
     "Array",
     "Column",
     "Encoder",
+    "Gaps",
     "Interval",
     "Population",
     "expit",

@@ -145,6 +145,10 @@ class Population:
                 self._cache[key] = found
         return found
 
+    def gain(self, missing: NDArray[np.bool_]) -> Array:
+        """What the missing columns are expected to move by with the others, (m, o)."""
+        return self._conditional(missing)[0]
+
     def impute(
         self,
         z: Array,

@@ -6,12 +6,15 @@ owes to missing values and v the mean posterior variance of the development popu
 
     kappa   = 1 / sqrt(1 + pi·v / 8),    kappa_i = 1 / sqrt(1 + pi·(v + s) / 8)
     e       = kappa·(a + b·m) + kappa_i·b·(z - m)                    evidence
+    e_j     = kappa·(a + b·m) + kappa_i·(a_j + b_j·z - a - b·m)      other cut-offs
     t       = offset + slope·margin                                  trees
     L       = (1 - w)·e + w·t                                        served
     var(L)  = [1 z]'C[1 z] + tr(C S) + s + discrepancy + w(1 - w)(e - t)²
 
 where S is the covariance of the missing columns given the observed ones, s = b'S b,
-and probability = expit(L), interval = expit(L ± 1.96·sqrt(var)).
+and probability = expit(L), interval = expit(L ± 1.96·sqrt(var)). What a missing column
+is expected to be is credited to the columns that say so: the reasons of a patient are
+what was given.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.errors import ResponderModelError
-from responder_model.features import Array, gaps_of
+from responder_model.features import Array, Gaps, gaps_of
 from responder_model.frozen import freeze
 from responder_model.model.applicability import Checks, Levels, compile_checks
 from responder_model.model.trees import TableTrees, read_trees
@@ -101,6 +104,7 @@ class Evidence:
     unknown: Array  # (n, n_predictors or 0) both, of each contribution alone
     scale: Array  # (n,) kappa_i of the main cut-off
     log_odds: Array  # (n, n_served)
+    gaps: Gaps  # rows that miss the same columns
 
 
 def probability_of(log_odds: Array) -> Array:
@@ -199,6 +203,7 @@ class Scorer:
             unknown = unknown + self._open_by_predictor(z[0])
         scale = 1.0 / np.sqrt(1.0 + np.pi * (self.model.mean_variance + extra) / 8.0)
         moved = deviation @ self.coefficients.T
+        level = self.centre[self.main]
         return Evidence(
             deviation=deviation,
             extra=extra,
@@ -207,7 +212,8 @@ class Scorer:
             ),
             unknown=unknown,
             scale=scale[:, self.main],
-            log_odds=self.kappa * self.centre + scale * moved,
+            log_odds=self.kappa * level + scale * (moved + self.centre - level),
+            gaps=gaps,
         )
 
     def _open_by_predictor(self, z: Array) -> Array:
@@ -226,6 +232,14 @@ class Scorer:
     def contributions(self, evidence: Evidence, raw: Array) -> Array:
         """Log-odds per predictor of the linear part, (n, n_predictors)."""
         summed: Array = evidence.deviation @ self.alone
+        slopes = self.coefficients[self.main]
+        for rows, missing in evidence.gaps:
+            given = evidence.deviation[np.ix_(rows, ~missing)]
+            gain = self.population.gain(missing)
+            told = (given @ gain.T) * slopes[missing]
+            summed[rows] -= told @ self.by_predictor[missing]
+            telling = given * (slopes[missing] @ gain)
+            summed[rows] += telling @ self.by_predictor[~missing]
         summed *= self.share * evidence.scale[:, None]
         return np.asarray(self._credit_indicator(summed, raw))
 
@@ -235,6 +249,10 @@ class Scorer:
         It includes the unknown value of a missing predictor; ``evidence`` in detail.
         """
         moved = evidence.deviation[0][:, None] * self.by_predictor
+        for _, missing in evidence.gaps:
+            told = self.population.gain(missing) @ moved[~missing]
+            own = told.sum(axis=1)[:, None] * self.by_predictor[missing]
+            moved[missing] += told - own
         variance = np.einsum("pk,pk->k", self.variance_slopes @ moved, moved)
         variance = (np.maximum(variance, 0.0) + evidence.unknown[0])[None]
         variance *= (self.share * evidence.scale[0]) ** 2

@@ -44,6 +44,8 @@ from responder_model.vocabulary import is_missing
 __all__ = ["Pathway", "ReliefClass", "pathway"]
 
 _IMPLANT_DECISION = "emcs_success"
+# Patients with the outcome, and all of them.
+Rate = tuple[int, int] | None
 
 
 def pathway(
@@ -51,6 +53,8 @@ def pathway(
     *,
     screening_model: Model | None = None,
     implant_model: Model | None = None,
+    local_rate: Rate = None,
+    implant_rate: Rate = None,
     lang: str = "en",
 ) -> Pathway:
     """Say what to expect of the test, and of an implant, before the test is done.
@@ -65,6 +69,9 @@ def pathway(
         latest moment from which a value is given.
     implant_model : Model, optional
         Model of success of the implant; by default the published-evidence one.
+    local_rate, implant_rate : (int, int), optional
+        Patients with the outcome and all, at this centre, for the published-evidence
+        model of the test and of the implant; see ``published_model``.
     lang : {"en", "fr"}
         Language of reasons and messages.
 
@@ -81,7 +88,7 @@ def pathway(
         As ``Model.predict``; also for a value that is known only after the test: then
         the implant model itself answers.
     ResponderModelError
-        For two models that are not two steps of one path.
+        For two models that are not two steps of one path, or a rate beside a model.
 
     Examples
     --------
@@ -93,7 +100,8 @@ def pathway(
     True
     """
     check_language(lang)
-    steps = _steps(patient, screening_model, implant_model)
+    rates = (local_rate, implant_rate)
+    steps = _steps(patient, screening_model, implant_model, rates)
     first = steps.response.predict(patient, lang=lang)
     cleaned = check_patient(patient, steps.implant.decision, steps.implant.moment)
     average = _average(steps, patient, cleaned)
@@ -135,20 +143,29 @@ def pathway(
 
 
 def _steps(
-    patient: Any, screening_model: Model | None, implant_model: Model | None
+    patient: Any,
+    screening_model: Model | None,
+    implant_model: Model | None,
+    rates: tuple[Rate, Rate],
 ) -> Steps:
-    for name, model in (("screening", screening_model), ("implant", implant_model)):
+    given = (("screening", screening_model), ("implant", implant_model))
+    for (name, model), rate in zip(given, rates, strict=True):
         if not isinstance(model, Model | None):
             msg = f"{name}_model must be a model, got {type(model).__name__}. "
             raise ResponderModelError(msg + "Load or build it first.")
-    implant = implant_model or published_model(_IMPLANT_DECISION)
+        if model is not None and rate is not None:
+            msg = f"a local rate must be left out beside {name}_model, got both. Give "
+            raise ResponderModelError(msg + "it to published_model.")
+    implant = implant_model or published_model(_IMPLANT_DECISION, local_rate=rates[1])
     test = preceding_test(implant.encoder)
     if test is None:
         msg = "implant_model must read relief after a test as a predictor, got a model "
         raise ResponderModelError(msg + f"of {implant.decision} that does not.")
     response = screening_model
     if response is None:
-        response = published_model(test.name, _latest_moment(patient, test))
+        response = published_model(
+            test.name, _latest_moment(patient, test), local_rate=rates[0]
+        )
     if response.decision != test.name:
         msg = f"screening_model must be of {test.name}, got one of {response.decision}."
         raise ResponderModelError(msg)

@@ -14,21 +14,26 @@ Five steps, each printed by ``responder-model evidence``:
    as one of the rows that it names does. The anchor is rebuilt in the same way, without
    the bound on its mean, and from rates of its own protocol only: daily sessions end
    higher than spaced ones.
-3. *Condition.* Published effects are marginal. Where predictors share information
-   (questionnaires; three forms of relief from rTMS) the marginal slopes u become
-   conditional ones, b = R⁻¹u in SD units, R being the dictionary's correlations.
-   A member whose evidence was excluded says nothing and is left out of R.
+3. *Condition.* An odds ratio published over mixed patients is smaller than the one at
+   given other predictors (it is not collapsible). With T the variance of the linear
+   predictor, and T - t what is left of it once one predictor is known, that predictor's
+   published slope is multiplied by sqrt(1 + pi·(T - t)/8), anchor and gaps by
+   sqrt(1 + pi·T/8): E expit(c·x + s·Z) ≈ expit(c·x / sqrt(1 + pi·s²/8)), so that
+   averaging over the others gives back what was published, and the models after
+   sessions, averaged over relief, the one at screening. Where predictors share
+   information (questionnaires; three forms of relief from rTMS) the slopes u become
+   conditional ones, b = R⁻¹u in SD units, R being the dictionary's correlations; a
+   member whose sign this would turn says nothing beyond the others and gets 0. A member
+   whose evidence was excluded is left out of R.
 4. *Cap.* What the prior means claim without a patient stays modest: the c-statistic
    that they imply in the reference population must not exceed 0.68. Published effect
    sizes stay as they are; the *judgement* means of predictors known at screening are
    multiplied by one common factor, the largest of 0.00, 0.01, ..., 1.00 that respects
    the cap. Models after session 1, 2, 3 use the factor of screening: their relief
    slope is a declared judgement of its own, printed but not capped.
-5. *Scale.* Odds ratios are not collapsible. Published effects and rates average over
-   relief in the sessions, s² being the variance that this relief gives to the linear
-   predictor. In a model that knows relief they are c = sqrt(1 + pi·s²/8) times as
-   large (anchor and gaps too), so that averaging over unknown relief gives the
-   screening model back: E expit(c·x + s·Z) ≈ expit(c·x / sqrt(1 + pi·s²/8)).
+5. *Join.* Declared SDs stand for one effect each. All of them at once are multiplied by
+   ``sd_factor``: what the prior claims of the best possible model is checked on draws
+   (``prior_draws``).
 """
 
 from __future__ import annotations
@@ -62,6 +67,10 @@ from responder_model.schema import dictionary
 # ratios from one centre, and no factor in a trial).
 C_STATISTIC_CAP = 0.68
 _PROBIT = math.pi / 8.0
+# Rounds of step 3, what ends them, and a variance of which nothing modest can come.
+_ROUNDS = 200
+_SETTLED = 1e-12
+_UNBOUNDED = 1e3
 
 Mask = NDArray[np.bool_]
 
@@ -85,12 +94,19 @@ class _Draft:
     status: str
     rows: tuple[str, ...] = ()
     note: str = ""
+    firm: bool = False
+    conditional: bool = False
     silent: bool = False
 
-    def prior(self, mean: float) -> ColumnPrior:
-        """The finished prior, its mean made conditional, capped and scaled."""
+    def prior(self, mean: float, sd: float) -> ColumnPrior:
+        """The finished prior, its mean made conditional and capped, its SD joint."""
         return ColumnPrior(
-            mean=mean, sd=self.sd, status=self.status, rows=self.rows, note=self.note
+            mean=mean,
+            sd=sd,
+            status=self.status,
+            rows=self.rows,
+            note=self.note,
+            firm=self.firm,
         )
 
 
@@ -117,10 +133,10 @@ def build_priors(
     Examples
     --------
     >>> priors = build_priors("rtms_response", "screening")
-    >>> priors.columns["lesion_type=central"].mean
-    0.4
-    >>> priors.anchor
-    (-0.32, 0.75)
+    >>> round(priors.columns["lesion_type=central"].mean, 2)
+    0.44
+    >>> round(priors.anchor[0], 2), priors.anchor[1]
+    (-0.35, 0.75)
     """
     decision, moment = dictionary().check_target(decision, moment)
     return priors_from(
@@ -144,21 +160,20 @@ def priors_from(
     """
     columns = _model_columns(Encoder.for_decision(declared.decision, moment))
     drafts = _draft(declared, columns, moment)
-    mean = _condition(drafts, declared, columns)
     anchor, notes = (declared.anchor.mean, declared.anchor.sd), tuple[str, ...]()
     excluded = tuple(exclude_evidence)
     if excluded:
         excluded = packaged_evidence().check_groups(excluded)
-        drafts = _without(drafts, mean, declared, columns, moment, excluded)
-        mean = _condition(drafts, declared, columns)
+        drafts = _without(drafts, declared, columns, moment, excluded)
         anchor, notes = _anchor_without(declared, excluded)
     return PriorSet(
         decision=declared.decision,
         moment=moment,
         gap_sd=declared.gaps.sd,
+        sd_factor=declared.sd_factor,
         excluded=excluded,
         notes=notes,
-        **_assemble(declared, columns, drafts, mean, anchor),
+        **_assemble(declared, columns, drafts, anchor),
     )
 
 
@@ -249,29 +264,80 @@ def _in_reference_units(
         status=declared.status,
         rows=declared.rows,
         note=declared.note,
+        firm=declared.firm,
+        conditional=declared.conditional,
     )
 
 
-def _condition(
+def _blocks(
     drafts: Sequence[_Draft], declared: Declarations, columns: _Columns
-) -> Array:
-    """Means with every block made conditional; silent members stay at 0."""
-    mean = np.array([draft.mean for draft in drafts])
-    for block in declared.blocks:
-        at = [
+) -> list[NDArray[np.int64]]:
+    """Columns of each block that say something."""
+    names = columns.names
+    found = [
+        [
             k
-            for k, name in enumerate(columns.names)
-            if name in block.columns and not drafts[k].silent
+            for k, name in enumerate(names)
+            if name in row.columns and not drafts[k].silent
         ]
-        if at:
-            covariance = columns.covariance[np.ix_(at, at)]
-            mean[at] = conditional_effects(mean[at], covariance)
-    return mean
+        for row in declared.blocks
+    ]
+    return [np.array(at) for at in found if at]
+
+
+def _condition(
+    published: Array,
+    marginal: Mask,
+    spread: float,
+    blocks: Sequence[NDArray[np.int64]],
+    covariance: Array,
+) -> tuple[Array, float]:
+    """Slopes at given other predictors, and the variance of the linear predictor.
+
+    ``spread`` is the part of that variance that uncertain slopes add. Each round makes
+    the slopes conditional on what the last round left open; where they would grow
+    without bound (no cap holds there) the last round stands.
+    """
+    diagonal = np.diag(covariance)
+    slopes, total = published, spread
+    for _ in range(_ROUNDS):
+        open_ = np.maximum(total - (covariance @ slopes) ** 2 / diagonal, 0.0)
+        scaled = published * np.sqrt(1.0 + _PROBIT * open_ * marginal)
+        for at in blocks:
+            scaled[at] = same_signs(scaled[at], covariance[np.ix_(at, at)])
+        before, slopes = total, scaled
+        total = _variance(slopes, covariance) + spread
+        if abs(total - before) < _SETTLED or total > _UNBOUNDED:
+            break
+    return slopes, total
+
+
+def same_signs(marginal: Array, covariance: Array) -> Array:
+    """Conditional slopes, 0 for members whose sign the others would turn.
+
+    Examples
+    --------
+    >>> R = np.array([[1.0, 0.9], [0.9, 1.0]])
+    >>> conditional_effects(np.array([1.0, 0.5]), R).round(2)
+    array([ 2.89, -2.11])
+    >>> same_signs(np.array([1.0, 0.5]), R).round(2)
+    array([1., 0.])
+    """
+    slopes, kept = np.zeros(len(marginal)), np.arange(len(marginal))
+    while len(kept):
+        found = conditional_effects(marginal[kept], covariance[np.ix_(kept, kept)])
+        turned = found * marginal[kept] < 0.0
+        if not turned.any():
+            slopes[kept] = found
+            break
+        # the most contradicted one first: the others may then keep their sign
+        worst = np.where(turned, np.abs(found * np.sqrt(np.diag(covariance)[kept])), -1)
+        kept = np.delete(kept, int(worst.argmax()))
+    return slopes
 
 
 def _without(
     drafts: Sequence[_Draft],
-    mean: Array,
     declared: Declarations,
     columns: _Columns,
     moment: str,
@@ -292,7 +358,7 @@ def _without(
             continue
         pooled = _remaining(declared.decision, row.contrast, excluded, evidence)
         rebuilt[k] = (
-            _silenced(drafts[k], float(mean[k]))
+            _silenced(drafts[k], declared.sd_factor)
             if pooled is None
             else _in_reference_units(
                 _rebuilt(row, pooled), predictor, declared.decision
@@ -340,9 +406,10 @@ def _rebuilt(row: PriorDeclaration, pooled: Combination) -> PriorDeclaration:
     )
 
 
-def _silenced(draft: _Draft, mean: float) -> _Draft:
+def _silenced(draft: _Draft, sd_factor: float) -> _Draft:
+    # step 5 takes the factor of the SD, not of the size that stands in for its mean
     return _Draft(
-        sd=math.hypot(mean, draft.sd),
+        sd=math.hypot(draft.mean / sd_factor, draft.sd),
         status="judgement",
         note="all numbers excluded: size as published, sign unknown",
         silent=True,
@@ -378,37 +445,43 @@ def _assemble(
     declared: Declarations,
     columns: _Columns,
     drafts: Sequence[_Draft],
-    mean: Array,
     anchor: tuple[float, float],
 ) -> dict[str, Any]:
-    """Steps 4 and 5: cap what is claimed, scale what is conditional on relief."""
+    """Steps 3 to 5: make conditional, cap what is claimed, join the SDs."""
     sigma, relief = columns.covariance, columns.relief
-    screening = np.where(relief, 0.0, mean)
+    blocks = _blocks(drafts, declared, columns)
+    sd = np.array([draft.sd for draft in drafts]) * declared.sd_factor
+    spread = sd**2 * np.diag(sigma)
+    published = np.array([draft.mean for draft in drafts])
     judgement = np.array([draft.status == "judgement" for draft in drafts])
-    shrinkage = largest_shrinkage(
-        screening, judgement, sigma, anchor=anchor[0], cap=C_STATISTIC_CAP
-    )
-    b = np.where(judgement & ~relief, mean * shrinkage, mean)
-    s_squared = _variance(np.where(relief, mean, 0.0), sigma)
-    scale = math.sqrt(1.0 + _PROBIT * s_squared) if declared.marginal_to_relief else 1.0
-    level = anchor[0] * scale
-    final = np.where(relief, b, b * scale)
-    before = np.where(relief, mean, mean * scale)
-    capped = _variance(np.where(relief, 0.0, b), sigma)
+    marginal = np.array([not draft.conditional for draft in drafts])
+
+    def conditional(factor: float, *, known: bool) -> tuple[Array, float]:
+        """Slopes with judgement shrunk; without relief, those of screening."""
+        used = np.ones(len(sd)) if known else (~relief).astype(float)
+        shrunk = np.where(judgement & ~relief, factor, 1.0) * published * used
+        return _condition(shrunk, marginal, float(spread @ used), blocks, sigma)
+
+    def claimed(factor: float, *, known: bool = False) -> float:
+        slopes, total = conditional(factor, known=known)
+        level = anchor[0] * math.sqrt(1.0 + _PROBIT * total)
+        return implied_c_statistic(level, _variance(slopes, sigma))
+
+    shrinkage = largest_shrinkage(claimed, cap=C_STATISTIC_CAP)
+    slopes, total = conditional(shrinkage, known=True)
+    scale = math.sqrt(1.0 + _PROBIT * total)
     return {
         "columns": {
-            name: draft.prior(float(m) + 0.0)  # no negative zero
-            for name, draft, m in zip(columns.names, drafts, final, strict=True)
+            name: draft.prior(float(m) + 0.0, float(s))  # no negative zero
+            for name, draft, m, s in zip(columns.names, drafts, slopes, sd, strict=True)
         },
-        "anchor": (level, anchor[1]),
+        "anchor": (anchor[0] * scale, anchor[1]),
         "gaps": tuple(gap * scale for gap in declared.published_gaps()),
-        "implied_c_statistic": implied_c_statistic(level, _variance(final, sigma)),
-        "implied_c_statistic_before": implied_c_statistic(
-            level, _variance(before, sigma)
-        ),
-        "capped_c_statistic": implied_c_statistic(anchor[0], capped),
+        "implied_c_statistic": claimed(shrinkage, known=True),
+        "implied_c_statistic_before": claimed(1.0, known=True),
+        "capped_c_statistic": claimed(shrinkage),
         "shrinkage": shrinkage,
-        "relief_scale": scale,
+        "level_scale": scale,
     }
 
 

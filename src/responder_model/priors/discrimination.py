@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_model.features import Array, expit
+from responder_model.features import expit
 
 _Z = np.linspace(-8.0, 8.0, 1601)
 _WEIGHT = np.exp(-0.5 * _Z**2)
@@ -41,26 +41,13 @@ def implied_c_statistic(mean: float, variance: float) -> float:
     return float(event @ below / (event.sum() * other.sum()))
 
 
-def largest_shrinkage(
-    mean: Array,
-    shrunk: NDArray[np.bool_],
-    covariance: Array,
-    *,
-    anchor: float,
-    cap: float,
-) -> float:
+def largest_shrinkage(claimed: Callable[[float], float], *, cap: float) -> float:
     """Largest factor on some prior means at which the c-statistic respects a cap.
 
     Parameters
     ----------
-    mean : ndarray of shape (k,)
-        Prior means of the model columns.
-    shrunk : ndarray of shape (k,)
-        Which of them the factor multiplies.
-    covariance : ndarray of shape (k, k)
-        Of the columns in the reference population.
-    anchor : float
-        Log-odds at the reference means.
+    claimed : callable
+        c-statistic that the prior means imply when those are multiplied by a factor.
     cap : float
         Highest c-statistic allowed.
 
@@ -71,12 +58,12 @@ def largest_shrinkage(
 
     Examples
     --------
-    >>> mean, shrunk = np.array([0.3, -0.9]), np.array([False, True])
-    >>> largest_shrinkage(mean, shrunk, np.eye(2), anchor=-0.32, cap=0.68)
+    >>> def claimed(factor):
+    ...     return implied_c_statistic(-0.32, 0.3**2 + (0.9 * factor) ** 2)
+    >>> largest_shrinkage(claimed, cap=0.68)
     0.69
     """
     for step in range(_STEPS, 0, -1):
-        b = np.where(shrunk, mean * step / _STEPS, mean)
-        if implied_c_statistic(anchor, float(b @ covariance @ b)) <= cap:
+        if claimed(step / _STEPS) <= cap:
             return step / _STEPS
     return 0.0

@@ -23,6 +23,8 @@ class ColumnPrior:
         Rows of evidence that it rests on.
     note : str
         What the reader should know.
+    firm : bool
+        Whether no source disputes its sign: no component is centred on 0.
     """
 
     mean: float
@@ -30,6 +32,7 @@ class ColumnPrior:
     status: str
     rows: tuple[str, ...] = ()
     note: str = ""
+    firm: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +59,10 @@ class PriorSet:
         The same without relief from rTMS: the part that is capped.
     shrinkage : float
         Factor on the judgement means of screening predictors.
-    relief_scale : float
-        Factor on anchor, gaps and the means of screening predictors in a model that
-        knows relief from earlier sessions; 1 elsewhere.
+    sd_factor : float
+        Factor on every declared SD: all of them at once would claim too much.
+    level_scale : float
+        Factor on anchor and gaps, published over all patients, at given predictors.
     excluded : tuple of str
         Overlap groups whose evidence was removed.
     notes : tuple of str
@@ -75,7 +79,8 @@ class PriorSet:
     implied_c_statistic_before: float
     capped_c_statistic: float
     shrinkage: float
-    relief_scale: float
+    sd_factor: float
+    level_scale: float
     excluded: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

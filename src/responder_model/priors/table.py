@@ -212,12 +212,10 @@ def _render_level(priors: PriorSet) -> str:
         f"from {_studies(declared.placing())}. "
         f"{_sentence(declared.gaps.note)}",
     ]
-    if priors.relief_scale != 1.0:
-        lines.append(
-            "Anchor, gaps and the means of screening predictors are "
-            f"{priors.relief_scale:.2f} times those of screening, because relief so "
-            "far is known: averaging over it gives the screening model back."
-        )
+    lines.append(
+        f"Anchor and gaps are {priors.level_scale:.2f} times the published ones, which "
+        "average over all patients: these hold at given predictors."
+    )
     if priors.excluded:
         lines.append(f"Excluded overlap groups: {', '.join(priors.excluded)}.")
     return "\n\n".join([*lines, *(_sentence(note) for note in priors.notes)])

@@ -221,8 +221,9 @@ def _linear_map(model: Model, is_known: NDArray[np.bool_]) -> tuple[Array, Array
     filled, extra = population.impute(shifted, beta)
     v = model.mean_variance
     average = intercept + beta @ population.mean
-    constant = average / np.sqrt(1.0 + np.pi * v / 8.0)
     scale = 1.0 / np.sqrt(1.0 + np.pi * (v + extra[0]) / 8.0)
+    level = average[model.main_index]
+    constant = level / np.sqrt(1.0 + np.pi * v / 8.0) + scale * (average - level)
     slopes = np.zeros_like(beta)
     slopes[:, columns] = scale[:, None] * (beta @ (filled[1:] - filled[0]).T)
     return constant, slopes

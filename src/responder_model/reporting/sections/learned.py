@@ -25,7 +25,7 @@ NOTABLE = 0.05
 CENTRES = ("published", "zero-centred")
 # How they go on: a number, or what there is a word for.
 SD = re.compile(r"SD (\d+(?:\.\d+)?)")
-SIZES = {"sizes as published": "sizes_as_published", "SDs halved": "sds_halved"}
+SIZES = {"sizes as published": "sizes_as_published", "SDs doubled": "sds_doubled"}
 
 
 def learned(content: Content) -> Section:
@@ -110,17 +110,17 @@ def _coefficients(content: Content) -> Block:
             _mean_sd(row.prior, content),
             content.say(f"status_{priors[row.column].status}"),
         ]
-        if developed:
-            line += _developed(row, conflicts, content)
+        served = _mean_sd(row.posterior, content)
+        line += _developed(row, conflicts, content) if developed else [served]
         rows.append(line)
     columns = ["coefficient", "prior", "status"]
-    columns += ["data", "posterior", "conflict_p"] if developed else []
+    columns += ["data", "posterior", "conflict_p"] if developed else ["served"]
     return content.table(
         content.say("coefficients_caption"),
         [content.say(name) for name in columns],
         rows,
         note=content.say("coefficients_note" if developed else "prior_note"),
-        numeric=(1, 3, 4, 5) if developed else (1,),
+        numeric=(1, 3, 4, 5) if developed else (1, 3),
     )
 
 
