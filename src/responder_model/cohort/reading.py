@@ -21,7 +21,7 @@ from responder_model.cohort.checking import (
     label_cohort,
     repeated_rows,
 )
-from responder_model.errors import InvalidCohortError
+from responder_model.errors import InvalidCohortError, Problem
 from responder_model.formats import open_file, unreadable
 
 
@@ -90,8 +90,9 @@ def inspect_file(path: str | PathLike[str]) -> tuple[Inspection, NDArray[np.int6
 
 def _inspect(path: str | PathLike[str]) -> tuple[Inspection, NDArray[np.int64]]:
     source = open_file(path)
-    parts, rows = [], []
+    parts, rows, left_out = [], [], []
     for table in source.tables():
+        left_out += [_left_out(line) for line in table.left_out]
         part = inspect_columns(table.cells, table.rows)
         problems = (*table.problems, *part.problems)
         if NO_COLUMNS in problems:
@@ -99,7 +100,11 @@ def _inspect(path: str | PathLike[str]) -> tuple[Inspection, NDArray[np.int64]]:
         parts.append(replace(part, problems=problems))
         rows.append(table.rows)
     whole = inspect_rows(parts, np.concatenate(rows))
-    whole = replace(whole, notices=(*source.notices, *whole.notices))
+    whole = replace(whole, notices=(*source.notices, *left_out, *whole.notices))
     if not len(whole.cohort) and not whole.problems:
         whole = replace(whole, problems=(NO_PATIENTS,))
     return whole, np.concatenate(rows)
+
+
+def _left_out(line: Problem) -> str:
+    return f"row {line.row}, a line of totals ({line.found}), was left out"

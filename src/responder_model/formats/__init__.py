@@ -1,11 +1,19 @@
 """Files as hospitals have them, of any format, read as one plain table."""
 
 from responder_model.formats.opening import check_is_file, open_file
-from responder_model.formats.table import TEXT_DTYPE, Part, Source, Table, unreadable
+from responder_model.formats.table import (
+    TEXT_DTYPE,
+    Doubt,
+    Part,
+    Source,
+    Table,
+    unreadable,
+)
 from responder_model.formats.variables import Labelled
 
 __all__ = [
     "TEXT_DTYPE",
+    "Doubt",
     "Labelled",
     "Part",
     "Source",

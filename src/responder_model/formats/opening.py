@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import partial
-from itertools import islice
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
+from zipfile import ZipFile
 
-from responder_model.formats import table as tables
+from responder_model.formats.excel import open_excel
+from responder_model.formats.opendocument import open_document
 from responder_model.formats.parquet import open_parquet
 from responder_model.formats.r_objects import R_MARKS, open_r
 from responder_model.formats.statistical import (
@@ -18,20 +18,10 @@ from responder_model.formats.statistical import (
     open_stata,
     open_transport,
 )
-from responder_model.formats.table import (
-    Line,
-    Part,
-    Source,
-    TablePart,
-    check_width,
-    find_header,
-    lines_table,
-    refused_when_broken,
-    unreadable,
-)
+from responder_model.formats.table import Source, refused_when_broken, unreadable
 from responder_model.formats.text import open_text
-from responder_model.formats.workbook import workbook_lines
 
+_AS_TABLE = "its table saved as .xlsx or CSV"
 # What the first bytes of a file tell of its kind.
 _TRANSPORT = b"HEADER RECORD*******LIB"
 _SAS = bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf\xbd\x92\x08\x00\x09\xc7\x31\x8c"
@@ -55,7 +45,7 @@ _REFUSED = {
     b"<ODM": ("CDISC ODM", "exported as CSV or .xlsx"),
     b"<html": ("a web page", "saved as .xlsx or CSV"),
     b"<table": ("a web page", "saved as .xlsx or CSV"),
-    b"{\\rtf": ("a text document", "its table saved as .xlsx or CSV"),
+    b"{\\rtf": ("a text document", _AS_TABLE),
     b"**COMPRESSED** **COMPRESSED**": (
         "a SAS file of PROC CPORT",
         "written by the XPORT engine, or as CSV",
@@ -69,8 +59,15 @@ _LONGEST_MARK = 64
 _OLD_STATA = re.compile(rb"[\x66-\x73][\x01\x02]\x01[\x00-\xff]")
 
 
-def open_file(path: str | PathLike[str]) -> Source:
+def open_file(path: str | PathLike[str], *, sheet: str | None = None) -> Source:
     """Open a file of patients, of whatever kind.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    sheet : str, optional
+        Sheet of a workbook to read; by default the first visible one that fits.
 
     Raises
     ------
@@ -80,7 +77,23 @@ def open_file(path: str | PathLike[str]) -> Source:
     path = Path(path)
     with refused_when_broken():
         check_is_file(path)
-        return _open(path)
+        return _open(path, sheet)
+
+
+def _packed(path: Path) -> Callable[[Path, str | None], Source]:
+    """Reader of a packed file, by what it holds."""
+    with ZipFile(path) as archive:
+        names = set(archive.namelist())
+        kind = archive.read("mimetype") if "mimetype" in names else b""
+    if "xl/workbook.bin" in names:
+        raise unreadable(found="a binary workbook (.xlsb)", allowed="saved as .xlsx")
+    if any(name.startswith("xl/") for name in names):
+        return open_excel
+    if b"opendocument.spreadsheet" in kind:
+        return open_document
+    if "content.xml" in names or "word/document.xml" in names:
+        raise unreadable(found="a text document", allowed=_AS_TABLE)
+    raise unreadable(found="a ZIP archive", allowed="unpacked first")
 
 
 def check_is_file(path: Path) -> None:
@@ -96,7 +109,7 @@ def check_is_file(path: Path) -> None:
         raise unreadable(found=found)
 
 
-def _open(path: Path) -> Source:
+def _open(path: Path, sheet: str | None) -> Source:
     with path.open("rb") as file:
         start = file.read(_LONGEST_MARK)
     for mark, reader in _READERS.items():
@@ -105,34 +118,8 @@ def _open(path: Path) -> Source:
     if _OLD_STATA.match(start):
         return open_stata(path)
     if start.startswith(b"PK\x03\x04"):
-        return _source_of_lines(workbook_lines(path))
+        return _packed(path)(path, sheet)
     for mark, (found, allowed) in _REFUSED.items():
         if start.startswith(mark):
             raise unreadable(found=found, allowed=allowed)
     return open_text(path)
-
-
-def _source_of_lines(lines: Iterable[Line]) -> Source:
-    """Lines in memory, of which the first with any word is the header."""
-    rest = iter(lines)
-    header_line, header = find_header(rest)
-    check_width(header)
-    numbered = [(line - header_line + 1, cells) for line, cells in rest]
-    return Source(
-        header=tuple(header),
-        extent=len(numbered),
-        unit="patients",
-        parts=partial(_line_parts, header, numbered),
-    )
-
-
-def _line_parts(
-    header: Sequence[str],
-    lines: Sequence[Line],
-    places: Sequence[int],
-    done: Collection[int],
-) -> Iterator[Part]:
-    size, rest = tables.PART_ROWS, iter(lines)
-    for index, part in enumerate(iter(lambda: list(islice(rest, size)), [])):
-        if index not in done:
-            yield TablePart(index=index, content=lines_table(header, part, places))

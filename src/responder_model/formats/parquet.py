@@ -58,10 +58,27 @@ class ParquetPart:
 
 def _arrow_cells(table: pa.Table) -> pd.DataFrame:
     """Cells as pandas holds them, on this thread."""
+    for place, column in enumerate(table.columns):
+        text = _as_text(column)
+        if text is not None:
+            table = table.set_column(place, table.column_names[place], text)
     cells: pd.DataFrame = table.to_pandas(
         ignore_metadata=True, types_mapper=_NULLABLE.get, use_threads=False
     )
     return cells
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Bytes that stand for a text; None for a column of anything else."""
+    if isinstance(column.type, pa.UuidType):
+        texts = [None if value is None else str(value) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.string())])
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        try:
+            return column.cast(pa.string())
+        except pa.ArrowInvalid:
+            return None
+    return None
 
 
 def open_parquet(path: Path) -> Source:

@@ -22,10 +22,28 @@ FIRST_ROW = 2
 MOST_COLUMNS = 20_000
 # pandas 3 has a dtype for text; before, text stands in object columns.
 TEXT_DTYPE: Any = "str" if int(pd.__version__.split(".")[0]) >= 3 else "object"
-ALLOWED = "delimited text (CSV), XLSX or Parquet that can be opened"
+ALLOWED = "a table that can be opened: CSV, XLSX, ODS, Parquet, SPSS, Stata, SAS or R"
 
 # A line is its number in the file and its cells.
 Line = tuple[int, Sequence[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """A cell that can be read in two ways: no value of any field, so it is asked about.
+
+    Examples
+    --------
+    >>> print(Doubt(shown="1.200", question="1200, or 1.2?"))
+    1.200 (1200, or 1.2?)
+    """
+
+    shown: str
+    question: str
+
+    def __str__(self) -> str:
+        """Cell and question, as a problem quotes them."""
+        return f"{self.shown} ({self.question})".strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +58,14 @@ class Table:
         Row number of each patient, the header being row 1.
     problems : tuple of Problem
         Lines that are no row of the table.
+    left_out : tuple of Problem
+        Lines that were left out because they are no patients.
     """
 
     cells: pd.DataFrame
     rows: NDArray[np.int64]
     problems: tuple[Problem, ...] = ()
+    left_out: tuple[Problem, ...] = ()
 
 
 class Part(Protocol):
@@ -170,27 +191,11 @@ def check_width(header: Sequence[str]) -> None:
 # ---------------------------------------------------------------- lines of cells
 
 
-def find_header(lines: Iterable[Line]) -> tuple[int, list[str]]:
-    """Return the number and names of the first line with any word; 0 where none has."""
-    for line, cells in lines:
-        if not is_blank_line(cells) and not _is_separator_note(cells):
-            names = ["" if cell is None else str(cell) for cell in cells]
-            while not names[-1].strip():
-                names.pop()
-            return line, names
-    return 0, []
-
-
 def is_blank_line(cells: Sequence[Any]) -> bool:
     """Whether no cell of a line holds a word."""
     return all(
         cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells
     )
-
-
-def _is_separator_note(cells: Sequence[Any]) -> bool:
-    # Excel may write "sep=;" above the header.
-    return str(cells[0]).lower().startswith("sep=") and is_blank_line(cells[1:])
 
 
 def lines_table(

@@ -12,6 +12,7 @@ import io
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -24,8 +25,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from responder_model.formats import table as tables
+from responder_model.formats.judging import judged
+from responder_model.formats.layout import TOP_LINES, Layout, find_layout
 from responder_model.formats.table import (
-    FIRST_ROW,
     TEXT_DTYPE,
     Line,
     Part,
@@ -33,12 +35,10 @@ from responder_model.formats.table import (
     Table,
     TablePart,
     check_width,
-    find_header,
     lines_table,
     refused_when_broken,
     unreadable,
 )
-from responder_model.vocabulary import find_field
 
 DELIMITERS = (";", ",", "\t")
 # Bytes of a block, before its last line is completed.
@@ -57,27 +57,28 @@ class TextLayout:
     ----------
     encoding, delimiter : str
         What decodes the whole file, and what separates its cells.
-    header_line : int
-        Line of the file that names the columns; 0 where none does.
-    header : tuple of str
-        The names, without blank ones at the end.
+    table : Layout
+        Where the headings stand, and where patients begin.
     """
 
     encoding: str
     delimiter: str
-    header_line: int
-    header: tuple[str, ...]
+    table: Layout
 
 
 def open_text(path: Path) -> Source:
     """Open a file of delimited text."""
     layout = text_layout(path)
-    in_blocks = layout.header and layout.encoding != "utf-16" and _has_plain_lines(path)
-    return Source(
-        header=layout.header,
-        extent=path.stat().st_size if in_blocks else 0,
-        unit="bytes" if in_blocks else "patients",
-        parts=partial(block_parts if in_blocks else line_parts, path, layout),
+    header = layout.table.header
+    in_blocks = header and layout.encoding != "utf-16" and _has_plain_lines(path)
+    return judged(
+        Source(
+            header=header,
+            extent=path.stat().st_size if in_blocks else 0,
+            unit="bytes" if in_blocks else "patients",
+            parts=partial(block_parts if in_blocks else line_parts, path, layout),
+            notices=layout.table.notices,
+        )
     )
 
 
@@ -88,16 +89,21 @@ def text_layout(path: Path) -> TextLayout:
     """Find out how a file of delimited text is written."""
     encoding = _encoding(path)
     with path.open(encoding=encoding, newline="") as file:
-        delimiter = max(DELIMITERS, key=lambda mark: _known_names(file, mark))
-        file.seek(0)
-        header_line, header = find_header(text_lines(file, delimiter))
-    check_width(header)
-    return TextLayout(
-        encoding=encoding,
-        delimiter=delimiter,
-        header_line=header_line,
-        header=tuple(header),
+        layouts = {mark: _layout(file, mark) for mark in DELIMITERS}
+    delimiter = max(
+        DELIMITERS, key=lambda mark: (layouts[mark].n_known, len(layouts[mark].header))
     )
+    check_width(layouts[delimiter].header)
+    return TextLayout(encoding=encoding, delimiter=delimiter, table=layouts[delimiter])
+
+
+def _layout(file: TextIO, delimiter: str) -> Layout:
+    """Layout of a file if its lines are split by a delimiter."""
+    file.seek(0)
+    top: list[Line] = []
+    with suppress(csv.Error):  # what is wrong there is found when it is read
+        top.extend(islice(text_lines(file, delimiter), TOP_LINES))
+    return find_layout(top)
 
 
 def _encoding(path: Path) -> str:
@@ -126,16 +132,6 @@ def _decodes(path: Path, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _known_names(file: TextIO, delimiter: str) -> tuple[int, int]:
-    """Count the fields that the header names if split by a delimiter."""
-    file.seek(0)
-    try:
-        _, header = find_header(text_lines(file, delimiter))
-    except csv.Error:
-        return -1, 0
-    return len({field.name for field in map(find_field, header) if field}), len(header)
 
 
 def _has_plain_lines(path: Path) -> bool:
@@ -180,13 +176,13 @@ def line_parts(
     """Yield the file as tables, whatever its lines; see ``Source``."""
     with path.open(encoding=layout.encoding, newline="") as file:
         lines = text_lines(file, layout.delimiter)
-        find_header(lines)
-        numbered = ((line - layout.header_line + 1, cells) for line, cells in lines)
+        shift, first = layout.table.header_line - 1, layout.table.first_line
+        numbered = ((line - shift, cells) for line, cells in lines if line >= first)
         size = tables.PART_ROWS
         more = iter(lambda: list(islice(numbered, size)), [])
         for index, part in enumerate(more):
             if index not in done:
-                content = lines_table(layout.header, part, places, TEXT_DTYPE)
+                content = lines_table(layout.table.header, part, places, TEXT_DTYPE)
                 yield TablePart(index=index, content=content)
 
 
@@ -224,7 +220,9 @@ class TextPart:
         lines = text_lines(file, self.layout.delimiter)
         numbered = ((self.first_row + line - 1, cells) for line, cells in lines)
         with refused_when_broken():
-            return lines_table(self.layout.header, numbered, self.places, TEXT_DTYPE)
+            return lines_table(
+                self.layout.table.header, numbered, self.places, TEXT_DTYPE
+            )
 
 
 def block_parts(
@@ -232,9 +230,9 @@ def block_parts(
 ) -> Iterator[Part]:
     """Yield blocks of whole lines after the header, in order; see ``Source``."""
     with path.open("rb") as file:
-        for _ in range(layout.header_line):
+        for _ in range(layout.table.first_line - 1):
             file.readline()
-        index, row = 0, FIRST_ROW
+        index, row = 0, layout.table.first_line - layout.table.header_line + 1
         while data := file.read(BLOCK_BYTES):
             data += file.readline()
             if index not in done:
@@ -250,7 +248,7 @@ def _read_plain(
     """Cells of plain lines as text, None when a line needs the other reader."""
     if _is_unusual(text, layout.delimiter.encode()):
         return None
-    names = [str(place) for place in range(len(layout.header))]
+    names = [str(place) for place in range(len(layout.table.header))]
     used = [names[place] for place in places]
     try:
         cells = pa_csv.read_csv(
@@ -270,7 +268,7 @@ def _read_plain(
     frame: pd.DataFrame = cells.to_pandas(
         types_mapper={pa.string(): _text_dtype()}.get, use_threads=False
     )
-    frame.columns = pd.Index([layout.header[place] for place in places])
+    frame.columns = pd.Index([layout.table.header[place] for place in places])
     return frame
 
 

@@ -62,7 +62,7 @@ def check_part(
     identifiers = _identifiers(part.cohort)
     known = replace(part, cohort=part.cohort.drop(columns=list(identifiers)))
     whole = inspect_rows([known], table.rows, recorded=columns.recorded)
-    problems = (*table.problems, *whole.problems)
+    problems = (*table.problems, *table.left_out, *whole.problems)
     in_order = tuple(sorted(problems, key=lambda problem: problem.row or 0))
     return whole.cohort, identifiers, in_order
 
