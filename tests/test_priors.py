@@ -24,7 +24,6 @@ from responder_model.priors import (
     implied_c_statistic,
     prior_table,
     priors_from,
-    render_evidence,
 )
 from responder_model.priors.build import C_STATISTIC_CAP, same_signs
 from responder_model.priors.discrimination import largest_shrinkage
@@ -660,24 +659,6 @@ def test_table_puts_the_meta_analysis_beside_the_value_in_use():
         *row.pooled.rows,
         "rasche_2006_trigeminal",
     }
-
-
-@pytest.mark.parametrize(("decision", "moment"), TARGETS)
-def test_rendering_names_every_source_and_the_check(decision, moment):
-    text = render_evidence(decision, moment)
-    priors = build_priors(decision, moment)
-    assert f"{priors.capped_c_statistic:.3f}" in text
-    for row in packaged_evidence().rows.values():
-        if row.decision == decision:
-            assert row.citation in text
-    for name in priors.columns:
-        assert name in text
-
-
-def test_rendering_leaves_excluded_rows_out():
-    text = render_evidence("emcs_success", exclude_evidence=["lefaucheur_2011"])
-    assert "Lefaucheur 2011, J Pain" not in text
-    assert "Excluded overlap groups: lefaucheur_2011." in text
 
 
 def test_evidence_as_json_is_plain_data():

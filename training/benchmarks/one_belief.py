@@ -17,10 +17,10 @@ import pandas as pd
 from responder_model.cohort import outcome_levels
 from responder_model.development import build_procedure, published_model
 from responder_model.development.procedure import raw_cohort
+from responder_model.development.published import claimed_c_statistics, prior_draws
 from responder_model.features import Encoder, expit
 from responder_model.model import Model
 from responder_model.model.scorer import Z_95
-from responder_model.priors import implied_c_statistic
 from responder_model.schema import dictionary
 from responder_model.simulation import simulate_cohort
 
@@ -57,18 +57,6 @@ TWO = (
 )
 
 
-def draw_truths(model: Model, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draws of (level, model columns) from the prior mixture, (n, 1 + K)."""
-    target = dictionary().decisions[model.decision]
-    n_cuts = len(target.cut_points)
-    weights = np.array([part.prior_weight for part in model.components])
-    which = rng.choice(len(weights), size=n, p=weights / weights.sum())
-    mean = np.array([part.prior_mean for part in model.components])[which]
-    sd = np.array([part.prior_sd for part in model.components])[which]
-    draws = mean + sd * rng.normal(size=mean.shape)
-    return np.delete(draws, np.arange(1, n_cuts), axis=1)
-
-
 def filled(model: Model, patients: pd.DataFrame) -> np.ndarray:
     """Base columns of patients, as if what they lack had been recorded as expected."""
     encoder = model.encoder
@@ -91,7 +79,6 @@ def slope_of(log_odds: np.ndarray, truth: np.ndarray) -> float:
 
 def check(model: Model, patients, n: int, seed: int) -> dict[str, float]:
     """C of the truths; slope, coverage and width of the model's predictions."""
-    rng = np.random.default_rng(seed)
     encoder, kappa = model.encoder, model.scorer.kappa
     z = filled(model, patients)
     X = z @ encoder.projection.T
@@ -99,16 +86,13 @@ def check(model: Model, patients, n: int, seed: int) -> dict[str, float]:
     variance = model.scorer.posterior_variance(z - model.population.mean)
     half = Z_95 * np.sqrt(variance + model.discrepancy)
     lower, upper = expit(log_odds - half), expit(log_odds + half)
-    sigma = encoder.projection @ model.population.covariance @ encoder.projection.T
-    truths = draw_truths(model, n, rng)
+    truths = prior_draws(model, n, seed=seed)
     shares, covered = [], []
     for batch in np.array_split(truths, BATCHES):
         p = expit(batch[:, :1] + batch[:, 1:] @ X.T)
         shares.append(p.mean(axis=0))
         covered += ((lower <= p) & (p <= upper)).mean(axis=1).tolist()
-    spread = np.einsum("ik,kl,il->i", truths[:, 1:], sigma, truths[:, 1:])
-    levels = zip(truths[:, 0].tolist(), spread.tolist(), strict=True)
-    c = [implied_c_statistic(level, variance) for level, variance in levels]
+    c = claimed_c_statistics(model, n, seed=seed)
     slopes = [slope_of(log_odds, share) for share in shares]
     return {
         "c_median": float(np.median(c)),

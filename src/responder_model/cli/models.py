@@ -197,35 +197,45 @@ def evidence(
     *,
     exclude: ExcludeOption = None,
     json_output: JsonOption = False,
+    lang: LanguageOption = Language.en,
 ) -> None:
-    """Print every prior with the published effects that it rests on.
+    """Print what is published and believed of every predictor, and what is served.
 
-    A decision without a moment stands for its first one.
+    A table in percentages first, then every prior with the findings that it rests on. A
+    decision without a moment stands for its first one, with the relief of later ones.
 
     Example: responder-model evidence rtms_response@session_2
     """
-    from responder_model.priors.table import evidence_to_json, render_evidence
-
     excluded = tuple(exclude or ())
-    targets = _evidence_targets(decision)
+    from responder_model.reporting.evidence_page import (
+        evidence_as_data,
+        render_evidence,
+    )
+
     if json_output:
         print_json(
             {
-                f"{name}@{moment}": evidence_to_json(
+                f"{name}@{moment}": evidence_as_data(
                     name, moment, exclude_evidence=excluded
                 )
-                for name, moment in targets
+                for name, moment in _evidence_targets(decision)
             }
         )
         return
-    for name, moment in targets:
-        typer.echo(render_evidence(name, moment, exclude_evidence=excluded))
+    for name, given in _evidence_pages(decision):
+        typer.echo(render_evidence(name, given, exclude_evidence=excluded, lang=lang))
+
+
+def _evidence_pages(text: str | None) -> tuple[tuple[str, str | None], ...]:
+    decisions = dictionary().decisions
+    if text is None:
+        return tuple((name, None) for name in decisions)
+    return ((text, None),) if text in decisions else (parse_target(text),)
 
 
 def _evidence_targets(text: str | None) -> tuple[tuple[str, str], ...]:
     decisions = dictionary().decisions
-    if text is None:
-        return tuple((row.name, row.moments[0]) for row in decisions.values())
-    if text in decisions:
-        return ((text, decisions[text].moments[0]),)
-    return (parse_target(text),)
+    return tuple(
+        (name, moment or decisions[name].moments[0])
+        for name, moment in _evidence_pages(text)
+    )

@@ -249,6 +249,7 @@ def _print_prediction(
         contributions_table,
         describe_prediction,
     )
+    from responder_model.model.basis import bases
     from responder_model.patient import check_patient
 
     out = console()
@@ -256,6 +257,8 @@ def _print_prediction(
         out.print(line)
     out.print()
     known = check_patient(patient, model.decision, model.moment)
-    out.print(contributions_table(prediction, known, lang, every=every))
+    rests_on = bases(model, patient)
+    table = contributions_table(prediction, known, lang, every=every, bases=rests_on)
+    out.print(table)
     for message in prediction.messages:
         out.print(f"- {message}")

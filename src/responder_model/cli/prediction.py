@@ -57,9 +57,14 @@ def _limits(prediction: Prediction, lang: str) -> Iterator[str]:
 
 
 def contributions_table(
-    prediction: Prediction, values: Mapping[str, Any], lang: str, *, every: bool
+    prediction: Prediction,
+    values: Mapping[str, Any],
+    lang: str,
+    *,
+    every: bool,
+    bases: Mapping[str, str],
 ) -> Table:
-    """Table of what each predictor adds, largest first."""
+    """Table of what each predictor adds, largest first, and what that rests on."""
     from rich.table import Table
 
     baseline = format_percent(1.0 / (1.0 + math.exp(-prediction.baseline)))
@@ -71,6 +76,8 @@ def contributions_table(
     )
     table.add_column(say("contribution", lang), justify="right")
     table.add_column(say("range", lang), justify="right")
+    if bases:
+        table.add_column(say("basis", lang))
     ordered = sorted(prediction.contributions.items(), key=lambda item: -abs(item[1]))
     for name, contribution in ordered:
         if every or abs(contribution) >= SMALLEST_SHOWN:
@@ -80,5 +87,6 @@ def contributions_table(
                 describe_value(name, values.get(name), lang),
                 signed(contribution, lang),
                 f"{signed(bounds.lower, lang)} .. {signed(bounds.upper, lang)}",
+                *([say(f"basis_{bases.get(name, '')}", lang)] if bases else []),
             )
     return table

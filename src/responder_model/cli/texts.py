@@ -26,6 +26,10 @@ TEXTS = {
     "value": {"en": "value", "fr": "valeur"},
     "contribution": {"en": "contribution", "fr": "contribution"},
     "range": {"en": "95 % range", "fr": "intervalle à 95 %"},
+    "basis": {"en": "rests on", "fr": "repose sur"},
+    "basis_evidence": {"en": "published", "fr": "publié"},
+    "basis_judgement": {"en": "opinion", "fr": "avis"},
+    "basis_": {"en": "", "fr": ""},
     "published": {
         "en": "published evidence, no patients",
         "fr": "preuves publiées, sans patients",

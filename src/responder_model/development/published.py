@@ -22,9 +22,9 @@ from responder_model.cumulative_logit.mixture import collapse
 from responder_model.development.parts import component, linear_part
 from responder_model.errors import ResponderModelError
 from responder_model.evidence import packaged_evidence
-from responder_model.features import Encoder, Population, expit
+from responder_model.features import Array, Encoder, Population, expit
 from responder_model.model import LinearPart, Model, reference_limits
-from responder_model.priors import PriorSet, build_priors
+from responder_model.priors import PriorSet, build_priors, implied_c_statistic
 from responder_model.schema import dictionary
 
 NAME = "published evidence"
@@ -205,6 +205,37 @@ def prior_mixture(encoder: Encoder, priors: PriorSet) -> tuple[Posterior, ...]:
         )
         for prior in shapes
     )
+
+
+def prior_draws(model: Model, n: int, *, seed: int = 0) -> Array:
+    """Truths that a published model expects: level and model columns, (n, 1 + K).
+
+    Drawn from its mixture; the level is that of the main cut-off.
+    """
+    rng = np.random.default_rng(seed)
+    weights = np.array([part.prior_weight for part in model.components])
+    which = rng.choice(len(weights), size=n, p=weights / weights.sum())
+    mean = np.array([part.prior_mean for part in model.components])[which]
+    sd = np.array([part.prior_sd for part in model.components])[which]
+    draws = mean + sd * rng.normal(size=mean.shape)
+    n_cuts = len(dictionary().decisions[model.decision].cut_points)
+    return np.delete(draws, np.arange(1, n_cuts), axis=1)
+
+
+def claimed_c_statistics(model: Model, n: int, *, seed: int = 0) -> Array:
+    """c-statistics, in the reference population, of truths that a model expects, (n,).
+
+    Examples
+    --------
+    >>> found = claimed_c_statistics(published_model("rtms_response", "screening"), 300)
+    >>> bool(np.median(found) <= 0.70)
+    True
+    """
+    draws, projection = prior_draws(model, n, seed=seed), model.encoder.projection
+    sigma = projection @ model.population.covariance @ projection.T
+    spread = np.einsum("ik,kl,il->i", draws[:, 1:], sigma, draws[:, 1:])
+    pairs = zip(draws[:, 0].tolist(), spread.tolist(), strict=True)
+    return np.array([implied_c_statistic(level, variance) for level, variance in pairs])
 
 
 def _mean_variance(main: LinearPart, population: Population) -> float:

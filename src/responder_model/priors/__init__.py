@@ -13,7 +13,6 @@ from responder_model.priors.table import (
     PriorRow,
     evidence_to_json,
     prior_table,
-    render_evidence,
 )
 
 __all__ = [
@@ -26,5 +25,4 @@ __all__ = [
     "implied_c_statistic",
     "prior_table",
     "priors_from",
-    "render_evidence",
 ]

@@ -33,7 +33,7 @@ Five steps, each printed by ``responder-model evidence``:
    slope is a declared judgement of its own, printed but not capped.
 5. *Join.* Declared SDs stand for one effect each. All of them at once are multiplied by
    ``sd_factor``: what the prior claims of the best possible model is checked on draws
-   (``prior_draws``).
+   (``development.published.claimed_c_statistics``).
 """
 
 from __future__ import annotations

@@ -9,8 +9,6 @@ from typing import Any
 
 from responder_model.evidence import (
     Combination,
-    Declarations,
-    Distribution,
     Evidence,
     EvidenceRow,
     PriorDeclaration,
@@ -18,9 +16,8 @@ from responder_model.evidence import (
     declarations_for,
     packaged_evidence,
 )
-from responder_model.priors.build import C_STATISTIC_CAP, build_priors
+from responder_model.priors.build import build_priors
 from responder_model.priors.sets import ColumnPrior, PriorSet
-from responder_model.schema import dictionary
 
 _NORMAL_975 = 1.959964
 
@@ -109,33 +106,8 @@ def evidence_to_json(
     return {
         "priors": priors.to_json(),
         "table": lines,
-        "evidence": [asdict(row) for row in _bearing_on(priors)],
+        "evidence": [asdict(row) for row in bearing_on(priors)],
     }
-
-
-def render_evidence(
-    decision: str, moment: str | None = None, *, exclude_evidence: Iterable[str] = ()
-) -> str:
-    """Return the evidence and the priors of a decision model as Markdown.
-
-    Examples
-    --------
-    >>> print(render_evidence("rtms_response", "screening").splitlines()[0])
-    # Published evidence: rtms_response@screening
-    """
-    priors = build_priors(decision, moment, exclude_evidence=exclude_evidence)
-    table = _table(priors)
-    spoken = [row for row in table if row.sources or row.mean]
-    blank = [row for row in table if not (row.sources or row.mean)]
-    parts = [
-        f"# Published evidence: {priors.decision}@{priors.moment}",
-        _render_level(priors),
-        _render_check(priors),
-        "## Priors with something published\n\n" + _render_table(spoken),
-        "## Priors without\n\n" + _render_blank(blank),
-        "## Sources\n\n" + _render_sources(_bearing_on(priors)),
-    ]
-    return "\n\n".join(parts) + "\n"
 
 
 def _table(priors: PriorSet) -> tuple[PriorRow, ...]:
@@ -182,7 +154,7 @@ def _pooled(rows: Sequence[EvidenceRow]) -> Combination | None:
     return combine(numbers) if numbers else None
 
 
-def _bearing_on(priors: PriorSet) -> tuple[EvidenceRow, ...]:
+def bearing_on(priors: PriorSet) -> tuple[EvidenceRow, ...]:
     """Rows on the decision, excluded ones left out, sorted by contrast."""
     rows = [
         row
@@ -191,121 +163,3 @@ def _bearing_on(priors: PriorSet) -> tuple[EvidenceRow, ...]:
     ]
     order = {row.contrast: k for k, row in reversed(list(enumerate(rows)))}
     return tuple(sorted(rows, key=lambda row: order[row.contrast]))
-
-
-def _render_level(priors: PriorSet) -> str:
-    decision = dictionary().decisions[priors.decision]
-    declared = declarations_for(priors.decision)
-    mean, sd = priors.anchor
-    middle, low, high = (
-        100.0 / (1.0 + math.exp(-x))
-        for x in (mean, mean - _NORMAL_975 * sd, mean + _NORMAL_975 * sd)
-    )
-    cut = f"{decision.comparison} {decision.main_cut_point:g} %"
-    lines = [
-        f"Relief {cut} at reference means: log-odds {mean:+.2f} (SD {sd:.2f}), "
-        f"{middle:.0f} % ({low:.0f} to {high:.0f} %). "
-        f"{_sentence(declared.anchor.note)}",
-        _render_pooled_anchor(priors, declared),
-        f"Gaps between the cut points {_numbers(decision.cut_points, 'g')}: "
-        f"{_numbers(priors.gaps, '.2f')} (SD of the logarithm {priors.gap_sd:g}), "
-        f"from {_studies(declared.placing())}. "
-        f"{_sentence(declared.gaps.note)}",
-    ]
-    lines.append(
-        f"Anchor and gaps are {priors.level_scale:.2f} times the published ones, which "
-        "average over all patients: these hold at given predictors."
-    )
-    if priors.excluded:
-        lines.append(f"Excluded overlap groups: {', '.join(priors.excluded)}.")
-    return "\n\n".join([*lines, *(_sentence(note) for note in priors.notes)])
-
-
-def _render_pooled_anchor(priors: PriorSet, declared: Declarations) -> str:
-    rows = packaged_evidence().on_contrast(
-        priors.decision, declared.anchor.contrast, without=priors.excluded
-    )
-    pooled = _pooled(rows)
-    return f"Random-effects combination of published rates: {_render_pooled(pooled)}."
-
-
-def _render_check(priors: PriorSet) -> str:
-    what = "" if priors.moment == "screening" else ", relief from rTMS left out,"
-    text = (
-        f"Prior predictive check: the prior means{what} imply a c-statistic of "
-        f"{priors.capped_c_statistic:.3f} in the reference population (at most "
-        f"{C_STATISTIC_CAP:g}); judgement means are multiplied by "
-        f"{priors.shrinkage:.2f}."
-    )
-    if what:
-        text += f" With relief: {priors.implied_c_statistic:.3f}, not capped."
-    return text
-
-
-def _render_table(rows: Sequence[PriorRow]) -> str:
-    head = (
-        "| column | prior, per reference unit | odds ratio (95 %) | declared | "
-        "random effects | status | remark |\n" + "| --- " * 7 + "|"
-    )
-    lines = [
-        f"| {row.column} | {row.mean:+.2f} (SD {row.sd:.2f}) "
-        f"| {row.odds_ratio:.2f} ({row.lower:.2f} to {row.upper:.2f}) "
-        f"| {row.declared_mean:+.2f} (SD {row.declared_sd:.2f}) {row.declared_unit} "
-        f"| {_render_pooled(row.pooled)} | {row.status} | {row.note} |"
-        for row in rows
-    ]
-    return "\n".join([head, *lines])
-
-
-def _render_pooled(pooled: Combination | None) -> str:
-    if pooled is None:
-        return "no number"
-    return (
-        f"{pooled.effect:+.2f} (SE {pooled.se:.2f}), k = {pooled.n_studies}, "
-        f"new study {pooled.predicted:+.2f} (SD {pooled.predicted_sd:.2f})"
-    )
-
-
-def _render_blank(rows: Sequence[PriorRow]) -> str:
-    groups: dict[float, list[str]] = {}
-    for row in rows:
-        groups.setdefault(row.sd, []).append(row.column)
-    lines = [
-        f"- 0 (SD {sd:.2f}), judgement: {', '.join(names)}"
-        for sd, names in sorted(groups.items())
-    ]
-    return "\n".join(lines)
-
-
-def _render_sources(rows: Sequence[EvidenceRow]) -> str:
-    lines: list[str] = []
-    contrast = ""
-    for row in rows:
-        if row.contrast != contrast:
-            contrast = row.contrast
-            lines.append(f"\n### {contrast}\n")
-        lines.append(f"- {_render_source(row)}")
-    return "\n".join(lines).strip("\n")
-
-
-def _render_source(row: EvidenceRow) -> str:
-    parts = [row.citation]
-    if row.n is not None:
-        parts.append(f"n = {row.n}")
-    if row.effect is not None and row.se is not None:
-        parts.append(f"log-odds {row.effect:+.3f} (SE {row.se:.3f})")
-    parts += [text for text in (row.finding, row.note) if text]
-    group = "" if row.primary else ", not combined"
-    return f"{'; '.join(parts)} [{row.status}, {row.source}{group}]"
-
-
-def _numbers(values: Sequence[float], form: str) -> str:
-    return ", ".join(format(value, form) for value in values)
-
-
-def _studies(rows: Iterable[EvidenceRow | Distribution]) -> str:
-    return ", ".join(dict.fromkeys(f"{r.study} {r.year or ''}".strip() for r in rows))
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + "."

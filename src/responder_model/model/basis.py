@@ -1,0 +1,50 @@
+"""What the reasons of a published model rest on: findings, or opinion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from responder_model.patient import check_patient
+
+if TYPE_CHECKING:
+    from responder_model.model.fitted import Model
+
+
+def bases(model: Model, values: Mapping[str, Any]) -> dict[str, str]:
+    """Basis of each given predictor: that of the prior that adds most to the log-odds.
+
+    Of a published model only: a developed one has learned from patients too, and its
+    answer is empty.
+
+    Examples
+    --------
+    >>> import responder_model as rm
+    >>> model = rm.published_model("rtms_response", "screening")
+    >>> bases(model, {"pain_site": "lower_limb", "depression": 12})
+    {'pain_site': 'evidence', 'depression': 'judgement'}
+    """
+    if model.provenance != "published":
+        return {}
+    encoder = model.encoder
+    cleaned = check_patient(values, model.decision, model.moment)
+    z = encoder.encode(encoder.raw(cleaned))[0] - model.population.mean
+    x = encoder.projection @ np.where(np.isnan(z), 0.0, z)
+    # base = model columns @ projection, of full row rank
+    slopes = model.main.coefficients @ np.linalg.pinv(encoder.projection)
+    leading = (encoder.projection != 0.0).argmax(axis=1)
+    added: dict[str, dict[str, float]] = {}
+    rows = zip(encoder.derived, leading.tolist(), np.abs(slopes * x), strict=True)
+    for name, at, size in rows:
+        status = model.priors["columns"][name]["status"]
+        of_one = added.setdefault(encoder.columns[at].predictor, {})
+        of_one[status] = of_one.get(status, 0.0) + float(size)
+    given = [name for name in encoder.predictors if name in cleaned]
+    found = {name: added.get(name, {}) for name in given}
+    return {
+        name: max(of_one, key=lambda status: of_one[status])
+        for name, of_one in found.items()
+        if any(of_one.values())
+    }
