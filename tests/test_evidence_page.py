@@ -221,8 +221,13 @@ def test_reasons_say_whether_they_are_published_or_opinion():
         "pain_intensity": "judgement",
         "depression": "judgement",
     }
-    # a cause of which nothing is published but that others were
-    assert bases(model, {"aetiology": "amputation"})["aetiology"] == "judgement"
+    # one cause has a published effect size in the implant model, another a direction
+    implant = rm.published_model("emcs_success")
+    for cause, expected in (
+        ("trigeminal_neuropathy", "evidence"),
+        ("brachial_plexus_avulsion", "judgement"),
+    ):
+        assert bases(implant, {"aetiology": cause})["aetiology"] == expected
 
 
 def test_a_developed_model_is_no_opinion_of_ours():

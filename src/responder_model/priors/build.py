@@ -134,7 +134,7 @@ def build_priors(
     --------
     >>> priors = build_priors("rtms_response", "screening")
     >>> round(priors.columns["lesion_type=central"].mean, 2)
-    0.44
+    0.43
     >>> round(priors.anchor[0], 2), priors.anchor[1]
     (-0.35, 0.75)
     """

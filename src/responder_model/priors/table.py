@@ -79,7 +79,7 @@ def prior_table(
     >>> table = prior_table("rtms_response", "screening")
     >>> row = next(row for row in table if row.column == "lesion_type=central")
     >>> round(row.odds_ratio, 2), row.pooled.n_studies, len(row.sources)
-    (1.49, 2, 4)
+    (1.54, 2, 4)
     """
     return _table(build_priors(decision, moment, exclude_evidence=exclude_evidence))
 
