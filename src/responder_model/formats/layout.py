@@ -49,6 +49,8 @@ class Layout:
         Line of the headings, which is row 1; line from which patients stand.
     n_known : int
         Fields of the dictionary among the headings.
+    n_cells : int
+        Cells of the line of the headings, blank ones too.
     notices : tuple of str
         What was made of the lines above.
     """
@@ -57,6 +59,7 @@ class Layout:
     header_line: int
     first_line: int
     n_known: int
+    n_cells: int = 0
     notices: tuple[str, ...] = ()
 
     def source(self, lines: Sequence[Line], *, notices: Sequence[str] = ()) -> Source:
@@ -115,6 +118,7 @@ def find_layout(lines: Sequence[Line]) -> Layout:
         header_line=top[place][0],
         first_line=top[last][0] + 1,
         n_known=n_known(header),
+        n_cells=next(len(cells) for number, cells in lines if number == top[place][0]),
         notices=tuple(notices),
     )
 

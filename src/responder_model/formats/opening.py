@@ -12,6 +12,13 @@ from responder_model.formats.excel import open_excel
 from responder_model.formats.opendocument import open_document
 from responder_model.formats.parquet import open_parquet
 from responder_model.formats.r_objects import R_MARKS, open_r
+from responder_model.formats.redcap import (
+    by_record,
+    is_castor,
+    is_redcap,
+    refuse_labels,
+    without_castor_codes,
+)
 from responder_model.formats.statistical import (
     open_sas,
     open_spss,
@@ -20,6 +27,7 @@ from responder_model.formats.statistical import (
 )
 from responder_model.formats.table import Source, refused_when_broken, unreadable
 from responder_model.formats.text import open_text
+from responder_model.formats.visits import refuse_visits, widened
 
 _AS_TABLE = "its table saved as .xlsx or CSV"
 # What the first bytes of a file tell of its kind.
@@ -59,7 +67,12 @@ _LONGEST_MARK = 64
 _OLD_STATA = re.compile(rb"[\x66-\x73][\x01\x02]\x01[\x00-\xff]")
 
 
-def open_file(path: str | PathLike[str], *, sheet: str | None = None) -> Source:
+def open_file(
+    path: str | PathLike[str],
+    *,
+    sheet: str | None = None,
+    long: tuple[str, str] | None = None,
+) -> Source:
     """Open a file of patients, of whatever kind.
 
     Parameters
@@ -68,6 +81,9 @@ def open_file(path: str | PathLike[str], *, sheet: str | None = None) -> Source:
         The file.
     sheet : str, optional
         Sheet of a workbook to read; by default the first visible one that fits.
+    long : (str, str), optional
+        Headings of a column that numbers visits and of what is measured at each, in a
+        file with a line for each visit, of which one line per patient is made.
 
     Raises
     ------
@@ -77,7 +93,20 @@ def open_file(path: str | PathLike[str], *, sheet: str | None = None) -> Source:
     path = Path(path)
     with refused_when_broken():
         check_is_file(path)
-        return _open(path, sheet)
+        return _by_patient(_open(path, sheet), long)
+
+
+def _by_patient(source: Source, long: tuple[str, str] | None) -> Source:
+    """Make one line per patient of files that have several."""
+    refuse_labels(source.header)
+    if is_castor(source.header):
+        source = without_castor_codes(source)
+    if long is not None:
+        return widened(source, *long)
+    if is_redcap(source.header):
+        return by_record(source)
+    refuse_visits(source)
+    return source
 
 
 def _packed(path: Path) -> Callable[[Path, str | None], Source]:

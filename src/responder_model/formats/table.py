@@ -203,14 +203,22 @@ def lines_table(
     lines: Iterable[Line],
     places: Sequence[int],
     dtype: Any = object,
+    *,
+    longest: int | None = None,
 ) -> Table:
-    """Make a table of numbered lines; blank ones and those of other length left out."""
+    """Make a table of numbered lines; blank ones and those of other length left out.
+
+    A line may be longer by blank cells, up to ``longest``.
+    """
     width = len(header)
     problems, kept = [], []
     for row, cells in lines:
         if is_blank_line(cells):
             continue
-        if len(cells) == width or (len(cells) > width and is_blank_line(cells[width:])):
+        if len(cells) == width or (
+            width < len(cells) <= (longest or len(cells))
+            and is_blank_line(cells[width:])
+        ):
             kept.append((row, cells))
         else:
             problems.append(_ragged(row, len(cells), width))

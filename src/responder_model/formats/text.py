@@ -10,8 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +26,13 @@ import pyarrow.csv as pa_csv
 from responder_model.formats import table as tables
 from responder_model.formats.judging import judged
 from responder_model.formats.layout import TOP_LINES, Layout, find_layout
+from responder_model.formats.letters import (
+    Letters,
+    blocks,
+    check_letters,
+    letters_of,
+)
+from responder_model.formats.numbers import with_doubts
 from responder_model.formats.table import (
     TEXT_DTYPE,
     Line,
@@ -45,8 +51,9 @@ DELIMITERS = (";", ",", "\t")
 BLOCK_BYTES = 12 << 20
 # Longest line; also what a cell may hold.
 LONGEST_LINE = 1 << 17
-_SCANNED = 1 << 20
 _NEWLINE, _QUOTE = 10, 34
+# Three digits after a mark at the end of a cell: perhaps thousands.
+_GROUPED = re.compile(rb"\d[.,]\d{3}(?!\d)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,29 +62,44 @@ class TextLayout:
 
     Parameters
     ----------
-    encoding, delimiter : str
-        What decodes the whole file, and what separates its cells.
+    letters : Letters
+        What decodes the whole file.
+    delimiter : str
+        What separates its cells.
     table : Layout
         Where the headings stand, and where patients begin.
+    decimals : frozenset of str
+        Marks that are surely decimal ones.
     """
 
-    encoding: str
+    letters: Letters
     delimiter: str
     table: Layout
+    decimals: frozenset[str]
+
+    @property
+    def longest(self) -> int | None:
+        """Most cells of a line, blank ones at its end among them.
+
+        Where commas separate, a decimal comma may have made one more of a line whose
+        last cell is blank.
+        """
+        return self.table.n_cells if self.delimiter == "," else None
 
 
 def open_text(path: Path) -> Source:
     """Open a file of delimited text."""
     layout = text_layout(path)
     header = layout.table.header
-    in_blocks = header and layout.encoding != "utf-16" and _has_plain_lines(path)
+    is_wide = layout.letters.encoding.startswith("utf-16")
+    in_blocks = header and not is_wide and _has_plain_lines(path)
     return judged(
         Source(
             header=header,
             extent=path.stat().st_size if in_blocks else 0,
             unit="bytes" if in_blocks else "patients",
             parts=partial(block_parts if in_blocks else line_parts, path, layout),
-            notices=layout.table.notices,
+            notices=(*layout.letters.notices, *layout.table.notices),
         )
     )
 
@@ -87,57 +109,57 @@ def open_text(path: Path) -> Source:
 
 def text_layout(path: Path) -> TextLayout:
     """Find out how a file of delimited text is written."""
-    encoding = _encoding(path)
-    with path.open(encoding=encoding, newline="") as file:
-        layouts = {mark: _layout(file, mark) for mark in DELIMITERS}
+    letters = letters_of(path)
+    with _opened(path, letters) as file:
+        layouts = {mark: _layout(file, mark, letters.n_mark) for mark in DELIMITERS}
     delimiter = max(
         DELIMITERS, key=lambda mark: (layouts[mark].n_known, len(layouts[mark].header))
     )
-    check_width(layouts[delimiter].header)
-    return TextLayout(encoding=encoding, delimiter=delimiter, table=layouts[delimiter])
+    table = layouts[delimiter]
+    check_width(table.header)
+    check_letters(table.header)
+    return TextLayout(
+        letters=letters,
+        delimiter=delimiter,
+        table=table,
+        decimals=_decimal_marks(path, delimiter),
+    )
 
 
-def _layout(file: TextIO, delimiter: str) -> Layout:
+def _opened(path: Path, letters: Letters) -> TextIO:
+    file = path.open("rb")
+    file.seek(letters.n_mark)
+    return io.TextIOWrapper(file, encoding=letters.encoding, newline="")
+
+
+def _decimal_marks(path: Path, delimiter: str) -> frozenset[str]:
+    """Marks that are surely decimal ones, as not three digits follow them."""
+    sample = next(blocks(path), b"").replace(b"\0", b"")
+    ends = rb"[\r\n\"" + re.escape(delimiter.encode()) + rb"]"
+
+    def is_sure(mark: str) -> bool:
+        # a mark that separates cells is a decimal one between quotes only
+        start = rb'"' if mark == delimiter else ends
+        number = rb"[+-]?\d+" + re.escape(mark.encode()) + rb"(?:\d\d?|\d{4,})"
+        end = rb'"' if mark == delimiter else ends
+        return re.search(start + number + end, sample) is not None
+
+    return frozenset(filter(is_sure, (".", ",")))
+
+
+def _layout(file: TextIO, delimiter: str, start: int) -> Layout:
     """Layout of a file if its lines are split by a delimiter."""
-    file.seek(0)
+    file.seek(start)
     top: list[Line] = []
     with suppress(csv.Error):  # what is wrong there is found when it is read
         top.extend(islice(text_lines(file, delimiter), TOP_LINES))
     return find_layout(top)
 
 
-def _encoding(path: Path) -> str:
-    """Return the encoding that decodes the whole file, UTF-8 before Latin-1."""
-    with path.open("rb") as file:
-        if file.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE):
-            return "utf-16"
-    # cp1252 is Latin-1 with the characters that Windows adds.
-    fitting = (name for name in ("utf-8-sig", "cp1252") if _decodes(path, name))
-    encoding = next(fitting, "latin-1")
-    if any(b"\0" in block for block in _blocks(path)):
-        raise unreadable(found="binary content")
-    return encoding
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        yield from iter(partial(file.read, _SCANNED), b"")
-
-
-def _decodes(path: Path, encoding: str) -> bool:
-    try:
-        with path.open(encoding=encoding, newline="") as file:
-            while file.read(_SCANNED):
-                pass
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def _has_plain_lines(path: Path) -> bool:
     """Whether each line is one row: quotes closed in it, ended by a line feed."""
     open_quotes, length, ended_by_return = 0, 0, False
-    for block in _blocks(path):
+    for block in blocks(path):
         if ended_by_return and not block.startswith(b"\n"):
             return False
         ended_by_return = block.endswith(b"\r")
@@ -174,7 +196,7 @@ def line_parts(
     path: Path, layout: TextLayout, places: Sequence[int], done: Collection[int]
 ) -> Iterator[Part]:
     """Yield the file as tables, whatever its lines; see ``Source``."""
-    with path.open(encoding=layout.encoding, newline="") as file:
+    with _opened(path, layout.letters) as file:
         lines = text_lines(file, layout.delimiter)
         shift, first = layout.table.header_line - 1, layout.table.first_line
         numbered = ((line - shift, cells) for line, cells in lines if line >= first)
@@ -182,8 +204,20 @@ def line_parts(
         more = iter(lambda: list(islice(numbered, size)), [])
         for index, part in enumerate(more):
             if index not in done:
-                content = lines_table(layout.table.header, part, places, TEXT_DTYPE)
+                content = _lines_table(layout, part, places)
                 yield TablePart(index=index, content=content)
+
+
+def _lines_table(
+    layout: TextLayout, lines: Iterable[Line], places: Sequence[int]
+) -> Table:
+    table = lines_table(
+        layout.table.header, lines, places, TEXT_DTYPE, longest=layout.longest
+    )
+    if layout.delimiter == "," and len(table.problems) > len(table.rows):
+        found = "lines with more cells than headings: commas that are decimal ones too"
+        raise unreadable(found=found, allowed="exported with ; or with quoted numbers")
+    return with_doubts(table, layout.decimals)
 
 
 # ---------------------------------------------------------------- block by block
@@ -207,22 +241,22 @@ class TextPart:
     def table(self) -> Table:
         """See ``Part``."""
         text = self.data
-        if self.layout.encoding != "utf-8-sig":
-            text = text.decode(self.layout.encoding).encode()
+        if self.layout.letters.encoding != "utf-8":
+            text = text.decode(self.layout.letters.encoding).encode()
         cells = _read_plain(text, self.layout, self.places)
         if cells is None:
             return self._read_lines(text)
         rows = np.arange(self.first_row, self.first_row + len(cells), dtype=np.int64)
-        return Table(cells=cells, rows=rows)
+        table = Table(cells=cells, rows=rows)
+        is_doubtful = _GROUPED.search(text) is not None
+        return with_doubts(table, self.layout.decimals) if is_doubtful else table
 
     def _read_lines(self, text: bytes) -> Table:
         file = io.StringIO(text.decode(), newline="")
         lines = text_lines(file, self.layout.delimiter)
         numbered = ((self.first_row + line - 1, cells) for line, cells in lines)
         with refused_when_broken():
-            return lines_table(
-                self.layout.table.header, numbered, self.places, TEXT_DTYPE
-            )
+            return _lines_table(self.layout, numbered, self.places)
 
 
 def block_parts(
@@ -230,6 +264,7 @@ def block_parts(
 ) -> Iterator[Part]:
     """Yield blocks of whole lines after the header, in order; see ``Source``."""
     with path.open("rb") as file:
+        file.seek(layout.letters.n_mark)
         for _ in range(layout.table.first_line - 1):
             file.readline()
         index, row = 0, layout.table.first_line - layout.table.header_line + 1

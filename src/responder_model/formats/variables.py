@@ -113,16 +113,30 @@ def too_large() -> InvalidCohortError:
 
 def source_of_variables(variables: Sequence[Variable]) -> Source:
     """Variables in memory as a source."""
-    header = [variable.heading for variable in variables]
-    check_width(header)
     n_rows = len(variables[0].cells) if variables else 0
-    columns = [variable.cells for variable in variables]
+    return source_of_columns(
+        [variable.heading for variable in variables],
+        [variable.cells for variable in variables],
+        Table(cells=pd.DataFrame(), rows=np.arange(n_rows, dtype=np.int64) + FIRST_ROW),
+        notices=tuple(_told(variables)),
+    )
+
+
+def source_of_columns(
+    header: Sequence[str],
+    columns: Sequence[pd.Series],
+    about: Table,
+    *,
+    notices: Sequence[str],
+) -> Source:
+    """Columns in memory as a source; ``about`` has their rows and what was left out."""
+    check_width(header)
     return Source(
         header=tuple(header),
-        extent=n_rows,
+        extent=len(about.rows),
         unit="patients",
-        parts=partial(_parts, header, columns, n_rows),
-        notices=tuple(_told(variables)),
+        parts=partial(_parts, header, columns, about),
+        notices=tuple(notices),
     )
 
 
@@ -137,11 +151,11 @@ def _told(variables: Sequence[Variable]) -> Iterator[str]:
 def _parts(
     header: Sequence[str],
     columns: Sequence[pd.Series],
-    n_rows: int,
+    about: Table,
     places: Sequence[int],
     done: Collection[int],
 ) -> Iterator[Part]:
-    size = tables.PART_ROWS
+    size, n_rows = tables.PART_ROWS, len(about.rows)
     for index, first in enumerate(range(0, n_rows, size)):
         if index not in done:
             last = min(first + size, n_rows)
@@ -150,8 +164,12 @@ def _parts(
                 index=pd.RangeIndex(first, last),
             )
             cells.columns = pd.Index([header[place] for place in places])
-            rows = np.arange(first, last, dtype=np.int64) + FIRST_ROW
-            content = Table(cells=cells.reset_index(drop=True), rows=rows)
+            content = Table(
+                cells=cells.reset_index(drop=True),
+                rows=about.rows[first:last],
+                problems=() if index else about.problems,
+                left_out=() if index else about.left_out,
+            )
             yield TablePart(index=index, content=content)
 
 

@@ -1,0 +1,148 @@
+"""Exports of REDCap and Castor EDC: events, check boxes, codes of missing values."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from responder_model.formats.table import Source, Table, unreadable
+from responder_model.formats.variables import source_of_columns
+from responder_model.formats.visits import is_blank, joined, whole
+from responder_model.vocabulary import find_field, normalise
+
+_EVENTS = frozenset(
+    {"redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"}
+)
+_BOX = re.compile(r"(.+?)___(\w+)")
+_STATUS = "_complete"
+# What Castor EDC writes beside its own columns, and for values that are missing.
+_CASTOR = (
+    frozenset({"participant_id", "record_id"}),
+    frozenset(
+        {
+            "site_abbreviation",
+            "institute_abbreviation",
+            "randomization_group",
+            "participant_creation_date",
+        }
+    ),
+)
+_CASTOR_CODES = {
+    "-95": "measurement failed",
+    "-96": "not applicable",
+    "-97": "not asked",
+    "-98": "asked but unknown",
+    "-99": "not done",
+}
+_CASTOR_MARK = re.compile(r"##USER_MISSING_(9[5-9])##")
+
+
+def is_redcap(header: Sequence[str]) -> bool:
+    """Whether headings are those of a raw export of REDCap."""
+    names = set(header)
+    boxes = any(map(_BOX.fullmatch, header))
+    forms = any(name.endswith(_STATUS) for name in header)
+    return bool(_EVENTS & names) or (forms and (boxes or "record_id" in names))
+
+
+def is_castor(header: Sequence[str]) -> bool:
+    """Whether headings are those of an export of Castor EDC."""
+    names = set(map(normalise, header))
+    return all(names & some for some in _CASTOR)
+
+
+def refuse_labels(header: Sequence[str]) -> None:
+    """Refuse REDCap's export of labels, in which headings come again.
+
+    Raises
+    ------
+    InvalidCohortError
+        With the way out: the raw export.
+    """
+    if header and "Complete?" in header and len(set(header)) < len(header):
+        found = "an export of labels by REDCap, in which headings come again"
+        raise unreadable(found=found, allowed="exported as raw data, codes and all")
+
+
+def by_record(source: Source) -> Source:
+    """One line per record of REDCap's lines by event and form."""
+    lines, header = whole(source), source.header
+    columns, told = _without_unopened(header, lines)
+    own = [k for k, name in enumerate(header) if name not in _EVENTS]
+    names = [_box_name(header, header[k]) for k in own]
+    cells = [columns[k] for k in own]
+    if len(own) < len(header):
+        told.append("lines of one record were joined by event")
+        return joined(names, cells, lines, 0, notices=(*source.notices, *told))
+    series = [pd.Series(column, dtype=object) for column in cells]
+    return source_of_columns(names, series, lines, notices=(*source.notices, *told))
+
+
+def _without_unopened(
+    header: Sequence[str], lines: Table
+) -> tuple[list[list[Any]], list[str]]:
+    """Columns in which an unchecked box of a form that nobody opened is missing."""
+    columns = [lines.cells[k].tolist() for k in range(len(header))]
+    start, n_incomplete = 1, 0
+    for place, name in enumerate(header):
+        if not name.endswith(_STATUS):
+            continue
+        form = [k for k in range(start, place) if header[k] not in _EVENTS]
+        boxes = [k for k in form if _BOX.fullmatch(header[k])]
+        for row, status in enumerate(columns[place]):
+            filled = [k for k in form if not _is_empty(header[k], columns[k][row])]
+            is_open = bool(filled) or _text(status) not in ("", "0")
+            n_incomplete += is_open and _text(status) != "2"
+            for box in [] if is_open else boxes:
+                columns[box][row] = None
+        start = place + 1
+    told = [f"{n_incomplete} forms are not marked as complete"] if n_incomplete else []
+    return columns, told
+
+
+def _is_empty(name: str, cell: Any) -> bool:
+    return is_blank(cell) or (bool(_BOX.fullmatch(name)) and _text(cell) == "0")
+
+
+def _text(cell: Any) -> str:
+    return "" if is_blank(cell) else str(cell).strip().removesuffix(".0")
+
+
+def _box_name(header: Sequence[str], name: str) -> str:
+    """Heading of a check box: that of its field, where it is the field's only one."""
+    box = _BOX.fullmatch(name)
+    if not box:
+        return name
+    same = [other for other in header if other.startswith(f"{box[1]}___")]
+    field = find_field(box[1])
+    alone = len(same) == 1 and field is not None and field.kind == "boolean"
+    return box[1] if alone else name
+
+
+def without_castor_codes(source: Source) -> Source:
+    """Cells without the codes of missing values that Castor EDC has for all studies."""
+    lines = whole(source)
+    notices, columns = list(source.notices), []
+    for place, name in enumerate(source.header):
+        codes: Counter[str] = Counter()
+        cells = [_known(cell, codes) for cell in lines.cells[place]]
+        columns.append(pd.Series(cells, dtype=object))
+        if codes and find_field(name):
+            why = ", ".join(f"{code}: {n}" for code, n in sorted(codes.items()))
+            notices.append(
+                f"{codes.total()} of {name} missing by Castor's codes ({why})"
+            )
+    return source_of_columns(source.header, columns, lines, notices=notices)
+
+
+def _known(cell: Any, codes: Counter[str]) -> Any:
+    mark = _CASTOR_MARK.fullmatch(_text(cell))
+    code = f"-{mark[1]}" if mark else _text(cell)
+    if code not in _CASTOR_CODES:
+        return cell
+    codes[f"{code} {_CASTOR_CODES[code]}"] += 1
+    return None

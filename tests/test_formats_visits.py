@@ -1,0 +1,155 @@
+"""Several lines of one patient: REDCap's events, Castor's codes, lines of visits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from responder_model.cohort import inspect_file, read_cohort
+from responder_model.cohort.checking import inspect_columns
+from responder_model.errors import InvalidCohortError
+from responder_model.formats import open_file
+
+CASES = Path(__file__).parent / "cases"
+EXPECTED = json.loads((CASES / "expected.json").read_text(encoding="utf-8"))
+
+
+def written(folder: Path, *lines: str) -> Path:
+    path = folder / "a.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_events_of_redcap_are_joined_by_record() -> None:
+    cohort = read_cohort(CASES / "redcap_longitudinal.csv")
+    for name, expected in EXPECTED["redcap_longitudinal.csv"]["values"].items():
+        assert cohort[name].tolist() == expected
+    told = "lines of one record were joined by event"
+    assert told in cohort.attrs["notices"]
+
+
+def test_an_export_of_labels_is_refused_with_the_way_out() -> None:
+    with pytest.raises(InvalidCohortError, match="exported as raw data"):
+        read_cohort(CASES / "redcap_labels.csv")
+
+
+def test_forms_that_are_not_complete_are_told() -> None:
+    inspection, _ = inspect_file(CASES / "redcap_missing_codes.csv")
+    assert "1 forms are not marked as complete" in inspection.notices
+    assert inspection.cohort["depression"].isna().tolist()[0]
+
+
+def test_events_that_differ_are_asked_about(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "record_id,redcap_event_name,age,relief_1",
+        "1,baseline,54,",
+        "1,visit,55,30",
+        "2,baseline,60,",
+        "2,visit,60,10",
+    )
+    inspection, rows = inspect_file(path)
+    (problem,) = inspection.problems
+    assert (problem.row, problem.field) == (2, "age")
+    assert problem.found == "54 / 55 (differs between the lines of the patient)"
+    assert rows.tolist() == [2, 4]
+
+
+def test_the_same_record_twice_without_events_is_not_joined(tmp_path: Path) -> None:
+    head = "record_id,age,opioid___1,baseline_complete"
+    path = written(tmp_path, head, "1,54,1,2", "1,55,0,2")
+    inspection, _ = inspect_file(path)
+    assert [(p.row, p.allowed) for p in inspection.problems] == [(3, "unique")]
+
+
+def test_an_unchecked_box_is_no_answer_where_the_form_was_never_opened(
+    tmp_path: Path,
+) -> None:
+    path = written(
+        tmp_path,
+        "record_id,age,baseline_complete,pain_intensity,opioid___1,drugs_complete",
+        "1,54,2,7,1,2",
+        "2,55,2,6,0,2",
+        "3,56,2,,0,0",
+        "4,57,2,,0,",
+        "5,58,2,,1,0",
+    )
+    opioid = read_cohort(path)["opioid"]
+    assert [None if pd.isna(x) else x for x in opioid] == [
+        True,
+        False,
+        None,
+        None,
+        True,
+    ]
+
+
+def test_codes_of_castor_are_missing_by_reason(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "Participant Id;Site Abbreviation;age;relief_1;relief_2",
+        "110001;LYO;54;-99;30",
+        "110002;LYO;##USER_MISSING_97##;20;-95",
+    )
+    cohort = read_cohort(path)
+    assert cohort["relief_1"].isna().tolist() == [True, False]
+    assert cohort["relief_2"].isna().tolist() == [False, True]
+    assert cohort["age"].isna().tolist() == [False, True]
+    notices = " ".join(cohort.attrs["notices"])
+    assert "1 of relief_1 missing by Castor's codes (-99 not done: 1)" in notices
+    assert "-97 not asked: 1" in notices
+
+
+LONG = (
+    "patient_id,seance,soulagement,age",
+    "a,1,30,54",
+    "a,2,40,",
+    "a,3,50,54",
+    "b,1,10,61",
+    "b,3,0,61",
+)
+
+
+def test_a_line_for_each_visit_is_never_counted_as_patients(tmp_path: Path) -> None:
+    with pytest.raises(InvalidCohortError, match="--long seance COLUMN"):
+        read_cohort(written(tmp_path, *LONG))
+
+
+def test_a_line_for_each_visit_is_made_one_line_per_patient(tmp_path: Path) -> None:
+    source = open_file(written(tmp_path, *LONG), long=("Seance", "soulagement"))
+    _, table = source.tables()
+    cohort = inspect_columns(table.cells, table.rows).cohort
+    assert cohort["patient_id"].tolist() == ["a", "b"]
+    assert cohort["age"].tolist() == [54, 61]
+    assert cohort["relief_1"].tolist() == [30, 10]
+    assert cohort["relief_3"].tolist() == [50, 0]
+    assert cohort["relief_2"].isna().tolist() == [False, True]
+
+
+def test_a_visit_twice_is_asked_about(tmp_path: Path) -> None:
+    path = written(tmp_path, *LONG, "b,3,80,61")
+    _, table = open_file(path, long=("seance", "soulagement")).tables()
+    part = inspect_columns(table.cells, table.rows)
+    assert [(p.row, p.field) for p in part.problems] == [(5, "relief_3")]
+
+
+@pytest.mark.parametrize(
+    ("long", "rule"),
+    [
+        (("visite", "soulagement"), "asked for by its headings"),
+        (("seance", "age"), "a visit that gives a field with 'age'"),
+    ],
+)
+def test_what_gives_no_field_is_refused(
+    tmp_path: Path, long: tuple[str, str], rule: str
+) -> None:
+    with pytest.raises(InvalidCohortError, match=rule):
+        open_file(written(tmp_path, *LONG), long=long)
+
+
+def test_a_number_of_sessions_is_no_line_for_each_visit(tmp_path: Path) -> None:
+    path = written(tmp_path, "patient_id,rtms_sessions,age", "a,4,54", "b,4,60")
+    assert read_cohort(path)["age"].tolist() == [54, 60]
