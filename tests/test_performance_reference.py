@@ -115,12 +115,17 @@ def test_distance_matches_r_smoother(case, outcome, probability, measure, smooth
     assert_allclose(found, NUMBERS[case, f"{measure}_{smoother}"], atol=1e-8)
 
 
-def test_delong_interval_matches_proc(case, outcome, probability):
+def test_delong_variance_matches_proc_and_its_interval_is_on_the_logit_scale(
+    case, outcome, probability
+):
     found = pf.estimate_measure("c_statistic", outcome, probability)
-    expected = [NUMBERS[case, f"c_statistic_{end}"] for end in ("lower", "upper")]
     variance = NUMBERS[case, "c_statistic_variance"]
-    assert_allclose([found.lower, found.upper], expected, rtol=1e-10)
     assert_allclose(found.standard_error**2, variance, rtol=1e-10)
+    c = found.value
+    half = Z * variance**0.5 / (c * (1.0 - c))
+    logit = np.log(c / (1.0 - c))
+    expected = [1.0 / (1.0 + np.exp(-x)) for x in (logit - half, logit + half)]
+    assert_allclose([found.lower, found.upper], expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize(

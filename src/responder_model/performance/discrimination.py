@@ -113,19 +113,21 @@ def _perfect(c: float, n_events: int, n_others: int, z: float) -> Estimate:
 
 
 def c_statistic_estimate(y: Floats, p: Floats, *, confidence: float) -> Estimate:
-    """DeLong's interval; Newcombe's where DeLong's has no width (c = 0 or 1)."""
+    """DeLong's interval on the logit scale; Newcombe's where c is 0 or 1.
+
+    logit(c) ± z·se / (c(1 - c)): it never leaves 0 to 1, and covers at small sizes,
+    where c ± z·se is too short above.
+    """
     c = c_statistic_of(y, p)
     z = normal_quantile(confidence)
     se = math.sqrt(delong_variance(y, p))
     if c in (0.0, 1.0):
         n_events = int(y.sum())
         return _perfect(c, n_events, y.size - n_events, z)
+    centre, half = math.log(c / (1.0 - c)), z * se / (c * (1.0 - c))
+    lower, upper = (1.0 / (1.0 + math.exp(-x)) for x in (centre - half, centre + half))
     return Estimate(
-        value=c,
-        lower=max(c - z * se, 0.0),
-        upper=min(c + z * se, 1.0),
-        standard_error=se,
-        method="DeLong",
+        value=c, lower=lower, upper=upper, standard_error=se, method="DeLong, logit"
     )
 
 

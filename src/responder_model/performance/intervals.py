@@ -57,9 +57,9 @@ def estimate_measure(
     Returns
     -------
     Estimate
-        DeLong for the c-statistic (Newcombe where the classes do not overlap), Wald
-        for calibration (on the log scale for the ratio), means over patients and the
-        delta method for the scores.
+        DeLong on the logit scale for the c-statistic (Newcombe where the classes do
+        not overlap), Wald for calibration (on the log scale for the ratio), means over
+        patients and the delta method for the scores.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def estimate_measure(
     --------
     >>> p = [0.2, 0.6, 0.5, 0.9, 0.3, 0.7]
     >>> print(estimate_measure("c_statistic", [0, 0, 1, 1, 0, 1], p))
-    0.889 (0.581 to 1.000)
+    0.889 (0.261 to 0.995)
     """
     y, p = check_outcome_probability(outcome, probability)
     _check_measure(measure)
