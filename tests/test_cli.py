@@ -561,3 +561,24 @@ def test_results_are_printed_whatever_the_encoding_of_a_redirect(encoding):
     )
     assert done.returncode == 0, done.stderr.decode()
     assert "≥" in done.stdout.decode("utf-8")
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "truth of"), ("fr", "vérité de")])
+def test_simulate_names_its_truth(run, tmp_path, lang, words):
+    out = tmp_path / "cohort.csv"
+    asked = ("simulate", "--n-patients", "40", "--truth", "null", "--lang", lang)
+    done = run(*asked, "--out", str(out))
+    assert done.exit_code == 0
+    assert done.stdout.strip() == str(out)
+    assert words in done.stderr
+    assert "null, " in done.stderr
+    found = rm.read_cohort(out)["relief_test"]
+    expected = rm.simulate_cohort(40, 0, truth="null")["relief_test"]
+    assert found.tolist() == pytest.approx(expected.tolist(), nan_ok=True)
+
+
+def test_simulate_refuses_an_unknown_truth(run, tmp_path):
+    done = run("simulate", "--truth", "beautiful", "--out", str(tmp_path / "c.csv"))
+    assert done.exit_code == 1
+    assert "right" in done.stderr
+    assert not (tmp_path / "c.csv").exists()

@@ -24,6 +24,7 @@ from responder_model.cli.output import (
     problems_table,
 )
 from responder_model.cli.tables import check_table_path, write_table
+from responder_model.cli.texts import say
 from responder_model.errors import InvalidCohortError, Problem
 from responder_model.outputs import Output, check_outputs, drafted
 
@@ -37,6 +38,15 @@ PatientsOption = Annotated[
 CentresOption = Annotated[
     int,
     typer.Option("--n-centres", min=1, help="Centres, which differ in name only."),
+]
+TruthOption = Annotated[
+    str,
+    typer.Option(
+        "--truth",
+        metavar="KIND",
+        help="Truth of response: right (slopes drawn around the published effects), "
+        "half, wrong (signs reversed), null (nothing predicts), interactions, ...",
+    ),
 ]
 SheetOption = Annotated[
     Path,
@@ -100,10 +110,15 @@ def simulate(
     n_patients: PatientsOption = 213,
     n_centres: CentresOption = 1,
     seed: SeedOption = 0,
+    truth: TruthOption = "right",
     *,
     overwrite: OverwriteOption = False,
+    lang: LanguageOption = Language.en,
 ) -> None:
     """Write a simulated cohort; it stays labelled simulated whatever is made of it.
+
+    Its truth is said: under "right", slopes are drawn around the published effects, so
+    that single ones may turn out null or reversed, as in any one centre.
 
     Example: responder-model simulate --n-patients 213 --seed 0 --out simulated.csv
     """
@@ -111,7 +126,8 @@ def simulate(
 
     output = Output(path=check_table_path(out), command="simulate", argument="--out")
     check_outputs(output, overwrite=overwrite)
-    cohort = simulate_cohort(n_patients, seed, n_centres=n_centres)
+    cohort = simulate_cohort(n_patients, seed, truth=truth, n_centres=n_centres)
     with drafted(output, overwrite=overwrite) as draft:
         write_table(cohort, draft)
     typer.echo(out)
+    typer.echo(say("truth", lang, kind=truth, seed=seed), err=True)

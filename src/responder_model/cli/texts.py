@@ -26,6 +26,12 @@ TEXTS = {
     "value": {"en": "value", "fr": "valeur"},
     "contribution": {"en": "contribution", "fr": "contribution"},
     "range": {"en": "95 % range", "fr": "intervalle à 95 %"},
+    "truth": {
+        "en": "Simulated patients, truth of response: {kind}, seed {seed}. Evidence "
+        "about this software, never about patients.",
+        "fr": "Patients simulés, vérité de la réponse : {kind}, graine {seed}. Ils "
+        "renseignent sur ce logiciel, jamais sur des patients.",
+    },
     "basis": {"en": "rests on", "fr": "repose sur"},
     "basis_evidence": {"en": "published", "fr": "publié"},
     "basis_judgement": {"en": "opinion", "fr": "avis"},

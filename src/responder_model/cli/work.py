@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli.options import OverwriteOption, SeedOption
+from responder_model.cli.options import OverwriteOption
 from responder_model.cli.output import console
 from responder_model.cli.tracked import warn_unlogged
 
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from responder_model.demo import Demo
     from responder_model.model import Prediction
 
+DemoSeedOption = Annotated[
+    int,
+    typer.Option(
+        "--seed",
+        help="Seed of the developments; the export that they read is always the same.",
+        min=0,
+    ),
+]
 OutOption = Annotated[
     Path, typer.Option("--out", metavar="FOLDER", help="Where everything is written.")
 ]
@@ -24,7 +32,7 @@ OutOption = Annotated[
 
 def demo(
     out: OutOption = Path("demo_output"),
-    seed: SeedOption = 0,
+    seed: DemoSeedOption = 0,
     *,
     overwrite: OverwriteOption = False,
 ) -> None:

@@ -67,7 +67,7 @@ def score_frame(
     >>> scores["problem"].tolist()
     [nan, 'age must be between 18 and 100 years']
     >>> scores["probability"].round(2).tolist()
-    [0.44, nan]
+    [0.43, nan]
     """
     table, columns = _table(model.encoder, patients)
     part = score_part(table, model, columns, contributions=contributions)

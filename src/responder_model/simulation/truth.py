@@ -121,8 +121,9 @@ def slope_prior(decision: str, kind: str) -> dict[str, tuple[float, float]]:
 
     Examples
     --------
-    >>> slope_prior("rtms_response", "wrong")["aetiology=ischaemic_vs_haemorrhagic"]
-    (-0.7, 0.55)
+    >>> found = slope_prior("rtms_response", "wrong")
+    >>> [round(x, 2) for x in found["aetiology=ischaemic_vs_haemorrhagic"]]
+    [-0.76, 0.22]
     """
     recipe = generator_settings().recipe(decision, kind)
     columns, means, sds = _prior_slopes(decision)
