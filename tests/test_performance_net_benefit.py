@@ -142,6 +142,20 @@ def test_no_interval_when_none_is_asked(cohort):
     assert curve.gain_upper is None
 
 
+def test_gains_from_is_the_threshold_below_which_treating_all_does_as_well():
+    rng = np.random.default_rng(4)
+    # nobody lies below 30 %, so that up to there the model treats everybody
+    p = rng.uniform(0.3, 0.9, 4000)
+    y = (rng.random(4000) < p).astype(float)
+    thresholds = np.arange(0.05, 0.95, 0.05)
+    curve = decision_curve(y, p, thresholds=thresholds, interval="none")
+    assert 0.30 < curve.gains_from <= 0.45
+    below = curve.thresholds < curve.gains_from
+    assert (curve.gain[below] < 0.005).all()
+    flat = decision_curve(y, np.full(4000, 0.6), thresholds=[0.2, 0.5], interval="none")
+    assert flat.gains_from is None
+
+
 def test_useful_range_is_none_for_a_useless_model():
     curve = decision_curve([1, 0, 1, 0], [0.3, 0.6, 0.2, 0.7], thresholds=[0.4, 0.5])
     assert curve.useful is None

@@ -238,6 +238,10 @@ def test_report_draws_the_decision_curve_from_50_known_outcomes_only(published):
     assert "No decision curve with fewer than 50 patients" in Page(few.html).text
     assert "decision_new_1" in enough.figures
     assert "No decision curve" not in Page(enough.html).text
+    # and says from which threshold the model is worth having
+    said = Page(enough.html).text
+    assert "changes nothing worth having" in said or "half a patient of 100" in said
+    assert "half a patient of 100" not in Page(few.html).text
 
 
 def test_report_shows_stability_of_predictions_and_of_net_benefit(reports, studies):

@@ -23,6 +23,8 @@ from responder_model.performance.estimate import Estimate, normal_quantile, wald
 from responder_model.schema import exceeds, reaches
 
 Interval = Literal["analytic", "bootstrap", "none"]
+# Gain, in true positives per patient, below which a model changes nothing worth having.
+LEAST_GAIN = 0.005
 
 
 def _value_of_treatment(y: Floats, thresholds: Floats) -> Floats:
@@ -155,6 +157,15 @@ class DecisionCurve:
         """Lowest and highest threshold with a positive gain; None without any."""
         where = self.thresholds[exceeds(self.gain, 0.0)]
         return (float(where.min()), float(where.max())) if where.size else None
+
+    @property
+    def gains_from(self) -> float | None:
+        """Lowest threshold at which the gain is half a patient of 100; None if never.
+
+        Below it, treating everybody does as well.
+        """
+        where = self.thresholds[reaches(self.gain, LEAST_GAIN)]
+        return float(where.min()) if where.size else None
 
 
 def _check_interval(interval: str) -> None:

@@ -16,8 +16,9 @@ from responder_model.figures.validation import (
     plot_calibration_curve,
     plot_decision_curve,
 )
+from responder_model.labels import format_percent
 from responder_model.model.limits import preceding_test
-from responder_model.performance import DEFINITIONS
+from responder_model.performance import DEFINITIONS, DecisionCurve
 from responder_model.reporting.blocks import (
     Block,
     Cell,
@@ -308,6 +309,7 @@ def _curves(content: Content, study: Study) -> Iterator[Block]:
             study=study,
             size=(7.0, 5.6),
         )
+        yield Paragraph(text=_gains(content, decision))
     elif calibration is not None:
         text = content.say("no_decision_curve", n=FEWEST_FOR_DECISIONS)
         yield Paragraph(text=text, tone="note")
@@ -315,6 +317,16 @@ def _curves(content: Content, study: Study) -> Iterator[Block]:
         reason = reason_in(study.curves.problem, lang)
         text = content.say("no_curve", reason=reason)
         yield Paragraph(text=text, tone="note")
+
+
+def _gains(content: Content, curve: DecisionCurve) -> str:
+    """From which threshold the model is worth having at all."""
+    lowest = curve.gains_from
+    if lowest is None:
+        return content.say("gains_nowhere")
+    everybody = curve.treat_all[curve.thresholds <= lowest]
+    key = "gains_from" if everybody.min() >= 0.0 else "gains_from_nobody"
+    return content.say(key, threshold=format_percent(lowest))
 
 
 def _position(content: Content, study: Study) -> int:
