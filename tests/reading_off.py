@@ -27,17 +27,18 @@ def kept_columns(model: Model) -> np.ndarray:
     """Base columns of which the model says that it learned."""
     out = model.disclosure.contrasts_left_out if model.disclosure else ()
     names = [column.name for column in model.encoder.columns]
+    names += [f"centre: {level.name}" for level in model.centres]
     return np.array([k for k, name in enumerate(names) if name not in out], dtype=int)
 
 
 def contrasts_of(model: Model) -> np.ndarray:
     """Of those, the ones that are no number."""
-    fields = model.encoder.fields
+    fields, owners = model.encoder.fields, model.encoder.column_predictor
     return np.array(
         [
             k
             for k in kept_columns(model)
-            if fields[model.encoder.column_predictor[k]].kind != "number"
+            if k >= len(owners) or fields[owners[k]].kind != "number"
         ],
         dtype=int,
     )
@@ -45,9 +46,8 @@ def contrasts_of(model: Model) -> np.ndarray:
 
 def lowest(model: Model) -> np.ndarray:
     """Value of each contrast for those who do not have it, in reference units."""
-    return np.array(
-        [min(c.weights, default=0.0) - c.centre for c in model.encoder.columns]
-    )
+    low = [min(c.weights, default=0.0) - c.centre for c in model.encoder.columns]
+    return np.array(low + [0.0] * len(model.centres))
 
 
 def directions(model: Model) -> Iterator[tuple[np.ndarray, float]]:
@@ -69,7 +69,12 @@ def from_sums(
 
     With a·x = c in all but one patient, sum (a·x - c) x is a multiple of that record.
     """
-    rows = [squares @ a - c * total for a, c in directions(model)]
+    size = len(total)  # without centres where they take no part, as in a population
+    rows = [
+        squares @ a[:size] - c * total
+        for a, c in directions(model)
+        if not a[size:].any()
+    ]
     return np.array(rows).reshape(-1, len(total))
 
 
@@ -90,12 +95,15 @@ def from_components(model: Model, earlier: Model | None = None) -> np.ndarray:
     """
     rules = dictionary().decisions[model.decision]
     n_cuts, main = len(rules.cut_points), rules.main_index
-    before = {part.name: part for part in earlier.components} if earlier else {}
+    before = {
+        (part.name, part.centre_sd): part
+        for part in (earlier.components if earlier else ())
+    }
     rows = []
     for part in model.components:
         prior = np.diag(part.prior_sd**-2.0)
-        if part.name in before:
-            prior = np.linalg.inv(before[part.name].covariance)
+        if (key := (part.name, part.centre_sd)) in before:
+            prior = np.linalg.inv(before[key].covariance)
         added = np.linalg.inv(part.covariance) - prior
         rows.append(from_sums(model, 0.0, added[0, n_cuts:], added[n_cuts:, n_cuts:]))
         jacobian = intercept_jacobian(part.mean[None], n_cuts, main)[0]
@@ -110,14 +118,16 @@ def from_served(model: Model) -> np.ndarray:
     """Candidates from the covariance of the main cut-off."""
     inverse = np.linalg.pinv(model.main.covariance, hermitian=True)
     prior = max(model.components, key=lambda part: part.weight)
-    n_cuts = len(prior.prior_sd) - len(model.encoder.derived)
-    added = inverse[1:, 1:] - np.diag(prior.prior_sd[n_cuts:] ** -2.0)
+    n_cuts = len(prior.prior_sd) - len(model.encoder.derived) - len(model.centres)
+    end = len(prior.prior_sd) - len(model.centres)
+    added = inverse[1:, 1:] - np.diag(prior.prior_sd[n_cuts:end] ** -2.0)
     return from_sums(model, 0.0, inverse[0, 1:], added)
 
 
 def singled_out(model: Model, candidates: np.ndarray, records: np.ndarray) -> set[int]:
     """Patients whose record is one of the candidates, in the columns learned from."""
     kept = kept_columns(model)
+    kept = kept[kept < candidates.shape[1]]
     unit = [
         rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
         for rows in (candidates[:, kept], records[:, kept])

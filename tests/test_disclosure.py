@@ -61,7 +61,10 @@ def patients(target, n, seed):
 def records_of(model, cohort):
     z = model.encoder.encode(model.encoder.raw(cohort))
     no_direction = np.zeros((1, z.shape[1]))
-    return model.population.impute(z, no_direction)[0]
+    filled = model.population.impute(z, no_direction)[0]
+    names = [level.name for level in model.centres]
+    own = cohort["centre"].to_numpy()[:, None] == np.array(names, dtype=object)
+    return np.hstack([filled, own.reshape(len(z), len(names))])
 
 
 @pytest.fixture
@@ -97,6 +100,17 @@ def check_attack(target, n, seed):
         assert singled_out(model, read(model), records) == set(), read.__name__
     lower = outcome_levels(cohort, target[0]).lower
     assert outcomes_read(model, records, lower) == 0
+
+
+@pytest.mark.parametrize("sizes", [(60, 40, 20), (50, 45, 6, 5), (30, 12, 3, 2)])
+def test_no_record_can_be_read_off_a_model_of_several_centres(sizes):
+    cohort = patients(RTMS, sum(sizes), 3)
+    cohort["centre"] = np.repeat([f"centre {k}" for k in range(len(sizes))], sizes)
+    model = develop(cohort, settings=SETTINGS[RTMS])
+    assert len(model.centres) >= 2
+    records = records_of(model, cohort)
+    for read in (from_population, from_components, from_served):
+        assert singled_out(model, read(model), records) == set(), read.__name__
 
 
 def test_the_attack_finds_patients_where_no_rule_was_followed():

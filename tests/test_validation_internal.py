@@ -6,7 +6,7 @@ import pytest
 
 from responder_model.cohort import binary_outcome, outcome_levels
 from responder_model.development import Settings, build_procedure, develop
-from responder_model.development.procedure import grouped_folds
+from responder_model.development.pool import grouped_folds
 from responder_model.development.published import published_model
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.performance import (

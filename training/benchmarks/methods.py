@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
+from before import run_before
 from floor import run_floor
 from known_truth.cells import Method, Predicted, Task
 from responder_model.development import build_procedure, develop
@@ -72,6 +73,7 @@ def _predicted(table: pd.DataFrame) -> Predicted:
 _METHODS: dict[str, Method] = {
     OURS: run_ours,
     "responder_model_linear": partial(run_ours, challenger=False),
+    "before": run_before,
     FLOOR: run_floor,
     "ordinal_ridge": run_ordinal_ridge,
     "published_recalibrated": run_published_recalibrated,

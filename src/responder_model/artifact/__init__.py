@@ -203,7 +203,10 @@ def release_model(model: Model) -> None:
     release(
         decision=model.decision,
         digest=digest_of(model),
-        columns=tuple(column.name for column in model.encoder.columns),
+        columns=(
+            *(column.name for column in model.encoder.columns),
+            *(f"centre: {level.name}" for level in model.centres),
+        ),
         disclosure=model.disclosure,
         fingerprints=model.fingerprints,
     )

@@ -99,8 +99,8 @@ def _patients(model: Model) -> list[str]:
 def _method(model: Model) -> list[str]:
     weight = 0.0 if model.pool is None else model.pool.weight
     rows = [
-        f"| {part.name} | {part.prior_weight:.3g} | {part.weight:.3g} |"
-        for part in model.components
+        f"| {name} | {before:.3g} | {after:.3g} |"
+        for name, (before, after) in model.component_weights.items()
     ]
     return [
         "## Method",
@@ -108,7 +108,8 @@ def _method(model: Model) -> list[str]:
         "Evidence-informed cumulative logit: a robust mixture of priors, collapsed to "
         "one Gaussian per cut-off, pooled with shallow boosted trees when they earn "
         f"weight (here {weight:.3g}). Variance that a linear predictor misses: "
-        f"{model.discrepancy:.3g}.",
+        f"{model.discrepancy:.3g}. Centres with a level of their own: "
+        f"{', '.join(model.centre_names) or 'none'}.",
         "",
         "| component | weight before | weight after |",
         "|---|---|---|",

@@ -11,7 +11,7 @@ import numpy as np
 from responder_model.artifact.node import lower_triangle
 from responder_model.errors import ResponderModelError
 from responder_model.features import Encoder
-from responder_model.model import Component, LinearPart, Model, Pool
+from responder_model.model import CentreLevel, Component, LinearPart, Model, Pool
 
 if TYPE_CHECKING:
     from responder_model.disclosure.fingerprints import Fingerprints
@@ -35,6 +35,7 @@ def model_document(model: Model) -> dict[str, Any]:
         "linear": [_linear_document(part) for part in model.linear],
         "mean_variance": float(model.mean_variance),
         "discrepancy": float(model.discrepancy),
+        "centres": [_centre_document(level) for level in model.centres],
         "pool": None if model.pool is None else _pool_document(model.pool),
         "encoder": _encoder_document(model.encoder),
         "population": {
@@ -78,6 +79,14 @@ def _linear_document(part: LinearPart) -> dict[str, Any]:
     }
 
 
+def _centre_document(level: CentreLevel) -> dict[str, Any]:
+    return {
+        "name": level.name,
+        "shift": level.shift.tolist(),
+        "variance": level.variance.tolist(),
+    }
+
+
 def _pool_document(pool: Pool) -> dict[str, float]:
     return {
         "weight": float(pool.weight),
@@ -96,6 +105,7 @@ def _component_document(part: Component) -> dict[str, Any]:
         "log_evidence": float(part.log_evidence),
         "mean": part.mean.tolist(),
         "covariance": lower_triangle(part.covariance),
+        "centre_sd": float(part.centre_sd),
     }
 
 

@@ -25,7 +25,14 @@ from responder_model.artifact.records import (
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.features import Encoder, Population
 from responder_model.features.encoding import Column
-from responder_model.model import Component, Limits, LinearPart, Model, Pool
+from responder_model.model import (
+    CentreLevel,
+    Component,
+    Limits,
+    LinearPart,
+    Model,
+    Pool,
+)
 from responder_model.model.fitted import PROVENANCES
 from responder_model.model.limits import category_names, preceding_test
 from responder_model.schema import Decision, Field, dictionary
@@ -42,6 +49,7 @@ _KEYS = (
     "linear",
     "mean_variance",
     "discrepancy",
+    "centres",
     "pool",
     "encoder",
     "population",
@@ -74,6 +82,7 @@ _COMPONENT_KEYS = (
     "log_evidence",
     "mean",
     "covariance",
+    "centre_sd",
 )
 _LIMITS_KEYS = (
     "numbers",
@@ -128,6 +137,7 @@ def read_document(
             linear=_read_linear(node, decision, len(encoder.columns)),
             mean_variance=node.number("mean_variance", 0.0),
             discrepancy=node.number("discrepancy", 0.0),
+            centres=_read_centres(node, len(encoder.columns)),
             components=_read_components(node, len(encoder.derived)),
             priors=read_priors(node, encoder),
             pool=_read_pool(node, trees),
@@ -244,7 +254,23 @@ def _read_linear(
     return tuple(parts)
 
 
+def _read_centres(node: Node, n_columns: int) -> tuple[CentreLevel, ...]:
+    n_served = len(node.items("linear"))
+    levels = tuple(
+        CentreLevel(
+            name=row.text("name"),
+            shift=row.array("shift", (n_served,)),
+            variance=row.array("variance", (n_columns + 1,)),
+        )
+        for row in node.tables("centres", ("name", "shift", "variance"))
+    )
+    if len({level.name for level in levels}) != len(levels):
+        node.refuse("have centres, each with its own name")
+    return levels
+
+
 def _read_components(node: Node, n_derived: int) -> tuple[Component, ...]:
+    n_derived += len(node.items("centres"))
     return tuple(
         _read_component(row, n_derived)
         for row in node.tables("components", _COMPONENT_KEYS)
@@ -267,6 +293,7 @@ def _read_component(node: Node, n_derived: int) -> Component:
         log_evidence=node.number("log_evidence"),
         mean=node.array("mean", (size,)),
         covariance=node.covariance("covariance", size),
+        centre_sd=node.number("centre_sd", 0.0),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from responder_model.artifact.node import Node
 from responder_model.disclosure.record import Disclosure, is_cell_size
 from responder_model.features import Encoder
+from responder_model.model import CENTRES
 from responder_model.priors.sets import ColumnPrior, PriorSet
 from responder_model.sample_size import Criterion, SampleSizeVerdict
 from responder_model.sample_size.verdict import Claim, Verdict
@@ -30,6 +31,7 @@ SETTINGS = (
     "components",
     "small_cells",
     "stays_here",
+    "centres",
 )
 _C_STATISTICS = (
     "implied_c_statistic",
@@ -105,6 +107,7 @@ def read_settings(document: Node, encoder: Encoder) -> dict[str, Any]:
         node.refuse("have the predictors of the model")
     node.flag("challenger")
     node.text("components", ("robust", "published", "zero"))
+    node.text("centres", CENTRES)
     node.flag("stays_here")
     if not is_cell_size(node.value["small_cells"]):
         node.refuse("have cells of 0 patients, or 3 to 50")

@@ -11,6 +11,7 @@ import typer
 
 from responder_model.cli.models import open_model
 from responder_model.cli.options import (
+    CentresOption,
     CohortArgument,
     CountAgainOption,
     ExcludeOption,
@@ -113,6 +114,7 @@ def develop(
     exclude_evidence: ExcludeOption = None,
     overlap_groups: OverlapOption = None,
     small_cells: SmallCellsOption = None,
+    centres: CentresOption = None,
     stays_here: StaysHereOption = False,
     tracking_uri: TrackingOption = None,
     track: TrackOption = True,
@@ -126,7 +128,7 @@ def develop(
     """
     asked = (target, seed, tuple(exclude_evidence or ()))
     settings = _settings(settings_file, *asked)
-    settings = _protected(settings, small_cells, stays_here=stays_here)
+    settings = _protected(settings, small_cells, centres, stays_here=stays_here)
     from responder_model.cohort import read_cohort
     from responder_model.workflow import develop_and_track
 
@@ -167,13 +169,18 @@ def _settings(
 
 
 def _protected(
-    settings: Settings, small_cells: int | None, *, stays_here: bool
+    settings: Settings,
+    small_cells: int | None,
+    centres: str | None,
+    *,
+    stays_here: bool,
 ) -> Settings:
-    """Settings with the rule on small cells as the options say, if they do."""
+    """Settings on small cells and centres as the options say, if they do."""
     return replace(
         settings,
         small_cells=settings.small_cells if small_cells is None else small_cells,
         stays_here=settings.stays_here or stays_here,
+        centres=centres or settings.centres,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from responder_model.cli.output import console, print_json
+from responder_model.errors import DevelopmentError
 from responder_model.reporting.groups import HIDDEN
 
 # Measures printed for a person, each with its limits; ``--json`` has all of them.
@@ -18,8 +19,10 @@ def print_groups(
     """One line per subgroup or centre: counts, then measures with 95 % limits."""
     from responder_model.cli.output import plain
 
+    pooled = _pooled(rows)
     if json_output:
-        print_json({"provenance": provenance, "groups": plain(rows)})
+        document = {"provenance": provenance, "groups": plain(rows)}
+        print_json(document | ({"pooled": plain(pooled)} if pooled else {}))
         return
     from rich.table import Table
 
@@ -39,6 +42,34 @@ def print_groups(
     for row in rows:
         if row.get("problem") not in ("", "small", None):
             out.print(f"{' '.join(str(row[h]) for h in heads)}: {row['problem']}")
+    for row in pooled:
+        out.print(_sentence(row))
+
+
+def _pooled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Measures over centres, from what is shown of each."""
+    import pandas as pd
+
+    from responder_model.validation import pool_centres
+
+    table = pd.DataFrame(rows)
+    if "centre" not in table:
+        return []
+    try:
+        return [
+            {str(k): v for k, v in row.items()}
+            for row in pool_centres(table).to_dict(orient="records")
+        ]
+    except DevelopmentError:
+        return []
+
+
+def _sentence(row: dict[str, Any]) -> str:
+    mean = f"{row['value']:.2f} ({row['lower']:.2f} to {row['upper']:.2f})"
+    said = f"{row['measure']}: mean of {row['n_centres']} centres {mean}"
+    if row["new_lower"] == row["new_lower"]:
+        said += f"; a new centre {row['new_lower']:.2f} to {row['new_upper']:.2f}"
+    return f"{said}."
 
 
 def _printed(row: dict[str, Any]) -> Iterator[str]:

@@ -93,6 +93,15 @@ SmallCellsOption = Annotated[
         "from everything and needs --stays-here.",
     ),
 ]
+CentresOption = Annotated[
+    str | None,
+    typer.Option(
+        "--centres",
+        metavar="HOW",
+        help="named (default): the folder keeps the names of centres; coded: codes "
+        "that this place alone can tell; ignored: no centre has a level of its own.",
+    ),
+]
 StaysHereOption = Annotated[
     bool,
     typer.Option(

@@ -45,7 +45,15 @@ FigureOption = Annotated[
     Path | None,
     typer.Option("--figure", metavar="FILE", help="Also draw the reasons (PNG)."),
 ]
-
+CentreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--centre",
+        metavar="NAME",
+        help="Centre of the patient, by name or code, for a model that tells them "
+        "apart.",
+    ),
+]
 
 _METAVARS = {"number": "NUMBER", "boolean": "YES|NO", "category": "NAME"}
 
@@ -139,6 +147,7 @@ def predict(
     source: InputOption = None,
     responders: RespondersOption = None,
     tested: TestedOption = None,
+    centre: CentreOption = None,
     json_output: JsonOption = False,
     lang: LanguageOption = Language.en,
 ) -> None:
@@ -151,7 +160,7 @@ def predict(
     """
     fitted = open_model(model, rate=local_rate(responders, tested))
     patient = read_patient(source, values)
-    prediction = fitted.predict(patient, lang=lang.value)
+    prediction = fitted.predict(patient, centre=centre, lang=lang.value)
     if json_output:
         print_json(prediction.to_dict())
         return
@@ -165,6 +174,7 @@ def explain(
     source: InputOption = None,
     responders: RespondersOption = None,
     tested: TestedOption = None,
+    centre: CentreOption = None,
     figure: FigureOption = None,
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
@@ -177,7 +187,7 @@ def explain(
     """
     fitted = open_model(model, rate=local_rate(responders, tested))
     patient = read_patient(source, values)
-    prediction = fitted.predict(patient, lang=lang.value)
+    prediction = fitted.predict(patient, centre=centre, lang=lang.value)
     if figure is not None:
         read = () if source in (None, "-") else (source,)
         _draw(fitted, patient, figure, lang, inputs=read, overwrite=overwrite)

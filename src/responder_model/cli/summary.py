@@ -28,7 +28,9 @@ def summarise(model: Model) -> dict[str, Any]:
         "provenance": model.provenance,
         "n_patients": model.n_patients,
         "n_events": model.n_events,
-        "component_weights": {c.name: c.weight for c in model.components},
+        "component_weights": {
+            name: after for name, (_, after) in model.component_weights.items()
+        },
         "challenger_weight": 0.0 if model.pool is None else model.pool.weight,
         "excluded_evidence": list(model.excluded_evidence),
         "digest": digest_of(model),
@@ -75,9 +77,8 @@ def _weights(model: Model, lang: str) -> Table:
     table = Table(say("component", lang), title=say("weights", lang))
     table.add_column(say("before", lang), justify="right")
     table.add_column(say("after", lang), justify="right")
-    for part in model.components:
-        weights = (part.prior_weight, part.weight)
-        table.add_row(part.name, *(format_number(w, lang, ".2f") for w in weights))
+    for name, weights in model.component_weights.items():
+        table.add_row(name, *(format_number(w, lang, ".2f") for w in weights))
     return table
 
 

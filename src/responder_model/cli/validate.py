@@ -22,6 +22,7 @@ from responder_model.cli.options import (
     Language,
     LanguageOption,
     ModelArgument,
+    OverwriteOption,
     SeedOption,
 )
 from responder_model.cli.output import print_json, print_notices, progress
@@ -92,6 +93,14 @@ UpdatedFromOption = Annotated[
         help="For a model that was updated: the earlier one, to repeat the update.",
     ),
 ]
+ForestOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--forest",
+        metavar="FILE",
+        help="by_centre: also draw the c-statistic of each centre and of all (PNG).",
+    ),
+]
 InternalOption = Annotated[
     bool,
     typer.Option("--internal", help="The same as --design bootstrap."),
@@ -125,6 +134,8 @@ def validate(
     jobs: JobsOption = 1,
     tracking_uri: TrackingOption = None,
     track: TrackOption = True,
+    forest: ForestOption = None,
+    overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
     lang: LanguageOption = Language.en,
 ) -> None:
@@ -150,9 +161,16 @@ def validate(
         jobs=jobs,
     )
     _check_options(work, design)
+    if forest is not None and design is not Design.by_centre:
+        msg = "must be left out unless --design by_centre."
+        raise typer.BadParameter(msg, param_hint="--forest")
     to = find_destination(model, track=track, tracking_uri=tracking_uri)
     if design in (Design.by_centre, Design.by_subgroup):
-        _parts(work, design, to, json_output=json_output)
+        rows = _parts(work, design, to, json_output=json_output)
+        if forest is not None:
+            _draw_forest(
+                rows, forest, work, cohort, overwrite=overwrite, lang=lang.value
+            )
     else:
         _whole(work, design, to, json_output=json_output, lang=lang)
 
@@ -169,10 +187,48 @@ def _check_options(work: Work, design: Design) -> None:
         raise typer.BadParameter(msg, param_hint="--non-completers")
 
 
+def _draw_forest(
+    rows: list[dict[str, Any]],
+    path: Path,
+    work: Work,
+    cohort: Path | str,
+    *,
+    overwrite: bool,
+    lang: str,
+) -> None:
+    """Draw the c-statistic of each centre, as it may be shown, and of all."""
+    import pandas as pd
+
+    from responder_model.artifact import digest_of
+    from responder_model.cli.patient import writing
+    from responder_model.figures.drawing import draw_figure
+    from responder_model.figures.forest import plot_forest
+    from responder_model.outputs import Output, check_outputs, drafted
+    from responder_model.validation import pool_centres
+
+    output = Output(
+        path=path,
+        command="validate",
+        model=digest_of(work.model),
+        argument="--forest",
+    )
+    check_outputs(output, inputs=(str(cohort),), overwrite=overwrite, lang=lang)
+    table = pd.DataFrame(rows)
+    pooled = pool_centres(table)
+    with writing("--forest"), drafted(output, overwrite=overwrite, lang=lang) as draft:
+        draw_figure(
+            lambda ax: plot_forest(table, pooled, ax=ax, lang=lang),
+            draft,
+            title=work.model.target,
+            provenance=work.provenance,
+            lang=lang,
+        )
+
+
 def _parts(
     work: Work, design: Design, to: Destination | None, *, json_output: bool
-) -> None:
-    """Measure subgroups or centres; print and log what may be shown."""
+) -> list[dict[str, Any]]:
+    """Measure subgroups or centres; print, log and return what may be shown."""
     import json
     from tempfile import TemporaryDirectory
 
@@ -188,6 +244,7 @@ def _parts(
         text = json.dumps(plain(rows), ensure_ascii=False, indent=1)
         path.write_text(text, encoding="utf-8")
         _log(work, design, to, {"n_groups": len(rows)}, files=[(path, "")])
+    return rows
 
 
 def _whole(

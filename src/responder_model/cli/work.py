@@ -73,12 +73,12 @@ def models_table(made: Demo) -> Table:
         table.add_column(heading, justify="right")
     for done in made.developments:
         model = done.model
-        weights = {part.name: part.weight for part in model.components}
+        _, evidence = model.component_weights.get("published", (0.0, 0.0))
         table.add_row(
             model.target,
             str(model.n_patients),
             str(model.n_events),
-            f"{weights.get('published', 0.0):.2f}",
+            f"{evidence:.2f}",
             f"{model.pool.weight if model.pool else 0.0:.2f}",
         )
     return table

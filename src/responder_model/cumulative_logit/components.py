@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,10 @@ UNSUPPORTED_SD = 0.30
 Shape = tuple[str, Array, Array, float]
 # Prior of the variance that a linear predictor misses: uniform over these.
 DISCREPANCY_VARIANCES = tuple(0.01 * k for k in range(21))
+# SDs between the levels of centres, log-odds, as probable as one another.
+CENTRE_SDS = (0.02, 0.3, 0.6, 1.0)
+# Prior of the variance of each slope between centres: uniform over these.
+SLOPE_VARIANCES = tuple(sd**2 for sd in (0.0, 0.05, 0.1, 0.2, 0.3))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,7 @@ class Prior:
     ``mean`` and ``sd`` run over (intercept at the main cut point, log-gaps,
     coefficients); ``weight`` is the component's prior probability. Parameters are
     independent unless ``covariance`` is given: the posterior of an earlier cohort.
+    ``centre_sd`` is the SD between the levels of centres, whose coefficients come last.
     """
 
     name: str
@@ -41,14 +47,43 @@ class Prior:
     sd: Array
     weight: float
     covariance: Array | None = None
+    centre_sd: float = 0.0
 
     @classmethod
     def from_posterior(
-        cls, name: str, mean: Array, covariance: Array, weight: float
+        cls,
+        name: str,
+        mean: Array,
+        covariance: Array,
+        weight: float,
+        centre_sd: float = 0.0,
     ) -> Prior:
         """Make yesterday's posterior today's prior."""
-        sd = np.sqrt(np.diag(covariance))
-        return cls(name=name, mean=mean, sd=sd, weight=weight, covariance=covariance)
+        return cls(
+            name=name,
+            mean=mean,
+            sd=np.sqrt(np.diag(covariance)),
+            weight=weight,
+            covariance=covariance,
+            centre_sd=centre_sd,
+        )
+
+    def with_centres(self, n: int) -> Prior:
+        """Prior with the levels of ``n`` more centres, independent of all others."""
+        if n == 0:
+            return self
+        levels = np.full(n, self.centre_sd)
+        covariance = self.covariance
+        if covariance is not None:
+            size = len(covariance)
+            covariance = np.diag(np.concatenate([np.zeros(size), levels**2]))
+            covariance[:size, :size] = self.spread
+        return replace(
+            self,
+            mean=np.concatenate([self.mean, np.zeros(n)]),
+            sd=np.concatenate([self.sd, levels]),
+            covariance=covariance,
+        )
 
     @property
     def spread(self) -> Array:
@@ -122,6 +157,17 @@ def robust_priors(
             weight=weight,
         )
         for name, m, s, weight in shapes
+    )
+
+
+def apart_by_centre(priors: Sequence[Prior], n_centres: int) -> tuple[Prior, ...]:
+    """Each prior once for each SD between centres, with the levels of ``n_centres``."""
+    return tuple(
+        replace(p, centre_sd=sd, weight=p.weight / len(CENTRE_SDS)).with_centres(
+            n_centres
+        )
+        for sd in CENTRE_SDS
+        for p in priors
     )
 
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from responder_model.cumulative_logit.components import (
     DISCREPANCY_VARIANCES,
+    SLOPE_VARIANCES,
     Array,
-    prior_discrepancy,
 )
 from responder_model.cumulative_logit.likelihood import (
     Observations,
@@ -30,9 +30,12 @@ _SQUASH = 1.5
 
 
 def estimate_discrepancy(
-    observations: Observations, component: Component, collapsed: Collapsed
-) -> float:
-    """Posterior mean of the variance that the linear predictor misses.
+    observations: Observations,
+    component: Component,
+    collapsed: Collapsed,
+    n_centres: int = 0,
+) -> tuple[float, float]:
+    """Posterior means of the variances that the linear predictor misses.
 
     Parameters
     ----------
@@ -42,6 +45,13 @@ def estimate_discrepancy(
         The component with the most weight: its mode gives residuals and information.
     collapsed : Collapsed
         Posterior of (intercept, coefficients) at the main cut point.
+    n_centres : int
+        Last columns of the design that are indicators of centres.
+
+    Returns
+    -------
+    (float, float)
+        Of interactions; and, for each slope, between centres: 0 without centres.
     """
     n = len(observations.lower)
     if n > MAX_PATIENTS:
@@ -50,21 +60,28 @@ def estimate_discrepancy(
         )
     score, information = linear_predictor_slopes(observations, component.mean[None])
     r, w = score[0], information[0]
-    K = interaction_kernel(observations.design)
     Z = np.column_stack([np.ones(len(r)), observations.design])
     WZ = w[:, None] * Z
-    # V = W - W Z C Z' W;  KV
-    KV = K * w - (K @ WZ) @ collapsed.covariance @ WZ.T
-    trace_square = float(np.einsum("ij,ji->", KV, KV))
-    if trace_square <= 0.0:
-        return prior_discrepancy()
-    estimate = float(r @ K @ r - np.trace(KV)) / trace_square
-    return _posterior_mean(estimate, trace_square)
+    X, own = np.split(observations.design, [Z.shape[1] - 1 - n_centres], axis=1)
+
+    def missed(K: Array, candidates: Array) -> float:
+        # V = W - W Z C Z' W;  KV
+        KV = K * w - (K @ WZ) @ collapsed.covariance @ WZ.T
+        trace_square = float(np.einsum("ij,ji->", KV, KV))
+        if trace_square <= 0.0:
+            return float(candidates.mean())
+        estimate = float(r @ K @ r - np.trace(KV)) / trace_square
+        return _posterior_mean(estimate, trace_square, candidates)
+
+    interactions = missed(interaction_kernel(X), np.array(DISCREPANCY_VARIANCES))
+    if n_centres == 0:
+        return interactions, 0.0
+    same_centre = own @ own.T
+    return interactions, missed((X @ X.T) * same_centre, np.array(SLOPE_VARIANCES))
 
 
-def _posterior_mean(estimate: float, trace_square: float) -> float:
+def _posterior_mean(estimate: float, trace_square: float, candidates: Array) -> float:
     """Mean under the prior given Q ~ N(variance, 2 / tr(KVKV))."""
-    candidates = np.array(DISCREPANCY_VARIANCES)
     log_weight = -((estimate - candidates) ** 2) * trace_square / 4.0
     weight = np.exp(log_weight - log_weight.max())
     return float(weight @ candidates / weight.sum())

@@ -16,6 +16,7 @@ from responder_model.cumulative_logit.components import (
     UNSUPPORTED_SD,
     Array,
     Prior,
+    apart_by_centre,
     robust_priors,
 )
 from responder_model.cumulative_logit.conflict import conflict_p_values
@@ -40,7 +41,12 @@ from responder_model.cumulative_logit.mixture import (
     weigh,
 )
 from responder_model.cumulative_logit.parameters import check_names, check_parameters
-from responder_model.cumulative_logit.served import average, averaged, monotone
+from responder_model.cumulative_logit.served import (
+    average,
+    averaged,
+    monotone,
+    widen_by_centres,
+)
 
 # Patients from which each served cut point is half its own fit (statistics.md 2).
 CUT_SPECIFIC_FROM = 100
@@ -99,6 +105,10 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     posterior : sequence of Prior, optional
         Components of an earlier fit on the same columns, in place of all other priors:
         Bayesian updating, component by component.
+    n_centres : int, default 0
+        Last columns of ``X`` that are 0/1 indicators of centres. Their coefficients
+        share an SD, over which the mixture averages; a row with 0 in all of them is of
+        another centre.
 
     Attributes
     ----------
@@ -148,6 +158,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         cut_specific_from: int = CUT_SPECIFIC_FROM,
         firm: Sequence[str] | None = None,
         posterior: Sequence[Prior] | None = None,
+        n_centres: int = 0,
     ) -> None:
         self.priors = priors
         self.anchor = anchor
@@ -160,6 +171,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         self.cut_specific_from = cut_specific_from
         self.firm = firm
         self.posterior = posterior
+        self.n_centres = n_centres
 
     def __sklearn_tags__(self) -> Any:
         """Say that the levels are ordered, so that nominal classes score poorly."""
@@ -227,6 +239,8 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
                 self.scale_[k] = prior[2]
             if len(prior) > 3:
                 self.centre_[k] = prior[3]
+        own = slice(self.n_features_in_ - self.n_centres, None)
+        self.centre_[own], self.scale_[own] = 0.0, 1.0
 
     def _design(self, X: Array) -> Array:
         return np.asarray((X - self.centre_) / self.scale_)
@@ -234,7 +248,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     def _published(self) -> tuple[Array | None, Array | None]:
         if not self.priors:
             return None, None
-        names = self._column_names()
+        names = self._column_names()[: self.n_features_in_ - self.n_centres]
         unknown = sorted(set(self.priors) - set(names))
         if unknown:
             msg = f"priors must name columns of X, got {', '.join(unknown)}."
@@ -248,6 +262,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         if self.posterior is not None:
             self.components_ = fit_mixture(observations, tuple(self.posterior))
             return
+        n_columns = observations.design.shape[1] - self.n_centres
         n_gaps = observations.n_cuts - 1
         known = self.gaps is not None
         gaps = np.array(self.gaps if known else np.ones(n_gaps), dtype=np.float64)
@@ -256,14 +271,15 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         priors = robust_priors(
             mean,
             sd,
-            observations.design.shape[1],
+            n_columns,
             anchor=self._anchor,
             gaps=gaps,
             gap_sd=self.gap_sd if known else VAGUE_GAP_SD,
             components=self.components,
-            units=self._units,
-            firm=self._is_firm(),
+            units=self._units[:n_columns],
+            firm=self._is_firm()[:n_columns],
         )
+        priors = self._apart(priors)
         self.components_ = fit_mixture(observations, priors)
 
     def _serve(self, observations: Observations) -> None:
@@ -272,17 +288,28 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         own = {}
         if J > 1 and len(observations.lower) >= self.cut_specific_from:
             own = self._fit_at(observations, cuts)
+        heaviest = max(self.components_, key=lambda component: component.weight)
+        self.discrepancy_, slopes = estimate_discrepancy(
+            observations,
+            heaviest,
+            collapse(self.components_, main, J, main),
+            self.n_centres,
+        )
         self.served_ = {
-            cut: average(collapse(self.components_, cut, J, main), own.get(cut))
+            cut: widen_by_centres(
+                average(collapse(self.components_, cut, J, main), own.get(cut)),
+                self.components_,
+                slopes,
+                self.n_centres,
+            )
             for cut in range(J)
         }
-        variance = self.served_[main].variance(observations.design)
+        design = observations.design.copy()
+        # the one number of a released model is for those whose centre is not told
+        design[:, design.shape[1] - self.n_centres :] = 0.0
+        variance = self.served_[main].variance(design)
         self.mean_variance_ = float(variance.mean())
         self.kappa_ = float(1.0 / np.sqrt(1.0 + np.pi * self.mean_variance_ / 8.0))
-        heaviest = max(self.components_, key=lambda component: component.weight)
-        self.discrepancy_ = estimate_discrepancy(
-            observations, heaviest, collapse(self.components_, main, J, main)
-        )
         self.main_ = main
         self.coef_ = self.served_[main].coefficients
         self.intercepts_ = np.array([self.served_[cut].intercept for cut in range(J)])
@@ -318,18 +345,23 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         fall = np.concatenate([[0.0], np.cumsum(self._gaps)])
         anchor = (self._anchor[0] + fall[main] - fall[cut], self._anchor[1])
         mean, sd = self._published()
+        n_columns = observations.design.shape[1] - self.n_centres
         priors = robust_priors(
             mean,
             sd,
-            observations.design.shape[1],
+            n_columns,
             anchor=anchor,
             gaps=np.empty(0),
             gap_sd=self.gap_sd,
             components=self.components,
-            units=self._units,
-            firm=self._is_firm(),
+            units=self._units[:n_columns],
+            firm=self._is_firm()[:n_columns],
         )
-        return list(priors)
+        return list(self._apart(priors))
+
+    def _apart(self, priors: tuple[Prior, ...]) -> tuple[Prior, ...]:
+        """Priors with the levels of the centres, for each SD between them."""
+        return apart_by_centre(priors, self.n_centres) if self.n_centres else priors
 
     def _is_firm(self) -> NDArray[np.bool_]:
         return np.isin(self._column_names(), list(self.firm or ()))

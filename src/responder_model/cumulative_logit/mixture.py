@@ -194,7 +194,9 @@ def collapse(
 def prior_at(prior: Prior, cut: int, n_cuts: int, main: int) -> Prior:
     """Prior of (intercept at one cut point, coefficients) that another one implies."""
     mean, spread = _at_cut(prior.mean[None], prior.spread[None], cut, n_cuts, main)
-    return Prior.from_posterior(prior.name, mean[0], spread[0], prior.weight)
+    return Prior.from_posterior(
+        prior.name, mean[0], spread[0], prior.weight, prior.centre_sd
+    )
 
 
 def _at_cut(

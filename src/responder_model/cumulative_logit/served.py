@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from responder_model.cumulative_logit.components import Array
-from responder_model.cumulative_logit.mixture import Collapsed, match_moments
+from responder_model.cumulative_logit.mixture import (
+    Collapsed,
+    Component,
+    match_moments,
+)
 
 
 def monotone(probability: Array, main: int) -> Array:
@@ -33,3 +40,20 @@ def average(ordinal: Collapsed, own: Collapsed | None) -> Collapsed:
     )
     covariances = np.array([ordinal.covariance, own.covariance])
     return match_moments(np.array([0.5, 0.5]), means, covariances)
+
+
+def widen_by_centres(
+    served: Collapsed, components: Sequence[Component], slopes: float, n_centres: int
+) -> Collapsed:
+    """Add what parts centres to the covariance of (intercept, coefficients).
+
+    A row of another centre has the variance between levels, at the intercept; a row of
+    one of these takes it off again at its indicator, since that level was learned.
+    Slopes were learned of no centre by itself: all rows have their variance.
+    """
+    if n_centres == 0:
+        return served
+    levels = sum(part.weight * part.prior.centre_sd**2 for part in components)
+    added = np.full(len(served.covariance), slopes)
+    added[0], added[-n_centres:] = levels, -levels
+    return replace(served, covariance=served.covariance + np.diag(added))

@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 
 from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.cumulative_logit.components import is_published
+from responder_model.development.centres import coded
 from responder_model.development.notes import development_notes
 from responder_model.development.outcomes import at_cut, split_levels
-from responder_model.development.parts import component, linear_part
+from responder_model.development.parts import centre_levels, component, linear_part
 from responder_model.development.procedure import Procedure
 from responder_model.development.settings import Settings
 from responder_model.disclosure import SMALL_CELLS, Disclosure, fingerprints_of
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit
-from responder_model.model import LinearPart, Model, Pool, describe_limits
+from responder_model.model import CentreLevel, LinearPart, Model, Pool, describe_limits
 from responder_model.model.batch import check_jobs
 from responder_model.performance import core_measures
 from responder_model.performance.core import CORE, CoreMeasures
@@ -94,6 +95,8 @@ def develop(
     )
     cohort = check_cohort(cohort)
     check_overlap(cohort, settings)
+    if settings.centres == "coded":
+        cohort = coded(cohort)
     levels = outcome_levels(cohort, settings.decision)
     procedure = settings.build_procedure(report_challenger=settings.challenger)
     procedure.set_params(n_jobs=check_jobs(n_jobs)).fit(cohort, levels)
@@ -172,6 +175,7 @@ def model_from(
         linear=_linear_parts(procedure),
         mean_variance=estimator.mean_variance_,
         discrepancy=estimator.discrepancy_,
+        centres=_centres(procedure),
         components=tuple(
             component(fitted) for fitted in procedure.estimator_.components_
         ),
@@ -217,7 +221,9 @@ def _disclosure(
         n=n,
         n_since_release=n,
         events_since_release=n_events,
-        parameters=int((~left_out).sum()) + len(procedure.open_cuts_),
+        parameters=int((~left_out).sum())
+        + len(procedure.open_cuts_)
+        + len(procedure.centres_),
         contrasts_left_out=tuple(columns[k].name for k in np.flatnonzero(left_out)),
         stays_here=settings.stays_here,
     )
@@ -232,6 +238,16 @@ def _linear_parts(procedure: Procedure) -> tuple[LinearPart, ...]:
             procedure.encoder_.projection,
         )
         for cut in procedure.target.served_cut_points
+    )
+
+
+def _centres(procedure: Procedure) -> tuple[CentreLevel, ...]:
+    target, served = procedure.target, procedure.estimator_.served_
+    return centre_levels(
+        procedure.centres_,
+        [served[target.cut_points.index(cut)] for cut in target.served_cut_points],
+        target.served_cut_points.index(target.main_cut_point),
+        procedure.encoder_.projection,
     )
 
 

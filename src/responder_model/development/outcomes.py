@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.cohort import OutcomeLevels
+from responder_model.disclosure import ENOUGH_VALUES
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array
 from responder_model.schema import Decision
@@ -85,3 +86,30 @@ def check_lengths(n_patients: int, **given: Any) -> None:
         if values is not None and len(values) != n_patients:
             msg = f"{name} must have one value for each of {n_patients} patients, "
             raise DevelopmentError(msg + f"got {len(values)}.")
+
+
+def patients_of(raw: Array, groups: NDArray[Any]) -> NDArray[np.int64]:
+    """Patient behind each row, (n,): rows of one group, or alike in enough values.
+
+    A patient who was entered twice is no second patient of a small cell.
+    """
+    known = ~np.isnan(raw)
+    _, alike = np.unique(np.where(known, raw, np.inf), axis=0, return_inverse=True)
+    _, group = np.unique(groups, return_inverse=True)
+    enough = known.sum(axis=1) >= ENOUGH_VALUES
+    return np.asarray(np.where(enough, alike.ravel(), len(raw) + group.ravel()))
+
+
+def is_rare(
+    lower: NDArray[np.int64],
+    upper: NDArray[np.int64],
+    patients: NDArray[np.int64],
+    *,
+    cut: int,
+    k: int,
+) -> bool:
+    """Whether so few have yes, or no, that only the level may be learned."""
+    outcome = at_cut(lower, upper, cut)
+    outcome = outcome[np.unique(patients, return_index=True)[1]]
+    counts = (outcome == 1.0).sum(), (outcome == 0.0).sum()
+    return any(0 < n < k for n in counts)

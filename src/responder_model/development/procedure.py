@@ -8,7 +8,6 @@ recalibration and its weight. Resampling therefore repeats all of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,17 +16,19 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from responder_model.challenger import Trees, fit_trees, out_of_fold_margins
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
-from responder_model.cumulative_logit.components import Prior
+from responder_model.cumulative_logit.components import Prior, apart_by_centre
+from responder_model.development.centres import Names, read_centres, tell_apart
 from responder_model.development.outcomes import (
     are_levels,
     at_cut,
     check_lengths,
+    is_rare,
+    patients_of,
     split_levels,
 )
+from responder_model.development.pool import Patients, fit_pool
 from responder_model.disclosure import (
-    ENOUGH_VALUES,
     FEWEST,
     SMALL_CELLS,
     MergedLevels,
@@ -39,47 +40,13 @@ from responder_model.features import Array, Encoder, Population, expit
 from responder_model.frozen import freeze
 from responder_model.model.batch import one_thread_each, raw_cohort
 from responder_model.priors import PriorSet, build_priors
-from responder_model.recalibration import challenger_weight, recalibrate
 from responder_model.schema import Decision, dictionary
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# The pool is closed below these counts: too few to judge a challenger.
-POOL_MIN_PATIENTS = 100
-POOL_MIN_RARER = 40
-N_FOLDS = 5
-N_REPEATS = 2
 # Fewest patients with a known outcome from which anything is developed.
 MIN_PATIENTS = 10
-
-Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FittedPool:
-    """Challenger, its recalibration, its weight and its figures.
-
-    ``log_loss_evidence`` and ``log_loss_challenger`` are out-of-fold, mean per
-    patient; NaN when the challenger was not developed.
-    """
-
-    weight: float
-    offset: float
-    slope: float
-    trees: Trees | None
-    log_loss_evidence: float
-    log_loss_challenger: float
-
-
-_NO_POOL = FittedPool(
-    weight=0.0,
-    offset=0.0,
-    slope=1.0,
-    trees=None,
-    log_loss_evidence=float("nan"),
-    log_loss_challenger=float("nan"),
-)
 
 
 class Procedure(ClassifierMixin, BaseEstimator):
@@ -106,6 +73,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         Prior components of the evidence-informed part.
     posterior : tuple of Prior or None
         Components of an earlier model, in place of the evidence: updating.
+    centres : tuple of str or None
+        Centres whose levels ``posterior`` holds; None tells no centres apart.
     main_cut_only : bool
         Leave out what other cut-offs need: resampling judges the main one.
     small_cells : int
@@ -127,6 +96,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         report_challenger: bool = False,
         components: str = "robust",
         posterior: tuple[Prior, ...] | None = None,
+        centres: tuple[str, ...] | None = (),
         main_cut_only: bool = False,
         small_cells: int = SMALL_CELLS,
         seed: int = 0,
@@ -140,6 +110,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         self.report_challenger = report_challenger
         self.components = components
         self.posterior = posterior
+        self.centres = centres
         self.main_cut_only = main_cut_only
         self.small_cells = small_cells
         self.seed = seed
@@ -158,7 +129,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         cohort : DataFrame
-            Checked cohort; columns that the moment does not know are left unused.
+            Checked cohort; columns that the moment does not know are left unused. From
+            two centres on, a column ``centre`` gives each its own level.
         outcome : OutcomeLevels or array-like of shape (n,)
             From ``outcome_levels``, or 1 yes and 0 no at the main cut-off, missing
             where not known; patients without a known outcome are left out. Numbers of
@@ -178,7 +150,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         lower, upper = split_levels(outcome, self.target)
         check_lengths(len(raw), outcome=lower, groups=groups)
         with one_thread_each():
-            self.fit_raw(raw, lower, upper, groups)
+            self.fit_raw(raw, lower, upper, groups, centre=read_centres(cohort))
         if are_levels(outcome):
             # no tool may take 0 and 1 for two of the levels
             del self.classes_
@@ -194,11 +166,14 @@ class Procedure(ClassifierMixin, BaseEstimator):
         lower: NDArray[np.int64],
         upper: NDArray[np.int64],
         groups: Any | None = None,
+        *,
+        centre: Names | None = None,
     ) -> Self:
         """Develop on raw predictors (n, n_predictors) and intervals of levels."""
         groups = np.arange(len(raw)) if groups is None else np.asarray(groups)
+        centre = np.full(len(raw), "") if centre is None else centre
         known = (upper - lower) < len(self.target.cut_points)
-        raw, groups = raw[known], groups[known]
+        raw, groups, centre = raw[known], groups[known], centre[known]
         lower, upper = lower[known], upper[known]
         if self.posterior is None:
             self._check(lower, upper)
@@ -209,13 +184,30 @@ class Procedure(ClassifierMixin, BaseEstimator):
         patients = patients_of(raw, groups)
         merged = self._merge_levels(lower, upper, patients)
         used = ~merged.left_out
+        apart = tell_apart(
+            centre[used], patients[used], k=self.small_cells, known=self.centres
+        )
+        used[used] = ~apart.left_out
         raw, groups, patients = raw[used], groups[used], patients[used]
         lower, upper = lower[used], upper[used]
-        rare = self._is_rare(lower, upper, patients)
-        design = self._describe(raw, patients, level_only=rare)
+        rare = is_rare(
+            lower, upper, patients, cut=self.target.main_index, k=self.small_cells
+        )
+        self.centres_ = apart.names
+        indicators = apart.indicators[~apart.left_out]
+        design = self._describe(raw, patients, indicators, level_only=rare)
         self.estimator_ = self._build_estimator()
         self.estimator_.fit(design, merged.lower[used], upper=merged.upper[used])
-        self.pool_ = self._pool(raw, design, lower, upper, groups)
+        self.pool_ = fit_pool(
+            Patients(raw=raw, design=design, lower=lower, upper=upper, groups=groups),
+            self.estimator_,
+            self.encoder_,
+            challenger=self.challenger,
+            report_challenger=self.report_challenger,
+            seed=self.seed,
+            small_cells=self.small_cells,
+            n_jobs=self.n_jobs,
+        )
         self.classes_ = np.array([0, 1])
         return self
 
@@ -233,18 +225,31 @@ class Procedure(ClassifierMixin, BaseEstimator):
             raise DevelopmentError(msg)
 
     def _describe(
-        self, raw: Array, patients: NDArray[np.int64], *, level_only: bool
+        self,
+        raw: Array,
+        patients: NDArray[np.int64],
+        indicators: Array,
+        *,
+        level_only: bool,
     ) -> Array:
         """Estimate the population, fill gaps; model columns in reference units.
 
         Columns that a few patients decide are missing for everybody; a contrast is then
         0 in the design, so that its prior stands, and a number what the others lead to
-        expect, as one that nobody recorded.
+        expect, as one that nobody recorded. Indicators of centres come last.
         """
         encoder = self.encoder_
         z = encoder.encode(raw)
-        self.left_out_ = columns_left_out(z, encoder, self.small_cells, patients)
-        self.left_out_ |= level_only
+        left_out = columns_left_out(
+            z, encoder, self.small_cells, patients, indicators=indicators
+        )
+        self.left_out_, few = np.split(left_out | level_only, [z.shape[1]])
+        # the level of the only centre is what all its patients decide
+        few &= ~indicators.all(axis=0) | level_only
+        # that of a centre of the earlier model stays as it was
+        known = np.isin(self.centres_, self.centres or ())
+        self.centres_ = tuple(np.array(self.centres_)[~few | known].tolist())
+        indicators = np.where(few, 0.0, indicators)[:, ~few | known]
         z[:, self.left_out_] = np.nan
         self.population_ = Population.estimate(z, encoder, left_out=self.left_out_)
         contrast = np.array([encoder.is_contrast(k) for k in range(z.shape[1])])
@@ -256,7 +261,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         # unknown predictors flatten the slope of what is known (statistics.md 1.9)
         flatten = 1.0 / np.sqrt(1.0 + np.pi * extra / 8.0)
         centre = self.population_.mean
-        return np.asarray((centre + flatten * (filled - centre)) @ projection.T)
+        design = (centre + flatten * (filled - centre)) @ projection.T
+        return np.hstack([design, indicators])
 
     def _merge_levels(
         self,
@@ -275,18 +281,6 @@ class Procedure(ClassifierMixin, BaseEstimator):
         )
         self.open_cuts_ = merged.open_cuts
         return merged
-
-    def _is_rare(
-        self,
-        lower: NDArray[np.int64],
-        upper: NDArray[np.int64],
-        patients: NDArray[np.int64],
-    ) -> bool:
-        """Whether so few have yes, or no, that only the level may be learned."""
-        outcome = at_cut(lower, upper, self.target.main_index)
-        outcome = outcome[np.unique(patients, return_index=True)[1]]
-        counts = (outcome == 1.0).sum(), (outcome == 0.0).sum()
-        return any(0 < n < self.small_cells for n in counts)
 
     def _coefficients(self) -> Array:
         """Published mean and SD of each model column, (2, n_derived)."""
@@ -310,57 +304,34 @@ class Procedure(ClassifierMixin, BaseEstimator):
             served_cuts=self._served_cuts(),
             components=self.components,
             firm=[f"x{k}" for k, name in enumerate(names) if columns[name].firm],
-            posterior=self.posterior,
+            posterior=self._posterior(),
+            n_centres=len(self.centres_),
         )
+
+    def _posterior(self) -> tuple[Prior, ...] | None:
+        """Components to start from, with the levels of centres that are new."""
+        known = self.centres or ()
+        new = len(self.centres_) - len(known)
+        if self.posterior is None:
+            return None
+        if new and not known:
+            return apart_by_centre(self.posterior, new)
+        return tuple(prior.with_centres(new) for prior in self.posterior)
 
     def _served_cuts(self) -> list[int]:
         if self.main_cut_only:
             return [self.target.main_index]
         return [self.target.cut_points.index(c) for c in self.target.served_cut_points]
 
-    def _pool(
-        self,
-        raw: Array,
-        design: Array,
-        lower: NDArray[np.int64],
-        upper: NDArray[np.int64],
-        groups: NDArray[Any],
-    ) -> FittedPool:
-        outcome = at_cut(lower, upper, self.target.main_index)
-        known = ~np.isnan(outcome)
-        outcome = outcome[known]
-        eligible = self.challenger and is_pool_open(outcome)
-        if not eligible and not self.report_challenger:
-            return _NO_POOL
-        raw, design, groups = raw[known], design[known], groups[known]
-        folds = grouped_folds(outcome, groups, self.seed)
-        evidence = self.estimator_.out_of_fold(
-            design, lower[known], folds, upper=upper[known]
-        )
-        rule = {"seed": self.seed, "small_cells": self.small_cells}
-        margin = out_of_fold_margins(
-            raw, outcome, self.encoder_, folds, n_jobs=self.n_jobs, **rule
-        )
-        offset, slope = recalibrate(margin, outcome)
-        rival = offset + slope * margin
-        weight = challenger_weight(evidence, rival, outcome) if eligible else 0.0
-        trees = None
-        if weight > 0.0:
-            trees = fit_trees(raw, outcome, self.encoder_, **rule)
-        return FittedPool(
-            weight=weight,
-            offset=offset,
-            slope=slope,
-            trees=trees,
-            log_loss_evidence=_log_loss(evidence, outcome),
-            log_loss_challenger=_log_loss(rival, outcome),
-        )
-
     def linear_predictor_raw(self, raw: Array) -> Array:
-        """Pooled log-odds at the main cut-off from raw predictors, (n,)."""
+        """Pooled log-odds at the main cut-off from raw predictors, (n,).
+
+        Of patients whose centre is not told.
+        """
         encoder, estimator = self.encoder_, self.estimator_
         served = estimator.served_[estimator.main_]
-        beta = served.coefficients @ encoder.projection
+        n_columns = len(encoder.derived)
+        beta = served.coefficients[:n_columns] @ encoder.projection
         filled, extra = self.population_.impute(
             encoder.encode(raw), beta[None], encoder.interval(raw)
         )
@@ -439,18 +410,6 @@ def build_procedure(
     )
 
 
-def patients_of(raw: Array, groups: NDArray[Any]) -> NDArray[np.int64]:
-    """Patient behind each row, (n,): rows of one group, or alike in enough values.
-
-    A patient who was entered twice is no second patient of a small cell.
-    """
-    known = ~np.isnan(raw)
-    _, alike = np.unique(np.where(known, raw, np.inf), axis=0, return_inverse=True)
-    _, group = np.unique(groups, return_inverse=True)
-    enough = known.sum(axis=1) >= ENOUGH_VALUES
-    return np.asarray(np.where(enough, alike.ravel(), len(raw) + group.ravel()))
-
-
 @lru_cache(maxsize=64)
 def _encoder(
     decision: str, moment: str | None, predictors: tuple[str, ...] | None
@@ -461,32 +420,3 @@ def _encoder(
 @lru_cache(maxsize=64)
 def _priors(decision: str, moment: str, exclude_evidence: tuple[str, ...]) -> PriorSet:
     return freeze(build_priors(decision, moment, exclude_evidence=exclude_evidence))
-
-
-def is_pool_open(outcome: Array) -> bool:
-    """Whether a cohort is large enough for the challenger to earn a weight."""
-    rarer = min(outcome.sum(), len(outcome) - outcome.sum())
-    return len(outcome) >= POOL_MIN_PATIENTS and rarer >= POOL_MIN_RARER
-
-
-def grouped_folds(outcome: Array, groups: NDArray[Any], seed: int) -> Folds:
-    """Repeated folds by patient, stratified by outcome."""
-    rng = np.random.default_rng(seed)
-    patients, first, member = np.unique(groups, return_index=True, return_inverse=True)
-    folds: Folds = []
-    for _ in range(N_REPEATS):
-        fold = np.empty(len(patients), dtype=np.int64)
-        order = rng.permutation(len(patients))
-        order = order[np.argsort(outcome[first[order]], kind="stable")]
-        fold[order] = np.arange(len(patients)) % N_FOLDS
-        of_row = fold[member]
-        folds += [
-            (np.flatnonzero(of_row != k), np.flatnonzero(of_row == k))
-            for k in range(N_FOLDS)
-        ]
-    return folds
-
-
-def _log_loss(linear_predictor: Array, outcome: Array) -> float:
-    signed = np.where(outcome > 0.5, -linear_predictor, linear_predictor)
-    return float(np.logaddexp(0.0, signed).mean())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from responder_model.disclosure.record import SMALL_CELLS, is_cell_size
 from responder_model.errors import DevelopmentError, UntrustedModelError
+from responder_model.model.parts import CENTRES
 from responder_model.schema import dictionary
 from responder_model.vocabulary import show
 
@@ -44,6 +45,9 @@ class Settings:
         them away; 0 learns from everything, in a model that ``stays_here``.
     stays_here : bool
         Whether the model is marked as one that never leaves its centre.
+    centres : {"named", "coded", "ignored"}
+        From two centres on, each has its own level, which the model knows by the name
+        of the centre or by a code of this one's; ``ignored`` tells none apart.
 
     Examples
     --------
@@ -60,6 +64,7 @@ class Settings:
     components: str = "robust"
     small_cells: int = SMALL_CELLS
     stays_here: bool = False
+    centres: str = "named"
 
     def __post_init__(self) -> None:
         _check_kinds({row.name: getattr(self, row.name) for row in fields(self)})
@@ -110,6 +115,7 @@ class Settings:
             report_challenger=report_challenger,
             components=self.components,
             small_cells=self.small_cells,
+            centres=None if self.centres == "ignored" else (),
             seed=self.seed,
         )
 
@@ -179,6 +185,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "challenger": ("true or false", lambda v: isinstance(v, bool)),
     "small_cells": ("0, or a whole number from 3 to 50", is_cell_size),
     "stays_here": ("true or false", lambda v: isinstance(v, bool)),
+    "centres": (f"one of {', '.join(CENTRES)}", CENTRES.__contains__),
     "components": (f"one of {', '.join(COMPONENTS)}", COMPONENTS.__contains__),
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 from responder_model.artifact import digest_of
 from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.cumulative_logit.components import Prior
+from responder_model.development.centres import coded
 from responder_model.development.from_cohort import (
     check_overlap,
     model_from,
@@ -99,9 +100,11 @@ def update(
     )
     cohort = check_cohort(cohort)
     check_overlap(cohort, settings)
+    if settings.centres == "coded":
+        cohort = coded(cohort, model.centre_names)
     cohort, known = new_patients(model, cohort, count_again=count_again)
     procedure = settings.build_procedure(report_challenger=settings.challenger)
-    procedure.set_params(posterior=posterior_of(model))
+    procedure.set_params(posterior=posterior_of(model), centres=centres_of(model))
     procedure.fit(cohort, outcome_levels(cohort, settings.decision))
     fresh = model_from(procedure, cohort, settings, name or _name(model, cohort))
     provenances = {model.provenance, fresh.provenance}
@@ -187,10 +190,24 @@ def posterior_of(model: Model) -> tuple[Prior, ...]:
         msg = "model must keep its components, got none. Develop it again."
         raise DevelopmentError(msg)
     return tuple(
-        Prior.from_posterior(part.name, part.mean, part.covariance, part.weight)
+        Prior.from_posterior(
+            part.name, part.mean, part.covariance, part.weight, part.centre_sd
+        )
         for part in model.components
         if part.weight > 0.0
     )
+
+
+def centres_of(model: Model) -> tuple[str, ...] | None:
+    """Centres whose levels a model's components hold; None where it can have none.
+
+    Patients of a model that told no centres apart may be of several.
+    """
+    if model.settings.get("centres") == "ignored":
+        return None
+    if model.n_patients and not model.centres:
+        return None
+    return tuple(level.name for level in model.centres)
 
 
 def is_updated(model: Model) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         ENOUGH_VALUES,
         Fingerprints,
         already_in,
+        code_of,
         fingerprints_of,
         keyed_digest,
     )
@@ -33,6 +34,7 @@ _MODULES = {
     "Fingerprints": "fingerprints",
     "MergedLevels": "levels",
     "already_in": "fingerprints",
+    "code_of": "fingerprints",
     "columns_left_out": "contrasts",
     "fingerprints_of": "fingerprints",
     "is_cell_size": "record",
@@ -48,6 +50,7 @@ __all__ = [
     "Fingerprints",
     "MergedLevels",
     "already_in",
+    "code_of",
     "columns_left_out",
     "fingerprints_of",
     "is_cell_size",

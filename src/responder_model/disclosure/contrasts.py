@@ -21,9 +21,14 @@ _ALONE = 1.0 - 1e-6
 
 
 def columns_left_out(
-    z: Array, encoder: Encoder, k: int, groups: NDArray[np.int64] | None = None
+    z: Array,
+    encoder: Encoder,
+    k: int,
+    groups: NDArray[np.int64] | None = None,
+    *,
+    indicators: Array | None = None,
 ) -> Mask:
-    """Columns from which nothing may be learned, (p,).
+    """Columns from which nothing may be learned, (p + n_centres,).
 
     1. A column in which fewer than ``k`` patients differ from the most common value,
        among those for whom it is known; a number of which one patient holds more than
@@ -46,6 +51,9 @@ def columns_left_out(
         Fewest patients; 0 leaves nothing out.
     groups : ndarray of shape (n,), optional
         Patient behind each row; copies of one patient count once.
+    indicators : ndarray of shape (n, n_centres), optional
+        Centre of each patient, as 0/1 columns: known before all others, so that it is
+        the last to go.
 
     References
     ----------
@@ -60,19 +68,26 @@ def columns_left_out(
     >>> bool(columns_left_out(z, encoder, 5)[0])
     True
     """
+    n_columns = z.shape[1]
+    if indicators is not None:
+        z = np.hstack([z, indicators])
     if k == 0:
         return np.zeros(z.shape[1], dtype=bool)
     if groups is not None:
         z = z[np.unique(groups, return_index=True)[1]]
     fields = [encoder.fields[position] for position in encoder.column_predictor]
-    number = np.array([field.kind == "number" for field in fields])
+    n_centres = z.shape[1] - n_columns
+    number = np.array(
+        [field.kind == "number" for field in fields] + [False] * n_centres
+    )
     differing = np.array([_differing(column) for column in z.T])
     out = (differing < k) | (number & np.array([_dominated(c) for c in z.T]))
-    since = _known_since(fields)
+    since = np.append(_known_since(fields), np.zeros(n_centres, dtype=np.int64))
+    owner = np.append(encoder.column_predictor, np.full(n_centres, -1))
     # What is known first decides first, as it does without what is known later: of two
     # models of one cohort, one holds all that the other holds. Of two fields the later
     # one of the dictionary goes, and of one field the rarest column.
-    order = np.lexsort((-differing, encoder.column_predictor, since))
+    order = np.lexsort((-differing, owner, since))
     order = order[~out[order]]
     numbers, contrasts = order[number[order]], order[~number[order]]
     units = _in_units(z, encoder, numbers)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # Folder of what must stay in the centre: the key, and what has left.
 CENTRE_FOLDER = "RESPONDER_MODEL_CENTRE_FOLDER"
 _KEY_FILE = "fingerprint.key"
+# Hexadecimal digits of a centre's code.
+_CODE_LENGTH = 8
 _KEY_BYTES = 32
 # Hexadecimal digits kept: 64 bits, no chance hit among millions.
 _DIGITS = 16
@@ -122,6 +124,17 @@ def keyed_digest(text: str) -> str | None:
         return _digest(centre_key(), text)
     except ResponderModelError:
         return None
+
+
+def code_of(name: str) -> str:
+    """Code by which this centre, and nobody else, knows the name of a centre again.
+
+    Raises
+    ------
+    ResponderModelError
+        Where no key can be kept.
+    """
+    return _digest(centre_key(), f"centre: {name}")[:_CODE_LENGTH]
 
 
 def centre_key() -> bytes:

@@ -111,9 +111,13 @@ def coefficient_table(model: Model) -> CoefficientTable:
     'age'
     """
     on_evidence = [part for part in model.components if is_published(part.name)]
-    published = model.components[0]
+    published = max(
+        (part for part in model.components if part.name == model.components[0].name),
+        key=lambda part: part.weight,
+    )
     columns = model.encoder.derived
-    first = len(published.mean) - len(columns)  # after the cut-point parameters
+    # after the cut-point parameters, before the levels of centres
+    first = len(published.mean) - len(columns) - len(model.centres)
     means, spreads = _served(model)
     rows = tuple(
         CoefficientRow(

@@ -3,7 +3,13 @@
 from responder_model.model.comparison import Comparison
 from responder_model.model.fitted import PROVENANCES, Model
 from responder_model.model.limits import Limits, describe_limits, reference_limits
-from responder_model.model.parts import Component, LinearPart, Pool
+from responder_model.model.parts import (
+    CENTRES,
+    CentreLevel,
+    Component,
+    LinearPart,
+    Pool,
+)
 from responder_model.model.prediction import (
     Applicability,
     ContributionRange,
@@ -12,8 +18,10 @@ from responder_model.model.prediction import (
 from responder_model.model.scorer import Scores
 
 __all__ = [
+    "CENTRES",
     "PROVENANCES",
     "Applicability",
+    "CentreLevel",
     "Comparison",
     "Component",
     "ContributionRange",

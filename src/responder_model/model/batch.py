@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from responder_model.errors import InvalidCohortError, Problem, ResponderModelError
 from responder_model.features import Array, Encoder
@@ -27,9 +28,16 @@ if TYPE_CHECKING:
 CHUNK = 16384
 
 
-def score_raw(model: Model, raw: Array, *, n_jobs: int = 1) -> Scores:
+def score_raw(
+    model: Model,
+    raw: Array,
+    *,
+    own: NDArray[np.int64] | None = None,
+    n_jobs: int = 1,
+) -> Scores:
     """Score raw predictors (n, n_predictors) in chunks.
 
+    ``own`` is the position of each patient's centre among ``model.centres``.
     ``n_jobs`` threads share the work; the numbers do not depend on it, to the last bit.
     One row alone may differ from the same row among others by about 1e-15.
     """
@@ -37,12 +45,15 @@ def score_raw(model: Model, raw: Array, *, n_jobs: int = 1) -> Scores:
     # Cut by rows alone: products of other shapes differ in their last bits.
     parts = np.array_split(raw, max(1, -(-len(raw) // CHUNK)))
     score = model.scorer.score
+    owns: list[NDArray[np.int64] | int] = [-1] * len(parts)
+    if own is not None:
+        owns = list(np.array_split(own, len(parts)))
     with one_thread_each():
         if n_jobs == 1 or len(parts) == 1:
-            return _join([score(part) for part in parts])
+            return _join(list(map(score, parts, owns)))
         model.scorer.warm()
         with ThreadPoolExecutor(n_jobs) as pool:
-            return _join(list(pool.map(score, parts)))
+            return _join(list(pool.map(score, parts, owns)))
 
 
 def check_jobs(n_jobs: int) -> int:
@@ -78,15 +89,41 @@ def _join(parts: list[Scores]) -> Scores:
     return Scores(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in names})
 
 
-def score_cohort(model: Model, cohort: pd.DataFrame, *, n_jobs: int = 1) -> Scores:
+def score_cohort(
+    model: Model,
+    cohort: pd.DataFrame,
+    *,
+    centre: str | Sequence[str | None] | None = None,
+    n_jobs: int = 1,
+) -> Scores:
     """Score a cohort; hand-made frames are checked first.
+
+    ``centre`` as for ``cohort_table``.
 
     Raises
     ------
     InvalidCohortError
         With every problem, for a frame that is not a valid cohort.
     """
-    return score_raw(model, raw_cohort(model.encoder, cohort), n_jobs=n_jobs)
+    raw = raw_cohort(model.encoder, cohort)
+    own = _positions(model, centre, len(raw))
+    return score_raw(model, raw, own=own, n_jobs=n_jobs)
+
+
+def _positions(
+    model: Model, centre: str | Sequence[str | None] | None, n: int
+) -> NDArray[np.int64] | None:
+    """Position of each patient's centre among those of the model, -1 for others."""
+    if centre is None:
+        return None
+    if isinstance(centre, str):
+        return np.full(n, model.position_of(centre))
+    if len(centre) != n:
+        msg = "centre must be one name, or one for each patient, got "
+        raise ResponderModelError(msg + f"{len(centre)} for {n}.")
+    told = [name if isinstance(name, str) else None for name in centre]
+    found = {name: model.position_of(name) for name in set(told)}
+    return np.array([found[name] for name in told], dtype=np.int64)
 
 
 def raw_cohort(encoder: Encoder, cohort: pd.DataFrame) -> Array:
@@ -146,7 +183,11 @@ def _is_plausible(encoder: Encoder, raw: Array) -> bool:
 
 
 def cohort_table(
-    model: Model, cohort: pd.DataFrame, *, n_jobs: int = 1
+    model: Model,
+    cohort: pd.DataFrame,
+    *,
+    centre: str | Sequence[str | None] | None = None,
+    n_jobs: int = 1,
 ) -> pd.DataFrame:
     """Predict for every row of a cohort.
 
@@ -157,6 +198,10 @@ def cohort_table(
     cohort : DataFrame
         One row per patient. Columns that the model does not know at its moment are
         left unused and listed in ``attrs["unused_columns"]``.
+    centre : str or sequence of str, optional
+        Centre of all patients, or of each (``cohort["centre"]``), where the model tells
+        centres apart. Without it, as for any that the model does not know, the interval
+        allows for the differences between centres.
     n_jobs : int
         Threads.
 
@@ -175,7 +220,8 @@ def cohort_table(
     """
     import pandas as pd
 
-    columns = score_columns(model, score_cohort(model, cohort, n_jobs=n_jobs))
+    scores = score_cohort(model, cohort, centre=centre, n_jobs=n_jobs)
+    columns = score_columns(model, scores)
     provenance = _provenance(model, cohort)
     columns["provenance"] = _categorical(np.zeros(len(cohort), np.int8), [provenance])
     table = pd.DataFrame(columns, index=cohort.index)

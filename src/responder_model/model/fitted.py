@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,19 @@ from responder_model.model.comparison import (
     differing,
 )
 from responder_model.model.limits import Limits
-from responder_model.model.messages import patient_messages, standing_messages
-from responder_model.model.parts import Component, LinearPart, Pool, symmetric
+from responder_model.model.messages import (
+    centre_messages,
+    patient_messages,
+    standing_messages,
+)
+from responder_model.model.parts import (
+    OTHER_CENTRES,
+    CentreLevel,
+    Component,
+    LinearPart,
+    Pool,
+    symmetric,
+)
 from responder_model.model.prediction import (
     LEVELS,
     Applicability,
@@ -74,6 +85,8 @@ class Model:
         Mean posterior variance of the linear predictor over the population.
     discrepancy : float
         Estimated variance of what a linear predictor misses.
+    centres : tuple of CentreLevel
+        Levels of the centres that were told apart; ``linear`` is for another one.
     components : tuple of Component
         The mixture behind ``linear``, for updating.
     priors : mapping
@@ -108,6 +121,7 @@ class Model:
     linear: tuple[LinearPart, ...]
     mean_variance: float
     discrepancy: float = 0.0
+    centres: tuple[CentreLevel, ...] = ()
     components: tuple[Component, ...] = ()
     priors: Mapping[str, Any] = field(default_factory=FrozenDict)
     pool: Pool | None = None
@@ -179,8 +193,40 @@ class Model:
 
     @property
     def baseline(self) -> float:
-        """Log-odds of the average patient: one constant per model."""
-        return self.scorer.baseline
+        """Log-odds of the average patient whose centre is not told."""
+        return float(self.scorer.baseline_of())
+
+    def baseline_in(self, centre: str | None) -> float:
+        """Log-odds of the average patient of a centre."""
+        return float(self.scorer.baseline_of(self.position_of(centre)))
+
+    @property
+    def component_weights(self) -> dict[str, tuple[float, float]]:
+        """Weight of each prior component before and after the patients.
+
+        Over every SD between centres that it was combined with.
+        """
+        weights: dict[str, tuple[float, float]] = {}
+        for part in self.components:
+            before, after = weights.get(part.name, (0.0, 0.0))
+            weights[part.name] = before + part.prior_weight, after + part.weight
+        return weights
+
+    @property
+    def centre_names(self) -> tuple[str, ...]:
+        """Names or codes of the centres that a patient can be of."""
+        return tuple(c.name for c in self.centres if c.name != OTHER_CENTRES)
+
+    def position_of(self, centre: str | None) -> int:
+        """Position of a centre, told by name or code; -1 for any other one."""
+        names = [level.name for level in self.centres]
+        if centre is None or centre == OTHER_CENTRES or not names:
+            return -1
+        if centre not in names and self.settings.get("centres") == "coded":
+            from responder_model.disclosure import code_of
+
+            centre = code_of(centre)
+        return names.index(centre) if centre in names else -1
 
     @cached_property
     def scorer(self) -> Scorer:
@@ -191,7 +237,9 @@ class Model:
     def _standing(self) -> dict[str, tuple[str, ...]]:
         return {lang: standing_messages(self, lang) for lang in LANGUAGES}
 
-    def predict(self, values: Mapping[str, Any], *, lang: str = "en") -> Prediction:
+    def predict(
+        self, values: Mapping[str, Any], *, centre: str | None = None, lang: str = "en"
+    ) -> Prediction:
         """Predict for one patient.
 
         Parameters
@@ -199,6 +247,9 @@ class Model:
         values : mapping
             Predictor to value, as the data dictionary declares them; absent or None is
             missing.
+        centre : str, optional
+            Centre of the patient, where ``centre_names`` tells centres apart. Its level
+            is in ``baseline``; that of any other centre may lie anywhere between them.
         lang : {"en", "fr"}
             Language of reasons and messages.
 
@@ -221,12 +272,18 @@ class Model:
         cleaned = check_patient(values, self.decision, self.moment)
         raw = self.encoder.raw(cleaned)
         scorer = self.scorer
-        evidence = scorer.evidence(raw, detail=True)
+        own = self.position_of(centre)
+        evidence = scorer.evidence(raw, own, detail=True)
         levels = scorer.checks.levels(raw, evidence.deviation)
         scores = scorer.pooled(evidence, raw, levels)
         reasons = scorer.checks.reasons(levels[0], raw[0], lang)
         sd = np.sqrt(scorer.contribution_variance(evidence, raw))
-        return self._prediction(scores, reasons, sd, raw, lang)
+        prediction = self._prediction(scores, reasons, sd, raw, lang)
+        return replace(
+            prediction,
+            baseline=float(scorer.baseline_of(own)),
+            messages=(*prediction.messages, *centre_messages(self, centre, own, lang)),
+        )
 
     def _prediction(
         self,
@@ -305,24 +362,36 @@ class Model:
         messages = (text(key, lang, names=names),)
         return compare_predictions(before, after, found, messages)
 
-    def predict_cohort(self, cohort: pd.DataFrame, *, n_jobs: int = 1) -> pd.DataFrame:
+    def predict_cohort(
+        self,
+        cohort: pd.DataFrame,
+        *,
+        centre: str | Sequence[str | None] | None = None,
+        n_jobs: int = 1,
+    ) -> pd.DataFrame:
         """Predict for every row of a cohort; see ``batch.cohort_table``."""
-        return cohort_table(self, cohort, n_jobs=n_jobs)
+        return cohort_table(self, cohort, centre=centre, n_jobs=n_jobs)
 
-    def score_cohort(self, cohort: pd.DataFrame, *, n_jobs: int = 1) -> Scores:
+    def score_cohort(
+        self,
+        cohort: pd.DataFrame,
+        *,
+        centre: str | Sequence[str | None] | None = None,
+        n_jobs: int = 1,
+    ) -> Scores:
         """Predict for every row of a cohort, as arrays."""
-        return score_cohort(self, cohort, n_jobs=n_jobs)
+        return score_cohort(self, cohort, centre=centre, n_jobs=n_jobs)
 
     def contributions_cohort(
-        self, cohort: pd.DataFrame, *, n_jobs: int = 1
+        self, cohort: pd.DataFrame, *, centre: str | None = None, n_jobs: int = 1
     ) -> pd.DataFrame:
         """Contributions of every row, in log-odds: one column per predictor.
 
-        ``model.baseline`` plus the sum of a row is its served log-odds.
+        ``model.baseline_in(centre)`` plus the sum of a row is its served log-odds.
         """
         import pandas as pd
 
-        scores = score_cohort(self, cohort, n_jobs=n_jobs)
+        scores = score_cohort(self, cohort, centre=centre, n_jobs=n_jobs)
         columns = list(self.encoder.predictors)
         return pd.DataFrame(scores.contributions, index=cohort.index, columns=columns)
 

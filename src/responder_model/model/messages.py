@@ -72,6 +72,17 @@ def sensitivity_message(linear_predictor: float, lang: str) -> str:
     return text("non_responder_sensitivity", lang, value=format_percent(halved))
 
 
+def centre_messages(
+    model: Model, centre: str | None, own: int, lang: str
+) -> tuple[str, ...]:
+    """Whether the level is that of the patient's centre."""
+    if own >= 0:
+        return (text("centre_level", lang),)
+    if model.centre_names:
+        return (text("another_centre", lang, names=", ".join(model.centre_names)),)
+    return () if centre is None else (text("no_centres", lang),)
+
+
 def patient_messages(
     standing: tuple[str, ...],
     lang: str,

@@ -34,9 +34,38 @@ class LinearPart:
         object.__setattr__(self, "covariance", symmetric(self.covariance))
 
 
+# How a model knows its centres; ``ignored``: it does not tell them apart.
+CENTRES = ("named", "coded", "ignored")
+# Name of the level that patients share whose centre is small or not told.
+OTHER_CENTRES = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CentreLevel:
+    """What one centre adds to the linear parts, which are those of another centre.
+
+    Parameters
+    ----------
+    name : str
+        Name or code; empty for the level that patients of small centres share, which
+        nobody can ask for.
+    shift : ndarray of shape (n_served,)
+        Log-odds added at each served cut-off.
+    variance : ndarray of shape (p + 1,)
+        Added to the variance of the main linear predictor of a patient with base
+        columns z: ``variance · [1, z]``.
+    """
+
+    name: str
+    shift: Array
+    variance: Array
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Component:
-    """One component of the robust mixture, over (cut-point parameters, model columns).
+    """One component of the robust mixture.
+
+    It is over cut-point parameters, model columns and levels of centres, in this order.
 
     Parameters
     ----------
@@ -50,6 +79,8 @@ class Component:
         Laplace approximation of the log marginal likelihood.
     mean, covariance : ndarray of shape (k,) and (k, k)
         Its posterior; ``update`` starts from here.
+    centre_sd : float
+        SD between the levels of centres that it assumes; 0 without centres.
     """
 
     name: str
@@ -60,6 +91,7 @@ class Component:
     log_evidence: float
     mean: Array
     covariance: Array
+    centre_sd: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariance", symmetric(self.covariance))

@@ -44,6 +44,10 @@ LINEAR_TOLERANCE = 1e-9
 TREES_TOLERANCE = 1e-5
 
 
+# Position of a centre for all patients, or for each; -1: one that is not known.
+Own = int | NDArray[np.int64]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scores:
     """What a model says about n patients.
@@ -105,6 +109,7 @@ class Evidence:
     scale: Array  # (n,) kappa_i of the main cut-off
     log_odds: Array  # (n, n_served)
     gaps: Gaps  # rows that miss the same columns
+    own: Own = -1  # centre of the patients, or of each
 
 
 def probability_of(log_odds: Array) -> Array:
@@ -129,13 +134,13 @@ class Scorer:
         self.coefficients = np.array([part.coefficients for part in model.linear])
         intercepts = np.array([part.intercept for part in model.linear])
         self.centre = self.coefficients @ self.population.mean + intercepts
-        self.kappa = 1.0 / math.sqrt(1.0 + math.pi * model.mean_variance / 8.0)
         self.share = 1.0 - (model.pool.weight if model.pool else 0.0)
         n_predictors = len(self.encoder.predictors)
         self.owner = self.encoder.column_predictor
         self.by_predictor = np.eye(n_predictors)[self.owner]  # (p, n_predictors)
         self.alone = self.coefficients[self.main][:, None] * self.by_predictor
         self._compile_variance()
+        self._compile_centres()
         for value in vars(self).values():
             if isinstance(value, np.ndarray):
                 value.setflags(write=False)
@@ -150,6 +155,18 @@ class Scorer:
         self.variance_base = float(base)
         self.variance_slope = 2.0 * (covariance[1:, 0] + along)
         self.variance_slopes = np.ascontiguousarray(slopes)
+
+    def _compile_centres(self) -> None:
+        """What each centre adds, and nothing for others: the last row, -1."""
+        centres, mean = self.model.centres, self.population.mean
+        self.shift = np.zeros((len(centres) + 1, len(self.coefficients)))
+        self.own_variance = np.zeros((len(centres) + 1, len(mean) + 1))
+        for k, level in enumerate(centres):
+            self.shift[k], self.own_variance[k] = level.shift, level.variance
+        # of the average patient; deviations add the rest
+        self.own_variance[:, 0] += self.own_variance[:, 1:] @ mean
+        self.mean_variance = self.model.mean_variance + self.own_variance[:, 0]
+        self.kappa = 1.0 / np.sqrt(1.0 + math.pi * self.mean_variance / 8.0)
 
     @cached_property
     def checks(self) -> Checks:
@@ -172,26 +189,30 @@ class Scorer:
         nothing = np.full((1, len(self.encoder.predictors)), np.nan)
         return float(self.trees.contributions(nothing)[0, -1])
 
-    @cached_property
-    def baseline(self) -> float:
-        """Log-odds of the average patient: one constant per model."""
-        baseline = float(self.share * self.kappa * self.centre[self.main])
+    def baseline_of(self, own: Own = -1) -> Array:
+        """Log-odds of the average patient of a centre: one constant for each."""
+        level = self.centre[self.main] + self.shift[own, self.main]
+        baseline = np.asarray(self.share * self.kappa[own] * level)
         pool = self.model.pool
         if pool is None:
             return baseline
-        return baseline + pool.weight * (pool.offset + pool.slope * self.tree_bias)
+        trees = pool.weight * (pool.offset + pool.slope * self.tree_bias)
+        return np.asarray(baseline + trees)
 
     def warm(self) -> None:
         """Compile what is compiled at first use, before threads share it."""
-        _ = self.checks, self.baseline
+        _ = self.checks, self.baseline_of()
 
     @cached_property
     def directions(self) -> Array:
         """Coefficients of the served cut-offs, then of each predictor alone."""
         return freeze(np.concatenate([self.coefficients, self.alone.T]))
 
-    def evidence(self, raw: Array, *, detail: bool = False) -> Evidence:
-        """Linear part: fill the gaps and scale by what they leave open."""
+    def evidence(self, raw: Array, own: Own = -1, *, detail: bool = False) -> Evidence:
+        """Linear part: fill the gaps and scale by what they leave open.
+
+        ``own`` is the position of the patients' centre, or of each one's; -1: another.
+        """
         z = self.encoder.encode(raw)
         interval = self.encoder.interval(raw)
         directions = self.directions if detail else self.coefficients
@@ -201,9 +222,12 @@ class Scorer:
         extra, unknown = np.split(extra, [len(self.coefficients)], axis=1)
         if detail:
             unknown = unknown + self._open_by_predictor(z[0])
-        scale = 1.0 / np.sqrt(1.0 + np.pi * (self.model.mean_variance + extra) / 8.0)
+        v = np.reshape(self.mean_variance[own], (-1, 1))
+        scale = 1.0 / np.sqrt(1.0 + np.pi * (v + extra) / 8.0)
         moved = deviation @ self.coefficients.T
-        level = self.centre[self.main]
+        at = np.reshape(self.centre + self.shift[own], (-1, len(self.centre)))
+        level = at[:, self.main : self.main + 1]
+        kappa = np.reshape(self.kappa[own], (-1, 1))
         return Evidence(
             deviation=deviation,
             extra=extra,
@@ -212,8 +236,9 @@ class Scorer:
             ),
             unknown=unknown,
             scale=scale[:, self.main],
-            log_odds=self.kappa * level + scale * (moved + self.centre - level),
+            log_odds=kappa * level + scale * (moved + at - level),
             gaps=gaps,
+            own=own,
         )
 
     def _open_by_predictor(self, z: Array) -> Array:
@@ -222,11 +247,15 @@ class Scorer:
         added = np.einsum("pk,pk->k", both @ self.by_predictor, self.by_predictor)
         return np.asarray(np.maximum(added, 0.0))
 
-    def posterior_variance(self, deviation: Array) -> Array:
+    def posterior_variance(self, deviation: Array, own: Own = -1) -> Array:
         """Posterior variance of the main linear predictor, (n,)."""
         along = deviation @ self.variance_slopes
         along += self.variance_slope
         quadratic = np.einsum("ij,ij->i", along, deviation)
+        if self.model.centres:
+            added = self.own_variance[own]
+            slopes = np.broadcast_to(added[..., 1:], deviation.shape)
+            quadratic += added[..., 0] + np.einsum("ij,ij->i", slopes, deviation)
         return np.asarray(np.maximum(self.variance_base + quadratic, 0.0))
 
     def contributions(self, evidence: Evidence, raw: Array) -> Array:
@@ -269,16 +298,16 @@ class Scorer:
             contributions[moved, number] = 0.0
         return contributions
 
-    def score(self, raw: Array) -> Scores:
+    def score(self, raw: Array, own: Own = -1) -> Scores:
         """Score raw predictors (n, n_predictors)."""
-        evidence = self.evidence(raw)
+        evidence = self.evidence(raw, own)
         return self.pooled(evidence, raw, self.checks.levels(raw, evidence.deviation))
 
     def pooled(self, evidence: Evidence, raw: Array, levels: Levels) -> Scores:
         """Join the linear part, the trees and the checks' levels (n, n_checks)."""
         main = evidence.log_odds[:, self.main]
         contributions = self.contributions(evidence, raw)
-        variance = self.posterior_variance(evidence.deviation)
+        variance = self.posterior_variance(evidence.deviation, evidence.own)
         variance += evidence.extra[:, self.main] + evidence.open_variance
         variance += self.model.discrepancy
         linear_predictor = main
@@ -291,7 +320,7 @@ class Scorer:
             linear_predictor = (1.0 - w) * main + w * rival
             variance += w * (1.0 - w) * (main - rival) ** 2
             contributions += w * pool.slope * shapley[:, :-1]
-        self.check_sum(linear_predictor, contributions)
+        self.check_sum(linear_predictor, contributions, evidence.own)
         return Scores(
             linear_predictor=linear_predictor,
             standard_error=np.sqrt(variance),
@@ -312,7 +341,9 @@ class Scorer:
             np.minimum(served[:, j], served[:, j - 1], out=served[:, j])
         return served
 
-    def check_sum(self, linear_predictor: Array, contributions: Array) -> None:
+    def check_sum(
+        self, linear_predictor: Array, contributions: Array, own: Own = -1
+    ) -> None:
         """Baseline + contributions is the served log-odds, or nothing is served.
 
         Raises
@@ -321,7 +352,7 @@ class Scorer:
             When it is not; the tolerance is 1e-9, or 1e-5 with trees (float32).
         """
         tolerance = LINEAR_TOLERANCE if self.model.pool is None else TREES_TOLERANCE
-        gap = self.baseline + contributions.sum(axis=1) - linear_predictor
+        gap = self.baseline_of(own) + contributions.sum(axis=1) - linear_predictor
         if not np.all(np.abs(gap) <= tolerance):
             msg = "baseline and contributions must sum to the served log-odds; "
             raise ResponderModelError(msg + "the model is not usable.")

@@ -32,6 +32,20 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Développé sur {name} : {n_patients} patients, dont {n_events} avec le "
         "critère.",
     ),
+    "centre_level": (
+        "The level is that of the patient's centre.",
+        "Le niveau est celui du centre du patient.",
+    ),
+    "another_centre": (
+        "For a centre other than those that the model knows ({names}): the interval "
+        "allows for the differences between centres.",
+        "Pour un centre autre que ceux que le modèle connaît ({names}) : l'intervalle "
+        "tient compte des différences entre centres.",
+    ),
+    "no_centres": (
+        "The centre takes no part: the model tells none apart.",
+        "Le centre n'intervient pas : le modèle n'en distingue aucun.",
+    ),
     "insufficient": (
         "The cohort is smaller than the sample-size criteria ask for: the probability "
         "leans on published evidence, and nothing is claimed from the cohort alone.",

@@ -147,10 +147,11 @@ def _fitted_log_odds(
 def _log_gaps(model: Model, decision: Decision) -> tuple[Array, Array] | None:
     """Mean and SD of the logarithm of each gap over the mixture, if the model has it.
 
-    A component's parameters are the main intercept, the log-gaps, the coefficients.
+    A component's parameters are the main intercept, the log-gaps, the coefficients and
+    the levels of centres.
     """
     n_cuts = len(decision.cut_points)
-    size = n_cuts + len(model.encoder.derived)
+    size = n_cuts + len(model.encoder.derived) + len(model.centres)
     parts = [part for part in model.components if len(part.mean) == size]
     weight = np.array([part.weight for part in parts])
     if weight.sum() <= 0.0:

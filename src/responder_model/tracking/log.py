@@ -153,8 +153,8 @@ def _params(model: Model) -> dict[str, str]:
 
 def _metrics(model: Model) -> Iterator[tuple[str, float]]:
     """Weights and measures, each under its own name."""
-    for component in model.components:
-        yield f"mixture_weight.{_metric_name(component.name)}", component.weight
+    for component, (_, weight) in model.component_weights.items():
+        yield f"mixture_weight.{_metric_name(component)}", weight
     yield "pool_weight", 0.0 if model.pool is None else model.pool.weight
     yield "discrepancy", model.discrepancy
     yield "mean_variance", model.mean_variance
@@ -179,10 +179,6 @@ def _metric_name(text: str) -> str:
 def _mixture(model: Model) -> dict[str, Any]:
     """Weight of each prior component before and after the cohort was seen."""
     return {
-        component.name: {
-            "prior_weight": component.prior_weight,
-            "weight": component.weight,
-            "log_evidence": component.log_evidence,
-        }
-        for component in model.components
+        name: {"prior_weight": before, "weight": after}
+        for name, (before, after) in model.component_weights.items()
     }

@@ -7,12 +7,14 @@ from responder_model.validation.external import (
     validate_externally,
 )
 from responder_model.validation.internal import InternalValidation, validate_internally
+from responder_model.validation.pooling import pool_centres
 from responder_model.validation.stability import Stability
 
 __all__ = [
     "ExternalValidation",
     "InternalValidation",
     "Stability",
+    "pool_centres",
     "validate_by_centre",
     "validate_by_subgroup",
     "validate_externally",

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from responder_model.cohort import check_cohort, outcome_levels
+from responder_model.development.centres import Names, read_centres
 from responder_model.development.outcomes import at_cut, split_levels
 from responder_model.development.procedure import Procedure
 from responder_model.development.settings import Settings
 from responder_model.development.updating import (
+    centres_of,
     is_updated,
     is_updated_from,
     posterior_of,
@@ -52,7 +54,7 @@ class Data:
     """A cohort as the procedure reads it: raw predictors and intervals of levels.
 
     ``outcome`` is 0/1 at the main cut-off, NaN where the interval straddles it;
-    ``threshold`` is that of the net benefit.
+    ``threshold`` is that of the net benefit; ``centre`` names centres where told.
     """
 
     raw: Array
@@ -60,6 +62,7 @@ class Data:
     upper: Indices
     outcome: Array
     threshold: float = NEUTRAL_THRESHOLD
+    centre: Names | None = None
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -123,10 +126,13 @@ def procedure_of(source: Settings | Model, updated_from: Model | None) -> Proced
     """Return the unfitted procedure that made a model, or will; an update for one."""
     settings = settings_of(source)
     _check_origin(source, settings, updated_from)
-    posterior = None if updated_from is None else posterior_of(updated_from)
     procedure = settings.build_procedure()
+    if updated_from is not None:
+        procedure.set_params(
+            posterior=posterior_of(updated_from), centres=centres_of(updated_from)
+        )
     # resampling judges the main cut-off
-    procedure.set_params(posterior=posterior, main_cut_only=True)
+    procedure.set_params(main_cut_only=True)
     return procedure
 
 
@@ -167,6 +173,7 @@ def read_data(
     cohort = check_cohort(cohort)
     n_cuts = len(procedure.target.cut_points)
     levels = outcome_levels(cohort, procedure.decision)
+    centre = read_centres(cohort)
     lower, upper = split_levels(levels, procedure.target)
     if unknown_as_no:
         upper = np.where(levels.observed, upper, procedure.target.main_index)
@@ -178,6 +185,7 @@ def read_data(
         upper=upper,
         outcome=at_cut(lower, upper, procedure.target.main_index),
         threshold=threshold,
+        centre=None if centre is None else centre[known],
     )
 
 
@@ -185,7 +193,11 @@ def develop_on(procedure: Procedure, data: Data, rows: Indices) -> Procedure:
     """Fit a fresh copy of the procedure; copies of a patient share a group."""
     fresh: Procedure = clone(procedure)
     return fresh.fit_raw(
-        data.raw[rows], data.lower[rows], data.upper[rows], groups=rows
+        data.raw[rows],
+        data.lower[rows],
+        data.upper[rows],
+        groups=rows,
+        centre=None if data.centre is None else data.centre[rows],
     )
 
 

@@ -45,11 +45,10 @@ def _weights(content: Content) -> Block:
     """Weights before and after the patients; without patients, where they start."""
     rows = [
         (
-            _component(part.name, content),
-            number(part.prior_weight, content.lang, ".2f"),
-            number(part.weight, content.lang, ".2f"),
+            _component(name, content),
+            *(number(weight, content.lang, ".2f") for weight in weights),
         )
-        for part in content.model.components
+        for name, weights in content.model.component_weights.items()
     ]
     developed = content.model.n_patients > 0
     which = "" if developed else "_unused"
