@@ -14,6 +14,7 @@ from responder_model.cohort import outcome_levels
 from responder_model.development import Settings, develop, published_model, update
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.labels import label_of
+from responder_model.model.parts import effective_parameters
 from responder_model.reporting import (
     build_report,
     examine,
@@ -729,6 +730,25 @@ def test_no_weight_after_patients_without_patients(published, model, lang):
     after = read_texts("report")["after"][lang]
     assert after not in Page(build_report(published, lang=lang).html).words
     assert after in Page(build_report(model, lang=lang).html).words
+
+
+def test_report_says_how_many_coefficients_the_patients_taught(model, published):
+    words = Page(build_report(model).html).text
+    assert f"Of the {len(model.encoder.derived)} coefficients of this one" in words
+    assert "the patients taught about" not in Page(build_report(published).html).text
+
+
+def test_effective_parameters_grow_with_the_patients_and_stay_below_them():
+    found = []
+    for n in (40, 160):
+        fitted = develop(simulate_cohort(n, 7), settings=SETTINGS)
+        columns = len(fitted.encoder.derived)
+        found.append(effective_parameters(fitted.components, columns))
+        assert 0.0 < found[-1] < min(n, columns)
+    assert found[0] < found[1]
+    nothing = published_model("rtms_response", "screening")
+    columns = len(nothing.encoder.derived)
+    assert effective_parameters(nothing.components, columns) == pytest.approx(0.0)
 
 
 def test_component_with_sds_doubled_is_said_in_words(published):

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from responder_model.evidence import EvidenceRow
+from responder_model.features import expit
 from responder_model.figures.coefficients import column_label
+from responder_model.labels import format_percent
+from responder_model.model.parts import effective_parameters
+from responder_model.model.scorer import Z_95
 from responder_model.priors import PriorRow, prior_table
 from responder_model.reporting.blocks import (
     Block,
@@ -114,6 +122,26 @@ def _source(content: Content, row: EvidenceRow) -> Cell:
     return Cell(text=". ".join(parts), anchor=f"source-{row.id}")
 
 
+def _learnt(content: Content) -> Iterator[Block]:
+    """What this penalised model learnt, beside criteria for one that is not."""
+    model = content.model
+    if model.n_patients == 0 or model.parent is not None:
+        return
+    n_columns = len(model.encoder.derived)
+    learnt = effective_parameters(model.components, n_columns)
+    half = Z_95 * math.sqrt(model.mean_variance + model.discrepancy)
+    ends = np.array([model.baseline - half, model.baseline + half])
+    low, high = (format_percent(p) for p in expit(ends).tolist())
+    text = content.say(
+        "learnt",
+        n=number(learnt, content.lang, ".0f"),
+        of=n_columns,
+        low=low,
+        high=high,
+    )
+    yield Paragraph(text=text)
+
+
 def sample_size(content: Content) -> Section:
     """Riley's criteria, the verdict, and what it permits to claim."""
     verdict = verdict_of(content.model)
@@ -137,6 +165,7 @@ def sample_size(content: Content) -> Section:
             note=content.say("sample_size_note"),
             numeric=(1,),
         ),
+        *_learnt(content),
         Paragraph(
             text=content.say(f"claim_{verdict.may_claim}"),
             links=content.links(
