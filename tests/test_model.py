@@ -147,6 +147,8 @@ def value_strategy(row: Field) -> st.SearchStrategy[Any]:
         assert row.minimum is not None
         assert row.maximum is not None
         known: st.SearchStrategy[Any] = st.floats(row.minimum, row.maximum)
+        if row.unit and row.unit["en"] == "%":  # below 1 it may be a fraction
+            known = known.filter(lambda percent: percent == 0 or abs(percent) >= 1)
         if row.integer:
             known = st.integers(int(row.minimum), int(row.maximum))
     elif row.kind == "boolean":

@@ -34,6 +34,8 @@ from responder_model.simulation import simulate_cohort
 
 TARGETS = dictionary().targets()
 SESSIONS = ("session_1", "session_2", "session_3")
+# A number between 0 and 1 may be a fraction, and is asked about.
+PERCENTS = st.floats(-100, 100).filter(lambda x: x == 0 or abs(x) >= 1)
 modest = settings(
     derandomize=True,
     deadline=None,
@@ -51,6 +53,8 @@ def values_of(row):
     edges = st.sampled_from([row.minimum, row.maximum])
     if row.integer:
         return edges | st.integers(int(row.minimum), int(row.maximum))
+    if row.unit["en"] == "%":
+        return edges | PERCENTS
     return edges | st.floats(row.minimum, row.maximum)
 
 
@@ -131,8 +135,7 @@ def test_more_relief_in_a_session_never_lowers_a_published_probability(moment, d
     patient = data.draw(patients("rtms_response", moment))
     number = data.draw(st.integers(1, int(moment[-1])))
     name = f"relief_{number}"
-    low = data.draw(st.floats(-100, 100))
-    high = data.draw(st.floats(low, 100))
+    low, high = sorted([data.draw(PERCENTS), data.draw(PERCENTS)])
     before = model.predict({**patient, name: low})
     after = model.predict({**patient, name: high})
     for cut, probability in before.probabilities.items():
@@ -142,7 +145,7 @@ def test_more_relief_in_a_session_never_lowers_a_published_probability(moment, d
 @modest
 @given(
     patient=patients("emcs_success", "implantation", without=("relief_test",)),
-    reliefs=st.tuples(st.floats(-100, 100), st.floats(-100, 100)),
+    reliefs=st.tuples(PERCENTS, PERCENTS),
 )
 def test_more_relief_after_the_test_never_lowers_a_published_success(patient, reliefs):
     model = rm.published_model("emcs_success")

@@ -23,12 +23,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import responder_model as rm
-from responder_model.cohort import inspect_file, write_cohort
+from responder_model.cohort import inspect_file, map_from, write_cohort
 from responder_model.errors import InvalidCohortError, ResponderModelError
 from responder_model.formats import table, text
 from responder_model.outputs import RECORD
 from responder_model.scoring import file as file_module
-from responder_model.scoring import score_file
+from responder_model.scoring import score_file, score_frame
 from responder_model.scoring.assembly import repeated_places
 from responder_model.scoring.columns import choose_columns
 
@@ -363,13 +363,44 @@ def test_a_file_in_which_no_row_can_be_scored_is_refused(model, tmp_path):
     assert [found.name for found in tmp_path.iterdir()] == ["patients.csv"]
 
 
-@pytest.mark.parametrize("rest", ["age,agee\n500,1\n", 'age,agee\n"50"x,1\n'])
+@pytest.mark.parametrize("rest", ["age,weather\n500,1\n", 'age,weather\n"50"x,1\n'])
 def test_a_refused_file_tells_its_unknown_columns_too(rest, model, tmp_path):
     path = tmp_path / "patients.csv"
     path.write_text(rest)
     with pytest.raises(InvalidCohortError) as caught:
         score_file(model, path, tmp_path / "scores.csv", n_jobs=2)
-    assert "'agee'" in caught.value.notices[0]
+    assert "'weather'" in caught.value.notices[0]
+
+
+def test_a_heading_in_doubt_is_asked_about_before_anything_is_scored(model, tmp_path):
+    path = tmp_path / "patients.csv"
+    path.write_text("age,aetiolgy\n50,amputation\n")
+    with pytest.raises(InvalidCohortError, match=r"aetiology \(heading\)"):
+        score_file(model, path, tmp_path / "scores.csv")
+    how = map_from({"columns": {"aetiolgy": "aetiology"}})
+    scored = score_file(model, path, tmp_path / "scores.csv", how=how)
+    assert scored.n_patients == 1
+
+
+def test_fractions_are_asked_about_before_anything_is_scored(model, parquet, tmp_path):
+    def divide(frame):
+        frame["relief_1"] = frame["relief_1"] / 100
+
+    whole = score_file(model, parquet, tmp_path / "whole.parquet").path
+    spoil(parquet, divide)
+    with pytest.raises(InvalidCohortError, match=r"relief_1 \(fractions\)"):
+        score_file(model, parquet, tmp_path / "scores.parquet")
+    how = map_from({"units": {"relief_1": "fraction"}})
+    same = score_file(model, parquet, tmp_path / "scores.parquet", how=how).path
+    expected, found = (pd.read_parquet(p)["probability"] for p in (whole, same))
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_a_fraction_among_percentages_refuses_its_row_of_a_frame(model):
+    scores = score_frame(model, pd.DataFrame({"relief_1": [30, 0.3], "age": [54, 60]}))
+    assert "relief_1 must be a percentage" in scores["problem"][1]
+    assert pd.isna(scores["probability"][1])
+    assert pd.isna(scores["problem"][0])
 
 
 def test_a_side_file_of_an_earlier_run_does_not_outlive_it(model, parquet):

@@ -188,8 +188,8 @@ def test_a_bad_row_is_named_and_the_others_are_answered(served, model):
 
 
 def test_a_misspelt_column_is_refused_where_it_holds_a_value(served):
-    answer = served.predict(pd.DataFrame({"age": [54, 60], "relief1": [80.0, None]}))
-    assert "relief1 is not a field" in answer["problem"][0]
+    answer = served.predict(pd.DataFrame({"age": [54, 60], "relieff_1": [80.0, None]}))
+    assert "relieff_1 is not a field" in answer["problem"][0]
     assert "relief_1" in answer["problem"][0]
     assert answer["probability"][0] is None
     assert answer["problem"][1] == ""
@@ -350,7 +350,7 @@ def test_models_serve_answers_each_row_over_http(place, model):
         {"age": 54, "aetiology": "amputation", "opioid": True, "relief_1": -5.5},
         {"age": None, "aetiology": None, "opioid": "no", "relief_1": 40},
         {"age": 540},
-        {"age": 54, "relief1": 40},
+        {"age": 54, "relieff_1": 40},
     ]
     try:
         body = {"dataframe_records": patients}
@@ -359,7 +359,7 @@ def test_models_serve_answers_each_row_over_http(place, model):
         os.killpg(server.pid, 15)
         server.wait(timeout=20)
     assert "between 18 and 100" in found[2]["problem"]
-    assert "relief1 is not a field" in found[3]["problem"]
+    assert "relieff_1 is not a field" in found[3]["problem"]
     assert [row["probability"] for row in found[2:]] == [None, None]
     for row, patient in zip(found[:2], patients[:2], strict=True):
         expected = model.predict(patient)

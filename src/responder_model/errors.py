@@ -37,24 +37,70 @@ class Problem:
     choices: tuple[str, ...] = ()
 
 
-class InvalidCohortError(ResponderModelError):
-    """A cohort that cannot be read; carries every problem at once.
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a cohort leaves open, and how to answer it.
 
-    ``str(error)`` names fields and rules only; ``problems`` also hold what was found.
+    Parameters
+    ----------
+    code : str
+        What kind of doubt it is.
+    field : str
+        The field whose values depend on the answer.
+    rows : tuple of int
+        Lines of the file that it is about.
+    text : str
+        The doubt in words; it may quote patients, and is shown on screen, never logged.
+    answers : tuple of str
+        Lines of a mapping file (``CohortMap``), of which one is to be chosen.
+    """
+
+    code: str
+    field: str
+    rows: tuple[int, ...]
+    text: str
+    answers: tuple[str, ...]
+
+
+class InvalidCohortError(ResponderModelError):
+    """A cohort that cannot be read; carries every problem and question at once.
+
+    ``str(error)`` names fields and rules only; ``problems`` and ``questions`` also hold
+    what was found.
     """
 
     def __init__(
-        self, problems: tuple[Problem, ...], notices: tuple[str, ...] = ()
+        self,
+        problems: tuple[Problem, ...],
+        notices: tuple[str, ...] = (),
+        questions: tuple[Question, ...] = (),
     ) -> None:
         self.problems = problems
         self.notices = notices
+        self.questions = questions
         rules = sorted({f"{p.field} must be {p.allowed}" for p in problems})
-        count = f"{len(problems)} problem" + ("" if len(problems) == 1 else "s")
-        super().__init__(f"{count}: " + "; ".join(rules))
+        doubts = sorted({f"{q.field} ({q.code})" for q in questions})
+        told = [f"{_count(len(problems), 'problem')}: " + "; ".join(rules)]
+        asked = f"{_count(len(questions), 'open question')}: " + "; ".join(doubts)
+        told = [
+            *(told if problems or not questions else ()),
+            *([asked] if doubts else ()),
+        ]
+        super().__init__("; ".join(told))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # an exception is pickled with its message alone, which is not its arguments
-        return type(self), (self.problems, self.notices)
+        return type(self), (self.problems, self.notices, self.questions)
+
+    @property
+    def unexplained(self) -> tuple[Problem, ...]:
+        """Problems that no question is about: an answer does not mend them."""
+        asked = {(q.field, row) for q in self.questions for row in q.rows}
+        return tuple(p for p in self.problems if (p.field, p.row) not in asked)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 class InvalidPatientError(ResponderModelError):

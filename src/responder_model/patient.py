@@ -10,12 +10,15 @@ from responder_model.errors import InvalidPatientError
 from responder_model.schema import Decision, Dictionary, Field, dictionary
 from responder_model.vocabulary import (
     INVALID,
+    PSEUDONYM,
     Heading,
     choices,
     find_field,
     find_heading,
     is_missing,
     likely_fields,
+    may_be_fraction,
+    names_person,
     read_value,
     show,
 )
@@ -94,6 +97,9 @@ def _read(
     # `clean` is None for a field that is known only later than the moment.
     field = heading.field
     found = read_value(field, value, unit=heading.unit)
+    if field.role == "identifier" and names_person(str(found)):
+        problems[field.name] = f"{field.name} must be {PSEUDONYM}."
+        return
     if found is None:
         return
     if clean is None:
@@ -103,6 +109,11 @@ def _read(
         meant = " or ".join(choices(field, value))
         problems[field.name] = (
             f"{message} Which is meant: {meant}?" if meant else message
+        )
+    elif heading.unit is None and may_be_fraction(field, value):
+        problems[field.name] = (
+            f"{field.name} must be in %, got {show(value)}, which may be a fraction. "
+            f"Write {show(100 * float(found))} or, for less than 1 %, {show(value)} %."
         )
     else:
         clean[field.name] = found

@@ -22,6 +22,7 @@ from responder_model.cli import (
     validate,
     work,
 )
+from responder_model.cli.mapping import with_map_options
 from responder_model.cli.output import BAD_INPUT, print_error
 from responder_model.errors import ResponderModelError
 
@@ -113,18 +114,18 @@ app.command(rich_help_panel=PREDICT)(patient.with_predictor_options(patient.pred
 app.command(rich_help_panel=PREDICT)(patient.with_predictor_options(patient.explain))
 app.command(rich_help_panel=PREDICT)(patient.with_predictor_options(pathway.pathway))
 app.command(rich_help_panel=DATA)(cohorts.template)
-app.command(rich_help_panel=DATA)(cohorts.check)
+app.command(rich_help_panel=DATA)(with_map_options(cohorts.check))
 app.command(rich_help_panel=DATA)(cohorts.simulate)
-app.command(rich_help_panel=DATA)(score.score)
+app.command(rich_help_panel=DATA)(with_map_options(score.score))
 app.command("score-dask", rich_help_panel=DATA)(clusters.score_dask)
 app.command("score-spark", rich_help_panel=DATA)(clusters.score_spark)
 app.command(rich_help_panel=MODELS)(models.evidence)
 app.command("sample-size", rich_help_panel=MODELS)(develop.sample_size)
-app.command(rich_help_panel=MODELS)(develop.develop)
-app.command(rich_help_panel=MODELS)(develop.update)
+app.command(rich_help_panel=MODELS)(with_map_options(develop.develop))
+app.command(rich_help_panel=MODELS)(with_map_options(develop.update))
 app.command(rich_help_panel=MODELS)(tracked.track)
-app.command(rich_help_panel=MODELS)(validate.validate)
-app.command(rich_help_panel=MODELS)(report.report)
+app.command(rich_help_panel=MODELS)(with_map_options(validate.validate))
+app.command(rich_help_panel=MODELS)(with_map_options(report.report))
 app.command("models", rich_help_panel=MODELS)(models.list_models)
 app.command(rich_help_panel=MODELS)(models.inspect)
 app.command(rich_help_panel=MODELS)(scorecard.scorecard)

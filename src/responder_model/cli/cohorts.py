@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,15 +18,19 @@ from responder_model.cli.options import (
 )
 from responder_model.cli.output import (
     BAD_INPUT,
-    console,
+    OPEN_QUESTIONS,
+    count_findings,
+    print_findings,
     print_json,
     print_notices,
-    problems_table,
 )
 from responder_model.cli.tables import check_table_path, write_table
 from responder_model.cli.texts import say
-from responder_model.errors import InvalidCohortError, Problem
+from responder_model.errors import InvalidCohortError
 from responder_model.outputs import Output, check_outputs, drafted
+
+if TYPE_CHECKING:
+    from responder_model.cohort import CohortMap
 
 TableOption = Annotated[
     Path,
@@ -54,6 +58,16 @@ SheetOption = Annotated[
 ]
 
 
+WriteMapOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--write-map",
+        metavar="FILE",
+        help="Write how the file is read and what is open, to be answered (TOML).",
+    ),
+]
+
+
 def template(
     out: SheetOption,
     *,
@@ -70,39 +84,64 @@ def template(
     typer.echo(out)
 
 
-def check(cohort: CohortArgument, *, json_output: JsonOption = False) -> None:
-    """Read a cohort file and list every problem: row, column, found, allowed.
+def check(
+    cohort: CohortArgument,
+    *,
+    how: CohortMap,
+    write_map: WriteMapOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Read a cohort file and list every problem and open question (exit 1 and 3).
 
     Example: responder-model check centre.csv
     """
-    problems, notices, n_patients = _inspect(cohort)
+    error, n_patients = _inspect(cohort, how)
+    if write_map is not None:
+        _write_map(cohort, how, error, write_map)
     if json_output:
         print_json(
             {
                 "n_patients": n_patients,
-                "problems": [asdict(problem) for problem in problems],
-                "notices": list(notices),
+                "problems": [asdict(problem) for problem in error.problems],
+                "questions": [asdict(question) for question in error.questions],
+                "notices": list(error.notices),
             }
         )
     else:
-        print_notices(notices)
-        if problems:
-            console(stderr=True).print(problems_table(problems))
-            typer.echo(f"error: {len(problems)} problems.", err=True)
+        print_notices(error.notices)
+        print_findings(error)
+        if error.problems or error.questions:
+            typer.echo(f"error: {count_findings(error)}.", err=True)
         else:
             typer.echo(f"{cohort}: {n_patients} patients, no problem.")
-    if problems:
+    if error.unexplained:
         raise typer.Exit(BAD_INPUT)
+    if error.questions:
+        raise typer.Exit(OPEN_QUESTIONS)
 
 
-def _inspect(path: Path) -> tuple[tuple[Problem, ...], tuple[str, ...], int | None]:
+def _inspect(path: Path, how: CohortMap) -> tuple[InvalidCohortError, int | None]:
+    """What is found in a file; nothing where it is a cohort, with its patients."""
     from responder_model.cohort import read_cohort
 
     try:
-        cohort = read_cohort(path)
+        cohort = read_cohort(path, how=how)
     except InvalidCohortError as error:
-        return error.problems, error.notices, None
-    return (), tuple(cohort.attrs["notices"]), len(cohort)
+        return error, None
+    return InvalidCohortError((), cohort.attrs["notices"]), len(cohort)
+
+
+def _write_map(
+    path: Path, how: CohortMap, found: InvalidCohortError, out: Path
+) -> None:
+    """Write down how a file is read, and what is open, for somebody to go on with."""
+    from responder_model.cohort.map_file import map_text
+
+    output = Output(path=out, command="check", argument="--write-map")
+    check_outputs(output, inputs=[path], overwrite=False)
+    text = map_text(path, how, found.questions)
+    with drafted(output, overwrite=False) as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 def simulate(

@@ -30,6 +30,7 @@ from responder_model.schema import parse_target
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from responder_model.cohort import CohortMap
     from responder_model.development import Settings
     from responder_model.sample_size import Criterion
     from responder_model.workflow import Development
@@ -108,6 +109,7 @@ def develop(
     target: TargetArgument = None,
     *,
     out: FolderOption,
+    how: CohortMap,
     settings_file: SettingsOption = None,
     name: NameOption = None,
     seed: SeedOption = 0,
@@ -132,7 +134,7 @@ def develop(
     from responder_model.cohort import read_cohort
     from responder_model.workflow import develop_and_track
 
-    patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()))
+    patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()), how=how)
     print_notices(patients.attrs["notices"])
     store = store_for(tracking_uri, track=track)
     shown = f"{settings.decision}@{settings.moment}"
@@ -189,6 +191,7 @@ def update(
     cohort: CohortArgument,
     *,
     out: FolderOption,
+    how: CohortMap,
     name: NameOption = None,
     seed: SeedOption = 0,
     overlap_groups: OverlapOption = None,
@@ -209,7 +212,7 @@ def update(
     from responder_model.cohort import read_cohort
     from responder_model.workflow import update_and_track
 
-    patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()))
+    patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()), how=how)
     print_notices(patients.attrs["notices"])
     store = store_for(tracking_uri, track=track)
     with progress(f"Updating with {len(patients)} patients"):

@@ -27,6 +27,11 @@ BAD_INPUT = 1
 # Done, but rows were set aside, or the result could not be logged.
 ROWS_SET_ASIDE = NOT_ALL_DONE = 3
 
+# Open questions of a cohort.
+OPEN_QUESTIONS = 3
+# Rows of one question that are named.
+MOST_ROWS = 10
+
 # Columns of a table that is piped into a file or another program.
 PIPED_WIDTH = 110
 
@@ -73,13 +78,41 @@ def print_error(error: ResponderModelError) -> None:
     """Print every reason for which the input was refused, on stderr."""
     if isinstance(error, InvalidCohortError):
         print_notices(error.notices)
-        console(stderr=True).print(problems_table(error.problems))
-        typer.echo(f"error: {len(error.problems)} problems, nothing done.", err=True)
+        print_findings(error)
+        typer.echo(f"error: {count_findings(error)}, nothing done.", err=True)
     elif isinstance(error, InvalidPatientError):
         for name, message in error.problems.items():
             typer.echo(f"error: {_with_name(name, message)}", err=True)
     else:
         typer.echo(f"error: {error}", err=True)
+
+
+def print_findings(error: InvalidCohortError) -> None:
+    """Print problems, then open questions with their answers, on stderr."""
+    if error.unexplained:
+        console(stderr=True).print(problems_table(error.unexplained))
+    for question in error.questions:
+        rows = ", ".join(map(str, question.rows[:MOST_ROWS]))
+        more = " …" if len(question.rows) > MOST_ROWS else ""
+        typer.echo(f"question: {question.text} (row {rows}{more})", err=True)
+        for answer in question.answers:
+            typer.echo(f"    {answer}", err=True)
+    if error.questions:
+        typer.echo(
+            "Answer in a mapping: check FILE --write-map map.toml, then --map map.toml"
+            ".",
+            err=True,
+        )
+
+
+def count_findings(error: InvalidCohortError) -> str:
+    """Say how many problems and open questions there are."""
+    counts = (
+        (len(error.unexplained), "problems", "problem"),
+        (len(error.questions), "open questions", "open question"),
+    )
+    told = [f"{n} {one if n == 1 else many}" for n, many, one in counts if n]
+    return " and ".join(told) or "0 problems"
 
 
 def _with_name(name: str, message: str) -> str:

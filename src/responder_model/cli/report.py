@@ -32,6 +32,9 @@ from responder_model.cli.tracked import (
 from responder_model.outputs import check_outputs
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from responder_model.cohort import CohortMap
     from responder_model.model import Model
     from responder_model.reporting import Report, Study
 
@@ -91,6 +94,7 @@ def report(
     model: ModelArgument,
     *,
     out: OutOption,
+    how: CohortMap,
     cohort: CohortOption = None,
     role: RoleOption = None,
     statements: StatementsOption = None,
@@ -113,6 +117,7 @@ def report(
     --out reports/centre
     """
     from responder_model.artifact import digest_of
+    from responder_model.cohort import read_cohort
     from responder_model.reporting import (
         build_report,
         read_statements,
@@ -126,7 +131,14 @@ def report(
     check_outputs(output, overwrite=overwrite, lang=lang)
     destination = find_destination(model, track=track, tracking_uri=tracking_uri)
     studies = [
-        _examine(found, path, role, n_resamples=n_resamples, seed=seed, jobs=jobs)
+        _examine(
+            found,
+            read_cohort(path, how=how),
+            role,
+            n_resamples=n_resamples,
+            seed=seed,
+            jobs=jobs,
+        )
         for path in cohort or []
     ]
     with progress("Writing the report"):
@@ -150,17 +162,15 @@ def report(
 
 def _examine(
     model: Model,
-    path: Path,
+    patients: pd.DataFrame,
     role: RoleName | None,
     *,
     n_resamples: int,
     seed: int,
     jobs: int,
 ) -> Study:
-    from responder_model.cohort import read_cohort
     from responder_model.reporting import examine
 
-    patients = read_cohort(path)
     print_notices(patients.attrs["notices"])
     with progress(f"Examining {model.target} in {len(patients)} patients"):
         return examine(

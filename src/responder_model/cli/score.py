@@ -28,6 +28,7 @@ from responder_model.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from responder_model.cohort import CohortMap
     from responder_model.scoring import Progress, ScoredFile
 
 # Threads by default, at most: more of them wait for Python's lock.
@@ -57,6 +58,7 @@ def score(
     cohort: CohortArgument,
     out: ScoresOption,
     *,
+    how: CohortMap,
     contributions: ContributionsOption = False,
     strict: StrictOption = False,
     overwrite: OverwriteOption = False,
@@ -77,6 +79,7 @@ def score(
             fitted,
             cohort,
             out,
+            how=how,
             contributions=contributions,
             strict=strict,
             overwrite=overwrite,

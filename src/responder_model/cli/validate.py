@@ -39,6 +39,7 @@ from responder_model.errors import DevelopmentError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from responder_model.cohort import CohortMap
     from responder_model.development.settings import Settings
     from responder_model.model import Model
     from responder_model.validation import ExternalValidation, InternalValidation
@@ -121,6 +122,7 @@ def validate(
     model: ModelArgument,
     cohort: CohortArgument,
     *,
+    how: CohortMap,
     design: DesignOption = Design.external,
     internal: InternalOption = False,
     n_resamples: ResamplesOption = None,
@@ -145,7 +147,7 @@ def validate(
     """
     from responder_model.cohort import read_cohort
 
-    patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()))
+    patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()), how=how)
     print_notices(patients.attrs["notices"])
     design = Design.bootstrap if internal else design
     work = Work(

@@ -6,6 +6,7 @@ from responder_model.cohort.checking import (
     inspect_cohort,
     repeated_rows,
 )
+from responder_model.cohort.mapping import NOTHING, CohortMap, Rule, map_from, read_map
 from responder_model.cohort.outcomes import (
     OutcomeLevels,
     binary_outcome,
@@ -15,6 +16,11 @@ from responder_model.cohort.reading import inspect_file, read_cohort
 from responder_model.cohort.writing import write_cohort, write_template
 
 __all__ = [
+    "NOTHING",
+    "CohortMap",
+    "Rule",
+    "map_from",
+    "read_map",
     "Inspection",
     "OutcomeLevels",
     "binary_outcome",

@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.cohort.columns import category_dtype, read_column
-from responder_model.errors import InvalidCohortError, Problem
+from responder_model.cohort.columns import category_dtype
+from responder_model.cohort.headings import likely_questions, match_headings
+from responder_model.cohort.mapping import NOTHING, CohortMap
+from responder_model.cohort.preparing import check_identifiers, read_by_map
+from responder_model.cohort.questions import (
+    answers_by,
+    ask_of_rule,
+    ask_of_values,
+    ask_of_words,
+    by_the_dictionary,
+)
+from responder_model.cohort.warning import warnings_of
+from responder_model.errors import InvalidCohortError, Problem, Question
 from responder_model.schema import Decision, Field, dictionary
 from responder_model.vocabulary import (
-    INVALID,
-    Heading,
     choices,
-    find_heading,
-    likely_fields,
     normalise,
-    read_value,
     show,
 )
 
 Rows = NDArray[np.int64]
 
-# Unknown columns that are each told, besides those that may mean a field.
-MOST_UNKNOWN_COLUMNS = 100
 # Known values from which two identical rows are hardly two patients.
 FEWEST_VALUES = 5
-NO_COLUMNS = Problem(
-    row=None,
-    field="table",
-    found="",
-    allowed="one whose first line names columns of the dictionary",
-)
 NO_PATIENTS = Problem(
     row=None, field="table", found="", allowed="one with at least one patient"
 )
@@ -60,17 +59,20 @@ class Inspection:
     cohort: pd.DataFrame  # typed; refused cells are missing
     problems: tuple[Problem, ...]
     notices: tuple[str, ...]
+    questions: tuple[Question, ...] = ()
 
 
-def check_cohort(frame: pd.DataFrame) -> pd.DataFrame:
+def check_cohort(frame: pd.DataFrame, *, how: CohortMap = NOTHING) -> pd.DataFrame:
     """Return a hand-made table as a cohort, or refuse it with every problem at once.
 
     Parameters
     ----------
     frame : DataFrame
-        One row per patient; columns are named by field or by label, in any order.
+        One row per patient; columns are named by field, label or synonym, in any order.
         Yes/no, True/False, 1/0, English and French labels, numbers as text: all are
         read as in a file. Checking a cohort again changes nothing.
+    how : CohortMap, optional
+        Answers to what the table leaves open.
 
     Returns
     -------
@@ -84,8 +86,8 @@ def check_cohort(frame: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     InvalidCohortError
-        With one problem per offending cell; rows are counted as in a file whose header
-        is line 1, so that the first patient is row 2.
+        With one problem per offending cell, and with every open question; rows are
+        counted as in a file whose header is line 1, so that the first patient is row 2.
 
     Examples
     --------
@@ -93,12 +95,11 @@ def check_cohort(frame: pd.DataFrame) -> pd.DataFrame:
     >>> check_cohort(frame)["lesion_type"].tolist()
     ['peripheral', nan]
     """
-    cohort, problems, notices = inspect_cohort(frame)
-    if not len(cohort):
-        problems = (*problems, NO_PATIENTS)
-    if problems:
-        raise InvalidCohortError(problems, notices)
-    return cohort
+    whole = _inspect(frame, 2, how)
+    problems = whole.problems if len(whole.cohort) else (*whole.problems, NO_PATIENTS)
+    if problems or whole.questions:
+        raise InvalidCohortError(problems, whole.notices, whole.questions)
+    return whole.cohort
 
 
 def check_table(frame: pd.DataFrame) -> None:
@@ -117,6 +118,8 @@ def inspect_cohort(
 ) -> tuple[pd.DataFrame, tuple[Problem, ...], tuple[str, ...]]:
     """Return a table as a cohort, its problems and its notices, without refusing it.
 
+    What the table leaves open is no part of it: ``check_cohort`` asks.
+
     Parameters
     ----------
     frame : DataFrame
@@ -132,10 +135,17 @@ def inspect_cohort(
     >>> cohort["age"].tolist()
     [54.0, nan]
     """
+    whole = _inspect(frame, first_row, NOTHING)
+    return whole.cohort, whole.problems, whole.notices
+
+
+def _inspect(frame: pd.DataFrame, first_row: int, how: CohortMap) -> Inspection:
     check_table(frame)
     rows = np.arange(first_row, first_row + len(frame), dtype=np.int64)
-    part = inspect_columns(frame, rows)
-    whole = inspect_rows([part], rows)
+    part = inspect_columns(frame, rows, how)
+    # a labelled table has been checked, and what it left open was answered
+    asked = "provenance" not in frame.attrs
+    whole = inspect_rows([part], rows, how=how, asked=asked)
     cohort = whole.cohort.set_axis(frame.index, axis="index")
     notices = _merged((*frame.attrs.get("notices", ()), *whole.notices))
     label_cohort(
@@ -145,7 +155,7 @@ def inspect_cohort(
         overlap_groups=frame.attrs.get("overlap_groups", ()),
         provenance=frame.attrs.get("provenance"),
     )
-    return cohort, whole.problems, notices
+    return replace(whole, cohort=cohort, notices=notices)
 
 
 def label_cohort(
@@ -200,122 +210,64 @@ def _is_derived(name: str) -> bool:
     return dictionary().fields[name].derived_from is not None
 
 
-def inspect_columns(frame: pd.DataFrame, rows: Rows) -> Inspection:
+def inspect_columns(
+    frame: pd.DataFrame, rows: Rows, how: CohortMap = NOTHING
+) -> Inspection:
     """Read each column by its field; one offending cell is one problem."""
-    headings, problems, notices = match_headings([str(name) for name in frame.columns])
-    columns = {}
+    names = [str(name) for name in frame.columns]
+    headings, problems, notices = match_headings(names, how)
+    columns, questions = {}, likely_questions(names, headings, how)
     for position, heading in headings.items():
         field, cells = heading.field, frame.iloc[:, position]
-        in_own_unit = cells if heading.unit is None else _converted(heading, cells)
-        columns[field.name], refused = read_column(field, in_own_unit)
-        for place in np.flatnonzero(refused):
+        read = read_by_map(heading, cells, rows, how)
+        columns[field.name] = read.values
+        questions += read.questions
+        if field.role == "identifier":
+            problems += check_identifiers(read.values, rows)
+        for place in np.flatnonzero(read.refused):
             problems.append(
                 Problem(
                     row=int(rows[place]),
                     field=field.name,
                     found=show(cells.iloc[place]),
                     allowed=field.rule,
-                    choices=choices(field, cells.iloc[place]),
+                    choices=choices(field, _word(cells.iloc[place])),
                 )
             )
     cohort = pd.DataFrame(columns, index=frame.index)
     return Inspection(
-        cohort=cohort, problems=tuple(problems), notices=tuple(_merged(notices))
+        cohort=cohort,
+        problems=tuple(problems),
+        notices=_merged(notices),
+        questions=tuple(questions),
     )
 
 
-def _converted(heading: Heading, cells: pd.Series) -> pd.Series:
-    """Cells in the field's own unit; a mark that is refused for what is no value."""
-
-    def converted(cell: Hashable) -> object:
-        found = read_value(heading.field, cell, unit=heading.unit)
-        return "?" if found is INVALID else found
-
-    return pd.Series([converted(cell) for cell in cells], cells.index, dtype=object)
-
-
-def match_headings(
-    names: Sequence[str],
-) -> tuple[dict[int, Heading], list[Problem], list[str]]:
-    """Return what each column that is read means, in dictionary order.
-
-    A field's own name or label goes before a synonym in another column.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Headings of a table.
-
-    Returns
-    -------
-    dict, list, list
-        Heading by position; problems; notices of the columns that are not read.
-    """
-    found = {place: find_heading(name) for place, name in enumerate(names)}
-    known = {place: heading for place, heading in found.items() if heading}
-    if not known:
-        return {}, [NO_COLUMNS], []
-    read: dict[str, int] = {}
-    problems, notices = [], []
-    for place in sorted(known, key=lambda place: (not known[place].own, place)):
-        field = known[place].field
-        first = read.setdefault(field.name, place)
-        if first != place and known[first].own != known[place].own:
-            notices.append(_also(names[place], field, names[first]))
-        elif first != place:
-            problems.append(_repeated_column(field, place))
-    ordered = [read[name] for name in dictionary().fields if name in read]
-    unknown = [place for place, heading in found.items() if not heading]
-    notices += _unknown_columns(names, unknown)
-    return {place: known[place] for place in ordered}, problems, notices
-
-
-def _repeated_column(field: Field, position: int) -> Problem:
-    return Problem(
-        row=1,
-        field=field.name,
-        found=f"again in column {position + 1}",
-        allowed="in one column only",
-    )
-
-
-def _also(name: str, field: Field, read: str) -> str:
-    return (
-        f"column {show(name)!r} was left out; {field.name} is read from {show(read)!r}"
-    )
-
-
-def _unknown_columns(names: Sequence[str], unknown: list[int]) -> list[str]:
-    """Say which columns are not read, those that may mean a field first."""
-    likely = {place: likely_fields(names[place]) for place in unknown}
-    told = sorted(unknown, key=lambda place: not likely[place])
-    n_told = max(MOST_UNKNOWN_COLUMNS, sum(map(bool, likely.values())))
-    notices = [_unknown_column(p, names[p], likely[p]) for p in told[:n_told]]
-    if len(unknown) > n_told:
-        notices.append(f"{len(unknown) - n_told} more unknown columns were left out")
-    return notices
-
-
-def _unknown_column(position: int, name: str, likely: Sequence[Field]) -> str:
-    if not normalise(name):
-        return f"column {position + 1} has no name and was left out"
-    notice = f"column {show(name)!r} is not in the dictionary and was left out"
-    meant = " or ".join(field.name for field in likely)
-    return f"{notice}; nearest known name: {meant}" if meant else notice
+def _word(cell: Any) -> Any:
+    """What stands in a cell as a word: of a labelled code its label."""
+    return getattr(cell, "label", cell)
 
 
 def inspect_rows(
-    parts: Sequence[Inspection], rows: Rows, *, recorded: Collection[str] = ()
+    parts: Sequence[Inspection],
+    rows: Rows,
+    *,
+    recorded: Collection[str] = (),
+    how: CohortMap = NOTHING,
+    asked: bool = False,
 ) -> Inspection:
     """Join the parts of a table; fill and check what follows from other columns.
 
     ``recorded`` names columns that the whole table records where these are not all of
-    its rows.
+    its rows. What is open is asked with ``asked`` only: it takes the whole table.
     """
     frames = [part.cohort for part in parts]
     cohort = pd.concat(frames, ignore_index=True)
     # A repeated column is found in each part, and is one problem.
     problems = list(dict.fromkeys(p for part in parts for p in part.problems))
+    questions: list[Question] = []
+    if asked:
+        questions = _ask(cohort, parts, problems, rows, how)
     for field in dictionary().fields.values():
         if field.derived_from in cohort:
             problems += _fill_derived_category(cohort, field, rows)
@@ -323,13 +275,40 @@ def inspect_rows(
             problems += _repeated(cohort[field.name], rows)
     for decision in dictionary().decisions.values():
         if decision.outcome in cohort:
-            problems += _fill_binary_outcome(cohort, decision, rows, recorded)
+            found, question = _fill_binary_outcome(
+                cohort, decision, rows, recorded, how, asked=asked
+            )
+            problems += found
+            questions += [question] if question else []
     order = [name for name in dictionary().fields if name in cohort]
     return Inspection(
         cohort=cohort[order],
         problems=_sorted(problems),
-        notices=_merged(notice for part in parts for notice in part.notices),
+        notices=_merged(
+            (
+                *(notice for part in parts for notice in part.notices),
+                *(warnings_of(cohort, rows) if asked else ()),
+            )
+        ),
+        questions=tuple(questions),
     )
+
+
+def _ask(
+    cohort: pd.DataFrame,
+    parts: Sequence[Inspection],
+    problems: list[Problem],
+    rows: Rows,
+    how: CohortMap,
+) -> list[Question]:
+    """What is open in a table before anything is filled in it."""
+    merged: dict[tuple[str, str], Question] = {}
+    for question in (question for part in parts for question in part.questions):
+        same = merged.setdefault((question.code, question.field), question)
+        both = tuple(sorted({*same.rows, *question.rows}))
+        merged[question.code, question.field] = replace(same, rows=both)
+    of_values = ask_of_values(cohort, problems, rows, how)
+    return [*merged.values(), *ask_of_words(problems), *of_values]
 
 
 def _fill_derived_category(
@@ -354,20 +333,36 @@ def _repeated(identifiers: pd.Series, rows: Rows) -> list[Problem]:
 
 
 def _fill_binary_outcome(
-    cohort: pd.DataFrame, decision: Decision, rows: Rows, recorded: Collection[str]
-) -> list[Problem]:
+    cohort: pd.DataFrame,
+    decision: Decision,
+    rows: Rows,
+    recorded: Collection[str],
+    how: CohortMap,
+    *,
+    asked: bool,
+) -> tuple[list[Problem], Question | None]:
     due = implied_outcome(cohort, decision, recorded=recorded)
-    problems = []
-    if decision.binary_outcome in cohort:
-        given = cohort[decision.binary_outcome]
-        sources = [name for name in (decision.outcome, decision.requires) if name]
+    name, rule = decision.binary_outcome, how.rules.get(decision.binary_outcome)
+    problems: list[Problem] = []
+    question = None
+    if name in cohort:
+        given, fitting = cohort[name], due
+        if rule is not None:
+            relief = cohort[decision.outcome].to_numpy(np.float64, na_value=np.nan)
+            fitting = answers_by(rule, relief, cohort, decision)
+        sources = [source for source in (decision.outcome, decision.requires) if source]
         allowed = f"consistent with {' and '.join(sources)}"
-        problems = _contradicting(given, due, rows, allowed)
+        problems = _contradicting(given, fitting, rows, allowed)
+        if problems and rule is None and asked:
+            wrong = np.isin(rows, [problem.row or 0 for problem in problems])
+            question = ask_of_rule(decision, given, cohort, wrong, rows)
+        if rule is not None:
+            given = by_the_dictionary(rule, given, decision)
         due = due.where(due.notna(), given)
     elif due.isna().all():
-        return problems
-    cohort[decision.binary_outcome] = due
-    return problems
+        return problems, None
+    cohort[name] = due
+    return problems, question
 
 
 def implied_outcome(

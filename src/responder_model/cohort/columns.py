@@ -127,21 +127,21 @@ def _read_mixed_texts(field: Field, cells: pd.Series) -> tuple[Any, Mask]:
 
 
 def _read_distinct(field: Field, cells: pd.Series) -> tuple[Any, Mask]:
-    codes, distinct = _distinct(cells)
-    found = [_read_cell(field, value) for value in distinct]
+    codes, distinct = distinct_values(cells)
+    found = [read_cell(field, value) for value in distinct]
     refused = np.array([value is INVALID for value in found] + [False])
     # The last entry stands for a missing cell, whose code is -1.
     known = [None if value is INVALID else value for value in found] + [None]
     return _typed(field, known, codes), refused[codes]
 
 
-def _read_cell(field: Field, value: Any) -> Cell:
+def read_cell(field: Field, value: Any, *, unit: str | None = None) -> Cell:
     """Read one value; of a labelled code the label counts, never the code."""
     if not isinstance(value, Labelled):
-        return read_value(field, value)
-    found = read_value(field, value.label)
+        return read_value(field, value, unit=unit)
+    found = read_value(field, value.label, unit=unit)
     if found is INVALID and field.kind == "number" and _names_its_code(field, value):
-        return read_value(field, value.code)
+        return read_value(field, value.code, unit=unit)
     return found
 
 
@@ -153,7 +153,8 @@ def _names_its_code(field: Field, value: Labelled) -> bool:
     return value.is_end and value.code in (field.minimum, 0, field.maximum)
 
 
-def _distinct(cells: pd.Series) -> tuple[NDArray[np.intp], list[Any]]:
+def distinct_values(cells: pd.Series) -> tuple[NDArray[np.intp], list[Any]]:
+    """Distinct values of a column, and the place of each cell's; -1 where missing."""
     dtype = cells.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         codes = np.asarray(cells.cat.codes, dtype=np.intp)

@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.cohort.checking import (
-    NO_COLUMNS,
     NO_PATIENTS,
     Inspection,
     inspect_columns,
@@ -21,12 +20,17 @@ from responder_model.cohort.checking import (
     label_cohort,
     repeated_rows,
 )
+from responder_model.cohort.headings import NO_COLUMNS
+from responder_model.cohort.mapping import NOTHING, CohortMap
 from responder_model.errors import InvalidCohortError, Problem
 from responder_model.formats import open_file, unreadable
 
 
 def read_cohort(
-    path: str | PathLike[str], *, overlap_groups: Iterable[str] = ()
+    path: str | PathLike[str],
+    *,
+    overlap_groups: Iterable[str] = (),
+    how: CohortMap = NOTHING,
 ) -> pd.DataFrame:
     """Read a cohort from a file, or refuse it with every problem at once.
 
@@ -45,6 +49,8 @@ def read_cohort(
     overlap_groups : iterable of str, optional
         Overlap groups of the evidence that these patients are part of: that evidence
         must then be left out of development.
+    how : CohortMap, optional
+        Answers to what the file leaves open (``cohort.read_map``).
 
     Returns
     -------
@@ -55,13 +61,13 @@ def read_cohort(
     Raises
     ------
     InvalidCohortError
-        With one problem per offending cell; the header is row 1. Whatever the file
-        holds, no other exception is raised.
+        With one problem per offending cell and every open question; the header is row
+        1. Whatever the file holds, no other exception is raised.
     """
     path = Path(path)
-    whole, _ = inspect_file(path)
-    if whole.problems:
-        raise InvalidCohortError(whole.problems, whole.notices)
+    whole, _ = inspect_file(path, how)
+    if whole.problems or whole.questions:
+        raise InvalidCohortError(whole.problems, whole.notices, whole.questions)
     again = repeated_rows(whole.cohort)
     repeated = (f"{again} rows are identical to an earlier one",) if again else ()
     label_cohort(
@@ -73,7 +79,9 @@ def read_cohort(
     return whole.cohort
 
 
-def inspect_file(path: str | PathLike[str]) -> tuple[Inspection, NDArray[np.int64]]:
+def inspect_file(
+    path: str | PathLike[str], how: CohortMap = NOTHING
+) -> tuple[Inspection, NDArray[np.int64]]:
     """Read what can be read of a file, with its problems and each patient's row.
 
     Raises
@@ -82,24 +90,26 @@ def inspect_file(path: str | PathLike[str]) -> tuple[Inspection, NDArray[np.int6
         When the file cannot be read as a table at all, or names no known column.
     """
     try:
-        return _inspect(path)
+        return _inspect(path, how)
     except OSError as error:  # of the disk
         found = os.strerror(error.errno) if error.errno else ""
         raise unreadable(found=found) from None
 
 
-def _inspect(path: str | PathLike[str]) -> tuple[Inspection, NDArray[np.int64]]:
+def _inspect(
+    path: str | PathLike[str], how: CohortMap
+) -> tuple[Inspection, NDArray[np.int64]]:
     source = open_file(path)
     parts, rows, left_out = [], [], []
     for table in source.tables():
         left_out += [_left_out(line) for line in table.left_out]
-        part = inspect_columns(table.cells, table.rows)
+        part = inspect_columns(table.cells, table.rows, how)
         problems = (*table.problems, *part.problems)
         if NO_COLUMNS in problems:
             raise InvalidCohortError((NO_COLUMNS,), part.notices)
         parts.append(replace(part, problems=problems))
         rows.append(table.rows)
-    whole = inspect_rows(parts, np.concatenate(rows))
+    whole = inspect_rows(parts, np.concatenate(rows), how=how, asked=True)
     whole = replace(whole, notices=(*source.notices, *left_out, *whole.notices))
     if not len(whole.cohort) and not whole.problems:
         whole = replace(whole, problems=(NO_PATIENTS,))

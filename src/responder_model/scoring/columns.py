@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from responder_model.cohort.checking import inspect_columns, match_headings
-from responder_model.errors import InvalidCohortError, Problem
+from responder_model.cohort.checking import inspect_columns
+from responder_model.cohort.headings import match_headings
+from responder_model.cohort.mapping import NOTHING, CohortMap
+from responder_model.errors import InvalidCohortError, Problem, Question
 from responder_model.features import Encoder
 from responder_model.model.batch import unused_columns
 from responder_model.schema import dictionary
@@ -30,6 +32,10 @@ class Columns:
         than its moment, or of another decision.
     notices : tuple of str
         Unknown columns, with the nearest known name.
+    how : CohortMap
+        How the table is to be read.
+    questions : tuple of Question
+        Of predictors that no column is for sure.
     """
 
     names: tuple[str, ...]
@@ -37,9 +43,25 @@ class Columns:
     recorded: tuple[str, ...]
     unused: tuple[str, ...]
     notices: tuple[str, ...]
+    how: CohortMap = NOTHING
+    questions: tuple[Question, ...] = ()
+
+    def check_open(self, asked: Iterable[Question] = ()) -> None:
+        """Refuse a table that leaves open what its headings mean, or more.
+
+        Raises
+        ------
+        InvalidCohortError
+            With every open question.
+        """
+        questions = (*self.questions, *asked)
+        if questions:
+            raise InvalidCohortError((), self.notices, questions)
 
 
-def choose_columns(encoder: Encoder, header: Sequence[str]) -> Columns:
+def choose_columns(
+    encoder: Encoder, header: Sequence[str], how: CohortMap = NOTHING
+) -> Columns:
     """Choose what a model reads of a table with this header.
 
     Columns that the model does not use are not read: what stands in them cannot refuse
@@ -52,13 +74,13 @@ def choose_columns(encoder: Encoder, header: Sequence[str]) -> Columns:
     """
     empty = pd.DataFrame({k: pd.Series(dtype=object) for k in range(len(header))})
     empty.columns = pd.Index(list(header))
-    found = inspect_columns(empty, np.empty(0, dtype=np.int64))
+    found = inspect_columns(empty, np.empty(0, dtype=np.int64), how)
+    read = _read_fields(encoder)
     if found.problems:
         raise InvalidCohortError(found.problems, found.notices)
-    places = _places(header)
+    places = _places(header, how)
     if not any(name in places for name in encoder.predictors):
         raise InvalidCohortError((_no_predictor(encoder),), found.notices)
-    read = _read_fields(encoder)
     used = {name: place for name, place in places.items() if name in read}
     return Columns(
         names=tuple(header[place] for place in used.values()),
@@ -66,11 +88,13 @@ def choose_columns(encoder: Encoder, header: Sequence[str]) -> Columns:
         recorded=tuple(used),
         unused=tuple(n for n in unused_columns(encoder, found.cohort) if n not in used),
         notices=found.notices,
+        how=how,
+        questions=tuple(q for q in found.questions if q.field in read),
     )
 
 
-def _places(header: Sequence[str]) -> dict[str, int]:
-    headings, _, _ = match_headings(header)
+def _places(header: Sequence[str], how: CohortMap) -> dict[str, int]:
+    headings, _, _ = match_headings(header, how)
     return {heading.field.name: place for place, heading in headings.items()}
 
 

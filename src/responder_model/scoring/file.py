@@ -7,12 +7,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from responder_model import __version__
 from responder_model.artifact import digest_of
 from responder_model.cohort.checking import NO_PATIENTS
+from responder_model.cohort.mapping import NOTHING, CohortMap
 from responder_model.errors import InvalidCohortError, Problem, ResponderModelError
 from responder_model.formats import Source, check_is_file, open_file
 from responder_model.formats.table import PART_ROWS
@@ -25,8 +27,9 @@ from responder_model.scoring.assembly import (
     has_simulated_part,
     write_scores,
 )
-from responder_model.scoring.columns import choose_columns
+from responder_model.scoring.columns import Columns, choose_columns
 from responder_model.scoring.journal import Journal, open_journal
+from responder_model.scoring.parts import open_questions
 from responder_model.scoring.work import Work, run_parts
 
 # Form of the parts; one of another form is not gone on with.
@@ -92,6 +95,7 @@ def score_file(
     contributions: bool = False,
     strict: bool = False,
     overwrite: bool = False,
+    how: CohortMap = NOTHING,
     n_jobs: int = 1,
     announce: Callable[[Progress], None] | None = None,
 ) -> ScoredFile:
@@ -119,6 +123,8 @@ def score_file(
     overwrite : bool
         Whether files may be replaced that are not scores by this model, as they were
         written.
+    how : CohortMap
+        Answers to what the file leaves open.
     n_jobs : int
         Threads.
     announce : callable, optional
@@ -134,7 +140,8 @@ def score_file(
     ------
     InvalidCohortError
         For a file that cannot be read, has no column that the model uses or no patient
-        who can be scored; with ``strict``, for any problem. Nothing is written then.
+        who can be scored, or leaves open how it is to be read; with ``strict``, for any
+        problem. Nothing is written then.
     ResponderModelError
         When ``out`` cannot be written or is taken, or the file changes while it is
         read.
@@ -147,8 +154,9 @@ def score_file(
         check_outputs(scores, side, inputs=[path], overwrite=overwrite)
         before = _state(path)
         source = open_file(path)
-        columns = choose_columns(model.encoder, source.header)
-        identity = _identity(path, contributions=contributions)
+        columns = choose_columns(model.encoder, source.header, how)
+        _check_open(source, columns)
+        identity = _identity(path, how, contributions=contributions)
         with open_journal(out, model, identity) as journal:
             work = Work(
                 model=model,
@@ -231,7 +239,16 @@ def _state(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _identity(path: Path, *, contributions: bool) -> dict[str, Any]:
+def _check_open(source: Source, columns: Columns) -> None:
+    """Ask what the first patients leave open, before any is scored."""
+    try:
+        tables = [part.table() for part in islice(source.read(columns.positions), 1)]
+    except InvalidCohortError as error:
+        raise InvalidCohortError(error.problems, columns.notices) from None
+    columns.check_open(q for table in tables for q in open_questions(table, columns))
+
+
+def _identity(path: Path, how: CohortMap, *, contributions: bool) -> dict[str, Any]:
     """What scored parts depend on, besides the model."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -241,6 +258,7 @@ def _identity(path: Path, *, contributions: bool) -> dict[str, Any]:
         "input": digest,
         "part": [PART_ROWS, BLOCK_BYTES],
         "contributions": contributions,
+        "how": repr(how),
     }
 
 

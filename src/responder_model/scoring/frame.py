@@ -70,6 +70,7 @@ def score_frame(
     [0.43, nan]
     """
     table, columns = _table(model.encoder, patients)
+    columns.check_open()
     part = score_part(table, model, columns, contributions=contributions)
     scores = _frame(part, patients.index)
     word = "simulated" if simulated or part.simulated else model.provenance

@@ -17,7 +17,8 @@ from responder_model.cohort.checking import (
     inspect_columns,
     inspect_rows,
 )
-from responder_model.errors import Problem
+from responder_model.cohort.questions import fractions
+from responder_model.errors import Problem, Question
 from responder_model.features import Array
 from responder_model.formats import Table
 from responder_model.model import Model
@@ -58,13 +59,23 @@ def check_part(
 
     Identifiers are not compared: an earlier row may stand in another part.
     """
-    part = inspect_columns(table.cells, table.rows)
+    part = inspect_columns(table.cells, table.rows, columns.how)
     identifiers = _identifiers(part.cohort)
     known = replace(part, cohort=part.cohort.drop(columns=list(identifiers)))
-    whole = inspect_rows([known], table.rows, recorded=columns.recorded)
-    problems = (*table.problems, *table.left_out, *whole.problems)
+    whole = inspect_rows(
+        [known], table.rows, recorded=columns.recorded, how=columns.how
+    )
+    in_doubt = fractions(whole.cohort, table.rows, columns.how)
+    problems = (*table.problems, *table.left_out, *whole.problems, *in_doubt)
     in_order = tuple(sorted(problems, key=lambda problem: problem.row or 0))
     return whole.cohort, identifiers, in_order
+
+
+def open_questions(table: Table, columns: Columns) -> tuple[Question, ...]:
+    """What the columns of a table leave open; a word is its row's own problem."""
+    part = inspect_columns(table.cells, table.rows, columns.how)
+    whole = inspect_rows([part], table.rows, how=columns.how, asked=True)
+    return tuple(q for q in whole.questions if q.code not in ("word", "rule"))
 
 
 def score_part(

@@ -230,6 +230,9 @@ def _add_implants(
 
 def _finish(cohort: pd.DataFrame) -> pd.DataFrame:
     """Check every field of the dictionary, in its order, and mark the provenance."""
-    checked = check_cohort(cohort.reindex(columns=list(dictionary().fields)))
+    cohort = cohort.reindex(columns=list(dictionary().fields))
+    # nothing is asked of what was drawn
+    cohort.attrs["provenance"] = "simulated"
+    checked = check_cohort(cohort)
     checked.attrs |= {"provenance": PROVENANCE, "name": COHORT_NAME}
     return checked

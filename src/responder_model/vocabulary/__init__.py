@@ -4,6 +4,7 @@ One value of one field is read here, for a cohort's cell and for a single patien
 alike. Imports neither pandas nor any other heavy library.
 """
 
+from responder_model.vocabulary.categories import lesion_sites
 from responder_model.vocabulary.headings import (
     Heading,
     column_heading,
@@ -11,7 +12,9 @@ from responder_model.vocabulary.headings import (
     find_heading,
     likely_fields,
 )
-from responder_model.vocabulary.text import normalise, show
+from responder_model.vocabulary.identity import PSEUDONYM, are_names, names_person
+from responder_model.vocabulary.text import as_word, normalise, show
+from responder_model.vocabulary.units import factor, own_unit, unit_named
 from responder_model.vocabulary.values import (
     INVALID,
     MISSING_MARKS,
@@ -20,23 +23,33 @@ from responder_model.vocabulary.values import (
     choices,
     is_allowed,
     is_missing,
+    may_be_fraction,
     read_value,
 )
 
 __all__ = [
     "INVALID",
     "MISSING_MARKS",
+    "PSEUDONYM",
     "YES_NO",
     "Cell",
     "Heading",
+    "are_names",
+    "as_word",
     "choices",
     "column_heading",
+    "factor",
     "find_field",
     "find_heading",
     "is_allowed",
     "is_missing",
+    "lesion_sites",
     "likely_fields",
+    "may_be_fraction",
+    "names_person",
     "normalise",
+    "own_unit",
     "read_value",
     "show",
+    "unit_named",
 ]

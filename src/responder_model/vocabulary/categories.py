@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from responder_model.schema import Dictionary, Field, dictionary
@@ -127,6 +127,19 @@ def _nearest(word: str, known: Phrases) -> str | None:
     single = [words[0] for words in known.names if len(words) == 1]
     nearest = get_close_matches(word, single, n=1, cutoff=LIKENESS)
     return known.names[(nearest[0],)] if nearest and len(word) > _SHORTEST else None
+
+
+@cache
+def lesion_sites() -> Mapping[str, Names]:
+    """Where the lesion of each aetiology can lie.
+
+    Examples
+    --------
+    >>> sorted(lesion_sites()["radiculopathy"])
+    ['nerve_root']
+    """
+    rows = synonyms()["categories"]["fields"]["aetiology"]["lesion_site"]
+    return {name: frozenset(sites) for name, sites in rows.items()}
 
 
 def _ordered(field: Field, names: Any) -> tuple[str, ...]:

@@ -65,6 +65,8 @@ def factor(field: Field, unit: str) -> Fraction | None:
         return None
     if unit == own:
         return Fraction(1)
+    if (own, unit) == ("percent", "fraction"):
+        return Fraction(100)
     if own in _DAYS and unit in _DAYS:
         return _DAYS[unit] / _DAYS[own]
     return _of_scale(field, own, unit)
@@ -81,6 +83,19 @@ def _of_scale(field: Field, own: str, unit: str) -> Fraction | None:
     if (own, end, field.maximum, field.integer) == ("point", 100, 10, False):
         return Fraction(1, 10)
     return None
+
+
+def unit_named(text: str) -> str | None:
+    """Name of a unit that somebody writes, as ``factor`` takes it.
+
+    Examples
+    --------
+    >>> unit_named("ans"), unit_named("/100"), unit_named("furlong")
+    ('year', '/100', None)
+    """
+    folded = " ".join(without_accents(text).split())
+    scale = re.fullmatch(r"/ ?([0-9]+)", folded)
+    return f"/{int(scale[1])}" if scale else _units().get(folded)
 
 
 def convert(number: float, ratio: Fraction) -> float:

@@ -204,6 +204,22 @@ def _end_of_relief(field: Field, text: str) -> float | None:
     return None
 
 
+def may_be_fraction(field: Field, value: Any) -> bool:
+    """Whether a number that should be in percent may be a fraction: 0.45 for 45 %.
+
+    Examples
+    --------
+    >>> from responder_model.schema import dictionary
+    >>> relief = dictionary().fields["relief_1"]
+    >>> may_be_fraction(relief, "0,45"), may_be_fraction(relief, "0.45 %")
+    (True, False)
+    """
+    if own_unit(field) != "percent" or (isinstance(value, str) and "%" in value):
+        return False
+    number = read_value(field, value)
+    return isinstance(number, float) and 0 < abs(number) < 1
+
+
 def is_allowed(field: Field, number: float) -> bool:
     """Whether a number is finite, in the field's range and whole where it must be."""
     if not isfinite(number):

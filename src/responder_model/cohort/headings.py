@@ -1,0 +1,147 @@
+"""Headings of a table: which field each means, and what remains open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from responder_model.cohort.mapping import NOTHING, CohortMap
+from responder_model.cohort.questions import ask_of_headings
+from responder_model.errors import Problem, Question
+from responder_model.schema import Field, dictionary
+from responder_model.vocabulary import (
+    Heading,
+    find_heading,
+    likely_fields,
+    normalise,
+    show,
+)
+
+# Unknown columns that are each told, besides those that may mean a field.
+MOST_UNKNOWN_COLUMNS = 100
+NO_COLUMNS = Problem(
+    row=None,
+    field="table",
+    found="",
+    allowed="one whose first line names columns of the dictionary",
+)
+
+
+def match_headings(
+    names: Sequence[str], how: CohortMap = NOTHING
+) -> tuple[dict[int, Heading], list[Problem], list[str]]:
+    """Return what each column that is read means, in dictionary order.
+
+    A field's own name or label goes before a synonym in another column.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Headings of a table.
+    how : CohortMap, optional
+        What they mean where it is stated.
+
+    Returns
+    -------
+    dict, list, list
+        Heading by position; problems; notices of the columns that are not read.
+    """
+    found = {place: _heading(name, how) for place, name in enumerate(names)}
+    known = {place: heading for place, heading in found.items() if heading}
+    if not known:
+        return {}, [NO_COLUMNS], []
+    read: dict[str, int] = {}
+    problems, notices = [], []
+    for place in sorted(known, key=lambda place: (not known[place].own, place)):
+        field = known[place].field
+        first = read.setdefault(field.name, place)
+        if first != place and known[first].own != known[place].own:
+            notices.append(_also(names[place], field, names[first]))
+        elif first != place:
+            problems.append(_repeated_column(field, place))
+    ordered = [read[name] for name in dictionary().fields if name in read]
+    unknown = [
+        place
+        for place, heading in found.items()
+        if not heading and normalise(names[place]) not in set(how.field_of) - {""}
+    ]
+    notices += _unknown_columns(names, unknown)
+    return {place: known[place] for place in ordered}, problems, notices
+
+
+def _heading(name: str, how: CohortMap) -> Heading | None:
+    """What a heading means, by the mapping first."""
+    stated = how.field_of.get(normalise(name)) if normalise(name) else None
+    if stated == "":
+        return None
+    found = find_heading(name)
+    if stated is None:
+        return found
+    unit = found.unit if found and found.field.name == stated else None
+    return Heading(field=dictionary().fields[stated], unit=unit, own=True)
+
+
+def likely_questions(
+    names: Sequence[str], headings: Mapping[int, Heading], how: CohortMap = NOTHING
+) -> list[Question]:
+    """Ask of each field that is not read whether an unread heading means it."""
+    left = [
+        name
+        for place, name in enumerate(names)
+        if place not in headings and normalise(name) not in how.field_of
+    ]
+    read = {heading.field.name for heading in headings.values()}
+    return ask_of_headings(_open_headings(left, read), how) if read else []
+
+
+def _open_headings(names: Sequence[str], read: set[str]) -> dict[str, list[str]]:
+    """Headings that may mean a predictor or outcome of which nothing else tells."""
+    told = {*read, *_follow_from(read)}
+    found: dict[str, list[str]] = {}
+    for name in names:
+        if find_heading(name) is None:
+            for field in likely_fields(name):
+                if field.name not in told and field.role in ("predictor", "outcome"):
+                    found.setdefault(field.name, []).append(name)
+    return found
+
+
+def _follow_from(read: set[str]) -> set[str]:
+    table = dictionary()
+    derived = {f.name for f in table.fields.values() if f.derived_from in read}
+    return derived | {
+        d.binary_outcome for d in table.decisions.values() if d.outcome in read
+    }
+
+
+def _repeated_column(field: Field, position: int) -> Problem:
+    return Problem(
+        row=1,
+        field=field.name,
+        found=f"again in column {position + 1}",
+        allowed="in one column only",
+    )
+
+
+def _also(name: str, field: Field, read: str) -> str:
+    return (
+        f"column {show(name)!r} was left out; {field.name} is read from {show(read)!r}"
+    )
+
+
+def _unknown_columns(names: Sequence[str], unknown: list[int]) -> list[str]:
+    """Say which columns are not read, those that may mean a field first."""
+    likely = {place: likely_fields(names[place]) for place in unknown}
+    told = sorted(unknown, key=lambda place: not likely[place])
+    n_told = max(MOST_UNKNOWN_COLUMNS, sum(map(bool, likely.values())))
+    notices = [_unknown_column(p, names[p], likely[p]) for p in told[:n_told]]
+    if len(unknown) > n_told:
+        notices.append(f"{len(unknown) - n_told} more unknown columns were left out")
+    return notices
+
+
+def _unknown_column(position: int, name: str, likely: Sequence[Field]) -> str:
+    if not normalise(name):
+        return f"column {position + 1} has no name and was left out"
+    notice = f"column {show(name)!r} is not in the dictionary and was left out"
+    meant = " or ".join(field.name for field in likely)
+    return f"{notice}; nearest known name: {meant}" if meant else notice

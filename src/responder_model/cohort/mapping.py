@@ -1,0 +1,266 @@
+"""How a centre's file is to be read: answers to what it leaves open, as a TOML file.
+
+Layout; each table may be left out::
+
+    missing_codes = [-99, "inc"]      # in every column but identifiers and texts
+    [columns]                         # heading = field, "" for none
+    [units]                           # field = unit of its numbers: "years", "fraction"
+    [signs]                           # field = "reversed" or "as written"
+    [blanks]                          # yes/no field = "no" or "missing"
+    [kept]                            # field = codes that are values here
+    [values.FIELD]                    # what stands there = value, "" for missing
+    [rules.rtms_responder]            # at = 50, inclusive = true: relief >= 50 is "yes"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from responder_model.errors import ResponderModelError
+from responder_model.schema import Field, dictionary
+from responder_model.vocabulary import (
+    INVALID,
+    as_word,
+    factor,
+    normalise,
+    read_value,
+    show,
+    unit_named,
+)
+
+Code = float | str
+SIGNS = ("as written", "reversed")
+BLANKS = ("no", "missing")
+# A mapping is a page; a larger file is something else.
+LARGEST = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """From which relief a centre called a patient a responder."""
+
+    at: float
+    inclusive: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CohortMap:
+    """Answers to what a file leaves open; see the head of this module for the file."""
+
+    missing_codes: tuple[Code, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    signs: Mapping[str, str] = field(default_factory=dict)
+    blanks: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, tuple[Code, ...]] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+
+    def unit_of(self, name: str) -> str | None:
+        """Unit of a field's numbers where it is stated, as ``factor`` takes it."""
+        return unit_named(self.units[name]) if name in self.units else None
+
+    def is_code(self, name: str, number: float) -> bool:
+        """Whether a number was declared as missing, and the field does not keep it."""
+        codes = [c for c in self.missing_codes if isinstance(c, int | float)]
+        return number in codes and number not in self.kept.get(name, ())
+
+    def knows_code(self, name: str, number: float) -> bool:
+        """Whether it is stated what a usual missing code means in a field."""
+        return self.is_code(name, number) or number in self.kept.get(name, ())
+
+    def replaced(self, row: Field, cell: Any) -> Any:
+        """Cell as the mapping reads it: None for missing, a value, or as it stands."""
+        if isinstance(cell, bool) or row.kind == "text":
+            return cell
+        # a labelled code is named by its label, or as a problem quotes both
+        known = self._words.get(row.name, {})
+        words = [
+            as_word(str(part).strip()) for part in (cell, getattr(cell, "label", cell))
+        ]
+        for word in words:
+            if word in known:
+                return None if known[word] == "" else known[word]
+        code = getattr(cell, "code", cell)
+        return None if any(self._is_missing(row, code, w) for w in words) else cell
+
+    def _is_missing(self, row: Field, cell: Any, word: str) -> bool:
+        if word in self._missing_words:
+            return True
+        number = cell if isinstance(cell, int | float) else _number(str(cell))
+        return number is not None and self.is_code(row.name, number)
+
+    @cached_property
+    def _words(self) -> dict[str, dict[str, Any]]:
+        return {
+            name: {as_word(text.strip()): value for text, value in words.items()}
+            for name, words in self.values.items()
+        }
+
+    @cached_property
+    def _missing_words(self) -> frozenset[str]:
+        return frozenset(as_word(c) for c in self.missing_codes if isinstance(c, str))
+
+    @cached_property
+    def field_of(self) -> dict[str, str]:
+        """Field by the normal form of a heading; "" for none."""
+        return {normalise(heading): name for heading, name in self.columns.items()}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is answered."""
+        return self == NOTHING
+
+
+NOTHING = CohortMap()
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def codes_in(text: str) -> tuple[Code, ...]:
+    """Missing codes of one text, separated by commas or blanks: "-99, inc".
+
+    Examples
+    --------
+    >>> codes_in("-99, 999 inc")
+    (-99.0, 999.0, 'inc')
+    """
+    parts = text.replace(",", " ").replace(";", " ").split()
+    return tuple(part if _number(part) is None else float(part) for part in parts)
+
+
+# ---------------------------------------------------------------- the file
+
+
+def read_map(path: str | PathLike[str]) -> CohortMap:
+    """Read a mapping file.
+
+    Raises
+    ------
+    ResponderModelError
+        For a file that is no mapping: every entry that cannot be used is named.
+    """
+    try:
+        data = Path(path).read_bytes()[: LARGEST + 1]
+        if len(data) > LARGEST:
+            raise ValueError
+        table = tomllib.loads(data.decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        said = error.strerror if isinstance(error, OSError) else "not TOML"
+        msg = f"map must be a TOML file as `check FILE --write-map` makes it: {said}."
+        raise ResponderModelError(msg) from None
+    return map_from(table)
+
+
+def map_from(table: Mapping[str, Any]) -> CohortMap:
+    """Make a mapping of plain data, every entry checked.
+
+    Raises
+    ------
+    ResponderModelError
+        Naming every entry that cannot be used.
+
+    Examples
+    --------
+    >>> how = map_from({"units": {"pain_duration": "years"}, "missing_codes": [-99]})
+    >>> how.unit_of("pain_duration"), how.missing_codes
+    ('year', (-99,))
+    """
+    wrong = list(_wrong_entries(table))
+    if wrong:
+        msg = "map must hold entries of a mapping only: " + "; ".join(wrong) + "."
+        raise ResponderModelError(msg)
+    rules = {name: Rule(**rule) for name, rule in table.get("rules", {}).items()}
+    kept = {name: tuple(codes) for name, codes in table.get("kept", {}).items()}
+    codes = tuple(table.get("missing_codes", ()))
+    return CohortMap(**{**table, "rules": rules, "kept": kept, "missing_codes": codes})
+
+
+def _wrong_entries(table: Mapping[str, Any]) -> Iterable[str]:
+    known = set(CohortMap.__dataclass_fields__)
+    yield from (f"{show(name)} is none" for name in table if name not in known)
+    if not _are_codes(table.get("missing_codes", [])):
+        yield "missing_codes must be a list of numbers and words"
+    for name in known - {"missing_codes"}:
+        rows = table.get(name, {})
+        if not isinstance(rows, Mapping):
+            yield f"{name} must be a table"
+        elif name == "columns":
+            yield from _wrong_columns(rows)
+        else:
+            yield from _wrong_fields(name, rows)
+
+
+def _are_codes(codes: Any) -> bool:
+    return isinstance(codes, list | tuple) and all(
+        isinstance(code, int | float | str) and not isinstance(code, bool)
+        for code in codes
+    )
+
+
+def _wrong_columns(rows: Mapping[str, Any]) -> Iterable[str]:
+    for heading, name in rows.items():
+        if name != "" and name not in dictionary().fields:
+            yield f"columns.{show(heading)} must be a field of the dictionary or ''"
+
+
+def _wrong_fields(table: str, rows: Mapping[str, Any]) -> Iterable[str]:
+    for name, entry in rows.items():
+        row = dictionary().fields.get(name)
+        rule = (
+            "a field of the dictionary" if row is None else _rule_of(table, row, entry)
+        )
+        if rule:
+            yield f"{table}.{show(name)} must be {rule}"
+
+
+def _rule_of(table: str, row: Field, entry: Any) -> str:
+    """What an entry must be, "" where it is."""
+    if table == "units":
+        unit = unit_named(entry) if isinstance(entry, str) else None
+        fits = unit is not None and factor(row, unit) is not None
+        return "" if fits else "a unit of the field"
+    if table == "signs":
+        return (
+            "" if entry in SIGNS and _is_relief(row) else f"one of {', '.join(SIGNS)}"
+        )
+    if table == "blanks":
+        fits = entry in BLANKS and row.kind == "boolean"
+        return "" if fits else f"one of {', '.join(BLANKS)}, of a yes/no field"
+    if table == "kept":
+        return "" if _are_codes(entry) else "a list of numbers"
+    if table == "rules":
+        return "" if _is_rule(row, entry) else "at and inclusive, of a yes/no outcome"
+    return "" if _are_values(row, entry) else "values of the field"
+
+
+def _is_relief(row: Field) -> bool:
+    return row.minimum is not None and row.maximum == -row.minimum
+
+
+def _is_rule(row: Field, entry: Any) -> bool:
+    outcomes = [d.binary_outcome for d in dictionary().decisions.values()]
+    return (
+        row.name in outcomes
+        and isinstance(entry, Mapping)
+        and set(entry) == {"at", "inclusive"}
+        and isinstance(entry["at"], int | float)
+        and isinstance(entry["inclusive"], bool)
+    )
+
+
+def _are_values(row: Field, entry: Any) -> bool:
+    return isinstance(entry, Mapping) and all(
+        read_value(row, value) is not INVALID for value in entry.values()
+    )

@@ -1,0 +1,388 @@
+"""What a cohort's values leave open: asked about, never guessed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from responder_model.cohort.mapping import CohortMap, Rule
+from responder_model.errors import Problem, Question
+from responder_model.schema import Decision, Field, dictionary, exceeds, reaches
+from responder_model.vocabulary import is_allowed, own_unit, show
+
+Rows = NDArray[np.int64]
+Numbers = NDArray[np.float64]
+
+# Codes for a missing value in SPSS, Stata and REDCap files that a field may also allow.
+# They are asked about where they stand apart from the values, or stand there too often.
+WORST = (-99.0, -98.0, -97.0, -96.0, -95.0)
+CODES = (*WORST, -9.0, 99.0, 999.0)
+NO_FRACTION = "a percentage, as 45, not a fraction, as 0.45"
+# Fewest other values from which a code can be told.
+FEWEST_OTHERS = 2
+# Share of a field's range within which a value has neighbours.
+NEIGHBOURHOOD = 0.1
+# Standard deviations of a count by which a code stands out among the numbers around it.
+CHANCE = 4
+# Fewest worse patients, and their share, from which a sign may be turned round.
+FEWEST_WORSE, SHARE_WORSE = 5, 0.75
+# Fewest values from which a median says something.
+FEWEST_VALUES = 3
+# Fewest disagreements that may follow another cut-off; at the own one a single will do.
+FEWEST_DISAGREEMENTS = 3
+
+
+def ask_of_values(
+    cohort: pd.DataFrame, problems: Sequence[Problem], rows: Rows, how: CohortMap
+) -> Iterator[Question]:
+    """Ask what the numbers of a cohort leave open.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        Typed columns.
+    problems : sequence of Problem
+        Refused cells, which a question may explain.
+    rows : array of int
+        Row number of each patient.
+    how : CohortMap
+        What is answered already.
+    """
+    fields = [dictionary().fields[str(name)] for name in cohort.columns]
+    numbers = {
+        field.name: cohort[field.name].to_numpy(dtype=np.float64, na_value=np.nan)
+        for field in fields
+        if field.kind == "number"
+    }
+    yield from _codes(fields, numbers, problems, rows, how)
+    for name, values in numbers.items():
+        yield from _of_numbers(dictionary().fields[name], values, problems, rows, how)
+
+
+def _of_numbers(
+    field: Field,
+    values: Numbers,
+    problems: Sequence[Problem],
+    rows: Rows,
+    how: CohortMap,
+) -> Iterator[Question]:
+    unit = own_unit(field)
+    if unit == "percent":
+        if field.name not in how.units:
+            yield from _fractions(field, values, rows)
+        if field.name not in how.signs:
+            yield from _signs(field, values, rows)
+    elif field.name not in how.units and unit == "month" and field.transform == "log":
+        yield from _years(field, values, rows)
+    elif field.name not in how.units and unit == "point" and field.maximum == 10:
+        yield from _hundred(field, values, problems)
+
+
+def _fractions(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
+    size = np.abs(values)
+    known = size[~np.isnan(size)]
+    between = (size > 0) & (size < 1)
+    ones_only = len(known) >= FEWEST_VALUES and known.max() == 1
+    answers = (f'units.{field.name} = "fraction"', f'units.{field.name} = "percent"')
+    if not (between.any() or ones_only):
+        return
+    if known.max() <= 1:
+        text = (
+            f"nothing in {field.name} is above 1 %: are they fractions (0.45 for 45 %)?"
+        )
+        yield _question("fractions", field, rows[size > 0], text, answers)
+    else:
+        text = (
+            f"{field.name} has values between 0 and 1 beside larger ones: are these "
+            "fractions (0.45 for 45 %)?"
+        )
+        single = f'values.{field.name}."0.45" = 45'
+        yield _question("fractions", field, rows[between], text, (single, answers[1]))
+
+
+def fractions(cohort: pd.DataFrame, rows: Rows, how: CohortMap) -> list[Problem]:
+    """Refuse each value of a part of a table that may be a fraction."""
+    found = []
+    for name in map(str, cohort.columns):
+        field = dictionary().fields[name]
+        if own_unit(field) == "percent" and name not in how.units:
+            size = np.abs(cohort[name].to_numpy(dtype=np.float64, na_value=np.nan))
+            found += [
+                Problem(
+                    row=int(rows[place]),
+                    field=name,
+                    found=show(cohort[name].iloc[place]),
+                    allowed=NO_FRACTION,
+                )
+                for place in np.flatnonzero((size > 0) & (size < 1))
+            ]
+    return found
+
+
+def _signs(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
+    worse, given = values < 0, np.nan_to_num(values) != 0
+    if worse.sum() >= FEWEST_WORSE and worse.sum() >= SHARE_WORSE * given.sum():
+        text = (
+            f"{worse.sum()} of {given.sum()} values of {field.name} are below 0, which "
+            "means worse: is it a change, where less pain is below 0?"
+        )
+        answers = (
+            f'signs.{field.name} = "reversed"',
+            f'signs.{field.name} = "as written"',
+        )
+        yield _question("sign", field, rows[worse], text, answers)
+
+
+def _years(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
+    known = values[~np.isnan(values)]
+    usual, low = field.reference.mean, field.reference.mean - 2 * field.reference.sd
+    if len(known) >= FEWEST_VALUES and np.median(known) < math.exp(low):
+        text = (
+            f"the median of {field.name} is {np.median(known):g} months, usual are "
+            f"{math.exp(usual):.0f}: are they years?"
+        )
+        answers = (f'units.{field.name} = "years"', f'units.{field.name} = "months"')
+        yield _question("years", field, rows[~np.isnan(values)], text, answers)
+
+
+def _hundred(
+    field: Field, values: Numbers, problems: Sequence[Problem]
+) -> Iterator[Question]:
+    """Ask whether a scale that should end at 10 ends at 100."""
+    refused = [p for p in problems if p.field == field.name and p.row is not None]
+    found = [(_number(p.found), p.row or 0) for p in refused]
+    above = [row for n, row in found if n is not None and 10 < n <= 100]
+    if (
+        len(above) >= 2
+        and len(above) == len(refused)
+        and len(above) > np.sum(values > 0)
+    ):
+        text = (
+            f"{len(above)} values of {field.name} are above 10 and none above 100: is "
+            "it a scale of 0 to 100?"
+        )
+        answers = (f'units.{field.name} = "/100"', f'units.{field.name} = "/10"')
+        yield _question("scale", field, above, text, answers)
+
+
+# ---------------------------------------------------------------- missing codes
+
+
+def _codes(
+    fields: Sequence[Field],
+    numbers: Mapping[str, Numbers],
+    problems: Sequence[Problem],
+    rows: Rows,
+    how: CohortMap,
+) -> Iterator[Question]:
+    """Ask of every usual code in every column, once one column gives one away."""
+    refused = [(p.field, _number(p.found), p.row) for p in problems if p.row]
+    outside = [(name, code, row) for name, code, row in refused if code in CODES]
+    if not outside and not any(
+        _gives_code_away(dictionary().fields[name], values)
+        for name, values in numbers.items()
+    ):
+        return
+    nothing = np.zeros(len(rows))
+    for field in fields:
+        for code in CODES:
+            inside = rows[numbers.get(field.name, nothing) == code].tolist()
+            beyond = [
+                row for name, c, row in outside if (name, c) == (field.name, code)
+            ]
+            at = sorted({*inside, *beyond})
+            if at and not how.knows_code(field.name, code):
+                text = f"{code:g} in {field.name} ({len(at)} rows): is it missing?"
+                answers = (
+                    f"missing_codes = [{code:g}]",
+                    f"kept.{field.name} = [{code:g}]",
+                )
+                yield _question("missing code", field, at, text, answers)
+
+
+def _gives_code_away(field: Field, values: Numbers) -> bool:
+    """Whether a code in a column stands apart from its values, or there too often."""
+    known = values[~np.isnan(values)]
+    others = known[~np.isin(known, CODES)]
+    if len(others) < FEWEST_OTHERS or field.minimum is None or field.maximum is None:
+        return False
+    span = NEIGHBOURHOOD * (field.maximum - field.minimum)
+    for code in np.unique(known[np.isin(known, CODES)]):
+        # 99 % of relief is near to complete relief, a value
+        may_be_alone = own_unit(field) != "percent" or code in WORST
+        if may_be_alone and np.min(np.abs(others - code)) > span:
+            return True
+        if np.sum(known == code) > _expected(field, others, code):
+            return True
+    return False
+
+
+def _expected(field: Field, others: Numbers, code: float) -> float:
+    """How often a code may stand there as a value: as its neighbours, and by chance.
+
+    Multiples of 5 are no neighbours: people round to them. A file that holds its rows
+    several times has more of each, so that the commonest neighbour counts too.
+    """
+    steps = [code + step for step in range(-8, 9) if step and (code + step) % 5]
+    counts = [np.sum(others == n) for n in steps if is_allowed(field, n)]
+    mean = float(np.mean(counts))
+    return max(mean + CHANCE * math.sqrt(mean + 1), 2.0 * float(max(counts)))
+
+
+# ---------------------------------------------------------------- the responder's rule
+
+
+def ask_of_rule(
+    decision: Decision,
+    given: pd.Series,
+    cohort: pd.DataFrame,
+    disagreeing: NDArray[np.bool_],
+    rows: Rows,
+) -> Question | None:
+    """Ask whether recorded answers follow another rule, where one fits them all."""
+    count = int(disagreeing.sum())
+    relief = cohort[decision.outcome].to_numpy(dtype=np.float64, na_value=np.nan)
+    for rule in _other_rules(decision):
+        own_cut = rule.at == decision.main_cut_point
+        if count < (1 if own_cut else FEWEST_DISAGREEMENTS):
+            continue
+        due = answers_by(rule, relief, cohort, decision)
+        told = given.notna().to_numpy() & due.notna().to_numpy()
+        fits = (given == due).to_numpy(dtype=bool, na_value=False)
+        if fits[told].all() and told[disagreeing].all():
+            name = decision.binary_outcome
+            sign = ">=" if rule.inclusive else ">"
+            inclusive = "true" if rule.inclusive else "false"
+            text = (
+                f"{count} of {count} disagreements of {name} with {decision.outcome} "
+                f"fit {sign} {rule.at:g} %, the dictionary says {decision.comparison} "
+                f"{decision.main_cut_point:g} %: is that the rule?"
+            )
+            answer = f"rules.{name} = {{ at = {rule.at:g}, inclusive = {inclusive} }}"
+            field = dictionary().fields[name]
+            return _question("rule", field, rows[disagreeing], text, (answer,))
+    return None
+
+
+def _other_rules(decision: Decision) -> Iterator[Rule]:
+    own = (decision.main_cut_point, decision.comparison == ">=")
+    cuts = sorted({*decision.cut_points, 40.0}, key=lambda cut: abs(cut - own[0]))
+    for at in cuts:
+        for inclusive in (True, False):
+            if (at, inclusive) != own:
+                yield Rule(at=at, inclusive=inclusive)
+
+
+def answers_by(
+    rule: Rule, relief: Numbers, cohort: pd.DataFrame, decision: Decision
+) -> pd.Series:
+    """Yes/no that a centre's own rule gives, NA where relief or symptom is unknown."""
+    passed = (reaches if rule.inclusive else exceeds)(relief, rule.at)
+    due = pd.Series(passed, index=cohort.index).astype("boolean").mask(np.isnan(relief))
+    if decision.requires in cohort and cohort[decision.requires].notna().any():
+        due = due & cohort[decision.requires].mask(np.isnan(relief))
+    return due
+
+
+def by_the_dictionary(rule: Rule, given: pd.Series, decision: Decision) -> pd.Series:
+    """What recorded answers say by the dictionary's rule, NA where they do not tell."""
+    own = (decision.main_cut_point, decision.comparison == ">")
+    stricter = (rule.at, not rule.inclusive) >= own
+    looser = (rule.at, not rule.inclusive) <= own
+    said = given.copy()
+    if not stricter:
+        said = said.mask(given.fillna(value=False))
+    if not looser:
+        said = said.mask(~given.fillna(value=True))
+    return said
+
+
+# ---------------------------------------------------------------- in words
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _question(
+    code: str,
+    field: Field,
+    rows: Sequence[int] | Rows,
+    text: str,
+    answers: tuple[str, ...],
+) -> Question:
+    return Question(
+        code=code,
+        field=field.name,
+        rows=tuple(int(row) for row in rows),
+        text=text,
+        answers=answers,
+    )
+
+
+def ask_of_words(problems: Sequence[Problem]) -> list[Question]:
+    """Ask of each refused word what it means, where something may be meant."""
+    asked: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        if problem.choices and problem.row is not None:
+            asked.setdefault((problem.field, problem.found), []).append(problem)
+    return [_of_word(*key, same) for key, same in asked.items()]
+
+
+def _of_word(name: str, found: str, problems: Sequence[Problem]) -> Question:
+    meant = problems[0].choices
+    rows = tuple(p.row for p in problems if p.row is not None)
+    return Question(
+        code="word",
+        field=name,
+        rows=rows,
+        text=f"{found!r} in {name} ({len(rows)} rows): is it {' or '.join(meant)}?",
+        answers=tuple(
+            f"values.{name}.{quoted(found)} = {quoted(m)}" for m in (*meant, "")
+        ),
+    )
+
+
+def ask_of_headings(
+    likely: Mapping[str, Sequence[str]], how: CohortMap
+) -> list[Question]:
+    """Ask of each field that no column gives whether one of these headings means it."""
+    return [
+        Question(
+            code="heading",
+            field=name,
+            rows=(1,),
+            text=f"no column is {name} for sure: is it {_either(headings)}?",
+            answers=tuple(
+                f"columns.{quoted(heading)} = {quoted(meant)}"
+                for heading in headings
+                for meant in (name, "")
+            ),
+        )
+        for name, headings in likely.items()
+        if name not in how.columns.values()
+    ]
+
+
+def _either(texts: Sequence[str]) -> str:
+    return " or ".join(repr(show(text)) for text in texts)
+
+
+def ask_of_blanks(field: Field, rows: Rows) -> Question:
+    """Ask what a blank means beside crosses."""
+    text = f"{field.name} has crosses and blanks only: is a blank no, or not known?"
+    answers = (f'blanks.{field.name} = "no"', f'blanks.{field.name} = "missing"')
+    return _question("blank", field, rows, text, answers)
+
+
+def quoted(text: str) -> str:
+    """Text as a TOML string."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

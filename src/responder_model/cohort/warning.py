@@ -1,0 +1,65 @@
+"""What is unlikely in a cohort and may still be true: told, with its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from responder_model.vocabulary import lesion_sites
+
+# Rows of one warning that are named.
+MOST_ROWS = 10
+# Follow-up after an implant that the dictionary asks for, in months.
+LEAST_FOLLOW_UP = 12
+
+
+def warnings_of(cohort: pd.DataFrame, rows: NDArray[np.int64]) -> Iterator[str]:
+    """Say what contradicts itself or falls short of what a field asks for."""
+    for found, text in (
+        (_site_elsewhere(cohort), "lesion_site is not where aetiology has its lesion"),
+        (_longer_than_life(cohort), "pain_duration is longer than the patient's life"),
+        (
+            _short_follow_up(cohort),
+            f"emcs_follow_up is under {LEAST_FOLLOW_UP} months, too early to judge the "
+            "implant",
+        ),
+    ):
+        at = rows[found]
+        if len(at):
+            named = ", ".join(map(str, at[:MOST_ROWS]))
+            more = f" and {len(at) - MOST_ROWS} more" if len(at) > MOST_ROWS else ""
+            yield f"{text}: row{'s' if len(at) > 1 else ''} {named}{more}"
+
+
+def _site_elsewhere(cohort: pd.DataFrame) -> NDArray[np.bool_]:
+    if not {"aetiology", "lesion_site"} <= set(cohort):
+        return np.zeros(len(cohort), dtype=bool)
+    allowed = lesion_sites()
+    pairs = zip(cohort["aetiology"], cohort["lesion_site"], strict=True)
+    return np.array(
+        [
+            isinstance(cause, str)
+            and isinstance(site, str)
+            and site not in allowed[cause]
+            for cause, site in pairs
+        ],
+        dtype=bool,
+    )
+
+
+def _longer_than_life(cohort: pd.DataFrame) -> NDArray[np.bool_]:
+    if not {"age", "pain_duration"} <= set(cohort):
+        return np.zeros(len(cohort), dtype=bool)
+    # an age in whole years is up to a year more
+    return (cohort["pain_duration"] > 12 * (cohort["age"] + 1)).to_numpy(dtype=bool)
+
+
+def _short_follow_up(cohort: pd.DataFrame) -> NDArray[np.bool_]:
+    if "emcs_follow_up" not in cohort:
+        return np.zeros(len(cohort), dtype=bool)
+    short = cohort["emcs_follow_up"] < LEAST_FOLLOW_UP
+    told = [n for n in ("emcs_relief", "emcs_success") if n in cohort]
+    return (short & cohort[told].notna().any(axis=1)).to_numpy(dtype=bool)

@@ -1,0 +1,59 @@
+"""Identifiers that name a person: names, dates, numbers of national registers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+PSEUDONYM = (
+    "a pseudonym: no name, no date and no number of 13 or 15 digits (such cells are "
+    "not shown)"
+)
+# Fewest words of letters alone, and their share, from which a column holds names.
+FEWEST_NAMES, SHARE_NAMES = 3, 0.5
+_DATE = re.compile(
+    r"(?<!\d)(?:[0-3]?\d/[01]?\d/\d{2}|[0-3]?\d[/.-][01]?\d[/.-](?:19|20)\d{2}"
+    r"|(?:19|20)\d{2}[/.-][01]?\d[/.-][0-3]?\d)(?!\d)"
+)
+# 13 digits, or 15 with their key; Corsica has a letter.
+_NUMBER = re.compile(r"\d{13}|\d{15}|[12]\d{4}2[ab]\d{6}(?:\d{2})?", re.IGNORECASE)
+_TITLE = re.compile(
+    r"\s*(?:m|mr|mme|mlle|mrs|ms|miss|dr|pr|monsieur|madame|mademoiselle)\.?\s+[^\W\d]{2}",
+    re.IGNORECASE,
+)
+_LETTERS = re.compile(r"[^\W\d_]{2,}(?:['’-][^\W\d_]+)*")
+_NAME = re.compile(r"[^\W\d_]+(?:[ ,'’-]+[^\W\d_]+)*")
+_NO_NAMES = {"patient", "patiente", "sujet", "subject", "participant", "case", "cas"}
+
+
+def names_person(text: str) -> bool:
+    """Whether an identifier is a name, a date or the number of a person.
+
+    Examples
+    --------
+    >>> names_person("Mme Exemple"), names_person("EXEMPLE Anne"), names_person("P-014")
+    (True, True, False)
+    >>> names_person("1 99 99 99 999 999 99"), names_person("A 01/02/1960")
+    (True, True)
+    """
+    digits = re.sub(r"[ .-]", "", text)
+    if _NUMBER.fullmatch(digits) or _DATE.search(text) or _TITLE.match(text):
+        return True
+    words = re.split(r"[ ,]+", text.strip())
+    return (
+        len(words) > 1
+        and all(_LETTERS.fullmatch(word) and word[0].isupper() for word in words)
+        and not any(word.casefold() in _NO_NAMES for word in words)
+    )
+
+
+def are_names(texts: Collection[str]) -> bool:
+    """Whether most identifiers of a column are words of letters alone.
+
+    Examples
+    --------
+    >>> are_names(["Exemple", "Modèle", "Essai"]), are_names(["a", "b", "P3"])
+    (True, False)
+    """
+    names = sum(len(t) > 3 and _NAME.fullmatch(t) is not None for t in texts)
+    return names >= FEWEST_NAMES and names > SHARE_NAMES * len(texts)
