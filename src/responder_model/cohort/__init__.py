@@ -1,5 +1,9 @@
 """Cohorts: read from files or frames, checked, typed, and their outcome as levels."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from responder_model.cohort.checking import (
     Inspection,
     check_cohort,
@@ -13,7 +17,9 @@ from responder_model.cohort.outcomes import (
     outcome_levels,
 )
 from responder_model.cohort.reading import inspect_file, read_cohort
-from responder_model.cohort.writing import write_cohort, write_template
+
+if TYPE_CHECKING:
+    from responder_model.cohort.writing import write_cohort, write_template
 
 __all__ = [
     "NOTHING",
@@ -33,3 +39,13 @@ __all__ = [
     "write_cohort",
     "write_template",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what writes, and its libraries, for those who write."""
+    if name not in ("write_cohort", "write_template"):
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from responder_model.cohort import writing
+
+    return getattr(writing, name)

@@ -25,6 +25,7 @@ from responder_model.vocabulary import find_field, show
 
 # Lines among which headings are looked for.
 TOP_LINES = 30
+_LONGEST = 120  # letters of a heading
 # What stands in a line of units: a unit, a scale or the answers that are allowed.
 _UNIT = re.compile(
     r"[\[(]?\s*(ans?|ann[ée]es?|years?|yrs?|mois|months?|semaines?|sem|weeks?|jours?|j|"
@@ -104,7 +105,7 @@ def find_layout(lines: Sequence[Line]) -> Layout:
     ]
     if not top:
         return Layout(header=(), header_line=0, first_line=1, n_known=0)
-    place = max(range(len(top)), key=lambda k: n_known(top[k][1]))
+    place = _place_of_headings([names for _, names in top])
     header, last, notices = _joined(top, place)
     units = top[last + 1][1] if last + 1 < len(top) else []
     if n_known(header) and _is_units(header, units):
@@ -123,9 +124,25 @@ def find_layout(lines: Sequence[Line]) -> Layout:
     )
 
 
+def _place_of_headings(lines: Sequence[Sequence[str]]) -> int:
+    """Place of the line that names most fields, the first of such lines.
+
+    A line half of whose cells name fields is taken at once: below it stand patients.
+    """
+    best, most = 0, 0
+    for place, names in enumerate(lines):
+        known = n_known(names)
+        if known > most:
+            best, most = place, known
+        if known >= 2 and 2 * known >= sum(bool(name.strip()) for name in names):
+            break
+    return best
+
+
 def n_known(names: Sequence[str]) -> int:
     """Count the fields of the dictionary that headings name."""
-    return len({field.name for field in map(find_field, names) if field})
+    words = (n for n in names if 0 < len(n) <= _LONGEST and not _is_number(n))
+    return len({field.name for field in map(find_field, words) if field})
 
 
 def _names(cells: Sequence[Any]) -> list[str]:

@@ -8,22 +8,12 @@ from os import PathLike
 from pathlib import Path
 from zipfile import ZipFile
 
-from responder_model.formats.excel import open_excel
-from responder_model.formats.opendocument import open_document
-from responder_model.formats.parquet import open_parquet
-from responder_model.formats.r_objects import R_MARKS, open_r
 from responder_model.formats.redcap import (
     by_record,
     is_castor,
     is_redcap,
     refuse_labels,
     without_castor_codes,
-)
-from responder_model.formats.statistical import (
-    open_sas,
-    open_spss,
-    open_stata,
-    open_transport,
 )
 from responder_model.formats.table import Source, refused_when_broken, unreadable
 from responder_model.formats.text import open_text
@@ -33,15 +23,11 @@ _AS_TABLE = "its table saved as .xlsx or CSV"
 # What the first bytes of a file tell of its kind.
 _TRANSPORT = b"HEADER RECORD*******LIB"
 _SAS = bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf\xbd\x92\x08\x00\x09\xc7\x31\x8c"
-_READERS: dict[bytes, Callable[[Path], Source]] = {
-    b"PAR1": open_parquet,
-    b"$FL2": open_spss,
-    b"$FL3": open_spss,
-    b"<stata_dta>": open_stata,
-    _TRANSPORT: open_transport,
-    _SAS: open_sas,
-    **dict.fromkeys(R_MARKS, open_r),
-}
+_PACKED_BY_R = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
+_R = (
+    *(b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n", b"X\n\0\0\0"),
+    *(b"A\n2\n", b"A\n3\n", b"B\n\2\0", b"B\n\3\0"),
+)
 # Kinds that are known and not read: what they are, and the way out.
 _REFUSED = {
     b"\xd0\xcf\x11\xe0": (
@@ -109,7 +95,7 @@ def _by_patient(source: Source, long: tuple[str, str] | None) -> Source:
     return source
 
 
-def _packed(path: Path) -> Callable[[Path, str | None], Source]:
+def _packed(path: Path) -> Callable[..., Source]:
     """Reader of a packed file, by what it holds."""
     with ZipFile(path) as archive:
         names = set(archive.namelist())
@@ -117,9 +103,9 @@ def _packed(path: Path) -> Callable[[Path, str | None], Source]:
     if "xl/workbook.bin" in names:
         raise unreadable(found="a binary workbook (.xlsb)", allowed="saved as .xlsx")
     if any(name.startswith("xl/") for name in names):
-        return open_excel
+        return _excel
     if b"opendocument.spreadsheet" in kind:
-        return open_document
+        return _document
     if "content.xml" in names or "word/document.xml" in names:
         raise unreadable(found="a text document", allowed=_AS_TABLE)
     raise unreadable(found="a ZIP archive", allowed="unpacked first")
@@ -145,10 +131,72 @@ def _open(path: Path, sheet: str | None) -> Source:
         if start.startswith(mark):
             return reader(path)
     if _OLD_STATA.match(start):
-        return open_stata(path)
+        return _stata(path)
     if start.startswith(b"PK\x03\x04"):
         return _packed(path)(path, sheet)
     for mark, (found, allowed) in _REFUSED.items():
         if start.startswith(mark):
             raise unreadable(found=found, allowed=allowed)
     return open_text(path)
+
+
+# ---------------------------------------------------------------- readers, when needed
+
+
+def _parquet(path: Path) -> Source:
+    from responder_model.formats.parquet import open_parquet
+
+    return open_parquet(path)
+
+
+def _spss(path: Path) -> Source:
+    from responder_model.formats.statistical import open_spss
+
+    return open_spss(path)
+
+
+def _stata(path: Path) -> Source:
+    from responder_model.formats.statistical import open_stata
+
+    return open_stata(path)
+
+
+def _transport(path: Path) -> Source:
+    from responder_model.formats.statistical import open_transport
+
+    return open_transport(path)
+
+
+def _sas(path: Path) -> Source:
+    from responder_model.formats.statistical import open_sas
+
+    return open_sas(path)
+
+
+def _r(path: Path) -> Source:
+    from responder_model.formats.r_objects import open_r
+
+    return open_r(path)
+
+
+def _excel(path: Path, sheet: str | None) -> Source:
+    from responder_model.formats.excel import open_excel
+
+    return open_excel(path, sheet)
+
+
+def _document(path: Path, sheet: str | None) -> Source:
+    from responder_model.formats.opendocument import open_document
+
+    return open_document(path, sheet)
+
+
+_READERS: dict[bytes, Callable[[Path], Source]] = {
+    b"PAR1": _parquet,
+    b"$FL2": _spss,
+    b"$FL3": _spss,
+    b"<stata_dta>": _stata,
+    _TRANSPORT: _transport,
+    _SAS: _sas,
+    **dict.fromkeys((*_PACKED_BY_R, *_R), _r),
+}

@@ -36,7 +36,6 @@ _OPENERS: dict[bytes, Any] = {_GZIP: gzip.open, _BZIP2: bz2.open, _XZ: lzma.open
 # How a saved workspace starts, and one object; after unpacking.
 _WORKSPACES = (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n")
 _OBJECTS = (b"X\n\0\0\0", b"A\n2\n", b"A\n3\n", b"B\n\2\0", b"B\n\3\0")
-R_MARKS = (*_OPENERS, *_WORKSPACES, *_OBJECTS)
 _START = datetime(1970, 1, 1)
 # Unpacked, a file of R is at most so many times as large, small ones aside.
 _FREE_BYTES, _MOST_TIMES = 64 << 20, 40

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from responder_model.errors import MissingExtraError
+from responder_model.errors import InvalidCohortError, MissingExtraError
 from responder_model.formats.table import Source, unreadable
 from responder_model.formats.variables import (
     Range,
@@ -89,19 +89,39 @@ def _open(path: Path, kind: Kind) -> Source:
 
 @contextmanager
 def reading() -> Iterator[Callable[[Path, Kind], Source]]:
-    """Start what reads files of a package, in a process that may go down alone."""
+    """Start what reads files of packages; if one brings it down, it starts anew."""
     if find_spec("pyreadstat") is None:
         raise MissingExtraError(library="pyreadstat", extra="formats")
-    process = subprocess.Popen(  # noqa: S603 - our own script
+    process = _started()
+
+    def read(path: Path, kind: Kind) -> Source:
+        nonlocal process
+        try:
+            return _read(process, path, kind)
+        except Exception as error:
+            if process.poll() is not None or not isinstance(error, InvalidCohortError):
+                _ended(process)
+                process = _started()
+            raise
+
+    try:
+        yield read
+    finally:
+        _ended(process)
+
+
+def _started() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, "-I", str(_SCRIPT)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    try:
-        yield partial(_read, process)
-    finally:
-        process.kill()
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    with suppress(OSError):  # what was not written yet
         process.communicate()
 
 
