@@ -23,7 +23,7 @@ def with_doubts(table: Table, decimals: Collection[str]) -> Table:
     Parameters
     ----------
     table : Table
-        Cells as texts.
+        Cells as texts, or as numbers that are read in one way only.
     decimals : collection of str
         Marks that are surely decimal ones in the file.
     """
@@ -39,7 +39,7 @@ def with_doubts(table: Table, decimals: Collection[str]) -> Table:
 
 def _asked(cells: pd.Series, pattern: str) -> pd.Series:
     field = find_field(str(cells.name))
-    if field is not None and field.kind == "text":
+    if pd.api.types.is_float_dtype(cells.dtype) or (field and field.kind == "text"):
         return cells
     texts = pa.array(cells, type=pa.string(), from_pandas=True)
     found = pc.fill_null(pc.match_substring_regex(texts, pattern), fill_value=False)

@@ -45,6 +45,7 @@ from responder_model.formats.table import (
     refused_when_broken,
     unreadable,
 )
+from responder_model.vocabulary import find_field, find_heading, is_allowed
 
 DELIMITERS = (";", ",", "\t")
 # Bytes of a block, before its last line is completed.
@@ -52,8 +53,8 @@ BLOCK_BYTES = 12 << 20
 # Longest line; also what a cell may hold.
 LONGEST_LINE = 1 << 17
 _NEWLINE, _QUOTE = 10, 34
-# Three digits after a mark at the end of a cell: perhaps thousands.
-_GROUPED = re.compile(rb"\d[.,]\d{3}(?!\d)")
+# Blank, and how programs write a number that is missing.
+_NO_NUMBER = ["", "NA", "ND", "NaN", "nan", "na", "N/A", "#N/A", "<NA>"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,14 @@ class TextLayout:
         last cell is blank.
         """
         return self.table.n_cells if self.delimiter == "," else None
+
+    def may_be_doubtful(self, text: bytes) -> bool:
+        """Whether a number in a text may hold a mark of thousands."""
+        return any(
+            (b'"' if mark == self.delimiter else mark.encode()) in text
+            for mark in ".,"
+            if self.decimals != {mark}
+        )
 
 
 def open_text(path: Path) -> Source:
@@ -243,13 +252,18 @@ class TextPart:
         text = self.data
         if self.layout.letters.encoding != "utf-8":
             text = text.decode(self.layout.letters.encoding).encode()
-        cells = _read_plain(text, self.layout, self.places)
+        if _is_unusual(text, self.layout.delimiter.encode()):
+            return self._read_lines(text)
+        cells = _read_plain(text, self.layout, self.places, _numbers(self.layout))
+        if cells is None or not _are_allowed(cells):
+            cells = _read_plain(text, self.layout, self.places, frozenset())
         if cells is None:
             return self._read_lines(text)
         rows = np.arange(self.first_row, self.first_row + len(cells), dtype=np.int64)
         table = Table(cells=cells, rows=rows)
-        is_doubtful = _GROUPED.search(text) is not None
-        return with_doubts(table, self.layout.decimals) if is_doubtful else table
+        if self.layout.may_be_doubtful(text):
+            return with_doubts(table, self.layout.decimals)
+        return table
 
     def _read_lines(self, text: bytes) -> Table:
         file = io.StringIO(text.decode(), newline="")
@@ -277,14 +291,28 @@ def block_parts(
             index, row = index + 1, row + data.count(b"\n")
 
 
+def _numbers(layout: TextLayout) -> frozenset[int]:
+    """Places of columns that hold plain numbers of a field, in its own unit.
+
+    Only where the file has shown its decimal mark to be the point, so that there is one
+    way to read them.
+    """
+    if layout.decimals != {"."}:
+        return frozenset()
+    found = [find_heading(name) for name in layout.table.header]
+    return frozenset(
+        place
+        for place, heading in enumerate(found)
+        if heading and heading.field.kind == "number" and heading.unit is None
+    )
+
+
 def _read_plain(
-    text: bytes, layout: TextLayout, places: Sequence[int]
+    text: bytes, layout: TextLayout, places: Sequence[int], numbers: Collection[int]
 ) -> pd.DataFrame | None:
-    """Cells of plain lines as text, None when a line needs the other reader."""
-    if _is_unusual(text, layout.delimiter.encode()):
-        return None
+    """Cells of plain lines as texts or numbers, None where they are something else."""
     names = [str(place) for place in range(len(layout.table.header))]
-    used = [names[place] for place in places]
+    kinds = {names[k]: pa.float64() if k in numbers else pa.string() for k in places}
     try:
         cells = pa_csv.read_csv(
             pa.BufferReader(text),
@@ -293,8 +321,9 @@ def _read_plain(
             ),
             pa_csv.ParseOptions(delimiter=layout.delimiter, ignore_empty_lines=False),
             pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(used, pa.string()),
-                include_columns=used,
+                column_types=kinds,
+                include_columns=[names[place] for place in places],
+                null_values=_NO_NUMBER,
                 strings_can_be_null=False,
             ),
         )
@@ -305,6 +334,21 @@ def _read_plain(
     )
     frame.columns = pd.Index([layout.table.header[place] for place in places])
     return frame
+
+
+def _are_allowed(cells: pd.DataFrame) -> bool:
+    """Whether no number breaks a rule: what is refused is quoted as it was written."""
+    for place, kind in enumerate(cells.dtypes):
+        if kind == np.float64:
+            field = find_field(str(cells.columns[place]))
+            numbers = cells.iloc[:, place].to_numpy()
+            numbers = numbers[~np.isnan(numbers)]
+            ends = (float(numbers.min()), float(numbers.max())) if len(numbers) else ()
+            if field is None or not all(is_allowed(field, end) for end in ends):
+                return False
+            if field.integer and (numbers != np.floor(numbers)).any():
+                return False
+    return True
 
 
 def _text_dtype() -> pd.StringDtype | None:
