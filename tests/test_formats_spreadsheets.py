@@ -15,9 +15,11 @@ import pandas as pd
 import pytest
 from openpyxl.styles import Font
 from pandas.testing import assert_frame_equal
+from typer.testing import CliRunner
 
 import responder_model as rm
-from responder_model.cohort import inspect_file, read_cohort, write_cohort
+from responder_model.cli.app import app
+from responder_model.cohort import inspect_file, map_from, read_cohort, write_cohort
 from responder_model.errors import InvalidCohortError
 from responder_model.formats import open_file
 from responder_model.formats.number_format import shown
@@ -241,6 +243,10 @@ def test_a_sheet_can_be_chosen() -> None:
     assert table.cells.iloc[0].tolist() != other.cells.iloc[0].tolist()
     with pytest.raises(InvalidCohortError, match="asked for by 'Centre A', 'Centre B'"):
         open_file(path, sheet="Centre C")
+    chosen = read_cohort(path, how=map_from({"sheet": "Centre B"}))
+    assert chosen["patient_id"].tolist() == [str(table.cells.iloc[0, 0])]
+    done = CliRunner().invoke(app, ["check", str(path), "--sheet", "Centre B"])
+    assert "1 patients, no problem" in done.output
 
 
 # ---------------------------------------------------------------- OpenDocument

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from responder_model.cohort import inspect_file, read_cohort
+from responder_model.cohort import inspect_file, map_from, read_cohort
 from responder_model.errors import InvalidCohortError
 
 CASES = Path(__file__).parent / "cases"
@@ -31,6 +31,31 @@ def found_in(path: Path, name: str) -> list[object]:
 def test_sas_dots_are_missing_for_numbers() -> None:
     for name, expected in EXPECTED["sas_dots.csv"]["values"].items():
         assert found_in(CASES / "sas_dots.csv", name) == expected
+
+
+ASKED = {
+    "fractions.csv": {"relief_1", "relief_test"},
+    "fractions_mixed.csv": {"relief_1", "relief_test"},
+    "duration_in_years.csv": {"pain_duration"},
+    "sentinels.csv": {"age", "relief_1", "relief_test"},
+    "redcap_missing_codes.csv": {"opioid", "relief_test"},
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_may_be_meant_otherwise_is_asked(name: str) -> None:
+    with pytest.raises(InvalidCohortError) as caught:
+        read_cohort(CASES / name)
+    assert {question.field for question in caught.value.questions} == ASKED[name]
+
+
+def test_codes_that_are_declared_are_missing() -> None:
+    how = map_from(
+        {"missing_codes": [-99, -9, 99], "kept": {"depression": [9], "fatigue": [9]}}
+    )
+    cohort = read_cohort(CASES / "sentinels.csv", how=how)
+    for name, expected in EXPECTED["sentinels.csv"]["values"].items():
+        assert [None if pd.isna(x) else x for x in cohort[name]] == expected
 
 
 # ---------------------------------------------------------------- letters

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
-from responder_model.cohort import inspect_file, read_cohort
+from responder_model.cli.app import app
+from responder_model.cohort import inspect_file, read_cohort, read_map
 from responder_model.cohort.checking import inspect_columns
 from responder_model.errors import InvalidCohortError
 from responder_model.formats import open_file
@@ -127,6 +129,21 @@ def test_a_line_for_each_visit_is_made_one_line_per_patient(tmp_path: Path) -> N
     assert cohort["relief_1"].tolist() == [30, 10]
     assert cohort["relief_3"].tolist() == [50, 0]
     assert cohort["relief_2"].isna().tolist() == [False, True]
+
+
+def test_every_command_makes_one_line_per_patient(tmp_path: Path) -> None:
+    path, map_file = written(tmp_path, *LONG), tmp_path / "map.toml"
+    asked = ["--long", "seance", "soulagement"]
+    done = CliRunner().invoke(
+        app, ["check", str(path), *asked, "--write-map", str(map_file)]
+    )
+    assert "2 patients, no problem" in done.output
+    cohort = read_cohort(path, how=read_map(map_file))
+    assert cohort["relief_3"].tolist() == [50, 0]
+    out = tmp_path / "scores.csv"
+    command = ["score", "rtms_response@session_1", str(path), "--out", str(out)]
+    assert CliRunner().invoke(app, [*command, *asked]).exit_code == 0
+    assert pd.read_csv(out)["row"].tolist() == [2, 5]
 
 
 def test_a_visit_twice_is_asked_about(tmp_path: Path) -> None:

@@ -28,6 +28,23 @@ _OPTIONS = {
             help="How to read the file: a mapping that check --write-map wrote.",
         ),
     ),
+    "sheet": (
+        str | None,
+        typer.Option(
+            "--sheet",
+            metavar="NAME",
+            help="Sheet of a workbook; by default the first visible one that fits.",
+        ),
+    ),
+    "long": (
+        tuple[str, str] | None,
+        typer.Option(
+            "--long",
+            metavar="VISIT COLUMN",
+            help="The file has a line for each visit: the headings of what numbers the "
+            "visits and of what is measured at each.",
+        ),
+    ),
     "missing_codes": (
         str | None,
         typer.Option(
@@ -80,6 +97,8 @@ def _parameter(name: str) -> inspect.Parameter:
 
 def _how(
     path: Path | None,
+    sheet: str | None,
+    long: tuple[str, str] | None,
     codes: str | None,
     at: float | None,
     inclusive: bool,  # noqa: FBT001 - an option
@@ -92,6 +111,10 @@ def _how(
     from responder_model.cohort.mapping import codes_in
 
     how = NOTHING if path is None else read_map(path)
+    if sheet is not None:
+        how = replace(how, sheet=sheet)
+    if long is not None:
+        how = replace(how, long=long)
     if codes is not None:
         how = replace(how, missing_codes=(*how.missing_codes, *codes_in(codes)))
     if at is not None:

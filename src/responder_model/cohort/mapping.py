@@ -1,7 +1,9 @@
 """How a centre's file is to be read: answers to what it leaves open, as a TOML file.
 
-Layout; each table may be left out::
+Layout; each entry may be left out::
 
+    sheet = "2024"                    # of a workbook
+    long = ["session", "relief"]      # a line for each visit: its number, and what
     missing_codes = [-99, "inc"]      # in every column but identifiers and texts
     [columns]                         # heading = field, "" for none
     [units]                           # field = unit of its numbers: "years", "fraction"
@@ -37,6 +39,7 @@ from responder_model.vocabulary import (
 Code = float | str
 SIGNS = ("as written", "reversed")
 BLANKS = ("no", "missing")
+_LISTS = {"missing_codes", "long"}
 # A mapping is a page; a larger file is something else.
 LARGEST = 1 << 20
 
@@ -53,6 +56,8 @@ class Rule:
 class CohortMap:
     """Answers to what a file leaves open; see the head of this module for the file."""
 
+    sheet: str | None = None
+    long: tuple[str, str] | None = None
     missing_codes: tuple[Code, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
@@ -183,8 +188,9 @@ def map_from(table: Mapping[str, Any]) -> CohortMap:
         raise ResponderModelError(msg)
     rules = {name: Rule(**rule) for name, rule in table.get("rules", {}).items()}
     kept = {name: tuple(codes) for name, codes in table.get("kept", {}).items()}
-    codes = tuple(table.get("missing_codes", ()))
-    return CohortMap(**{**table, "rules": rules, "kept": kept, "missing_codes": codes})
+    lists = {name: tuple(table[name]) for name in _LISTS if name in table}
+    made = {"rules": rules, "kept": kept, **lists}
+    return CohortMap(**{**table, **made})
 
 
 def _wrong_entries(table: Mapping[str, Any]) -> Iterable[str]:
@@ -192,7 +198,12 @@ def _wrong_entries(table: Mapping[str, Any]) -> Iterable[str]:
     yield from (f"{show(name)} is none" for name in table if name not in known)
     if not _are_codes(table.get("missing_codes", [])):
         yield "missing_codes must be a list of numbers and words"
-    for name in known - {"missing_codes"}:
+    if not isinstance(table.get("sheet", ""), str):
+        yield "sheet must be the name of a sheet"
+    long = table.get("long", ["", ""])
+    if not isinstance(long, list) or [type(name) for name in long] != [str, str]:
+        yield "long must be two headings"
+    for name in known - _LISTS - {"sheet"}:
         rows = table.get(name, {})
         if not isinstance(rows, Mapping):
             yield f"{name} must be a table"

@@ -35,12 +35,12 @@ def read_cohort(
     """Read a cohort from a file, or refuse it with every problem at once.
 
     The kind of file is told by its content: text separated by ``;``, ``,`` or tabs
-    (UTF-8, UTF-16 with its mark, or Latin-1; decimal point or comma), XLSX (first
-    sheet), Parquet, SPSS (.sav, .zsav), Stata (.dta), SAS (.xpt, .sas7bdat) or R (.rds,
-    .RData with one data frame). Columns are named by field, label or synonym, in
-    English or French. Where a file gives codes labels, the labels are read, never the
-    codes; what it declares missing is missing. Blanks, NA, ND and words for them are
-    missing. Empty lines are skipped.
+    (in the letters of any machine; decimal point or comma), XLSX and ODS (the first
+    visible sheet that fits), Parquet, SPSS (.sav, .zsav), Stata (.dta), SAS (.xpt,
+    .sas7bdat) or R (.rds, .RData with one data frame). Columns are named by field,
+    label or synonym, in English or French. Where a file gives codes labels, the labels
+    are read, never the codes; what it declares missing is missing. Blanks, NA, ND and
+    words for them are missing. Empty lines are skipped.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def inspect_file(
 def _inspect(
     path: str | PathLike[str], how: CohortMap
 ) -> tuple[Inspection, NDArray[np.int64]]:
-    source = open_file(path)
+    source = open_file(path, sheet=how.sheet, long=how.long)
     parts, rows, left_out = [], [], []
     for table in source.tables():
         left_out += [_left_out(line) for line in table.left_out]
