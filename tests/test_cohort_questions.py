@@ -318,9 +318,9 @@ def test_unlikely_rows_are_told() -> None:
         }
     )
     assert check_cohort(frame).attrs["notices"] == (
-        "lesion_site is not where aetiology has its lesion: row 3",
-        "pain_duration is longer than the patient's life: row 2",
-        "emcs_follow_up is under 12 months, too early to judge the implant: row 3",
+        "lesion_site is not where aetiology has its lesion: 1 rows",
+        "pain_duration is longer than the patient's life: 1 rows",
+        "emcs_follow_up is under 12 months, too early to judge: 1 rows",
     )
 
 

@@ -114,6 +114,15 @@ def test_notices_of_a_file_are_known(tmp_path):
     row = ";".join(["54", "", *["red"] * 40])
     head = ";".join(["age", "", *columns])
     path.write_text("\n".join([head, row, row]), encoding="utf-8")
+    unlikely = tmp_path / "unlikely.csv"
+    unlikely.write_text(
+        "patient_id,IPP,age,pain_duration,aetiology,lesion_site,emcs_follow_up,emcs_relief"
+        "\nA1,1,30,500,amputation,thalamus,3,50\n"
+    )
+    told = read_cohort(unlikely).attrs["notices"]
+    assert len(told) == 4
+    assert all(map(is_french, told)), told
+    assert is_french("Read with a mapping: units.relief_1 = fraction.")
     notices = read_cohort(path).attrs["notices"]
     assert len(notices) > 10
     assert all(map(is_french, notices)), notices

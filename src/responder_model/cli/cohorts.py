@@ -122,13 +122,19 @@ def check(
 
 def _inspect(path: Path, how: CohortMap) -> tuple[InvalidCohortError, int | None]:
     """What is found in a file; nothing where it is a cohort, with its patients."""
-    from responder_model.cohort import read_cohort
+    from responder_model.cohort import inspect_file
+    from responder_model.cohort.warning import warnings_of
 
     try:
-        cohort = read_cohort(path, how=how)
+        whole, rows = inspect_file(path, how)
     except InvalidCohortError as error:
         return error, None
-    return InvalidCohortError((), cohort.attrs["notices"]), len(cohort)
+    counted = set(warnings_of(whole.cohort, rows))
+    notices = [notice for notice in whole.notices if notice not in counted]
+    named = warnings_of(whole.cohort, rows, named=True)
+    found = InvalidCohortError(whole.problems, (*notices, *named), whole.questions)
+    refused = whole.problems or whole.questions
+    return found, None if refused else len(whole.cohort)
 
 
 def _write_map(

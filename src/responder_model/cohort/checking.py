@@ -81,7 +81,7 @@ def check_cohort(frame: pd.DataFrame, *, how: CohortMap = NOTHING) -> pd.DataFra
         categories of the dictionary, text. ``lesion_type``, ``rtms_responder`` and
         ``emcs_success`` are filled where they follow from other values.
         ``attrs``: provenance ("simulated" if any row is, else "cohort"), notices,
-        overlap_groups and name.
+        overlap_groups and name; mapping, where answers were given.
 
     Raises
     ------
@@ -154,6 +154,7 @@ def _inspect(frame: pd.DataFrame, first_row: int, how: CohortMap) -> Inspection:
         notices=notices,
         overlap_groups=frame.attrs.get("overlap_groups", ()),
         provenance=frame.attrs.get("provenance"),
+        mapping=frame.attrs.get("mapping", how.summary),
     )
     return replace(whole, cohort=cohort, notices=notices)
 
@@ -165,6 +166,7 @@ def label_cohort(
     notices: Iterable[str],
     overlap_groups: Iterable[str],
     provenance: str | None = None,
+    mapping: str = "",
 ) -> None:
     """Write into ``attrs`` where a cohort comes from; simulated is contagious."""
     simulated = provenance == "simulated" or has_simulated_row(cohort)
@@ -174,6 +176,8 @@ def label_cohort(
         "overlap_groups": tuple(overlap_groups),
         "name": name,
     }
+    if mapping:
+        cohort.attrs["mapping"] = mapping
 
 
 def has_simulated_row(cohort: pd.DataFrame) -> bool:

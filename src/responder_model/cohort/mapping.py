@@ -67,6 +67,32 @@ class CohortMap:
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rules: Mapping[str, Rule] = field(default_factory=dict)
 
+    @property
+    def summary(self) -> str:
+        """What is stated, as a model's record keeps it: no heading, no word of a cell.
+
+        Examples
+        --------
+        >>> CohortMap(units={"pain_duration": "years"}, missing_codes=(-99,)).summary
+        'units.pain_duration = years; missing_codes = -99'
+        """
+        named = [
+            f"{table}.{name} = {value}"
+            for table in ("units", "signs", "blanks")
+            for name, value in getattr(self, table).items()
+        ]
+        rules = [
+            f"rules.{name} {'>=' if rule.inclusive else '>'} {rule.at:g}"
+            for name, rule in self.rules.items()
+        ]
+        codes = ", ".join(_shown(code) for code in self.missing_codes)
+        kept = [f"kept.{name}" for name in self.kept]
+        counts = [f"values.{name}: {len(rows)}" for name, rows in self.values.items()]
+        columns = [f"columns: {len(self.columns)}"] if self.columns else []
+        of_file = [name for name in ("sheet", "long") if getattr(self, name)]
+        coded = [f"missing_codes = {codes}"] if codes else []
+        return "; ".join([*named, *rules, *coded, *kept, *counts, *columns, *of_file])
+
     def unit_of(self, name: str) -> str | None:
         """Unit of a field's numbers where it is stated, as ``factor`` takes it."""
         return unit_named(self.units[name]) if name in self.units else None
@@ -124,6 +150,10 @@ class CohortMap:
 
 
 NOTHING = CohortMap()
+
+
+def _shown(code: Code) -> str:
+    return code if isinstance(code, str) else f"{code:g}"
 
 
 def _number(text: str) -> float | None:

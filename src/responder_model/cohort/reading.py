@@ -68,13 +68,12 @@ def read_cohort(
     whole, _ = inspect_file(path, how)
     if whole.problems or whole.questions:
         raise InvalidCohortError(whole.problems, whole.notices, whole.questions)
-    again = repeated_rows(whole.cohort)
-    repeated = (f"{again} rows are identical to an earlier one",) if again else ()
     label_cohort(
         whole.cohort,
         name=path.stem,
-        notices=(*whole.notices, *repeated),
+        notices=whole.notices,
         overlap_groups=overlap_groups,
+        mapping=how.summary,
     )
     return whole.cohort
 
@@ -111,6 +110,10 @@ def _inspect(
         rows.append(table.rows)
     whole = inspect_rows(parts, np.concatenate(rows), how=how, asked=True)
     whole = replace(whole, notices=(*source.notices, *left_out, *whole.notices))
+    again = repeated_rows(whole.cohort)
+    if again:
+        told = f"{again} rows are identical to an earlier one"
+        whole = replace(whole, notices=(*whole.notices, told))
     if not len(whole.cohort) and not whole.problems:
         whole = replace(whole, problems=(NO_PATIENTS,))
     return whole, np.concatenate(rows)

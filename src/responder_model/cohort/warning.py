@@ -16,22 +16,27 @@ MOST_ROWS = 10
 LEAST_FOLLOW_UP = 12
 
 
-def warnings_of(cohort: pd.DataFrame, rows: NDArray[np.int64]) -> Iterator[str]:
-    """Say what contradicts itself or falls short of what a field asks for."""
+def warnings_of(
+    cohort: pd.DataFrame, rows: NDArray[np.int64], *, named: bool = False
+) -> Iterator[str]:
+    """Say what contradicts itself or falls short of what a field asks for.
+
+    With ``named`` the rows are named, for whoever has the file; a report only counts.
+    """
     for found, text in (
         (_site_elsewhere(cohort), "lesion_site is not where aetiology has its lesion"),
         (_longer_than_life(cohort), "pain_duration is longer than the patient's life"),
         (
             _short_follow_up(cohort),
-            f"emcs_follow_up is under {LEAST_FOLLOW_UP} months, too early to judge the "
-            "implant",
+            f"emcs_follow_up is under {LEAST_FOLLOW_UP} months, too early to judge",
         ),
     ):
         at = rows[found]
-        if len(at):
-            named = ", ".join(map(str, at[:MOST_ROWS]))
+        if len(at) and not named:
+            yield f"{text}: {len(at)} rows"
+        elif len(at):
             more = f" and {len(at) - MOST_ROWS} more" if len(at) > MOST_ROWS else ""
-            yield f"{text}: row{'s' if len(at) > 1 else ''} {named}{more}"
+            yield f"{text}: row {', '.join(map(str, at[:MOST_ROWS]))}{more}"
 
 
 def _site_elsewhere(cohort: pd.DataFrame) -> NDArray[np.bool_]:

@@ -32,6 +32,8 @@ def development_notes(
         Whose outcome is known.
     """
     notes = [*_left_unused(cohort, settings)]
+    if mapping := cohort.attrs.get("mapping"):
+        notes.append(f"Read with a mapping: {mapping}.")
     unknown = int((~known).sum())
     if unknown:
         notes.append(
