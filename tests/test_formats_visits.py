@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from responder_model.cli.app import app
-from responder_model.cohort import inspect_file, read_cohort, read_map
+from responder_model.cohort import inspect_file, map_from, read_cohort, read_map
 from responder_model.cohort.checking import inspect_columns
 from responder_model.errors import InvalidCohortError
 from responder_model.formats import open_file
@@ -87,6 +87,50 @@ def test_an_unchecked_box_is_no_answer_where_the_form_was_never_opened(
         None,
         True,
     ]
+
+
+DICTIONARY = (
+    "Variable / Field Name,Form Name,Field Type,Field Label,"
+    '"Choices, Calculations, OR Slider Labels"',
+    "record_id,baseline,text,Record,",
+    'sexe,baseline,radio,Sexe,"1, Homme | 2, Femme"',
+    'q7,baseline,text,"Relief after session 1",',
+    'aetiology,baseline,checkbox,Cause,"1, Amputation | 2, Ischaemic stroke"',
+    'drugs,baseline,checkbox,Drugs,"1, Opioids | 2, Paracetamol"',
+)
+
+
+def test_a_data_dictionary_says_what_codes_mean(tmp_path: Path) -> None:
+    words = tmp_path / "words.csv"
+    words.write_text("\n".join(DICTIONARY) + "\n", encoding="utf-8")
+    path = written(
+        tmp_path,
+        "record_id,sexe,q7,aetiology___1,aetiology___2,drugs___1,drugs___2,a_complete",
+        "1,1,30,0,1,1,0,2",
+        "2,2,10,1,0,0,1,2",
+        "3,3,20,1,1,0,0,2",
+    )
+    how = map_from({"data_dictionary": str(words)})
+    inspection, _ = inspect_file(path, how)
+    cohort = inspection.cohort
+    assert cohort["sex"].tolist()[:2] == ["male", "female"]
+    assert cohort["relief_1"].tolist() == [30, 10, 20]
+    assert cohort["aetiology"].tolist()[:2] == ["ischaemic_stroke", "amputation"]
+    assert cohort["opioid"].tolist() == [True, False, False]
+    assert [(p.row, p.field) for p in inspection.problems] == [
+        (4, "sex"),
+        (4, "aetiology"),
+    ]
+    done = CliRunner().invoke(
+        app, ["check", str(path), "--data-dictionary", str(words)]
+    )
+    assert "Amputation / Ischaemic stroke" in done.output
+
+
+def test_a_data_dictionary_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, *LONG)
+    with pytest.raises(InvalidCohortError, match="of a REDCap project, as CSV"):
+        open_file(path, data_dictionary=path)
 
 
 def test_codes_of_castor_are_missing_by_reason(tmp_path: Path) -> None:

@@ -45,6 +45,16 @@ _OPTIONS = {
             "visits and of what is measured at each.",
         ),
     ),
+    "data_dictionary": (
+        Path | None,
+        typer.Option(
+            "--data-dictionary",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Data dictionary (CSV) of the REDCap project: what the codes mean.",
+        ),
+    ),
     "missing_codes": (
         str | None,
         typer.Option(
@@ -99,6 +109,7 @@ def _how(
     path: Path | None,
     sheet: str | None,
     long: tuple[str, str] | None,
+    data_dictionary: Path | None,
     codes: str | None,
     at: float | None,
     inclusive: bool,  # noqa: FBT001 - an option
@@ -115,6 +126,8 @@ def _how(
         how = replace(how, sheet=sheet)
     if long is not None:
         how = replace(how, long=long)
+    if data_dictionary is not None:
+        how = replace(how, data_dictionary=str(data_dictionary))
     if codes is not None:
         how = replace(how, missing_codes=(*how.missing_codes, *codes_in(codes)))
     if at is not None:

@@ -50,7 +50,7 @@ def map_text(
     lines += _asked_codes(questions)
     lines += ['# What is understood; a heading that means nothing here is "".', ""]
     open_keys = {answer.partition(" = ")[0] for q in questions for answer in q.answers}
-    tables = list(open_file(path, sheet=how.sheet, long=how.long).tables())
+    tables = list(open_file(path, **how.of_file).tables())
     names = [str(name) for name in tables[0].cells.columns]
     headings, _, _ = match_headings(names, how)
     understood = [
@@ -125,10 +125,9 @@ def _units(headings: dict[int, Heading], how: CohortMap) -> Iterator[Entry]:
 
 
 def _stated(how: CohortMap) -> Iterator[Entry]:
-    if how.sheet is not None:
-        yield _entry("sheet", how.sheet)
-    if how.long is not None:
-        yield _entry("long", how.long)
+    for name, value in how.of_file.items():
+        if value is not None:
+            yield _entry(name, value)
     if how.missing_codes:
         yield _entry("missing_codes", how.missing_codes)
     for table in ("signs", "blanks", "kept"):

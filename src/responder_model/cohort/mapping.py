@@ -4,6 +4,7 @@ Layout; each entry may be left out::
 
     sheet = "2024"                    # of a workbook
     long = ["session", "relief"]      # a line for each visit: its number, and what
+    data_dictionary = "redcap.csv"    # of the REDCap project: what its codes mean
     missing_codes = [-99, "inc"]      # in every column but identifiers and texts
     [columns]                         # heading = field, "" for none
     [units]                           # field = unit of its numbers: "years", "fraction"
@@ -39,7 +40,7 @@ from responder_model.vocabulary import (
 Code = float | str
 SIGNS = ("as written", "reversed")
 BLANKS = ("no", "missing")
-_LISTS = {"missing_codes", "long"}
+_NAMES, _LISTS = {"sheet", "data_dictionary"}, {"missing_codes", "long"}
 # A mapping is a page; a larger file is something else.
 LARGEST = 1 << 20
 
@@ -58,6 +59,7 @@ class CohortMap:
 
     sheet: str | None = None
     long: tuple[str, str] | None = None
+    data_dictionary: str | None = None
     missing_codes: tuple[Code, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
@@ -89,9 +91,15 @@ class CohortMap:
         kept = [f"kept.{name}" for name in self.kept]
         counts = [f"values.{name}: {len(rows)}" for name, rows in self.values.items()]
         columns = [f"columns: {len(self.columns)}"] if self.columns else []
-        of_file = [name for name in ("sheet", "long") if getattr(self, name)]
+        of_file = [name for name, value in self.of_file.items() if value]
         coded = [f"missing_codes = {codes}"] if codes else []
         return "; ".join([*named, *rules, *coded, *kept, *counts, *columns, *of_file])
+
+    @property
+    def of_file(self) -> dict[str, Any]:
+        """What concerns the file itself, as ``open_file`` takes it."""
+        names = ("sheet", "long", "data_dictionary")
+        return {name: getattr(self, name) for name in names}
 
     def unit_of(self, name: str) -> str | None:
         """Unit of a field's numbers where it is stated, as ``factor`` takes it."""
@@ -228,12 +236,13 @@ def _wrong_entries(table: Mapping[str, Any]) -> Iterable[str]:
     yield from (f"{show(name)} is none" for name in table if name not in known)
     if not _are_codes(table.get("missing_codes", [])):
         yield "missing_codes must be a list of numbers and words"
-    if not isinstance(table.get("sheet", ""), str):
-        yield "sheet must be the name of a sheet"
+    for name in _NAMES:
+        if not isinstance(table.get(name, ""), str):
+            yield f"{name} must be a name"
     long = table.get("long", ["", ""])
     if not isinstance(long, list) or [type(name) for name in long] != [str, str]:
         yield "long must be two headings"
-    for name in known - _LISTS - {"sheet"}:
+    for name in known - _LISTS - _NAMES:
         rows = table.get(name, {})
         if not isinstance(rows, Mapping):
             yield f"{name} must be a table"

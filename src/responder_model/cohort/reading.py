@@ -98,7 +98,7 @@ def inspect_file(
 def _inspect(
     path: str | PathLike[str], how: CohortMap
 ) -> tuple[Inspection, NDArray[np.int64]]:
-    source = open_file(path, sheet=how.sheet, long=how.long)
+    source = open_file(path, **how.of_file)
     parts, rows, left_out = [], [], []
     for table in source.tables():
         left_out += [_left_out(line) for line in table.left_out]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 from zipfile import ZipFile
 
+from responder_model.formats.data_dictionary import Declared, read_dictionary
 from responder_model.formats.redcap import (
     by_record,
     is_castor,
@@ -58,6 +59,7 @@ def open_file(
     *,
     sheet: str | None = None,
     long: tuple[str, str] | None = None,
+    data_dictionary: str | PathLike[str] | None = None,
 ) -> Source:
     """Open a file of patients, of whatever kind.
 
@@ -70,6 +72,8 @@ def open_file(
     long : (str, str), optional
         Headings of a column that numbers visits and of what is measured at each, in a
         file with a line for each visit, of which one line per patient is made.
+    data_dictionary : path-like, optional
+        Of the REDCap project that the file is an export of: what its codes mean.
 
     Raises
     ------
@@ -79,18 +83,21 @@ def open_file(
     path = Path(path)
     with refused_when_broken():
         check_is_file(path)
-        return _by_patient(_open(path, sheet), long)
+        declared = read_dictionary(Path(data_dictionary)) if data_dictionary else {}
+        return _by_patient(_open(path, sheet), long, declared)
 
 
-def _by_patient(source: Source, long: tuple[str, str] | None) -> Source:
+def _by_patient(
+    source: Source, long: tuple[str, str] | None, declared: Mapping[str, Declared]
+) -> Source:
     """Make one line per patient of files that have several."""
     refuse_labels(source.header)
     if is_castor(source.header):
         source = without_castor_codes(source)
     if long is not None:
         return widened(source, *long)
-    if is_redcap(source.header):
-        return by_record(source)
+    if is_redcap(source.header) or declared:
+        return by_record(source, declared)
     refuse_visits(source)
     return source
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from responder_model.formats.table import Source, Table, unreadable
+from responder_model.formats.data_dictionary import BOX, Declared, with_words
+from responder_model.formats.table import Source, Table, is_blank, unreadable
 from responder_model.formats.variables import source_of_columns
-from responder_model.formats.visits import is_blank, joined, whole
+from responder_model.formats.visits import joined, whole
 from responder_model.vocabulary import find_field, normalise
 
 _EVENTS = frozenset(
     {"redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"}
 )
-_BOX = re.compile(r"(.+?)___(\w+)")
 _STATUS = "_complete"
 # What Castor EDC writes beside its own columns, and for values that are missing.
 _CASTOR = (
@@ -44,7 +44,7 @@ _CASTOR_MARK = re.compile(r"##USER_MISSING_(9[5-9])##")
 def is_redcap(header: Sequence[str]) -> bool:
     """Whether headings are those of a raw export of REDCap."""
     names = set(header)
-    boxes = any(map(_BOX.fullmatch, header))
+    boxes = any(map(BOX.fullmatch, header))
     forms = any(name.endswith(_STATUS) for name in header)
     return bool(_EVENTS & names) or (forms and (boxes or "record_id" in names))
 
@@ -68,13 +68,19 @@ def refuse_labels(header: Sequence[str]) -> None:
         raise unreadable(found=found, allowed="exported as raw data, codes and all")
 
 
-def by_record(source: Source) -> Source:
-    """One line per record of REDCap's lines by event and form."""
+def by_record(source: Source, declared: Mapping[str, Declared]) -> Source:
+    """One line per record of REDCap's lines by event and form.
+
+    ``declared`` is what the project's data dictionary says of its variables.
+    """
     lines, header = whole(source), source.header
     columns, told = _without_unopened(header, lines)
     own = [k for k, name in enumerate(header) if name not in _EVENTS]
-    names = [_box_name(header, header[k]) for k in own]
-    cells = [columns[k] for k in own]
+    names, cells = with_words(
+        [_box_name(header, header[k]) for k in own],
+        [columns[k] for k in own],
+        declared,
+    )
     if len(own) < len(header):
         told.append("lines of one record were joined by event")
         return joined(names, cells, lines, 0, notices=(*source.notices, *told))
@@ -92,7 +98,7 @@ def _without_unopened(
         if not name.endswith(_STATUS):
             continue
         form = [k for k in range(start, place) if header[k] not in _EVENTS]
-        boxes = [k for k in form if _BOX.fullmatch(header[k])]
+        boxes = [k for k in form if BOX.fullmatch(header[k])]
         for row, status in enumerate(columns[place]):
             filled = [k for k in form if not _is_empty(header[k], columns[k][row])]
             is_open = bool(filled) or _text(status) not in ("", "0")
@@ -105,7 +111,7 @@ def _without_unopened(
 
 
 def _is_empty(name: str, cell: Any) -> bool:
-    return is_blank(cell) or (bool(_BOX.fullmatch(name)) and _text(cell) == "0")
+    return is_blank(cell) or (bool(BOX.fullmatch(name)) and _text(cell) == "0")
 
 
 def _text(cell: Any) -> str:
@@ -114,7 +120,7 @@ def _text(cell: Any) -> str:
 
 def _box_name(header: Sequence[str], name: str) -> str:
     """Heading of a check box: that of its field, where it is the field's only one."""
-    box = _BOX.fullmatch(name)
+    box = BOX.fullmatch(name)
     if not box:
         return name
     same = [other for other in header if other.startswith(f"{box[1]}___")]

@@ -191,11 +191,16 @@ def check_width(header: Sequence[str]) -> None:
 # ---------------------------------------------------------------- lines of cells
 
 
+def is_blank(cell: Any) -> bool:
+    """Whether a cell holds nothing."""
+    if isinstance(cell, str):
+        return not cell.strip()
+    return cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell))
+
+
 def is_blank_line(cells: Sequence[Any]) -> bool:
     """Whether no cell of a line holds a word."""
-    return all(
-        cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells
-    )
+    return all(map(is_blank, cells))
 
 
 def lines_table(

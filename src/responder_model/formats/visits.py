@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from responder_model.formats.table import Doubt, Source, Table, unreadable
+from responder_model.formats.table import Doubt, Source, Table, is_blank, unreadable
 from responder_model.formats.variables import source_of_columns
 from responder_model.vocabulary import find_field, normalise, show
 
@@ -149,10 +149,3 @@ def _one(column: Sequence[Any], places: Sequence[int]) -> Any:
     if len(given) > 1:
         return Doubt(shown=" / ".join(given), question=_DIFFERS)
     return next(iter(given.values()), None)
-
-
-def is_blank(cell: Any) -> bool:
-    """Whether a cell holds nothing."""
-    if isinstance(cell, str):
-        return not cell.strip()
-    return cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell))

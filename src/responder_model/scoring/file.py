@@ -153,7 +153,7 @@ def score_file(
         scores, side = _outputs(out, model)
         check_outputs(scores, side, inputs=[path], overwrite=overwrite)
         before = _state(path)
-        source = open_file(path, sheet=how.sheet, long=how.long)
+        source = open_file(path, **how.of_file)
         columns = choose_columns(model.encoder, source.header, how)
         _check_open(source, columns)
         identity = _identity(path, how, contributions=contributions)
