@@ -25,7 +25,8 @@ from responder_model.priors import (
     prior_table,
     priors_from,
 )
-from responder_model.priors.build import C_STATISTIC_CAP, same_signs
+from responder_model.priors.build import C_STATISTIC_CAP
+from responder_model.priors.conditional import same_signs
 from responder_model.priors.discrimination import largest_shrinkage
 from responder_model.schema import dictionary
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from responder_model.priors.build import (
-    build_priors,
-    conditional_effects,
-    priors_from,
-)
+from responder_model.priors.build import build_priors, priors_from
+from responder_model.priors.conditional import conditional_effects
 from responder_model.priors.discrimination import implied_c_statistic
 from responder_model.priors.sets import ColumnPrior, PriorSet
 from responder_model.priors.table import (
