@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import struct
 import subprocess
 import sys
@@ -266,3 +267,76 @@ def test_a_missing_library_is_named_with_its_extra(tmp_path: Path) -> None:
 
 def test_a_labelled_code_shows_its_word() -> None:
     assert str(Labelled(code="F", label="Femme")) == "Femme (code F)"
+
+
+# ---------------------------------------------------------------- other programs
+
+
+def typed_in_r(cohort: pd.DataFrame) -> str:
+    """R code that gives columns of a table of texts their types."""
+    lines = []
+    for name, cells in cohort.items():
+        if isinstance(cells.dtype, pd.CategoricalDtype):
+            lines.append(f"d${name} <- factor(d${name})")
+        elif isinstance(cells.dtype, pd.BooleanDtype):
+            lines.append(f"d${name} <- as.logical(d${name})")
+        elif pd.api.types.is_float_dtype(cells.dtype):
+            lines.append(f"d${name} <- as.numeric(d${name})")
+    return "\n".join(lines)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="no R")
+@pytest.mark.parametrize(
+    ("ending", "write"),
+    [
+        ("rds", "saveRDS(d, 'a.rds')"),
+        ("rds", "saveRDS(d, 'a.rds', compress = 'xz', version = 2)"),
+        ("rds", "saveRDS(d, 'a.rds', ascii = TRUE)"),
+        ("RData", "save(d, file = 'a.RData', compress = 'bzip2')"),
+        ("sav", "haven::write_sav(d, 'a.sav')"),
+        ("dta", "haven::write_dta(d, 'a.dta', version = 14)"),
+        ("xpt", "haven::write_xpt(d, 'a.xpt', version = 8)"),
+    ],
+)
+def test_a_cohort_comes_back_from_r(
+    cohort: pd.DataFrame, tmp_path: Path, ending: str, write: str
+) -> None:
+    cohort.to_csv(tmp_path / "a.csv", index=False, na_rep="")
+    read = "d <- read.csv('a.csv', colClasses = 'character', na.strings = '')"
+    # a transport file has neither factors nor yes and no
+    plain = (
+        "for (n in names(d)) {",
+        "  if (is.factor(d[[n]])) d[[n]] <- as.character(d[[n]])",
+        "  if (is.logical(d[[n]])) d[[n]] <- as.integer(d[[n]])",
+        "}",
+    )
+    words = "\n".join(plain) if ending == "xpt" else ""
+    code = "\n".join([read, typed_in_r(cohort), words, write])
+    subprocess.run(["Rscript", "-e", code], cwd=tmp_path, check=True)
+    assert_same(tmp_path / f"a.{ending}", cohort)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("pspp") is None, reason="no PSPP")
+@pytest.mark.parametrize("packed", ["", " /ZCOMPRESSED", " /UNCOMPRESSED"])
+def test_codes_come_back_from_pspp(tmp_path: Path, packed: str) -> None:
+    syntax = f"""
+DATA LIST LIST /patient_id (A8) age (F3.0) sex (F1.0) relief_1 (PCT8.1).
+BEGIN DATA
+P1 54 1 30
+P2 61 2 -99
+P3 999 2 -5
+END DATA.
+VALUE LABELS sex 1 'Homme' 2 'Femme'.
+MISSING VALUES age (999) relief_1 (LO THRU -90).
+SAVE OUTFILE='a.sav'{packed}.
+"""
+    (tmp_path / "a.sps").write_text(syntax)
+    subprocess.run(["pspp", "a.sps"], cwd=tmp_path, check=True, capture_output=True)
+    cohort = read_cohort(tmp_path / "a.sav")
+    assert cohort["patient_id"].tolist() == ["P1", "P2", "P3"]
+    assert cohort["sex"].tolist() == ["male", "female", "female"]
+    assert cohort["age"].tolist()[:2] == [54, 61]
+    assert cohort["age"].isna().tolist() == [False, False, True]
+    assert [None if pd.isna(x) else x for x in cohort["relief_1"]] == [30, None, -5]

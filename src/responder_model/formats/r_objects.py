@@ -179,6 +179,8 @@ def _cells(column: Any, about: Mapping[str, Any], reasons: Counter[str]) -> pd.S
     if "integer64" in classes:
         return _long_integers(column.value)
     numbers = np.ma.filled(np.ma.asarray(column.value, dtype=np.float64), np.nan)
+    # R's NA is a number that warns whoever calculates with it
+    numbers = np.where(np.isnan(numbers), np.nan, numbers)
     if "factor" in classes:
         return _factor(numbers, _texts(about.get("levels")))
     labels, ranges = _labels(about), _ranges(about)
