@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.vocabulary import lesion_sites
+from responder_model.vocabulary.categories import lesion_sites
 
 # Rows of one warning that are named.
 MOST_ROWS = 10

@@ -4,10 +4,8 @@ One value of one field is read here, for a cohort's cell and for a single patien
 alike. Imports neither pandas nor any other heavy library.
 """
 
-from responder_model.vocabulary.categories import lesion_sites
+from responder_model.vocabulary.heading import Heading, column_heading
 from responder_model.vocabulary.headings import (
-    Heading,
-    column_heading,
     find_field,
     find_heading,
     likely_fields,
@@ -43,7 +41,6 @@ __all__ = [
     "find_heading",
     "is_allowed",
     "is_missing",
-    "lesion_sites",
     "likely_fields",
     "may_be_fraction",
     "names_person",

@@ -1,69 +1,12 @@
-"""Headings of columns: the field that is meant, and the unit that is written."""
+"""Headings of columns: the field that is meant, and the unit that is written.
+
+Synonyms are loaded when a heading is none of the dictionary's own words.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache, lru_cache
-
-from responder_model.schema import LANGUAGES, Dictionary, Field, dictionary
-from responder_model.vocabulary.synonyms import (
-    Names,
-    Phrases,
-    phrases,
-    sets_of,
-    synonyms,
-)
-from responder_model.vocabulary.text import normalise, without_accents
-from responder_model.vocabulary.units import factor
-from responder_model.vocabulary.values import INVALID, is_yes_or_no, read_value
-
-# Likeness from which a name is taken for a slip of the pen (difflib's ratio).
-LIKENESS = 0.82
-# More fields than these at once are no suggestion.
-MOST_LIKELY = 2
-# A percent sign, a comparison and letters of other alphabets are part of a heading.
-_COUNTS = re.compile(r"[%<>≤≥=~≈]|[^\W\d_a-z]")
-_COMPARISON = re.compile("[<>≤≥=~≈]")
-_SCALE = re.compile(
-    r"(?:/|\bsur\b|\bout of\b)\s*([0-9]+)\b|\b0\s*(?:-|–|—|à|to)\s*([0-9]+)\b", re.I
-)
-_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
-_BETWEEN_ANSWERS = re.compile(r"[/|,;]|\bou\b|\bor\b", re.I)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Heading:
-    """What a heading means.
-
-    Parameters
-    ----------
-    field : Field
-        The field.
-    unit : str or None
-        Unit of its numbers where the heading names another one than the field's: a
-        name of ``synonyms.toml``, or "/100" for a scale that ends at 100.
-    own : bool
-        Whether it is the field's own name or label, not a synonym.
-    """
-
-    field: Field
-    unit: str | None = None
-    own: bool = False
-
-
-def column_heading(field: Field, lang: str) -> str:
-    """Label of a column as an entry sheet shows it: label and unit.
-
-    Examples
-    --------
-    >>> column_heading(dictionary().fields["age"], "fr")
-    'Âge [ans]'
-    """
-    unit = f" [{field.unit[lang]}]" if field.unit else ""
-    return field.label[lang] + unit
+from responder_model.schema import Field, dictionary
+from responder_model.vocabulary.heading import Heading, key_of, own_words
 
 
 def find_field(text: str) -> Field | None:
@@ -92,124 +35,12 @@ def find_heading(text: str) -> Heading | None:
     ('pain_duration', 'year')
     """
     table = dictionary()
-    own = table.fields.get(text) or _own_words(table).get(_key(text))
-    return Heading(field=own, own=True) if own else _by_synonyms(table, text)
+    own = table.fields.get(text) or own_words(table).get(key_of(text))
+    if own is not None:
+        return Heading(field=own, own=True)
+    from responder_model.vocabulary.synonymous import by_synonyms
 
-
-def _key(text: str) -> str:
-    """Text as names and labels are compared, with the marks and letters that count."""
-    return normalise(text) + "".join(_COUNTS.findall(without_accents(text)))
-
-
-@lru_cache(maxsize=8)
-def _own_words(table: Dictionary) -> dict[str, Field]:
-    words: dict[str, Field] = {}
-    for field in table.fields.values():
-        for lang in LANGUAGES:
-            words.setdefault(_key(column_heading(field, lang)), field)
-            words.setdefault(_key(field.label[lang]), field)
-    names = {_key(name): field for name, field in table.fields.items()}
-    return words | names
-
-
-# ---------------------------------------------------------------- by synonyms
-
-
-@cache
-def _phrases() -> Phrases:
-    table = synonyms()
-    own = table["headings"]
-    return phrases([own["same"], table["units"]], own["filler"], split_numbers=True)
-
-
-@lru_cache(maxsize=8)
-def _fields_by_names(table: Dictionary, rows: str) -> Mapping[Names, tuple[Field, ...]]:
-    """Fields by every set of names that means them; ``rows`` as in the file."""
-    known = _phrases()
-    found: dict[Names, dict[str, Field]] = {}
-    for name, field in table.fields.items():
-        patterns = synonyms()["headings"][rows].get(name, ())
-        sets = [
-            s for p in patterns for s in sets_of(p, known, set(known.names.values()))
-        ]
-        if rows == "fields":
-            texts = (name, *field.label.values())
-            sets += [frozenset(sum(known.read(text), [])) for text in texts]
-        for names in sets:
-            found.setdefault(names, {})[name] = field
-    return {names: tuple(fields.values()) for names, fields in found.items()}
-
-
-@lru_cache(maxsize=4096)
-def _by_synonyms(table: Dictionary, text: str) -> Heading | None:
-    if _COMPARISON.search(text):
-        return None
-    heading = _read(table, text)
-    inside = _BRACKETS.findall(text)
-    if heading is not None or not inside:
-        return heading
-    # "(oui/non)" names answers of the field, and nothing else
-    heading = _read(table, _BRACKETS.sub(" ", text))
-    answers = [part for words in inside for part in _BETWEEN_ANSWERS.split(words)]
-    if heading is None or not all(_is_answer(heading.field, a) for a in answers):
-        return None
-    return heading
-
-
-def _is_answer(field: Field, text: str) -> bool:
-    if field.kind not in ("boolean", "category"):
-        return False
-    word = text.strip()
-    return is_yes_or_no(word) or read_value(field, word) not in (None, INVALID)
-
-
-def _read(table: Dictionary, text: str) -> Heading | None:
-    scales = [first or second for first, second in _SCALE.findall(text)]
-    names = _names(text)
-    for kept, units in _lightened(names):
-        fields = _fields_by_names(table, "fields").get(kept, ())
-        written = [*units, *(f"/{int(end)}" for end in scales)]
-        if len(fields) == 1 and _fits(fields[0], names - kept):
-            return _with_unit(fields[0], written)
-    return None
-
-
-def _names(text: str) -> Names:
-    """Names of what a heading says besides a scale; unknown words as they are."""
-    words = _SCALE.sub(" ", text).replace("%", " percent ")
-    return frozenset(sum(_phrases().read(words), []))
-
-
-def _lightened(names: Names) -> Iterator[tuple[Names, Names]]:
-    """Names without what may be dropped, less and less; and the units dropped."""
-    units = names & _units()
-    light = names & {*synonyms()["headings"]["optional"], "baseline"}
-    for dropped in (frozenset(), units, light, units | light):
-        if names - dropped:
-            yield names - dropped, dropped & units
-
-
-def _fits(field: Field, dropped: Names) -> bool:
-    # "before" and "at inclusion" are said of what is known then
-    return "baseline" not in dropped or field.known_from == "screening"
-
-
-def _units() -> set[str]:
-    # a session is counted, but first of all it is one of the sessions
-    return set(synonyms()["units"]) - {"session"}
-
-
-def _with_unit(field: Field, written: list[str]) -> Heading | None:
-    """Heading whose unit is understood; None where it is no unit of the field."""
-    ratios = {factor(field, unit) for unit in written}
-    if not ratios:
-        return Heading(field=field)
-    if len(ratios) > 1 or None in ratios:
-        return None
-    return Heading(field=field, unit=None if ratios == {1} else written[0])
-
-
-# ---------------------------------------------------------------- what may be meant
+    return by_synonyms(table, text)
 
 
 def likely_fields(text: str) -> tuple[Field, ...]:
@@ -224,35 +55,6 @@ def likely_fields(text: str) -> tuple[Field, ...]:
     >>> likely_fields("Poids")
     ()
     """
-    return _likely(dictionary(), text)
+    from responder_model.vocabulary.synonymous import likely
 
-
-@lru_cache(maxsize=4096)
-def _likely(table: Dictionary, text: str) -> tuple[Field, ...]:
-    own = _own_words(table)
-    slips = get_close_matches(_key(text), own, n=1, cutoff=LIKENESS)
-    if slips:
-        return (own[slips[0]],)
-    names = _names(text)
-    names -= {*synonyms()["headings"]["optional"], "baseline", *_units()}
-    for found in (
-        _fields_by_names(table, "maybe").get(names, ()),
-        _holding(table, names),
-        _fields_by_names(table, "fields").get(names, ()),
-    ):
-        if found:
-            return found[:MOST_LIKELY]
-    return ()
-
-
-def _holding(table: Dictionary, names: Names) -> tuple[Field, ...]:
-    """Fields of which the heading says all, and something more."""
-    by_names = _fields_by_names(table, "fields")
-    held = [
-        (len(known), fields[0])
-        for known, fields in by_names.items()
-        if known < names and len(fields) == 1 and fields[0].kind != "text"
-    ]
-    most = max((size for size, _ in held), default=0)
-    fields = dict.fromkeys(field for size, field in held if size == most)
-    return tuple(fields) if len(fields) <= MOST_LIKELY else ()
+    return likely(dictionary(), text)

@@ -9,20 +9,21 @@ PSEUDONYM = (
     "a pseudonym: no name, no date and no number of 13 or 15 digits (such cells are "
     "not shown)"
 )
+# Patterns are compiled when first used: a prediction needs none of them.
 # Fewest words of letters alone, and their share, from which a column holds names.
 FEWEST_NAMES, SHARE_NAMES = 3, 0.5
-_DATE = re.compile(
+_DATE = (
     r"(?<!\d)(?:[0-3]?\d/[01]?\d/\d{2}|[0-3]?\d[/.-][01]?\d[/.-](?:19|20)\d{2}"
     r"|(?:19|20)\d{2}[/.-][01]?\d[/.-][0-3]?\d)(?!\d)"
 )
 # 13 digits, or 15 with their key; Corsica has a letter.
-_NUMBER = re.compile(r"\d{13}|\d{15}|[12]\d{4}2[ab]\d{6}(?:\d{2})?", re.IGNORECASE)
-_TITLE = re.compile(
-    r"\s*(?:m|mr|mme|mlle|mrs|ms|miss|dr|pr|monsieur|madame|mademoiselle)\.?\s+[^\W\d]{2}",
-    re.IGNORECASE,
+_NUMBER = r"(?i)\d{13}|\d{15}|[12]\d{4}2[ab]\d{6}(?:\d{2})?"
+_TITLE = (
+    r"(?i)\s*(?:m|mr|mme|mlle|mrs|ms|miss|dr|pr|monsieur|madame|mademoiselle)\.?\s+"
+    r"[^\W\d]{2}"
 )
-_LETTERS = re.compile(r"[^\W\d_]{2,}(?:['’-][^\W\d_]+)*")
-_NAME = re.compile(r"[^\W\d_]+(?:[ ,'’-]+[^\W\d_]+)*")
+_LETTERS = r"[^\W\d_]{2,}(?:['’-][^\W\d_]+)*"
+_NAME = r"[^\W\d_]+(?:[ ,'’-]+[^\W\d_]+)*"
 _NO_NAMES = {"patient", "patiente", "sujet", "subject", "participant", "case", "cas"}
 
 
@@ -37,12 +38,14 @@ def names_person(text: str) -> bool:
     (True, True)
     """
     digits = re.sub(r"[ .-]", "", text)
-    if _NUMBER.fullmatch(digits) or _DATE.search(text) or _TITLE.match(text):
+    if re.fullmatch(_NUMBER, digits) or re.search(_DATE, text):
+        return True
+    if re.match(_TITLE, text):
         return True
     words = re.split(r"[ ,]+", text.strip())
     return (
         len(words) > 1
-        and all(_LETTERS.fullmatch(word) and word[0].isupper() for word in words)
+        and all(re.fullmatch(_LETTERS, word) and word[0].isupper() for word in words)
         and not any(word.casefold() in _NO_NAMES for word in words)
     )
 
@@ -55,5 +58,5 @@ def are_names(texts: Collection[str]) -> bool:
     >>> are_names(["Exemple", "Modèle", "Essai"]), are_names(["a", "b", "P3"])
     (True, False)
     """
-    names = sum(len(t) > 3 and _NAME.fullmatch(t) is not None for t in texts)
+    names = sum(len(t) > 3 and re.fullmatch(_NAME, t) is not None for t in texts)
     return names >= FEWEST_NAMES and names > SHARE_NAMES * len(texts)

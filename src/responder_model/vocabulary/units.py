@@ -38,7 +38,7 @@ _WORDS = {
     **dict.fromkeys(("neuf", "nine"), 9),
     **dict.fromkeys(("dix", "ten"), 10),
 }
-_OF_SCALE = re.compile(rf"({_NUMBER}) ?(?:/|sur|out of) ?([0-9]+)")
+_OF_SCALE = rf"({_NUMBER}) ?(?:/|sur|out of) ?([0-9]+)"
 
 
 def own_unit(field: Field) -> str | None:
@@ -118,7 +118,7 @@ def read_quantity(field: Field, text: str) -> float | None:
     True
     """
     folded = " ".join(without_accents(text).replace("½", ",5").split())
-    scaled = _OF_SCALE.fullmatch(folded)
+    scaled = re.fullmatch(_OF_SCALE, folded)
     if scaled:
         ratio = factor(field, f"/{int(scaled[2])}")
         return None if ratio is None else convert(_number(scaled[1]), ratio)
