@@ -316,7 +316,7 @@ def test_conflict_p_values_are_uniform_when_the_evidence_is_right():
 
 def test_conflict_is_found_when_the_evidence_is_reversed():
     overall, single = conflict_p_values(
-        np.array([2.0, 0.0]), np.diag([0.25, 0.25]), ["a", "b"]
+        np.array([2.0, 0.0]), np.diag([0.25, 0.25]), np.eye(2), ["a", "b"]
     )
     assert overall < 0.001
     assert single["a"] < 0.001

@@ -28,7 +28,6 @@ PARAMETERS: dict[str, Any] = {
     "max_depth": 2,
     "learning_rate": 0.08,
     "reg_lambda": 5.0,
-    "subsample": 0.8,
     "max_bin": 64,
     "nthread": 1,
     "verbosity": 0,

@@ -116,6 +116,7 @@ def update_and_track(
     count_again: bool = False,
     small_cells: int | None = None,
     stays_here: bool = False,
+    power: float = 1.0,
     inputs: Sequence[str | os.PathLike[str]] = (),
     overwrite: bool = False,
 ) -> Development:
@@ -123,7 +124,7 @@ def update_and_track(
 
     Parameters
     ----------
-    model, cohort, name, seed, count_again, small_cells, stays_here
+    model, cohort, name, seed, count_again, small_cells, stays_here, power
         As for ``update``.
     folder, tracking_uri, overwrite
         As for ``develop_and_track``.
@@ -140,6 +141,7 @@ def update_and_track(
         "count_again": count_again,
         "small_cells": small_cells,
         "stays_here": stays_here,
+        "power": power,
     }
     marked = model.disclosure is not None and model.disclosure.stays_here
     _check_leaving(tracking_uri, stays_here=stays_here or marked)

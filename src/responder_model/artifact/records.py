@@ -32,6 +32,7 @@ SETTINGS = (
     "small_cells",
     "stays_here",
     "centres",
+    "power",
 )
 _C_STATISTICS = (
     "implied_c_statistic",
@@ -108,6 +109,8 @@ def read_settings(document: Node, encoder: Encoder) -> dict[str, Any]:
     node.flag("challenger")
     node.text("components", ("robust", "published", "zero"))
     node.text("centres", CENTRES)
+    if node.number("power", 0.0, 1.0) == 0.0:
+        node.refuse("have a power above 0")
     node.flag("stays_here")
     if not is_cell_size(node.value["small_cells"]):
         node.refuse("have cells of 0 patients, or 3 to 50")

@@ -99,6 +99,14 @@ SettingsOption = Annotated[
         help="TOML file with decision, moment, predictors, seed and the like.",
     ),
 ]
+PowerOption = Annotated[
+    float,
+    typer.Option(
+        "--power",
+        help="What the earlier model's information counts, above 0 to 1: less than 1 "
+        "for patients who conflict with it.",
+    ),
+]
 NameOption = Annotated[
     str | None, typer.Option("--name", help="Name of the model; default: the file's.")
 ]
@@ -198,6 +206,7 @@ def update(
     count_again: CountAgainOption = False,
     small_cells: SmallCellsOption = None,
     stays_here: StaysHereOption = False,
+    power: PowerOption = 1.0,
     tracking_uri: TrackingOption = None,
     track: TrackOption = True,
     overwrite: OverwriteOption = False,
@@ -226,6 +235,7 @@ def update(
             count_again=count_again,
             small_cells=small_cells,
             stays_here=stays_here,
+            power=power,
             inputs=(model, cohort),
             overwrite=overwrite,
         )

@@ -455,10 +455,11 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         found = [c for c in self.components_ if c.prior.name == "published"]
         if not found:
             return float("nan"), {}
-        J = len(self.classes_) - 1
-        component = found[0]
-        shift = (component.mean - component.prior.mean)[J:]
-        prior = component.prior.spread[J:, J:]
-        # (b - m)'(S + V)^-1(b - m) written with the posterior: Var(mean) = S - C
-        spread = prior - component.covariance[J:, J:]
-        return conflict_p_values(shift, spread, self._column_names())
+        component = max(found, key=lambda part: part.weight)
+        names = self._column_names()[: self.n_features_in_ - self.n_centres]
+        slopes = slice(len(self.classes_) - 1, len(self.classes_) - 1 + len(names))
+        shift = (component.mean - component.prior.mean)[slopes]
+        prior = component.prior.spread[slopes, slopes]
+        # before the data are seen, Var(posterior mean) = S - C
+        spread = prior - component.covariance[slopes, slopes]
+        return conflict_p_values(shift, spread, prior, names)

@@ -14,7 +14,7 @@ from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.cumulative_logit.components import is_published
 from responder_model.development.centres import coded
 from responder_model.development.notes import development_notes
-from responder_model.development.outcomes import at_cut, split_levels
+from responder_model.development.outcomes import at_cut, order_of, split_levels
 from responder_model.development.parts import centre_levels, component, linear_part
 from responder_model.development.procedure import Procedure
 from responder_model.development.settings import Settings
@@ -151,13 +151,15 @@ def model_from(
     lower, upper = split_levels(levels, procedure.target)
     outcome = at_cut(lower, upper, procedure.target.main_index)
     known = (upper - lower) < len(procedure.target.cut_points)
-    raw = encoder.raw(cohort)[known]
+    raw, outcome = encoder.raw(cohort)[known], outcome[known]
+    order = order_of(raw, lower[known], upper[known])
+    raw, outcome = raw[order], outcome[order]
     z = encoder.encode(raw)
     z[:, procedure.left_out_] = np.nan
     no_direction = np.zeros((1, len(encoder.columns)))
     filled, _ = procedure.population_.impute(z, no_direction, encoder.interval(raw))
-    performance = _performance(procedure, raw, outcome[known])
-    n_patients, n_events = int(known.sum()), int(np.nansum(outcome[known]))
+    performance = _performance(procedure, raw, outcome)
+    n_patients, n_events = len(raw), int(np.nansum(outcome))
     return Model(
         decision=settings.decision,
         moment=settings.moment,

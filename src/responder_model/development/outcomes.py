@@ -113,3 +113,15 @@ def is_rare(
     outcome = outcome[np.unique(patients, return_index=True)[1]]
     counts = (outcome == 1.0).sum(), (outcome == 0.0).sum()
     return any(0 < n < k for n in counts)
+
+
+def order_of(raw: Array, *others: NDArray[Any]) -> NDArray[np.int64]:
+    """Order of rows by their values: no number depends on how a file was sorted."""
+    columns = [*others, *np.where(np.isnan(raw), np.inf, raw).T]
+    return np.asarray(np.lexsort(columns))
+
+
+def as_they_come(groups: NDArray[Any]) -> NDArray[np.int64]:
+    """Groups numbered by their first row."""
+    _, first, member = np.unique(groups, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[member.ravel()])

@@ -21,9 +21,11 @@ from responder_model.cumulative_logit.components import Prior, apart_by_centre
 from responder_model.development.centres import Names, read_centres, tell_apart
 from responder_model.development.outcomes import (
     are_levels,
+    as_they_come,
     at_cut,
     check_lengths,
     is_rare,
+    order_of,
     patients_of,
     split_levels,
 )
@@ -173,8 +175,15 @@ class Procedure(ClassifierMixin, BaseEstimator):
         groups = np.arange(len(raw)) if groups is None else np.asarray(groups)
         centre = np.full(len(raw), "") if centre is None else centre
         known = (upper - lower) < len(self.target.cut_points)
-        raw, groups, centre = raw[known], groups[known], centre[known]
-        lower, upper = lower[known], upper[known]
+        order = np.flatnonzero(known)
+        order = order[order_of(raw[order], lower[order], upper[order], centre[order])]
+        raw, centre, lower, upper = (
+            raw[order],
+            centre[order],
+            lower[order],
+            upper[order],
+        )
+        groups = as_they_come(groups[order])
         if self.posterior is None:
             self._check(lower, upper)
         self.encoder_ = self.build_encoder()

@@ -48,6 +48,9 @@ class Settings:
     centres : {"named", "coded", "ignored"}
         From two centres on, each has its own level, which the model knows by the name
         of the centre or by a code of this one's; ``ignored`` tells none apart.
+    power : float
+        Of an update: what the information of the earlier model counts, from above 0 to
+        1 (a power prior).
 
     Examples
     --------
@@ -65,6 +68,7 @@ class Settings:
     small_cells: int = SMALL_CELLS
     stays_here: bool = False
     centres: str = "named"
+    power: float = 1.0
 
     def __post_init__(self) -> None:
         _check_kinds({row.name: getattr(self, row.name) for row in fields(self)})
@@ -175,6 +179,11 @@ def _is_seed(value: object) -> bool:
     )
 
 
+def _is_power(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0.0 < float(value) <= 1.0  # type: ignore[arg-type]
+
+
 # What each key of a settings file must be.
 _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "decision": ("text", _is_text),
@@ -186,6 +195,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "small_cells": ("0, or a whole number from 3 to 50", is_cell_size),
     "stays_here": ("true or false", lambda v: isinstance(v, bool)),
     "centres": (f"one of {', '.join(CENTRES)}", CENTRES.__contains__),
+    "power": ("a number above 0, at most 1", _is_power),
     "components": (f"one of {', '.join(COMPONENTS)}", COMPONENTS.__contains__),
 }
 

@@ -21,7 +21,7 @@ from responder_model.disclosure import Disclosure, Fingerprints, already_in
 from responder_model.errors import DevelopmentError
 from responder_model.features import Population
 from responder_model.features.population import REFERENCE_WEIGHT
-from responder_model.model import Limits, LinearPart, Model
+from responder_model.model import Limits, LinearPart, Model, Pool
 from responder_model.model.limits import NumberLimits
 from responder_model.schema import dictionary
 
@@ -33,6 +33,8 @@ _CANNOT_BE_TOLD = (
     "Whether these patients were in the model's cohort cannot be told here: another "
     "centre's key made its fingerprints."
 )
+# p-value below which an update says that its patients conflict with the model.
+CONFLICT = 0.05
 _HOW_OFTEN = ("none", "few", "enough")
 
 
@@ -45,6 +47,7 @@ def update(
     count_again: bool = False,
     small_cells: int | None = None,
     stays_here: bool = False,
+    power: float = 1.0,
 ) -> Model:
     """Update a model with new patients, component by component.
 
@@ -52,7 +55,9 @@ def update(
     weighed anew, which is exact up to Laplace's approximation: updating with one cohort
     after another is like developing on both. Means and limits of the population are
     pooled. Trees cannot be updated without their patients: the challenger is developed
-    on the new cohort alone, under the usual rule. Apparent performance is that on the
+    on the new cohort alone, under the usual rule; where that gives none, or fewer new
+    patients than earlier ones, those of the earlier model stay, and their weight is
+    shared with all patients. Apparent performance is that on the
     new cohort; the sample-size verdict counts all patients.
 
     Any number of new patients is accepted, with one outcome class too. Fewer than
@@ -78,6 +83,10 @@ def update(
     stays_here : bool
         Mark the model as one that never leaves its centre; with ``small_cells=0`` it
         then learns from however few.
+    power : float
+        What the information of the earlier model counts, above 0 to 1: for patients who
+        conflict with it, as the notes of an update say. Half leaves it the means, with
+        SDs that are 1.4 times as wide.
 
     Raises
     ------
@@ -97,6 +106,7 @@ def update(
         settings,
         small_cells=settings.small_cells if small_cells is None else small_cells,
         stays_here=settings.stays_here or stays_here,
+        power=power,
     )
     cohort = check_cohort(cohort)
     check_overlap(cohort, settings)
@@ -104,7 +114,9 @@ def update(
         cohort = coded(cohort, model.centre_names)
     cohort, known = new_patients(model, cohort, count_again=count_again)
     procedure = settings.build_procedure(report_challenger=settings.challenger)
-    procedure.set_params(posterior=posterior_of(model), centres=centres_of(model))
+    procedure.set_params(
+        posterior=posterior_of(model, power), centres=centres_of(model)
+    )
     procedure.fit(cohort, outcome_levels(cohort, settings.decision))
     fresh = model_from(procedure, cohort, settings, name or _name(model, cohort))
     provenances = {model.provenance, fresh.provenance}
@@ -120,12 +132,15 @@ def update(
             model.n_patients * model.discrepancy + fresh.n_patients * fresh.discrepancy
         )
         / n_patients,
+        pool=_keep_trees(model, fresh),
         limits=_widen(model.limits, fresh.limits),
         n_patients=n_patients,
         n_events=n_events,
         sample_size=size_verdict(procedure, n_patients, n_events),
         notes=tuple(
-            dict.fromkeys((*model.notes, _origin(model), *known, *fresh.notes))
+            dict.fromkeys(
+                (*model.notes, _origin(model), *known, *fresh.notes, *_conflict(fresh))
+            )
         ),
         disclosure=_disclosure(model, fresh),
         fingerprints=_fingerprints(model, fresh),
@@ -184,17 +199,40 @@ def _fingerprints(model: Model, fresh: Model) -> Fingerprints | None:
     return now + before
 
 
-def posterior_of(model: Model) -> tuple[Prior, ...]:
-    """Components of a model as the prior of its update."""
+def _conflict(fresh: Model) -> tuple[str, ...]:
+    """What is said where the patients of an update lie elsewhere than expected."""
+    p_value = float(fresh.performance["prior_conflict_p_value"])
+    if not p_value < CONFLICT:
+        return ()
+    return (
+        f"These patients conflict with the earlier model (p = {p_value:.3f}): its "
+        "effects lie elsewhere than theirs. With --power 0.5 (power=0.5) it counts "
+        "half; or develop on them alone, and compare.",
+    )
+
+
+def _keep_trees(model: Model, fresh: Model) -> Pool | None:
+    """Trees of more patients; weight of earlier ones shared with the new patients."""
+    earlier = model.pool
+    if earlier is None or (fresh.pool and fresh.n_patients >= model.n_patients):
+        return fresh.pool
+    share = model.n_patients / (model.n_patients + fresh.n_patients)
+    return replace(earlier, weight=earlier.weight * share)
+
+
+def posterior_of(model: Model, power: float = 1.0) -> tuple[Prior, ...]:
+    """Components of a model as the prior of its update, raised to a power."""
     if not model.components:
         msg = "model must keep its components, got none. Develop it again."
         raise DevelopmentError(msg)
+    parts = [part for part in model.components if part.weight > 0.0]
+    weights = np.array([part.weight for part in parts]) ** power
+    weights /= weights.sum()
     return tuple(
         Prior.from_posterior(
-            part.name, part.mean, part.covariance, part.weight, part.centre_sd
+            part.name, part.mean, part.covariance / power, weight, part.centre_sd
         )
-        for part in model.components
-        if part.weight > 0.0
+        for part, weight in zip(parts, weights.tolist(), strict=True)
     )
 
 

@@ -129,7 +129,8 @@ def procedure_of(source: Settings | Model, updated_from: Model | None) -> Proced
     procedure = settings.build_procedure()
     if updated_from is not None:
         procedure.set_params(
-            posterior=posterior_of(updated_from), centres=centres_of(updated_from)
+            posterior=posterior_of(updated_from, settings.power),
+            centres=centres_of(updated_from),
         )
     # resampling judges the main cut-off
     procedure.set_params(main_cut_only=True)
