@@ -159,9 +159,9 @@ def test_predict_prints_every_problem_on_stderr(run):
     done = run("predict", "rtms_response@screening", *options)
     assert done.exit_code == 1
     assert done.stdout == ""
-    assert "age must be between 18 and 100 years, got 180" in done.stderr
-    assert "sex must be one of female, male" in done.stderr
-    assert "relief_1 is known only from session_1" in done.stderr
+    assert "Age must be between 18 and 100 years, got 180" in done.stderr
+    assert "Sex must be one of female, male" in done.stderr
+    assert "is known only after session 1" in done.stderr
 
 
 @pytest.mark.parametrize("text", ["", "[1]", "{", "3", '{"age": ', "[" * 100_000])

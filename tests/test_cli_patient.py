@@ -32,7 +32,7 @@ def test_a_key_that_stands_twice_in_the_json_is_refused(command):
     text = '{"depression": 3, "depression": 18}'
     done = run(command, *target, "--input", "-", stdin=text)
     assert done.exit_code == 1
-    assert done.stderr == "error: depression must be given once only.\n"
+    assert done.stderr == "error: Depression (HADS-D) must be given once only.\n"
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "marked"])

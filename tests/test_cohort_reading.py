@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from in_words import said
 from responder_model.cohort import (
     check_cohort,
     inspect_file,
@@ -94,7 +95,7 @@ def test_read_cohort_labels_what_it_read(tmp_path: Path) -> None:
     assert cohort.attrs["name"] == "metz"
     assert cohort.attrs["provenance"] == "cohort"
     assert cohort.attrs["overlap_groups"] == ("saint_etienne",)
-    assert "'weather' is not in the dictionary" in cohort.attrs["notices"][0]
+    assert "'weather' is not in the dictionary" in said(cohort.attrs["notices"])[0]
 
 
 def test_the_kind_of_file_is_told_by_its_content(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from scipy.optimize import minimize
 from sklearn.base import clone
 
+from in_words import said
 from responder_model.artifact import load_model, save_model
 from responder_model.challenger import Trees, fit_trees
 from responder_model.cohort import check_cohort, outcome_levels, read_cohort
@@ -53,7 +54,7 @@ def test_every_decision_model_is_developed(cohort, decision, moment):
     prediction = model.predict({"age": 50, "aetiology": "spinal_cord_injury"})
     low, high = prediction.interval
     assert 0.0 < low < prediction.probability < high < 1.0
-    assert any("simulated" in message for message in prediction.messages)
+    assert any("simulated" in message for message in said(prediction.messages))
 
 
 def test_served_model_equals_the_fitted_procedure(cohort, screening):

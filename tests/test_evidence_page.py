@@ -13,13 +13,13 @@ from responder_model.cli.app import app
 from responder_model.development.published import claimed_c_statistics, prior_draws
 from responder_model.evidence import packaged_evidence
 from responder_model.features import expit
-from responder_model.labels import format_percent
 from responder_model.model.basis import bases
 from responder_model.priors import build_priors
 from responder_model.reporting.effects import effects_of
 from responder_model.reporting.evidence_page import evidence_as_data, render_evidence
 from responder_model.reporting.texts import read_texts
 from responder_model.schema import dictionary
+from responder_model.words.numbers import format_percent
 
 TARGETS = dictionary().targets()
 SCREENING = ("rtms_response", "screening")

@@ -18,6 +18,7 @@ from pandas.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 import responder_model as rm
+from in_words import said
 from responder_model.cli.app import app
 from responder_model.cohort import inspect_file, map_from, read_cohort, write_cohort
 from responder_model.errors import InvalidCohortError
@@ -51,7 +52,7 @@ SAID = {
 @pytest.mark.parametrize("name", SAID)
 def test_what_was_made_of_a_workbook_is_said(name: str) -> None:
     inspection, _ = inspect_file(CASES / name)
-    assert any(SAID[name] in notice for notice in inspection.notices)
+    assert any(SAID[name] in notice for notice in said(inspection.notices))
 
 
 def test_formulas_never_calculated_are_no_zeros() -> None:
@@ -128,7 +129,7 @@ def test_title_lines_are_left_out(tmp_path: Path) -> None:
     top = [["Registre de la douleur 2024"], [None], ["édité le", "3 mai"]]
     found, rows = read(tmp_path, [*top, HEAD, *ROWS])
     assert found.cohort["relief_1"].tolist() == [30, 10]
-    assert "headings were read from line 4, not from above" in found.notices
+    assert "headings were read from line 4, not from above" in said(found.notices)
     assert rows == [2, 3]
 
 
@@ -139,7 +140,7 @@ def test_a_line_of_units_is_no_patient(tmp_path: Path) -> None:
     found, numbers = read(tmp_path, [head, units, *rows])
     assert not found.problems
     assert found.cohort["pain_duration"].tolist() == [24, 60]
-    assert "line 2 was read as units, not as a patient" in found.notices
+    assert "line 2 was read as units, not as a patient" in said(found.notices)
     assert numbers == [3, 4]
 
 
@@ -150,7 +151,7 @@ def test_two_lines_of_headings_are_read_together(tmp_path: Path) -> None:
     found, _ = read(tmp_path, [groups, details, *rows])
     assert found.cohort["relief_1"].tolist() == [30]
     assert found.cohort["relief_2"].tolist() == [40]
-    assert "headings were read from two lines together" in found.notices
+    assert "headings were read from two lines together" in said(found.notices)
 
 
 def test_a_patient_is_not_taken_for_a_line_of_units(tmp_path: Path) -> None:
@@ -182,14 +183,14 @@ def test_a_hidden_column_is_told(tmp_path: Path) -> None:
         sheet.column_dimensions["B"].hidden = True
 
     found, _ = read(tmp_path, [HEAD, *ROWS], hide)
-    assert "hidden columns were read all the same: 'age'" in found.notices
+    assert "hidden columns were read all the same: 'age'" in said(found.notices)
 
 
 @pytest.mark.parametrize("word", ["Moyenne", "TOTAL", "n = 2", "Écart-type", "Médiane"])
 def test_a_line_of_totals_is_left_out(tmp_path: Path, word: str) -> None:
     found, rows = read(tmp_path, [HEAD, *ROWS, [word, 57.5, 20]])
     assert found.cohort["age"].tolist() == [54, 61]
-    assert f"row 4, a line of totals ({word}), was left out" in found.notices
+    assert f"row 4, a line of totals ({word}), was left out" in said(found.notices)
     assert rows == [2, 3]
 
 
@@ -319,7 +320,7 @@ def test_cells_of_a_document_are_read_by_value_and_as_shown(tmp_path: Path) -> N
     assert cohort["centre"].tolist() == ["Lyon", "Lyon"]
     assert cohort["opioid"].tolist() == [False, True]
     assert cohort["relief_1"].tolist() == [30.4, 10]
-    assert "1 row is hidden in the workbook" in " ".join(cohort.attrs["notices"])
+    assert "1 row is hidden in the workbook" in " ".join(said(cohort.attrs["notices"]))
 
 
 def test_repeated_cells_of_a_document_are_all_read(tmp_path: Path) -> None:
@@ -362,7 +363,7 @@ def test_doubts_of_a_document_are_asked_about(tmp_path: Path) -> None:
         ("age", "54 (struck through: does it count?)"),
         ("relief_1", "=[.A1]*2 (never calculated: open and save the workbook)"),
     ]
-    notices = " ".join(inspection.notices)
+    notices = " ".join(said(inspection.notices))
     assert "hidden sheet 'old' was not read" in notices
 
 

@@ -18,6 +18,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import responder_model as rm
+from in_words import said
 from responder_model.cohort import inspect_file, read_cohort
 from responder_model.errors import InvalidCohortError
 from responder_model.formats import Labelled
@@ -56,9 +57,9 @@ def test_declared_missing_values_are_told_by_reason() -> None:
     notices = read_cohort(CASES / "cohort_pspp.sav").attrs["notices"]
     told = "2 of pain_intensity declared missing in the file"
     assert f"{told} (-9 (non demandé): 1, 99 (refus): 1)" in notices
-    stata = " ".join(read_cohort(CASES / "cohort.dta").attrs["notices"])
+    stata = " ".join(said(read_cohort(CASES / "cohort.dta").attrs["notices"]))
     assert "1 of opioid declared missing in the file (.r (refus): 1)" in stata
-    sas = " ".join(read_cohort(CASES / "haven.sas7bdat").attrs["notices"])
+    sas = " ".join(said(read_cohort(CASES / "haven.sas7bdat").attrs["notices"]))
     assert "1 of relief_test declared missing in the file (.A: 1)" in sas
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import responder_model as rm
+from in_words import said
 from responder_model.features import Array, Encoder, Population
 from responder_model.model.applicability import Checks, compile_checks
 from responder_model.model.example import example_model
@@ -131,7 +132,9 @@ def test_categories_common_apart_and_never_together_are_outside() -> None:
         {"age": 56, "aetiology": "trigeminal_neuropathy", "pain_site": "lower_limb"}
     )
     assert prediction.applicability.level == "outside"
-    assert any("never seen together" in r for r in prediction.applicability.reasons)
+    assert any(
+        "never seen together" in r for r in said(prediction.applicability.reasons)
+    )
 
 
 def test_unseen_category_is_outside_and_rare_one_borderline() -> None:
@@ -144,11 +147,11 @@ def test_unseen_category_is_outside_and_rare_one_borderline() -> None:
     }
     model = example_model(limits=Limits.from_json({**limits.to_json(), "seen": seen}))
     unseen = model.predict({"aetiology": "amputation"}).applicability
-    rare = model.predict({"aetiology": "syringomyelia"}, lang="fr").applicability
+    rare = model.predict({"aetiology": "syringomyelia"}).applicability
     assert (unseen.level, rare.level) == ("outside", "borderline")
     reason = "Aetiology: amputation: nobody in the model's population had it"
-    assert unseen.reasons == (reason,)
-    assert "rare dans la population" in rare.reasons[0]
+    assert said(unseen.reasons) == [reason]
+    assert "rare dans la population" in said(rare.reasons, "fr")[0]
 
 
 def test_predictor_that_was_never_recorded_is_borderline() -> None:
@@ -157,7 +160,7 @@ def test_predictor_that_was_never_recorded_is_borderline() -> None:
     model = example_model(limits=Limits.from_json(limits))
     found = model.predict({"age": 56, "fatigue": 5}).applicability
     assert found.level == "borderline"
-    assert "not recorded where the model was developed" in found.reasons[0]
+    assert "not recorded where the model was developed" in said(found.reasons)[0]
     assert model.predict({"age": 56}).applicability.level == "inside"
 
 

@@ -94,7 +94,7 @@ def test_hand_made_frame_is_read_as_a_file() -> None:
 def test_implausible_frame_is_refused_with_every_problem(cohort: pd.DataFrame) -> None:
     wrong = cohort.copy()
     wrong.loc[wrong.index[[3, 5]], "age"] = [180.0, 7.0]
-    with pytest.raises(InvalidCohortError, match="age must be between 18 and 100") as e:
+    with pytest.raises(InvalidCohortError, match="Age must be between 18 and 100") as e:
         example_model().predict_cohort(wrong)
     assert len(e.value.problems) == 2
 
@@ -104,14 +104,14 @@ def test_half_a_point_of_a_whole_number_is_refused_as_by_predict(
 ) -> None:
     wrong = cohort.copy()
     wrong.loc[wrong.index[3], "dn4"] = 3.5
-    with pytest.raises(InvalidCohortError, match="dn4 must be a whole number") as e:
+    with pytest.raises(InvalidCohortError, match="DN4 score must be a whole") as e:
         example_model().predict_cohort(wrong)
     assert len(e.value.problems) == 1
 
 
 @pytest.mark.parametrize("other", [None, {"age": [54]}, [54], pd.Series([54.0])])
 def test_cohort_that_is_no_table_is_refused(other: Any) -> None:
-    with pytest.raises(InvalidCohortError, match="cohort must be a DataFrame"):
+    with pytest.raises(InvalidCohortError, match="cohort must be a pandas DataFrame"):
         example_model().predict_cohort(other)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import responder_model as rm
+from in_words import said, told
 from responder_model.errors import InvalidPatientError
 
 
@@ -21,7 +22,7 @@ def test_compare_attributes_the_difference_and_never_calls_it_an_effect() -> Non
     before, after = comparison.before, comparison.after
     assert moved == pytest.approx(after.linear_predictor - before.linear_predictor)
     assert comparison.difference == after.probability - before.probability
-    assert "never the effect" in comparison.messages[0]
+    assert "never the effect" in said(comparison.messages)[0]
     assert comparison.to_dict()["changes"] == {"aetiology": "amputation"}
     json.dumps(comparison.to_dict(), allow_nan=False)
 
@@ -61,14 +62,14 @@ def test_compare_says_when_nothing_differs(changes: dict[str, Any]) -> None:
     comparison = model.compare({"age": 54}, changes)
     assert comparison.changes == {}
     assert comparison.difference == 0.0
-    assert "do not differ" in comparison.messages[0]
+    assert "do not differ" in said(comparison.messages)[0]
 
 
 def test_compare_refuses_a_change_that_is_given_twice() -> None:
     model = rm.published_model("rtms_response", "screening")
     with pytest.raises(InvalidPatientError, match="age") as caught:
         model.compare({"age": 54}, {"Âge": 60, "age": 70})
-    assert caught.value.problems == {"age": "age must be given once only."}
+    assert told(caught.value) == {"age": "Age must be given once only."}
 
 
 def test_compare_keeps_a_value_that_is_blank_under_another_name() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import responder_model as rm
+from in_words import said
 
 
 @pytest.mark.parametrize(
@@ -21,10 +22,12 @@ def test_emcs_non_responder_is_outside_with_halved_odds(
     model = rm.published_model("emcs_success")
     prediction = model.predict({"age": 55, **patient})
     assert prediction.applicability.level == "outside"
-    assert any("did not respond" in r for r in prediction.applicability.reasons)
+    assert any("did not respond" in r for r in said(prediction.applicability.reasons))
     odds = math.exp(prediction.linear_predictor) / 2
     halved = f"{odds / (1 + odds):.0%}".replace("%", " %")
-    assert any(f"would be {halved}." in message for message in prediction.messages)
+    assert any(
+        f"would be {halved}." in message for message in said(prediction.messages)
+    )
 
 
 def test_lone_responder_counts_under_its_own_name() -> None:

@@ -133,8 +133,8 @@ def test_added_predictors_are_read_and_checked(found):
     assert found["check"][0] == 0, found["check"]
     code, out, err = found["check_bad"]
     assert code == 1
-    assert "sleep_quality" in out + err
-    assert "handedness" in out + err
+    assert "Sleep quality" in out + err
+    assert "Handedness" in out + err
 
 
 def test_added_predictor_is_known_by_its_labels(found):

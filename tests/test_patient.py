@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from in_words import told
 from responder_model.errors import InvalidPatientError
 from responder_model.patient import check_patient
 from responder_model.schema import dictionary
@@ -42,13 +43,16 @@ def test_check_patient_reports_every_invalid_predictor() -> None:
             "rtms_response",
             "session_1",
         )
-    problems = caught.value.problems
-    assert problems["age"] == "age must be between 18 and 100 years, got 180."
-    assert problems["aetiology"].startswith("aetiology must be one of ischaemic_stroke")
-    assert problems["opioid"] == "opioid must be yes or no, got perhaps."
+    problems = told(caught.value)
+    assert problems["age"] == "Age must be between 18 and 100 years, got 180."
+    assert problems["aetiology"].startswith("Aetiology must be one of ischaemic stroke")
+    assert problems["opioid"] == "Opioid treatment must be yes or no, got perhaps."
     assert "a whole number between 0 and 10" in problems["dn4"]
-    assert "Nearest known name: pain_duration." in problems["pain_durration"]
-    assert "known only from session_2, later than session_1" in problems["relief_2"]
+    assert "nearest known name: Pain duration" in problems["pain_durration"]
+    assert (
+        "known only after session 2, at the visit before session 3"
+        in problems["relief_2"]
+    )
     assert len(problems) == 6
 
 
@@ -66,11 +70,11 @@ def test_check_patient_reads_synonyms_and_units() -> None:
 def test_check_patient_says_what_may_be_meant() -> None:
     with pytest.raises(InvalidPatientError, match="aetiology") as caught:
         check_patient({"aetiology": "AVC", "poids": 70}, "emcs_success")
-    problems = caught.value.problems
+    problems = told(caught.value)
     assert problems["aetiology"].endswith(
-        "Which is meant: ischaemic_stroke or haemorrhagic_stroke?"
+        "Which is meant: ischaemic stroke, haemorrhagic stroke?"
     )
-    assert problems["poids"] == "poids is not a field of the dictionary."
+    assert problems["poids"] == "poids must be a field of the dictionary."
 
 
 def test_error_text_names_predictors_and_no_value() -> None:
@@ -101,9 +105,7 @@ def test_lesion_type_follows_and_must_agree() -> None:
     assert clean["lesion_type"] == "peripheral"
     with pytest.raises(InvalidPatientError, match="lesion_type") as caught:
         check_patient(amputation | {"lesion_type": "centrale"}, "emcs_success")
-    assert (
-        "must be peripheral, as aetiology says" in caught.value.problems["lesion_type"]
-    )
+    assert "must be peripheral, as Aetiology says" in told(caught.value)["lesion_type"]
 
 
 def test_lesion_type_may_stand_alone() -> None:
@@ -140,7 +142,7 @@ def test_responder_must_agree_with_relief_and_symptom(
 def test_a_predictor_given_twice_is_refused() -> None:
     with pytest.raises(InvalidPatientError, match="age") as caught:
         check_patient({"age": 54, "Âge": 55}, "emcs_success")
-    assert caught.value.problems["age"] == "age must be given once only."
+    assert told(caught.value)["age"] == "Age must be given once only."
 
 
 def test_patient_that_is_no_mapping_is_refused() -> None:

@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import responder_model as rm
+from in_words import said
 from responder_model.cohort import inspect_file, map_from, write_cohort
 from responder_model.errors import InvalidCohortError, ResponderModelError
 from responder_model.formats import table, text
@@ -270,14 +271,14 @@ def test_columns_of_a_later_moment_are_left_unused_and_listed(model, parquet):
 def test_unknown_columns_are_told_with_the_nearest_name(model, parquet):
     spoil(parquet, lambda frame: frame.insert(0, "agee", 1))
     scored = score_file(model, parquet, parquet.with_name("scores.csv"))
-    assert "'agee'" in scored.notices[0]
-    assert "nearest known name: age" in scored.notices[0]
+    assert "'agee'" in said(scored.notices)[0]
+    assert "nearest known name: Age" in said(scored.notices)[0]
 
 
 def test_a_file_without_a_predictor_is_refused(model, tmp_path):
     path = tmp_path / "patients.csv"
     path.write_text("patient_id,relief_test\na,30\n")
-    with pytest.raises(InvalidCohortError, match="predictor of rtms_response@session"):
+    with pytest.raises(InvalidCohortError, match="predictor of Response to four"):
         score_file(model, path, tmp_path / "scores.csv")
 
 
@@ -369,7 +370,7 @@ def test_a_refused_file_tells_its_unknown_columns_too(rest, model, tmp_path):
     path.write_text(rest)
     with pytest.raises(InvalidCohortError) as caught:
         score_file(model, path, tmp_path / "scores.csv", n_jobs=2)
-    assert "'weather'" in caught.value.notices[0]
+    assert "'weather'" in said(caught.value.notices)[0]
 
 
 def test_a_heading_in_doubt_is_asked_about_before_anything_is_scored(model, tmp_path):

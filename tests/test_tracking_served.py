@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 
 import responder_model as rm
+from in_words import said
 from responder_model.tracking import served_columns
 from responder_model.tracking.serve import score_served
 from responder_model.tracking.signature import (
@@ -118,7 +119,7 @@ def test_served_model_says_what_predict_says_of_a_patient(served, model):
     assert row["provenance"] == due.provenance
     assert row["applicability"] == due.applicability.level
     assert row["missing"].split() == list(due.missing)
-    assert row["messages"].split("\n") == list(due.messages)
+    assert row["messages"].split("\n") == list(said(due.messages))
     assert json.loads(row["read"]) == {
         "age": 54.5,
         "aetiology": "ischaemic_stroke",
@@ -132,7 +133,9 @@ def test_served_model_says_what_a_failed_test_means():
     model = rm.published_model("emcs_success", "implantation")
     patient = {"age": 54, "relief_test": 5}
     answer = score_served(model, [patient])
-    assert answer["messages"][0].split("\n") == list(model.predict(patient).messages)
+    assert answer["messages"][0].split("\n") == list(
+        said(model.predict(patient).messages)
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,9 +201,9 @@ def test_a_misspelt_column_is_refused_where_it_holds_a_value(served):
 def test_a_value_known_only_later_is_refused_as_by_predict(served, model):
     with pytest.raises(rm.InvalidPatientError) as refused:
         model.predict({"age": 54, "relief_2": 40})
-    (message,) = refused.value.problems.values()
+    (problem,) = refused.value.problems
     answer = served.predict(pd.DataFrame({"age": [54], "relief_2": [40]}))
-    assert answer["problem"][0] == message.rstrip(".")
+    assert answer["problem"][0] == f"relief_2 must be {problem.allowed}"
 
 
 def test_what_a_cohort_knows_only_later_is_left_unused_and_said(served, cohort):
@@ -365,7 +368,7 @@ def test_models_serve_answers_each_row_over_http(place, model):
         expected = model.predict(patient)
         np.testing.assert_allclose(row["probability"], expected.probability)
         np.testing.assert_allclose([row["lower"], row["upper"]], expected.interval)
-        assert row["messages"].split("\n") == list(expected.messages)
+        assert row["messages"].split("\n") == list(said(expected.messages))
         for name, contribution in expected.contributions.items():
             np.testing.assert_allclose(
                 row[f"contribution_{name}"], contribution, atol=1e-12

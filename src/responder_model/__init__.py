@@ -15,7 +15,9 @@ True
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from responder_model.words import Naming, name_with
 
 if TYPE_CHECKING:
     from responder_model.artifact import load_model as load_model
@@ -51,6 +53,9 @@ if TYPE_CHECKING:
     from responder_model.validation import validate_internally as validate_internally
 
 __version__ = "0.1.0"
+
+# Sentences name fields by the labels of the dictionary, loaded when one is written.
+name_with(lambda: cast("Naming", import_module(f"{__name__}.labels")))
 
 # Module that defines each public name.
 _MODULES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from responder_model.schema import Decision, Field, dictionary
+from responder_model.words.numbers import format_number
 
 NOT_GIVEN = {"en": "not given", "fr": "non renseigné"}
 
@@ -49,7 +50,9 @@ def describe_value(name: str, value: Any, lang: str = "en") -> str:
 
 
 def _category_label(row: Field, value: Any, lang: str) -> str:
-    """Label of a category given by name or by its position in the dictionary."""
+    """Label of a category given by name or by its position; other text as it is."""
+    if isinstance(value, str) and value not in row.category_names:
+        return value
     position = row.category_names.index(value) if isinstance(value, str) else int(value)
     return row.categories[position].label[lang]
 
@@ -59,31 +62,22 @@ def _number(row: Field, value: float, lang: str) -> str:
     return text if row.unit is None else f"{text} {row.unit[lang]}"
 
 
-def format_number(value: float, lang: str = "en", spec: str = ".4g") -> str:
-    """Write a number with the decimal mark of the language.
+def moment_label(name: str, lang: str = "en") -> str:
+    """Label of a moment; a name that is none stays as it is.
 
     Examples
     --------
-    >>> format_number(6.5, "fr")
-    '6,5'
+    >>> moment_label("session_1", "fr")
+    'après la séance 1, à la visite précédant la séance 2'
     """
-    text = format(value, spec)
-    return text.replace(".", ",") if lang == "fr" else text
+    labels = {moment.name: moment.label[lang] for moment in dictionary().moments}
+    return labels.get(name, name)
 
 
-def format_percent(probability: float) -> str:
-    """Write a probability as a whole percentage, never rounded to 0 or 100.
-
-    Examples
-    --------
-    >>> format_percent(0.467), format_percent(0.001)
-    ('47 %', '< 1 %')
-    """
-    if probability < 0.005:
-        return "< 1 %"
-    if probability > 0.995:
-        return "> 99 %"
-    return f"{probability:.0%}".replace("%", " %")
+def decision_label(name: str, lang: str = "en") -> str:
+    """Label of a decision; a name that is none stays as it is."""
+    row = dictionary().decisions.get(name)
+    return name if row is None else row.label[lang]
 
 
 def describe_cut_point(decision: Decision, cut_point: float) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from responder_model.errors import InvalidPatientError
+from responder_model.errors import InvalidPatientError, Problem
+from responder_model.labels import describe_value
 from responder_model.schema import Decision, Dictionary, Field, dictionary
 from responder_model.vocabulary import (
     INVALID,
@@ -22,6 +24,7 @@ from responder_model.vocabulary import (
     read_value,
     show,
 )
+from responder_model.words import Note
 
 Value = float | bool | str
 
@@ -62,25 +65,24 @@ def check_patient(
     table = dictionary()
     decision, moment = table.check_target(decision, moment)
     if not isinstance(values, Mapping):
-        message = "patient must be a mapping of predictor to value."
-        raise InvalidPatientError({"patient": message})
+        raise InvalidPatientError((no_mapping("patient"),))
     known = _known_names(table, moment)
     clean: dict[str, Value] = {}
-    problems: dict[str, str] = {}
+    problems: list[Problem] = []
     for key, value in values.items():
         heading = find_heading(key if isinstance(key, str) else show(key))
         name = heading.field.name if heading else show(key)
         if heading is None:
-            problems[name] = unknown_message(name)
+            problems.append(Problem(field=name, allowed=unknown_name(name)))
         elif is_missing(value):
             continue
         elif name in clean:
-            problems[name] = f"{name} must be given once only."
+            problems.append(given_twice(name))
         else:
             _read(heading, value, moment, clean if name in known else None, problems)
-    problems |= contradictions(clean)
+    problems += contradictions(clean)
     if problems:
-        raise InvalidPatientError(problems)
+        raise InvalidPatientError(tuple(problems))
     _derive(clean)
     return {
         name: clean[name] for name in _used(table, decision, moment) if name in clean
@@ -92,29 +94,25 @@ def _read(
     value: Any,
     moment: str,
     clean: dict[str, Value] | None,
-    problems: dict[str, str],
+    problems: list[Problem],
 ) -> None:
     # `clean` is None for a field that is known only later than the moment.
     field = heading.field
     found = read_value(field, value, unit=heading.unit)
     if field.role == "identifier" and names_person(str(found)):
-        problems[field.name] = f"{field.name} must be {PSEUDONYM}."
+        problems.append(Problem(field=field.name, allowed=PSEUDONYM))
         return
     if found is None:
         return
     if clean is None:
-        problems[field.name] = later_message(field, moment)
+        problems.append(Problem(field=field.name, allowed=known_later(field, moment)))
     elif found is INVALID:
-        message = f"{field.name} must be {field.rule}, got {show(value)}."
-        meant = " or ".join(choices(field, value))
-        problems[field.name] = (
-            f"{message} Which is meant: {meant}?" if meant else message
-        )
+        problem = Problem(field=field.name, allowed=field.rule, found=show(value))
+        problems.append(replace(problem, choices=tuple(choices(field, value))))
     elif heading.unit is None and may_be_fraction(field, value):
-        problems[field.name] = (
-            f"{field.name} must be in %, got {show(value)}, which may be a fraction. "
-            f"Write {show(100 * float(found))} or, for less than 1 %, {show(value)} %."
-        )
+        percent = {"hundredfold": show(100 * float(found)), "same": show(value)}
+        allowed = Note("patient.no_fraction", **percent)
+        problems.append(Problem(field=field.name, allowed=allowed, found=show(value)))
     else:
         clean[field.name] = found
 
@@ -130,19 +128,26 @@ def find_key(key: object) -> Field | None:
     return find_field(key if isinstance(key, str) else show(key))
 
 
-def later_message(field: Field, moment: str) -> str:
-    """Say that a value is known only later than a moment."""
-    return (
-        f"{field.name} is known only from {field.known_from}, later than {moment}. "
-        "Leave it out."
-    )
+def known_later(field: Field, moment: str) -> Note:
+    """Rule that a value breaks that is known only later than a moment."""
+    times = {"known_from": field.known_from, "moment": moment}
+    return Note("patient.known_later", **times)
 
 
-def unknown_message(name: str) -> str:
-    """Say that a name is not in the dictionary, and which one is likely meant."""
-    message = f"{name} is not a field of the dictionary."
-    likely = " or ".join(field.name for field in likely_fields(name))
-    return f"{message} Nearest known name: {likely}." if likely else message
+def unknown_name(name: str) -> Note:
+    """Rule that a name breaks that is not in the dictionary, and what may be meant."""
+    likely = tuple(field.name for field in likely_fields(name))
+    return Note("patient.likely" if likely else "patient.unknown", nearest=likely)
+
+
+def given_twice(name: str) -> Problem:
+    """Problem of a predictor that is given twice."""
+    return Problem(field=name, allowed=Note("patient.given_once"))
+
+
+def no_mapping(argument: str) -> Problem:
+    """Problem of an argument that is no mapping of predictor to value."""
+    return Problem(field=argument, allowed=Note("patient.mapping"))
 
 
 @lru_cache(maxsize=64)
@@ -170,28 +175,34 @@ def _derive(clean: dict[str, Value]) -> None:
             clean[name] = derived[str(clean[source])]
 
 
-def contradictions(clean: Mapping[str, Value]) -> dict[str, str]:
-    """Return what contradicts itself in a patient's cleaned values, by field.
+def contradictions(clean: Mapping[str, Value]) -> list[Problem]:
+    """Return what contradicts itself in a patient's cleaned values.
 
     Examples
     --------
-    >>> contradictions({"aetiology": "amputation", "lesion_type": "central"})
-    {'lesion_type': 'lesion_type must be peripheral, as aetiology says, got central.'}
+    >>> found = contradictions({"aetiology": "amputation", "lesion_type": "central"})
+    >>> [problem.text() for problem in found]
+    ['Lesion type must be peripheral, as Aetiology says, got central.']
     """
     table = dictionary()
-    problems = {}
+    due: dict[str, tuple[Value | None, str]] = {}
     for name, source, derived in _derivations(table):
-        due = derived.get(str(clean.get(source)))
-        if due is not None and clean.get(name, due) != due:
-            problems[name] = (
-                f"{name} must be {due}, as {source} says, got {clean[name]}."
-            )
+        due[name] = derived.get(str(clean.get(source))), source
     for decision in table.decisions.values():
-        name, due_outcome = decision.binary_outcome, _binary_outcome(decision, clean)
-        if due_outcome is not None and clean.get(name, due_outcome) != due_outcome:
-            word = "yes" if due_outcome else "no"
-            problems[name] = f"{name} must be {word}, as {decision.outcome} says."
-    return problems
+        implied = _binary_outcome(decision, clean)
+        due[decision.binary_outcome] = implied, decision.outcome
+    return [
+        _contradiction(table.fields[name], clean[name], value, source)
+        for name, (value, source) in due.items()
+        if value is not None and clean.get(name, value) != value
+    ]
+
+
+def _contradiction(field: Field, found: Value, due: Value, source: str) -> Problem:
+    allowed = Note("patient.follows", field=field.name, due=due, source=source)
+    return Problem(
+        field=field.name, allowed=allowed, found=describe_value(field.name, found)
+    )
 
 
 def _binary_outcome(decision: Decision, clean: Mapping[str, Value]) -> bool | None:

@@ -24,12 +24,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
 from responder_model.errors import ResponderModelError
 from responder_model.frozen import freeze
+from responder_model.words import LANGUAGES as LANGUAGES
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +44,6 @@ Role = Literal["predictor", "outcome", "identifier", "grouping", "provenance"]
 Text = Mapping[str, str]
 
 FORMAT_VERSION = 1
-LANGUAGES = ("en", "fr")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,24 +121,25 @@ class Field:
         """Names of the categories in dictionary order."""
         return tuple(category.name for category in self.categories)
 
-    @property
-    def rule(self) -> str:
+    @cached_property
+    def rule(self) -> Note:
         """What a value is allowed to be, as it reads after "must be".
 
         Examples
         --------
-        >>> dictionary().fields["age"].rule
+        >>> dictionary().fields["age"].rule.text("en")
         'between 18 and 100 years'
         """
         if self.kind == "boolean":
-            return "yes or no"
+            return Note("patient.yes_or_no")
         if self.kind == "category":
-            return "one of " + ", ".join(self.category_names)
+            values = self.category_names
+            return Note("patient.one_of", field=self.name, values=values)
         if self.kind == "text":
-            return "printable text"
-        unit = f" {self.unit['en']}" if self.unit else ""
-        whole = "a whole number " if self.integer else ""
-        return f"{whole}between {self.minimum:g} and {self.maximum:g}{unit}"
+            return Note("patient.printable")
+        key = "whole_range" if self.integer else "range"
+        bounds = {"minimum": self.minimum, "maximum": self.maximum}
+        return Note(f"patient.{key}", field=self.name, **bounds)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,18 +38,16 @@ def build_models() -> dict[str, rm.Model]:
 
 def predict(model: rm.Model, patient: Any, rng: random.Random) -> str:
     """Predict, compare or follow the path of one patient, and say how it went."""
-    way, lang = rng.random(), rng.choice(("en", "fr"))
+    way = rng.random()
     try:
         if way < 0.8:
-            problem = patients.problem_of(
-                model.predict(patient, lang=lang), model.baseline
-            )
+            problem = patients.problem_of(model.predict(patient), model.baseline)
         elif way < 0.93:
             changes = rng.choice([{"age": rng.choice(JUNK)}, rng.choice(JUNK)])
-            other = model.compare(patient, changes, lang=lang)
+            other = model.compare(patient, changes)
             problem = patients.problem_of(other.after, model.baseline)
         else:
-            path = pathway(patient, lang=lang)
+            path = pathway(patient)
             lower, upper = path.interval
             problem = "" if 0 <= lower <= path.probability <= upper <= 1 else "path"
     except ResponderModelError as error:

@@ -93,7 +93,11 @@ def _data(model: Model) -> list[str]:
 
 def _patients(model: Model) -> list[str]:
     """What the folder tells of the patients behind it."""
-    return ["## What it tells of its patients", "", *describe_disclosure(model)]
+    return [
+        "## What it tells of its patients",
+        "",
+        *map(str, describe_disclosure(model)),
+    ]
 
 
 def _method(model: Model) -> list[str]:
@@ -184,7 +188,7 @@ def _coefficients(model: Model) -> list[str]:
 
 
 def _cautions(model: Model) -> list[str]:
-    lines = [f"- {message}" for message in standing_messages(model, "en")]
+    lines = [f"- {message}" for message in standing_messages(model)]
     if preceding_test(model.encoder) is not None:
         lines.append(
             "- Non-responders to the test sessions were rarely implanted: sensitivity, "

@@ -25,9 +25,9 @@ from responder_model.cli.output import (
     print_notices,
 )
 from responder_model.cli.tables import check_table_path, write_table
-from responder_model.cli.texts import say
 from responder_model.errors import InvalidCohortError
 from responder_model.outputs import Output, check_outputs, drafted
+from responder_model.words import in_words, say
 
 if TYPE_CHECKING:
     from responder_model.cohort import CohortMap
@@ -102,9 +102,9 @@ def check(
         print_json(
             {
                 "n_patients": n_patients,
-                "problems": [asdict(problem) for problem in error.problems],
+                "problems": [problem.to_dict() for problem in error.problems],
                 "questions": [asdict(question) for question in error.questions],
-                "notices": list(error.notices),
+                "notices": [in_words(notice, "en") for notice in error.notices],
             }
         )
     else:
@@ -175,4 +175,4 @@ def simulate(
     with drafted(output, overwrite=overwrite) as draft:
         write_table(cohort, draft)
     typer.echo(out)
-    typer.echo(say("truth", lang, kind=truth, seed=seed), err=True)
+    typer.echo(say("cli.truth", lang, kind=truth, seed=seed), err=True)

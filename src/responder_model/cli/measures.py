@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from responder_model.cli.output import console
-from responder_model.cli.texts import say
+from responder_model.words import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,10 +158,10 @@ def definitions(
     """What each measure means, below the table."""
     from responder_model.performance import DEFINITIONS, describe_measure
 
-    yield say("definitions", lang)
+    yield say("cli.definitions", lang)
     for name in measures:
         ideal = DEFINITIONS[name].ideal
-        best = "" if ideal is None else f" ({say('ideal', lang)} {ideal:g})"
+        best = "" if ideal is None else f" ({say('cli.ideal', lang)} {ideal:g})"
         text = describe_measure(name, smoother="loess", threshold=threshold, lang=lang)
         yield f"  {name}: {text}{best}"
 

@@ -16,9 +16,9 @@ from responder_model.cli.options import (
     ModelArgument,
 )
 from responder_model.cli.output import console, print_json
-from responder_model.cli.texts import say
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.schema import dictionary, parse_target
+from responder_model.words import say
 
 if TYPE_CHECKING:
     from responder_model.model import Model
@@ -162,7 +162,7 @@ def _row(
         "model": name,
         "decision": dictionary().decisions[decision].label[lang],
         "moment": moments[moment],
-        "provenance": say(provenance, lang),
+        "provenance": say(f"cli.{provenance}", lang),
         "n_patients": n_patients,
         "problem": None,
     }

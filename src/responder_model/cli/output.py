@@ -18,6 +18,7 @@ from responder_model.errors import (
     Problem,
     ResponderModelError,
 )
+from responder_model.words import Note, in_words, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,7 +69,7 @@ def plain(value: Any) -> Any:
     return None if not isinstance(value, str) and is_missing(value) else value
 
 
-def print_notices(notices: Iterable[str]) -> None:
+def print_notices(notices: Iterable[Note | str]) -> None:
     """Print what the reader should know, without touching the result."""
     for notice in notices:
         typer.echo(f"note: {notice}", err=True)
@@ -81,8 +82,8 @@ def print_error(error: ResponderModelError) -> None:
         print_findings(error)
         typer.echo(f"error: {count_findings(error)}, nothing done.", err=True)
     elif isinstance(error, InvalidPatientError):
-        for name, message in error.problems.items():
-            typer.echo(f"error: {_with_name(name, message)}", err=True)
+        for problem in error.problems:
+            typer.echo(f"error: {problem.text()}", err=True)
     else:
         typer.echo(f"error: {error}", err=True)
 
@@ -115,10 +116,6 @@ def count_findings(error: InvalidCohortError) -> str:
     return " and ".join(told) or "0 problems"
 
 
-def _with_name(name: str, message: str) -> str:
-    return message if message.startswith(name) else f"{name}: {message}"
-
-
 def problems_table(problems: Iterable[Problem]) -> Table:
     """One line per offending cell."""
     from rich.table import Table
@@ -126,9 +123,12 @@ def problems_table(problems: Iterable[Problem]) -> Table:
     table = Table("row", "column", "found", "allowed")
     for problem in problems:
         row = "" if problem.row is None else str(problem.row)
-        meant = " or ".join(problem.choices)
-        allowed = f"which: {meant}?" if meant else problem.allowed
-        table.add_row(row, problem.field, problem.found, allowed)
+        allowed = in_words(problem.allowed, "en")
+        if problem.choices:
+            allowed = say(
+                "patient.which", "en", field=problem.field, choices=problem.choices
+            )
+        table.add_row(row, problem.name(), problem.found, allowed)
     return table
 
 

@@ -17,9 +17,10 @@ from responder_model.cli.options import (
 )
 from responder_model.cli.output import console, print_json
 from responder_model.cli.patient import InputOption, read_patient
-from responder_model.cli.texts import say
-from responder_model.labels import describe_cut_point, format_percent
+from responder_model.labels import describe_cut_point
 from responder_model.schema import dictionary
+from responder_model.words import say
+from responder_model.words.numbers import format_percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -62,18 +63,6 @@ ImplantedOption = Annotated[
 ]
 _IMPLANT_RATE = ("--successes", "--implanted")
 
-TEXTS = {
-    "title": {"en": "From test to implant", "fr": "Du test à l'implant"},
-    "average": {
-        "en": "What the average is made of",
-        "fr": "De quoi la moyenne est faite",
-    },
-    "relief": {"en": "relief after the test", "fr": "soulagement après le test"},
-    "share": {"en": "probability", "fr": "probabilité"},
-    "success": {"en": "success if implanted", "fr": "succès si implanté"},
-    "applies": {"en": "implant model", "fr": "modèle de l'implant"},
-}
-
 
 def pathway(
     *,
@@ -110,10 +99,9 @@ def pathway(
         else None,
         local_rate=None if named else rate,
         implant_rate=None if implant else implant_rate,
-        lang=lang.value,
     )
     if json_output:
-        print_json(found.to_dict())
+        print_json(found.to_dict(lang))
         return
     out = console()
     for line in describe_pathway(found, lang):
@@ -121,22 +109,27 @@ def pathway(
     out.print()
     out.print(classes_table(found, lang))
     for message in found.messages:
-        out.print(f"- {message}")
+        out.print(f"- {message.text(lang)}")
 
 
 def describe_pathway(found: Pathway, lang: str) -> Iterator[str]:
     """Lines that say how probable either step is, how sure, and for whom."""
     moments = {m.name: m.label[lang] for m in dictionary().moments}
-    yield f"{TEXTS['title'][lang]}, {moments[found.moment]}"
+    yield f"{say('pathway.title', lang)}, {moments[found.moment]}"
     for name in dict.fromkeys((found.screening_model, found.implant_model)):
-        yield say("model", lang, name=name, provenance=say(found.provenance, lang))
+        yield say(
+            "cli.model",
+            lang,
+            name=name,
+            provenance=say(f"cli.{found.provenance}", lang),
+        )
     yield ""
     yield from _step(found.response, lang)
     yield from _step(found, lang)
-    level = say(found.applicability.level, lang)
-    yield say("applicability", lang, level=level)
+    level = say(f"cli.{found.applicability.level}", lang)
+    yield say("cli.applicability", lang, level=level)
     for reason in found.applicability.reasons:
-        yield f"   {reason}"
+        yield f"   {reason.text(lang)}"
 
 
 def _step(step: Prediction | Pathway, lang: str) -> Iterator[str]:
@@ -146,29 +139,29 @@ def _step(step: Prediction | Pathway, lang: str) -> Iterator[str]:
     cut, p = describe_cut_point(decision, step.cut_point), step.probability
     yield decision.label[lang]
     yield "   " + say(
-        "probability", lang, cut=cut, p=format_percent(p), low=low, high=high
+        "cli.probability", lang, cut=cut, p=format_percent(p), low=low, high=high
     )
     for other, p in step.probabilities.items():
         if other != step.cut_point:
             cut = describe_cut_point(decision, other)
-            yield "   " + say("cut_off", lang, cut=cut, p=format_percent(p))
+            yield "   " + say("cli.cut_off", lang, cut=cut, p=format_percent(p))
 
 
 def classes_table(found: Pathway, lang: str) -> Table:
     """One line per class of relief after the test."""
     from rich.table import Table
 
-    table = Table(TEXTS["relief"][lang], title=TEXTS["average"][lang])
+    table = Table(say("pathway.relief", lang), title=say("pathway.made_of", lang))
     table.title_justify = "left"
     for heading in ("share", "success"):
-        table.add_column(TEXTS[heading][lang], justify="right")
-    table.add_column(TEXTS["applies"][lang])
+        table.add_column(say(f"pathway.{heading}", lang), justify="right")
+    table.add_column(say("pathway.applies", lang))
     for row in found.classes:
         table.add_row(
             row.describe(lang),
             _with_interval(row.probability, row.interval),
             _with_interval(row.success, row.success_interval),
-            say(row.applicability, lang),
+            say(f"cli.{row.applicability}", lang),
         )
     return table
 

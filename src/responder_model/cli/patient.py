@@ -26,9 +26,14 @@ from responder_model.cli.options import (
     TestedOption,
 )
 from responder_model.cli.output import console, print_json
-from responder_model.errors import InvalidPatientError, ResponderModelError
+from responder_model.errors import (
+    InvalidPatientError,
+    Problem,
+    ResponderModelError,
+)
 from responder_model.outputs import Output, check_outputs, drafted
 from responder_model.schema import Field, dictionary
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     from responder_model.model import Model, Prediction
@@ -55,6 +60,7 @@ CentreOption = Annotated[
     ),
 ]
 
+UNREADABLE, NO_OBJECT = Note("patient.readable_file"), Note("patient.json_object")
 _METAVARS = {"number": "NUMBER", "boolean": "YES|NO", "category": "NAME"}
 
 
@@ -87,7 +93,7 @@ def _option(row: Field) -> inspect.Parameter:
     info = typer.Option(
         f"--{row.name.replace('_', '-')}",
         metavar=_METAVARS[row.kind],
-        help=f"{row.label['en']}: {row.rule}.",
+        help=f"{row.label['en']}: {row.rule.text()}.",
         rich_help_panel=f"Patient: known {moments[row.known_from]}",
         show_default=False,
     )
@@ -108,28 +114,31 @@ def read_patient(source: str | None, values: dict[str, Any]) -> dict[str, Any]:
         # "sig": editors on Windows begin a file with a mark
         patient = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique)
     except (OSError, UnicodeDecodeError) as error:
-        msg = "must be a readable file of UTF-8 text."
-        raise InvalidPatientError({"--input": msg}) from error
+        raise _refused(UNREADABLE) from error
     # ValueError: not JSON, or a number of more digits than Python reads
     except (ValueError, RecursionError) as error:
-        raise InvalidPatientError({"--input": "must be a JSON object."}) from error
+        raise _refused(NO_OBJECT) from error
     if not isinstance(patient, dict):
-        raise InvalidPatientError({"--input": "must be one JSON object."})
+        raise _refused(NO_OBJECT)
     overridden = {key for key in patient if _name(key) in values}
     kept = {key: value for key, value in patient.items() if key not in overridden}
     return {**kept, **values}
 
 
+def _refused(rule: Note) -> InvalidPatientError:
+    problem = Problem(field="--input", allowed=rule)
+    return InvalidPatientError((problem,))
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """JSON object, of which Python would keep the last of two equal keys."""
+    from responder_model.patient import given_twice
     from responder_model.vocabulary import show
 
     keys = [key for key, _ in pairs]
     twice = [key for key in dict.fromkeys(keys) if keys.count(key) > 1]
     if twice:
-        raise InvalidPatientError(
-            {show(key): f"{show(key)} must be given once only." for key in twice}
-        )
+        raise InvalidPatientError(tuple(given_twice(show(key)) for key in twice))
     return dict(pairs)
 
 
@@ -160,9 +169,9 @@ def predict(
     """
     fitted = open_model(model, rate=local_rate(responders, tested))
     patient = read_patient(source, values)
-    prediction = fitted.predict(patient, centre=centre, lang=lang.value)
+    prediction = fitted.predict(patient, centre=centre)
     if json_output:
-        print_json(prediction.to_dict())
+        print_json(prediction.to_dict(lang))
         return
     _print_prediction(fitted, patient, prediction, lang, every=False)
 
@@ -187,12 +196,12 @@ def explain(
     """
     fitted = open_model(model, rate=local_rate(responders, tested))
     patient = read_patient(source, values)
-    prediction = fitted.predict(patient, centre=centre, lang=lang.value)
+    prediction = fitted.predict(patient, centre=centre)
     if figure is not None:
         read = () if source in (None, "-") else (source,)
         _draw(fitted, patient, figure, lang, inputs=read, overwrite=overwrite)
     if json_output:
-        print_json(prediction.to_dict())
+        print_json(prediction.to_dict(lang))
         return
     _print_prediction(fitted, patient, prediction, lang, every=True)
 
@@ -271,4 +280,4 @@ def _print_prediction(
     table = contributions_table(prediction, known, lang, every=every, bases=rests_on)
     out.print(table)
     for message in prediction.messages:
-        out.print(f"- {message}")
+        out.print(f"- {message.text(lang)}")

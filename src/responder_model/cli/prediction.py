@@ -6,14 +6,10 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from responder_model.cli.texts import say, signed
-from responder_model.labels import (
-    describe_cut_point,
-    describe_value,
-    format_percent,
-    label_of,
-)
+from responder_model.labels import describe_cut_point, describe_value, label_of
 from responder_model.schema import dictionary
+from responder_model.words import say
+from responder_model.words.numbers import format_percent, signed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,12 +25,12 @@ def describe_prediction(prediction: Prediction, lang: str) -> Iterator[str]:
     decision = dictionary().decisions[prediction.decision]
     moments = {m.name: m.label[lang] for m in dictionary().moments}
     yield f"{decision.label[lang]}, {moments[prediction.moment]}"
-    provenance = say(prediction.provenance, lang)
-    yield say("model", lang, name=prediction.model, provenance=provenance)
+    provenance = say(f"cli.{prediction.provenance}", lang)
+    yield say("cli.model", lang, name=prediction.model, provenance=provenance)
     yield ""
     low, high = (format_percent(p) for p in prediction.interval)
     yield say(
-        "probability",
+        "cli.probability",
         lang,
         cut=describe_cut_point(decision, prediction.cut_point),
         p=format_percent(prediction.probability),
@@ -45,15 +41,15 @@ def describe_prediction(prediction: Prediction, lang: str) -> Iterator[str]:
         if cut != prediction.cut_point:
             text = describe_cut_point(decision, cut)
             p = format_percent(probability)
-            yield "   " + say("cut_off", lang, cut=text, p=p)
+            yield "   " + say("cli.cut_off", lang, cut=text, p=p)
     yield from _limits(prediction, lang)
 
 
 def _limits(prediction: Prediction, lang: str) -> Iterator[str]:
-    level = say(prediction.applicability.level, lang)
-    yield say("applicability", lang, level=level)
+    level = say(f"cli.{prediction.applicability.level}", lang)
+    yield say("cli.applicability", lang, level=level)
     for reason in prediction.applicability.reasons:
-        yield f"   {reason}"
+        yield f"   {reason.text(lang)}"
 
 
 def contributions_table(
@@ -69,15 +65,15 @@ def contributions_table(
 
     baseline = format_percent(1.0 / (1.0 + math.exp(-prediction.baseline)))
     table = Table(
-        say("predictor", lang),
-        say("value", lang),
-        title=say("reasons", lang, p=baseline),
+        say("cli.predictor", lang),
+        say("cli.value", lang),
+        title=say("cli.reasons", lang, p=baseline),
         title_justify="left",
     )
-    table.add_column(say("contribution", lang), justify="right")
-    table.add_column(say("range", lang), justify="right")
+    table.add_column(say("cli.contribution", lang), justify="right")
+    table.add_column(say("cli.range", lang), justify="right")
     if bases:
-        table.add_column(say("basis", lang))
+        table.add_column(say("cli.basis", lang))
     ordered = sorted(prediction.contributions.items(), key=lambda item: -abs(item[1]))
     for name, contribution in ordered:
         if every or abs(contribution) >= SMALLEST_SHOWN:
@@ -87,6 +83,6 @@ def contributions_table(
                 describe_value(name, values.get(name), lang),
                 signed(contribution, lang),
                 f"{signed(bounds.lower, lang)} .. {signed(bounds.upper, lang)}",
-                *([say(f"basis_{bases.get(name, '')}", lang)] if bases else []),
+                *([say(f"cli.basis_{bases.get(name, '')}", lang)] if bases else []),
             )
     return table

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from responder_model.artifact import digest_of
 from responder_model.cli.output import console, plain
-from responder_model.cli.texts import say, signed
-from responder_model.labels import format_number, label_of
+from responder_model.labels import label_of
 from responder_model.model.disclosed import describe_disclosure
 from responder_model.schema import dictionary
+from responder_model.words import Note, in_words, say
+from responder_model.words.numbers import format_number, signed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -55,11 +56,11 @@ def print_model(model: Model, lang: str) -> None:
     decision = dictionary().decisions[model.decision]
     moments = {row.name: row.label[lang] for row in dictionary().moments}
     out.print(f"{decision.label[lang]}, {moments[model.moment]}")
-    provenance = say(model.provenance, lang)
-    out.print(say("model", lang, name=model.name, provenance=provenance))
+    provenance = say(f"cli.{model.provenance}", lang)
+    out.print(say("cli.model", lang, name=model.name, provenance=provenance))
     if model.n_patients:
         counts = {"n": model.n_patients, "events": model.n_events}
-        out.print(say("counts", lang, **counts))
+        out.print(say("cli.counts", lang, **counts))
     if model.sample_size:
         out.print(model.sample_size["wording"][lang])
     out.print(_weights(model, lang))
@@ -67,16 +68,17 @@ def print_model(model: Model, lang: str) -> None:
     if measures:
         out.print(_measures(measures, lang))
     out.print(_coefficients(model, lang))
-    for note in (*model.notes, *describe_disclosure(model, lang)):
-        out.print(f"- {note}")
+    notes: list[Note | str] = [*model.notes, *describe_disclosure(model)]
+    for note in notes:
+        out.print(f"- {in_words(note, lang)}")
 
 
 def _weights(model: Model, lang: str) -> Table:
     from rich.table import Table
 
-    table = Table(say("component", lang), title=say("weights", lang))
-    table.add_column(say("before", lang), justify="right")
-    table.add_column(say("after", lang), justify="right")
+    table = Table(say("cli.component", lang), title=say("cli.weights", lang))
+    table.add_column(say("cli.before", lang), justify="right")
+    table.add_column(say("cli.after", lang), justify="right")
     for name, weights in model.component_weights.items():
         table.add_row(name, *(format_number(w, lang, ".2f") for w in weights))
     return table
@@ -85,8 +87,8 @@ def _weights(model: Model, lang: str) -> Table:
 def _measures(measures: Mapping[str, Any], lang: str) -> Table:
     from rich.table import Table
 
-    table = Table(say("measure", lang), title=say("apparent", lang))
-    table.add_column(say("value", lang), justify="right")
+    table = Table(say("cli.measure", lang), title=say("cli.apparent", lang))
+    table.add_column(say("cli.value", lang), justify="right")
     for name, value in measures.items():
         table.add_row(name, "" if value is None else format_number(value, lang, ".3f"))
     return table
@@ -96,10 +98,12 @@ def _coefficients(model: Model, lang: str) -> Table:
     from rich.table import Table
 
     table = Table(
-        say("predictor", lang), say("column", lang), title=say("coefficients", lang)
+        say("cli.predictor", lang),
+        say("cli.column", lang),
+        title=say("cli.coefficients", lang),
     )
-    table.add_column(say("coefficient", lang), justify="right")
-    table.add_column(say("sd", lang), justify="right")
+    table.add_column(say("cli.coefficient", lang), justify="right")
+    table.add_column(say("cli.sd", lang), justify="right")
     spread = model.main.covariance.diagonal()[1:] ** 0.5
     rows = zip(
         model.encoder.columns, model.main.coefficients, spread.tolist(), strict=True

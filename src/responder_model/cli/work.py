@@ -103,7 +103,7 @@ def predictions_table(made: Demo) -> Table:
 
 
 def _with_interval(prediction: Prediction) -> str:
-    from responder_model.labels import format_percent
+    from responder_model.words.numbers import format_percent
 
     low, high = (format_percent(p) for p in prediction.interval)
     return f"{format_percent(prediction.probability)} ({low} to {high})"

@@ -29,27 +29,15 @@ from responder_model.vocabulary import (
     normalise,
     show,
 )
+from responder_model.words import Note
 
 Rows = NDArray[np.int64]
 
 # Known values from which two identical rows are hardly two patients.
 FEWEST_VALUES = 5
-NO_PATIENTS = Problem(
-    row=None, field="table", found="", allowed="one with at least one patient"
-)
-NO_TABLE = Problem(
-    row=None,
-    field="table",
-    found="",
-    allowed="a pandas DataFrame (read_cohort makes one from a file)",
-)
-NAMES_IN_PARTS = Problem(
-    row=None,
-    field="table",
-    found="",
-    allowed="one with a single name for each column, no MultiIndex (keep the part that "
-    "names the field: frame.columns.get_level_values)",
-)
+NO_PATIENTS = Problem(field="table", allowed=Note("cohort.has_patients"))
+NO_TABLE = Problem(field="table", allowed=Note("cohort.is_frame"))
+NAMES_IN_PARTS = Problem(field="table", allowed=Note("cohort.simple_names"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +46,7 @@ class Inspection:
 
     cohort: pd.DataFrame  # typed; refused cells are missing
     problems: tuple[Problem, ...]
-    notices: tuple[str, ...]
+    notices: tuple[Note | str, ...]
     questions: tuple[Question, ...] = ()
 
 
@@ -115,7 +103,7 @@ def check_table(frame: pd.DataFrame) -> None:
 
 def inspect_cohort(
     frame: pd.DataFrame, first_row: int = 2
-) -> tuple[pd.DataFrame, tuple[Problem, ...], tuple[str, ...]]:
+) -> tuple[pd.DataFrame, tuple[Problem, ...], tuple[Note | str, ...]]:
     """Return a table as a cohort, its problems and its notices, without refusing it.
 
     What the table leaves open is no part of it: ``check_cohort`` asks.
@@ -130,7 +118,7 @@ def inspect_cohort(
     Examples
     --------
     >>> cohort, problems, notices = inspect_cohort(pd.DataFrame({"age": [54, 180]}))
-    >>> problems[0].row, problems[0].found, problems[0].allowed
+    >>> problems[0].row, problems[0].found, problems[0].allowed.text()
     (3, '180', 'between 18 and 100 years')
     >>> cohort["age"].tolist()
     [54.0, nan]
@@ -163,7 +151,7 @@ def label_cohort(
     cohort: pd.DataFrame,
     *,
     name: str,
-    notices: Iterable[str],
+    notices: Iterable[Note | str],
     overlap_groups: Iterable[str],
     provenance: str | None = None,
     mapping: str = "",
@@ -324,7 +312,7 @@ def _fill_derived_category(
     problems = []
     if field.name in cohort:
         given = cohort[field.name]
-        allowed = f"the one that follows from {field.derived_from}"
+        allowed = Note("cohort.follows", source=field.derived_from)
         problems = _contradicting(given, due, rows, allowed)
         due = due.where(due.notna(), given)
     cohort[field.name] = due
@@ -333,7 +321,7 @@ def _fill_derived_category(
 
 def _repeated(identifiers: pd.Series, rows: Rows) -> list[Problem]:
     again = identifiers.duplicated() & identifiers.notna()
-    return _cells(identifiers, again.to_numpy(), rows, "unique")
+    return _cells(identifiers, again.to_numpy(), rows, Note("cohort.unique"))
 
 
 def _fill_binary_outcome(
@@ -354,8 +342,8 @@ def _fill_binary_outcome(
         if rule is not None:
             relief = cohort[decision.outcome].to_numpy(np.float64, na_value=np.nan)
             fitting = answers_by(rule, relief, cohort, decision)
-        sources = [source for source in (decision.outcome, decision.requires) if source]
-        allowed = f"consistent with {' and '.join(sources)}"
+        sources = tuple(n for n in (decision.outcome, decision.requires) if n)
+        allowed = Note("cohort.consistent", sources=sources)
         problems = _contradicting(given, fitting, rows, allowed)
         if problems and rule is None and asked:
             wrong = np.isin(rows, [problem.row or 0 for problem in problems])
@@ -389,14 +377,14 @@ def implied_outcome(
 
 
 def _contradicting(
-    given: pd.Series, due: pd.Series, rows: Rows, allowed: str
+    given: pd.Series, due: pd.Series, rows: Rows, allowed: Note
 ) -> list[Problem]:
     differs = (given != due) & given.notna() & due.notna()
     return _cells(given, differs.to_numpy(dtype=bool, na_value=False), rows, allowed)
 
 
 def _cells(
-    cells: pd.Series, refused: NDArray[np.bool_], rows: Rows, allowed: str
+    cells: pd.Series, refused: NDArray[np.bool_], rows: Rows, allowed: Note
 ) -> list[Problem]:
     return [
         Problem(
@@ -419,9 +407,9 @@ def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Sort problems as one reads a file: by row, then in dictionary order."""
     place = {name: number for number, name in enumerate(dictionary().fields)}
     return tuple(
-        sorted(problems, key=lambda p: (p.row or 0, place.get(p.field, -1), p.allowed))
+        sorted(problems, key=lambda p: (p.row or 0, place.get(p.field, -1), p.rule))
     )
 
 
-def _merged(notices: Iterable[str]) -> tuple[str, ...]:
+def _merged(notices: Iterable[Note | str]) -> tuple[Note | str, ...]:
     return tuple(dict.fromkeys(notices))

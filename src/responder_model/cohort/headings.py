@@ -15,20 +15,16 @@ from responder_model.vocabulary import (
     normalise,
     show,
 )
+from responder_model.words import Note
 
 # Unknown columns that are each told, besides those that may mean a field.
 MOST_UNKNOWN_COLUMNS = 100
-NO_COLUMNS = Problem(
-    row=None,
-    field="table",
-    found="",
-    allowed="one whose first line names columns of the dictionary",
-)
+NO_COLUMNS = Problem(field="table", allowed=Note("cohort.names_columns"))
 
 
 def match_headings(
     names: Sequence[str], how: CohortMap = NOTHING
-) -> tuple[dict[int, Heading], list[Problem], list[str]]:
+) -> tuple[dict[int, Heading], list[Problem], list[Note]]:
     """Return what each column that is read means, in dictionary order.
 
     A field's own name or label goes before a synonym in another column.
@@ -117,31 +113,30 @@ def _repeated_column(field: Field, position: int) -> Problem:
     return Problem(
         row=1,
         field=field.name,
-        found=f"again in column {position + 1}",
-        allowed="in one column only",
+        found=Note("cohort.again_in", column=position + 1).text(),
+        allowed=Note("cohort.one_column"),
     )
 
 
-def _also(name: str, field: Field, read: str) -> str:
-    return (
-        f"column {show(name)!r} was left out; {field.name} is read from {show(read)!r}"
-    )
+def _also(name: str, field: Field, read: str) -> Note:
+    names = {"name": show(name), "field": field.name, "read": show(read)}
+    return Note("cohort.also", **names)
 
 
-def _unknown_columns(names: Sequence[str], unknown: list[int]) -> list[str]:
+def _unknown_columns(names: Sequence[str], unknown: list[int]) -> list[Note]:
     """Say which columns are not read, those that may mean a field first."""
     likely = {place: likely_fields(names[place]) for place in unknown}
     told = sorted(unknown, key=lambda place: not likely[place])
     n_told = max(MOST_UNKNOWN_COLUMNS, sum(map(bool, likely.values())))
     notices = [_unknown_column(p, names[p], likely[p]) for p in told[:n_told]]
     if len(unknown) > n_told:
-        notices.append(f"{len(unknown) - n_told} more unknown columns were left out")
+        notices.append(Note("cohort.more_unknown_columns", n=len(unknown) - n_told))
     return notices
 
 
-def _unknown_column(position: int, name: str, likely: Sequence[Field]) -> str:
+def _unknown_column(position: int, name: str, likely: Sequence[Field]) -> Note:
     if not normalise(name):
-        return f"column {position + 1} has no name and was left out"
-    notice = f"column {show(name)!r} is not in the dictionary and was left out"
-    meant = " or ".join(field.name for field in likely)
-    return f"{notice}; nearest known name: {meant}" if meant else notice
+        return Note("cohort.nameless_column", n=position + 1)
+    nearest = tuple(field.name for field in likely)
+    key = "likely_column" if nearest else "unknown_column"
+    return Note(f"cohort.{key}", name=show(name), nearest=nearest)

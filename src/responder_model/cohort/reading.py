@@ -24,6 +24,7 @@ from responder_model.cohort.headings import NO_COLUMNS
 from responder_model.cohort.mapping import NOTHING, CohortMap
 from responder_model.errors import InvalidCohortError, Problem
 from responder_model.formats import open_file, unreadable
+from responder_model.words import Note
 
 
 def read_cohort(
@@ -112,7 +113,7 @@ def _inspect(
     whole = replace(whole, notices=(*source.notices, *left_out, *whole.notices))
     again = repeated_rows(whole.cohort)
     if again:
-        told = f"{again} rows are identical to an earlier one"
+        told = Note("cohort.identical_rows", n=again)
         whole = replace(whole, notices=(*whole.notices, told))
     if not len(whole.cohort) and not whole.problems:
         whole = replace(whole, problems=(NO_PATIENTS,))

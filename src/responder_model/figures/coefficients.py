@@ -19,8 +19,9 @@ from responder_model.figures.drawing import (
     legend_below,
     open_frame,
 )
-from responder_model.labels import format_number, label_of
+from responder_model.labels import label_of
 from responder_model.schema import Contrast, Field, dictionary
+from responder_model.words.numbers import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,14 +13,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from responder_model.features import expit, logit
-from responder_model.labels import (
-    describe_value,
-    format_number,
-    format_percent,
-    label_of,
-)
+from responder_model.labels import describe_value, label_of
 from responder_model.outputs import check_outside_models
 from responder_model.schema import dictionary
+from responder_model.words.numbers import format_number, format_percent
 
 if TYPE_CHECKING:
     import shap

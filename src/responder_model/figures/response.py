@@ -18,9 +18,10 @@ from responder_model.figures.drawing import (
     open_frame,
     percent,
 )
-from responder_model.labels import NOT_GIVEN, format_percent
+from responder_model.labels import NOT_GIVEN
 from responder_model.performance import Estimate, proportion_estimate
 from responder_model.schema import dictionary
+from responder_model.words.numbers import format_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,8 +17,8 @@ from responder_model.figures.drawing import (
     percent_axes,
 )
 from responder_model.figures.validation import TEXTS as MODEL_TEXTS
-from responder_model.labels import format_number
 from responder_model.performance import DecisionInstability, InstabilityCurve
+from responder_model.words.numbers import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,8 +19,8 @@ from responder_model.figures.drawing import (
     percent,
     percent_axes,
 )
-from responder_model.labels import format_number
 from responder_model.performance import CalibrationCurve, DecisionCurve
+from responder_model.words.numbers import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

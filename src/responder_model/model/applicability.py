@@ -7,13 +7,11 @@ are judged by the same code. Levels: 0 inside, 1 borderline, 2 outside.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array, Encoder, Population
-from responder_model.labels import describe_value, format_number
 from responder_model.model.limits import (
     Limits,
     category_names,
@@ -22,8 +20,8 @@ from responder_model.model.limits import (
     preceding_test,
     whitening,
 )
-from responder_model.model.texts import text
 from responder_model.schema import Field, dictionary
+from responder_model.words import Note
 
 Levels = NDArray[np.int8]
 
@@ -98,67 +96,58 @@ class Checks:
         level = 1 if self.limits.non_responders == "enough" else 2
         return np.where(known, np.where(failed, level, 0), 1).astype(np.int8)[:, None]
 
-    def reasons(self, levels: Levels, raw: Array, lang: str) -> tuple[str, ...]:
-        """Say why one patient is not inside; ``levels`` (n_checks,), ``raw`` (k,)."""
-        found: list[str] = []
+    def reasons(self, levels: Levels, raw: Array) -> tuple[Note, ...]:
+        """Why one patient is not inside; ``levels`` (n_checks,), ``raw`` (k,)."""
+        found: list[Note] = []
         fields, start = self.encoder.fields, len(self.numbers)
         for check in np.flatnonzero(levels):
             k = int(check) - start
             if k < 0:
-                found.append(self._number_reason(int(check), raw, lang))
+                found.append(self._number_reason(int(check), raw))
             elif k < len(self.categories):
-                position = int(self.categories[k])
-                row, level = fields[position], int(levels[check])
-                found.append(_category_reason(row, raw[position], level, lang))
+                row = fields[int(self.categories[k])]
+                key = "unseen" if levels[check] == 2 else "rare"
+                value = _value(row, raw[int(self.categories[k])])
+                found.append(Note(f"model.{key}", field=row.name, value=value))
             elif k < len(self.categories) + len(self.pairs):
-                found.append(self._pair_reason(k - len(self.categories), raw, lang))
+                found.append(self._pair_reason(k - len(self.categories), raw))
             else:
                 last = k - len(self.categories) - len(self.pairs)
-                found.append(self._last_reason(last, raw, lang))
+                found.append(self._last_reason(last, raw))
         return tuple(found)
 
-    def _number_reason(self, check: int, raw: Array, lang: str) -> str:
+    def _number_reason(self, check: int, raw: Array) -> Note:
         position = int(self.numbers[check])
         row = self.encoder.fields[position]
-        value = describe_value(row.name, float(raw[position]), lang)
+        given = {"field": row.name, "value": float(raw[position])}
         if not self.recorded[check]:
-            return text("never_recorded", lang, name=row.label[lang], value=value)
+            return Note("model.never_recorded", **given)
         low, high = self.limits.numbers[row.name].usual
-        return text(
-            "range",
-            lang,
-            name=row.label[lang],
-            value=value,
-            low=format_number(low, lang),
-            high=format_number(high, lang),
-        )
+        return Note("model.range", **given, low=low, high=high)
 
-    def _pair_reason(self, k: int, raw: Array, lang: str) -> str:
+    def _pair_reason(self, k: int, raw: Array) -> Note:
         i, j, _ = self.pairs[k]
         first, second = self.encoder.fields[i], self.encoder.fields[j]
-        return text(
-            "never_together",
-            lang,
-            first=_name_and_value(first, raw[i], lang),
-            second=_name_and_value(second, raw[j], lang),
+        return Note(
+            "model.never_together",
+            first=first.name,
+            first_value=_value(first, raw[i]),
+            second=second.name,
+            second_value=_value(second, raw[j]),
         )
 
-    def _last_reason(self, last: int, raw: Array, lang: str) -> str:
+    def _last_reason(self, last: int, raw: Array) -> Note:
         if last == 0:
-            return text("distance", lang)
+            return Note("model.distance")
         if last == 2:
-            return text("nothing_known", lang)
+            return Note("model.nothing_known")
         _, known = non_responders(self.encoder, raw[None])
-        return text("non_responder" if known[0] else "test_unknown", lang)
+        return Note("model.non_responder" if known[0] else "model.test_unknown")
 
 
-def _category_reason(row: Field, value: Any, level: int, lang: str) -> str:
-    key = "unseen" if level == 2 else "rare"
-    return text(key, lang, described=_name_and_value(row, value, lang))
-
-
-def _name_and_value(row: Field, value: Any, lang: str) -> str:
-    return f"{row.label[lang]}: {describe_value(row.name, value, lang)}"
+def _value(row: Field, code: float) -> bool | str:
+    """Yes/no or category of a field by the number that stands for it."""
+    return bool(code) if row.kind == "boolean" else row.category_names[int(code)]
 
 
 def compile_checks(encoder: Encoder, limits: Limits, population: Population) -> Checks:

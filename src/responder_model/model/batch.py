@@ -18,6 +18,7 @@ from responder_model.model.prediction import LEVELS
 from responder_model.model.scorer import Scores
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import find_field, show
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,12 +134,8 @@ def raw_cohort(encoder: Encoder, cohort: pd.DataFrame) -> Array:
     returns it, is taken as it is; any other goes through ``check_cohort``.
     """
     if not all(hasattr(cohort, name) for name in ("columns", "index", "attrs")):
-        problem = Problem(
-            row=None,
-            field="cohort",
-            found=type(cohort).__name__,
-            allowed="a DataFrame with one row per patient",
-        )
+        found, allowed = type(cohort).__name__, Note("cohort.is_frame")
+        problem = Problem(field="cohort", found=found, allowed=allowed)
         raise InvalidCohortError((problem,))
     if _has_types(encoder, cohort):
         raw = encoder.raw(cohort)

@@ -8,7 +8,8 @@ from typing import Any
 
 from responder_model.errors import InvalidPatientError
 from responder_model.model.prediction import Prediction
-from responder_model.patient import Value, find_key
+from responder_model.patient import Value, find_key, given_twice, no_mapping
+from responder_model.words import Note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +30,7 @@ class Comparison:
     contribution_differences : dict
         Difference of each contribution, in log-odds; the sum is the difference of
         the linear predictors.
-    messages : tuple of str
+    messages : tuple of Note
         How the difference may be read.
     """
 
@@ -38,17 +39,17 @@ class Comparison:
     after: Prediction
     difference: float
     contribution_differences: dict[str, float]
-    messages: tuple[str, ...]
+    messages: tuple[Note, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; both predictions in full."""
+    def to_dict(self, lang: str = "en") -> dict[str, Any]:
+        """Plain data for JSON, sentences in a language; both predictions in full."""
         return {
             "changes": dict(self.changes),
-            "before": self.before.to_dict(),
-            "after": self.after.to_dict(),
+            "before": self.before.to_dict(lang),
+            "after": self.after.to_dict(lang),
             "difference": self.difference,
             "contribution_differences": dict(self.contribution_differences),
-            "messages": list(self.messages),
+            "messages": [message.to_dict(lang) for message in self.messages],
         }
 
 
@@ -56,7 +57,7 @@ def compare_predictions(
     before: Prediction,
     after: Prediction,
     changes: Mapping[str, Value | None],
-    messages: tuple[str, ...],
+    messages: tuple[Note, ...],
 ) -> Comparison:
     """Difference of two predictions, by predictor."""
     return Comparison(
@@ -88,8 +89,7 @@ def changed_patient(
     """
     for name, values in (("patient", patient), ("changes", changes)):
         if not isinstance(values, Mapping):
-            message = f"{name} must be a mapping of predictor to value."
-            raise InvalidPatientError({name: message})
+            raise InvalidPatientError((no_mapping(name),))
     new = _by_name(changes)
     kept = {}
     for key, value in patient.items():
@@ -102,15 +102,15 @@ def changed_patient(
 def _by_name(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Changes by the name of the field, each given once."""
     new: dict[str, Any] = {}
-    twice: dict[str, str] = {}
+    twice = []
     for key, value in changes.items():
         row = find_key(key)
         name = key if row is None else row.name
         if name in new:
-            twice[name] = f"{name} must be given once only."
+            twice.append(given_twice(name))
         new[name] = value
     if twice:
-        raise InvalidPatientError(twice)
+        raise InvalidPatientError(tuple(twice))
     return new
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from responder_model.labels import describe_value, label_of
 from responder_model.model.batch import raw_cohort, score_raw
-from responder_model.model.texts import check_language
+from responder_model.vocabulary import check_language
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,6 @@ import numpy as np
 from responder_model.errors import ResponderModelError
 from responder_model.features import Array, Encoder, Population
 from responder_model.frozen import FrozenDict, freeze
-from responder_model.labels import label_of
 from responder_model.model.applicability import failed_tests
 from responder_model.model.batch import cohort_table, score_cohort
 from responder_model.model.comparison import (
@@ -43,9 +42,9 @@ from responder_model.model.prediction import (
     Prediction,
 )
 from responder_model.model.scorer import Z_95, Scorer, Scores
-from responder_model.model.texts import check_language, text
 from responder_model.patient import check_patient
-from responder_model.schema import LANGUAGES, dictionary
+from responder_model.schema import dictionary
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -234,11 +233,11 @@ class Model:
         return Scorer(self)
 
     @cached_property
-    def _standing(self) -> dict[str, tuple[str, ...]]:
-        return {lang: standing_messages(self, lang) for lang in LANGUAGES}
+    def _standing(self) -> tuple[Note, ...]:
+        return standing_messages(self)
 
     def predict(
-        self, values: Mapping[str, Any], *, centre: str | None = None, lang: str = "en"
+        self, values: Mapping[str, Any], *, centre: str | None = None
     ) -> Prediction:
         """Predict for one patient.
 
@@ -250,8 +249,6 @@ class Model:
         centre : str, optional
             Centre of the patient, where ``centre_names`` tells centres apart. Its level
             is in ``baseline``; that of any other centre may lie anywhere between them.
-        lang : {"en", "fr"}
-            Language of reasons and messages.
 
         Raises
         ------
@@ -268,7 +265,6 @@ class Model:
         >>> lower < prediction.probability < upper
         True
         """
-        check_language(lang)
         cleaned = check_patient(values, self.decision, self.moment)
         raw = self.encoder.raw(cleaned)
         scorer = self.scorer
@@ -276,22 +272,21 @@ class Model:
         evidence = scorer.evidence(raw, own, detail=True)
         levels = scorer.checks.levels(raw, evidence.deviation)
         scores = scorer.pooled(evidence, raw, levels)
-        reasons = scorer.checks.reasons(levels[0], raw[0], lang)
+        reasons = scorer.checks.reasons(levels[0], raw[0])
         sd = np.sqrt(scorer.contribution_variance(evidence, raw))
-        prediction = self._prediction(scores, reasons, sd, raw, lang)
+        prediction = self._prediction(scores, reasons, sd, raw)
         return replace(
             prediction,
             baseline=float(scorer.baseline_of(own)),
-            messages=(*prediction.messages, *centre_messages(self, centre, own, lang)),
+            messages=(*prediction.messages, *centre_messages(self, centre, own)),
         )
 
     def _prediction(
         self,
         scores: Scores,
-        reasons: tuple[str, ...],
+        reasons: tuple[Note, ...],
         sd: Array,
         raw: Array,
-        lang: str,
     ) -> Prediction:
         names = self.encoder.predictors
         level = LEVELS[scores.levels[0]]
@@ -322,8 +317,7 @@ class Model:
             applicability=Applicability(level=level, reasons=reasons),
             missing=missing,
             messages=patient_messages(
-                self._standing[lang],
-                lang,
+                self._standing,
                 missing=missing,
                 level=level,
                 failed_test=bool(failed_tests(self.encoder, raw)[0]),
@@ -332,11 +326,7 @@ class Model:
         )
 
     def compare(
-        self,
-        patient: Mapping[str, Any],
-        changes: Mapping[str, Any],
-        *,
-        lang: str = "en",
+        self, patient: Mapping[str, Any], changes: Mapping[str, Any]
     ) -> Comparison:
         """Compare a patient with one who differs in some predictors.
 
@@ -349,18 +339,18 @@ class Model:
         InvalidPatientError
             For either patient.
         """
-        before = self.predict(patient, lang=lang)
+        before = self.predict(patient)
         other = changed_patient(patient, changes)
-        after = self.predict(other, lang=lang)
+        after = self.predict(other)
         first, second = (
             check_patient(values, self.decision, self.moment)
             for values in (patient, other)
         )
         found = differing(first, second, changes)
-        names = ", ".join(label_of(name, lang) for name in found)
-        key = "comparison" if found else "no_difference"
-        messages = (text(key, lang, names=names),)
-        return compare_predictions(before, after, found, messages)
+        said = Note("model.no_difference")
+        if found:
+            said = Note("model.comparison", names=tuple(found))
+        return compare_predictions(before, after, found, (said,))
 
     def predict_cohort(
         self,

@@ -8,38 +8,36 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from responder_model.features import expit
-from responder_model.labels import format_number, format_percent, label_of
 from responder_model.model.limits import preceding_test
-from responder_model.model.texts import text
 from responder_model.schema import dictionary
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     from responder_model.model.fitted import Model
 
 
-def standing_messages(model: Model, lang: str) -> tuple[str, ...]:
-    """Messages that every prediction of a model carries, in a language."""
-    found = [text("research_use", lang), *_provenance(model, lang)]
+def standing_messages(model: Model) -> tuple[Note, ...]:
+    """Messages that every prediction of a model carries."""
+    found = [Note("model.research_use"), *_provenance(model)]
     if model.sample_size.get("verdict") == "insufficient":
-        found.append(text("insufficient", lang))
+        found.append(Note("model.insufficient"))
     after_test = preceding_test(model.encoder) is not None
-    found.append(text("implanted" if after_test else "reporting", lang))
+    found.append(Note("model.implanted" if after_test else "model.reporting"))
     if relief_slope(model) < 0.0:
-        found.append(text("negative_slope", lang))
+        found.append(Note("model.negative_slope"))
     return tuple(found)
 
 
-def _provenance(model: Model, lang: str) -> list[str]:
+def _provenance(model: Model) -> list[Note]:
     if model.provenance == "simulated":
-        return [text("simulated", lang)]
+        return [Note("model.simulated")]
     if model.provenance == "cohort":
         counts = {"n_patients": model.n_patients, "n_events": model.n_events}
-        return [text("cohort", lang, name=model.name, **counts)]
-    found = [text("published", lang)]
+        return [Note("model.cohort", name=model.name, **counts)]
+    found = [Note("model.published")]
     c_statistic = model.priors.get("implied_c_statistic")
     if c_statistic is not None:
-        value = format_number(float(c_statistic), lang, ".2f")
-        found.append(text("published_weak", lang, value=value))
+        found.append(Note("model.published_weak", value=float(c_statistic)))
     return found
 
 
@@ -61,43 +59,35 @@ def relief_slope(model: Model) -> float:
     return float(sum(slope for column, slope in slopes if column.name in names))
 
 
-def missing_message(missing: tuple[str, ...], lang: str) -> str:
-    """Name the predictors that were not given."""
-    return text("missing", lang, names=", ".join(label_of(n, lang) for n in missing))
-
-
-def sensitivity_message(linear_predictor: float, lang: str) -> str:
+def halved_odds(linear_predictor: float) -> Note:
     """Probability of a non-responder were the odds half as large."""
     halved = float(expit(np.array(linear_predictor - math.log(2.0))))
-    return text("non_responder_sensitivity", lang, value=format_percent(halved))
+    return Note("model.non_responder_sensitivity", value=halved)
 
 
-def centre_messages(
-    model: Model, centre: str | None, own: int, lang: str
-) -> tuple[str, ...]:
+def centre_messages(model: Model, centre: str | None, own: int) -> tuple[Note, ...]:
     """Whether the level is that of the patient's centre."""
     if own >= 0:
-        return (text("centre_level", lang),)
+        return (Note("model.centre_level"),)
     if model.centre_names:
-        return (text("another_centre", lang, names=", ".join(model.centre_names)),)
-    return () if centre is None else (text("no_centres", lang),)
+        return (Note("model.another_centre", names=tuple(model.centre_names)),)
+    return () if centre is None else (Note("model.no_centres"),)
 
 
 def patient_messages(
-    standing: tuple[str, ...],
-    lang: str,
+    standing: tuple[Note, ...],
     *,
     missing: tuple[str, ...],
     level: str,
     failed_test: bool,
     linear_predictor: float,
-) -> tuple[str, ...]:
+) -> tuple[Note, ...]:
     """All messages of one prediction: the model's standing ones, then the patient's."""
     found = list(standing)
     if level != "inside":
-        found.append(text(level, lang))
+        found.append(Note(f"model.{level}"))
     if failed_test:
-        found.append(sensitivity_message(linear_predictor, lang))
+        found.append(halved_odds(linear_predictor))
     if missing:
-        found.append(missing_message(missing, lang))
+        found.append(Note("model.missing", names=missing))
     return tuple(found)

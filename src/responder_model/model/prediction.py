@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from responder_model.words import Note
+
 Level = Literal["inside", "borderline", "outside"]
 LEVELS: tuple[Level, ...] = ("inside", "borderline", "outside")
 
@@ -17,12 +19,17 @@ class Applicability:
     ----------
     level : {"inside", "borderline", "outside"}
         Place of the patient in the development (or reference) population.
-    reasons : tuple of str
-        Why it is not ``inside``; they quote the patient's values.
+    reasons : tuple of Note
+        Why it is not ``inside``; they hold the patient's values.
     """
 
     level: Level
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Note, ...] = ()
+
+    def to_dict(self, lang: str = "en") -> dict[str, Any]:
+        """Plain data for JSON, reasons in a language."""
+        reasons = [reason.to_dict(lang) for reason in self.reasons]
+        return {"level": self.level, "reasons": reasons}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +79,7 @@ class Prediction:
         Whether the model applies to this patient.
     missing : tuple of str
         Predictors that were not given.
-    messages : tuple of str
+    messages : tuple of Note
         What a reader of the number must know.
     """
 
@@ -90,15 +97,17 @@ class Prediction:
     contribution_ranges: dict[str, ContributionRange]
     applicability: Applicability
     missing: tuple[str, ...]
-    messages: tuple[str, ...]
+    messages: tuple[Note, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; what ``--json`` prints.
+    def to_dict(self, lang: str = "en") -> dict[str, Any]:
+        """Plain data for JSON, sentences in a language; what ``--json`` prints.
 
         Keys are the fields' names. ``interval`` is ``[lower, upper]``;
         ``probabilities`` has the cut-offs as text keys; ``contribution_ranges`` maps
         each predictor to ``{"lower", "upper", "same_sign"}``; ``applicability`` is
-        ``{"level", "reasons"}``. Probabilities are in 0-1, contributions in log-odds.
+        ``{"level", "reasons"}``; a reason or message is
+        ``{"code", "values", "text"}``. Probabilities are in 0-1, contributions in
+        log-odds.
         """
         return {
             "decision": self.decision,
@@ -116,10 +125,7 @@ class Prediction:
                 name: {"lower": r.lower, "upper": r.upper, "same_sign": r.same_sign}
                 for name, r in self.contribution_ranges.items()
             },
-            "applicability": {
-                "level": self.applicability.level,
-                "reasons": list(self.applicability.reasons),
-            },
+            "applicability": self.applicability.to_dict(lang),
             "missing": list(self.missing),
-            "messages": list(self.messages),
+            "messages": [message.to_dict(lang) for message in self.messages],
         }

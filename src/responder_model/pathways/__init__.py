@@ -26,7 +26,6 @@ from responder_model.errors import ResponderModelError
 from responder_model.model import Model
 from responder_model.model.batch import score_raw
 from responder_model.model.limits import preceding_test
-from responder_model.model.texts import check_language
 from responder_model.pathways.average import Average
 from responder_model.pathways.messages import (
     Steps,
@@ -55,7 +54,6 @@ def pathway(
     implant_model: Model | None = None,
     local_rate: Rate = None,
     implant_rate: Rate = None,
-    lang: str = "en",
 ) -> Pathway:
     """Say what to expect of the test, and of an implant, before the test is done.
 
@@ -72,8 +70,6 @@ def pathway(
     local_rate, implant_rate : (int, int), optional
         Patients with the outcome and all, at this centre, for the published-evidence
         model of the test and of the implant; see ``published_model``.
-    lang : {"en", "fr"}
-        Language of reasons and messages.
 
     Returns
     -------
@@ -99,17 +95,16 @@ def pathway(
     >>> found.responders.success > found.probability > found.non_responders.success
     True
     """
-    check_language(lang)
     rates = (local_rate, implant_rate)
     steps = _steps(patient, screening_model, implant_model, rates)
-    first = steps.response.predict(patient, lang=lang)
+    first = steps.response.predict(patient)
     cleaned = check_patient(patient, steps.implant.decision, steps.implant.moment)
     average = _average(steps, patient, cleaned)
     failed = average.between(None, _last_failure(steps.test))
     passed = average.between(_last_failure(steps.test), None)
     responder = {**cleaned, steps.test.outcome: average.middle(passed)}
-    second = steps.implant.predict(responder, lang=lang)
-    applicability = judge(steps, first, second, average, failed, lang)
+    second = steps.implant.predict(responder)
+    applicability = judge(steps, first, second, average, failed)
     missing = missing_today(first, second, steps.response.moment)
     probabilities = average.probabilities()
     halved = average.halved(failed)
@@ -133,7 +128,6 @@ def pathway(
         missing=missing,
         messages=pathway_messages(
             steps,
-            lang,
             level=applicability.level,
             missing=missing,
             share=average.share(failed),

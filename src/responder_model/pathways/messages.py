@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from responder_model.labels import describe_cut_point, format_percent
+from responder_model.labels import describe_cut_point
 from responder_model.model import Applicability, Model, Prediction
-from responder_model.model.messages import missing_message, standing_messages
+from responder_model.model.messages import standing_messages
 from responder_model.model.prediction import LEVELS
-from responder_model.model.texts import text
 from responder_model.pathways.average import Average
-from responder_model.pathways.texts import sentence
 from responder_model.schema import Decision, dictionary
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     from responder_model.evidence import EvidenceRow
@@ -55,7 +54,6 @@ def judge(
     second: Prediction,
     average: Average,
     failed: slice,
-    lang: str,
 ) -> Applicability:
     """Whether the path applies; ``second`` is the patient as a responder.
 
@@ -68,7 +66,7 @@ def judge(
         inherited = min(inherited, 1)
     key = "may_not_respond" if steps.few_failed else "may_not_respond_some"
     reasons = [*first.applicability.reasons, *second.applicability.reasons]
-    reasons.append(sentence(key, lang, share=format_percent(share)))
+    reasons.append(Note(f"pathway.{key}", share=share))
     levels = [LEVELS.index(p.applicability.level) for p in (first, second)]
     return Applicability(
         level=LEVELS[max(*levels, inherited)], reasons=tuple(dict.fromkeys(reasons))
@@ -76,54 +74,47 @@ def judge(
 
 
 def pathway_messages(
-    steps: Steps,
-    lang: str,
-    *,
-    level: str,
-    missing: tuple[str, ...],
-    share: float,
-    halved: float,
-) -> tuple[str, ...]:
+    steps: Steps, *, level: str, missing: tuple[str, ...], share: float, halved: float
+) -> tuple[Note, ...]:
     """All messages of one path."""
     key = "verification" if steps.few_failed else "verification_some"
-    parts = {"share": format_percent(share), "value": format_percent(halved)}
-    found = [sentence("average", lang), *_standing(steps, lang), _data(steps, lang)]
-    found.append(sentence(key, lang, **parts))
+    found = [Note("pathway.average"), *_standing(steps), _data(steps)]
+    found.append(Note(f"pathway.{key}", share=share, value=halved))
     if steps.is_composite:
         cut = describe_cut_point(steps.test, steps.test.main_cut_point)
-        found.append(sentence("composite", lang, cut=cut))
-    found.append(sentence("completers", lang, target=steps.implant.target))
+        found.append(Note("pathway.composite", cut=cut))
+    found.append(Note("pathway.completers", target=steps.implant.target))
     if level != "inside":
-        found.append(text(level, lang))
+        found.append(Note(f"model.{level}"))
     if missing:
-        found.append(missing_message(missing, lang))
+        found.append(Note("model.missing", names=missing))
     return tuple(found)
 
 
-def _standing(steps: Steps, lang: str) -> list[str]:
+def _standing(steps: Steps) -> list[Note]:
     """What both models always say once, what one of them says under its step."""
-    first = standing_messages(steps.response, lang)
-    second = standing_messages(steps.implant, lang)
+    first = standing_messages(steps.response)
+    second = standing_messages(steps.implant)
     common = [message for message in first if message in second]
     found = list(common)
     for key, own in (("first_step", first), ("second_step", second)):
-        found += [sentence(key, lang, message=m) for m in own if m not in common]
+        found += [Note(f"pathway.{key}", message=m) for m in own if m not in common]
     return found
 
 
-def _data(steps: Steps, lang: str) -> str:
+def _data(steps: Steps) -> Note:
     """How few patients the second step rests on."""
     implant = steps.implant
     if implant.provenance != "published":
-        failed = sentence("few" if steps.few_failed else "enough", lang)
+        failed = Note("pathway.few" if steps.few_failed else "pathway.enough")
         counts = {"n": implant.n_patients, "events": implant.n_events}
-        return sentence("little_cohort", lang, failed=failed, **counts)
+        return Note("pathway.little_cohort", failed=failed, **counts)
     rows = _published_rows(implant, steps.test.outcome)
     if not rows:
-        return sentence("little", lang)
+        return Note("pathway.little")
     n = sum(row.n or 0 for row in rows)
     studies = ", ".join(f"{row.study} {row.year}" for row in rows)
-    return sentence("little_published", lang, n=n, studies=studies)
+    return Note("pathway.little_published", n=n, studies=studies)
 
 
 def _published_rows(implant: Model, relief: str) -> list[EvidenceRow]:

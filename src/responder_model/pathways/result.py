@@ -7,6 +7,7 @@ from typing import Any
 
 from responder_model.model import Applicability, Prediction
 from responder_model.model.prediction import Level
+from responder_model.words import Note, say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +48,7 @@ class ReliefClass:
             return f"≤ {self.at_most:g} %"
         if self.at_most is None:
             return f"> {self.above:g} %"
-        to = {"en": "to", "fr": "à"}[lang]
-        return f"> {self.above:g} {to} {self.at_most:g} %"
+        return say("pathway.to", lang, above=self.above, at_most=self.at_most)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -96,7 +96,7 @@ class Pathway:
         Whether both models apply to this patient.
     missing : tuple of str
         Predictors that could be known and were not given.
-    messages : tuple of str
+    messages : tuple of Note
         What a reader of the number must know.
     """
 
@@ -116,17 +116,17 @@ class Pathway:
     responders: ReliefClass
     applicability: Applicability
     missing: tuple[str, ...]
-    messages: tuple[str, ...]
+    messages: tuple[Note, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; keys are the fields' names, probabilities in 0-1."""
+    def to_dict(self, lang: str = "en") -> dict[str, Any]:
+        """Plain data for JSON, sentences in a language; probabilities in 0-1."""
         return {
             "decision": self.decision,
             "moment": self.moment,
             "screening_model": self.screening_model,
             "implant_model": self.implant_model,
             "provenance": self.provenance,
-            "response": self.response.to_dict(),
+            "response": self.response.to_dict(lang),
             "cut_point": self.cut_point,
             "probability": self.probability,
             "interval": list(self.interval),
@@ -135,10 +135,7 @@ class Pathway:
             "classes": [row.to_dict() for row in self.classes],
             "non_responders": self.non_responders.to_dict(),
             "responders": self.responders.to_dict(),
-            "applicability": {
-                "level": self.applicability.level,
-                "reasons": list(self.applicability.reasons),
-            },
+            "applicability": self.applicability.to_dict(lang),
             "missing": list(self.missing),
-            "messages": list(self.messages),
+            "messages": [message.to_dict(lang) for message in self.messages],
         }

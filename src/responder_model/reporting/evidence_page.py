@@ -20,7 +20,7 @@ from responder_model.evidence import (
 )
 from responder_model.features import expit
 from responder_model.figures.coefficients import coefficient_table, column_label
-from responder_model.labels import describe_cut_point, format_percent
+from responder_model.labels import describe_cut_point
 from responder_model.model import Model
 from responder_model.priors import PriorRow, PriorSet, prior_table
 from responder_model.priors.build import C_STATISTIC_CAP
@@ -28,6 +28,7 @@ from responder_model.priors.table import bearing_on, evidence_to_json
 from responder_model.reporting.effects import Effect, Pair, effects_of
 from responder_model.reporting.texts import number, read_texts, say
 from responder_model.schema import dictionary
+from responder_model.words.numbers import format_percent
 
 _NORMAL_975 = 1.959964
 N_DRAWS = 1000

@@ -14,6 +14,7 @@ from functools import cache
 from responder_model.labels import label_of
 from responder_model.reporting.suppression import SMALL_CELL
 from responder_model.reporting.texts import read_texts
+from responder_model.words import Note
 
 LOGGED = "en"
 # Said after a sentence that is not known in the report's language.
@@ -23,7 +24,7 @@ _SMALL_COUNT = re.compile(r"\b[1-9](?= (?:patients|rows)\b)")
 _GAP = re.compile(r"\\\{([a-z_]+)\\\}")
 
 
-def note_in(note: str, lang: str) -> str:
+def note_in(note: Note | str, lang: str) -> str:
     """Logged sentence in a language, counts of a few patients hidden.
 
     One that is not known in the language stays English and says so.
@@ -37,6 +38,8 @@ def note_in(note: str, lang: str) -> str:
     >>> note_in("Something new.", "fr")
     'Something new. (en anglais)'
     """
+    if isinstance(note, Note):
+        return note.text(lang, hide_below=SMALL_CELL)
     return reason_in(_SMALL_COUNT.sub(f"< {SMALL_CELL}", note), lang)
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from responder_model.artifact import digest_of
 from responder_model.artifact.document import plain
 from responder_model.errors import DevelopmentError
-from responder_model.model.texts import check_language
 from responder_model.outputs import Output, drafted
 from responder_model.reporting.blocks import Picture
 from responder_model.reporting.content import Content
@@ -19,6 +18,7 @@ from responder_model.reporting.render import to_html, to_markdown
 from responder_model.reporting.sections import build_sections
 from responder_model.reporting.study import Study
 from responder_model.reporting.values import Plain, logged_values, to_plain
+from responder_model.vocabulary import check_language
 
 if TYPE_CHECKING:
     from responder_model.model import Model

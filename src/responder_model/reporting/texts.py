@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from responder_model.labels import format_number, format_percent
+from responder_model.words.numbers import format_number, format_percent
 
 DIRECTORY = "reporting/words"
 

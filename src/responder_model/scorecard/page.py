@@ -5,88 +5,14 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any
 
-from responder_model.labels import (
-    describe_cut_point,
-    describe_value,
-    format_number,
-    label_of,
-)
-from responder_model.model.texts import check_language, text
-from responder_model.schema import LANGUAGES, dictionary
+from responder_model.labels import describe_cut_point, describe_value, label_of
+from responder_model.schema import dictionary
 from responder_model.scorecard.points import PointsRow, PointsTable
+from responder_model.vocabulary import check_language
+from responder_model.words import say
+from responder_model.words.numbers import format_number
 
-TEXTS = {
-    "title": ("Points table", "Table de points"),
-    "research": (
-        "Research use only: not a medical device.",
-        "Usage de recherche : n'est pas un dispositif médical.",
-    ),
-    "simulated": (
-        "SIMULATED patients: for no patient.",
-        "Patients SIMULÉS : pour aucun patient.",
-    ),
-    "published": (
-        "Published evidence alone, no patient of a cohort.",
-        "Seules données publiées, aucun patient d'une cohorte.",
-    ),
-    "cohort": ("Developed on a cohort.", "Développé sur une cohorte."),
-    "how": (
-        "Add the points of every predictor; the last table turns the total into the "
-        "probability of relief {cut}. Between two numbers, interpolate.",
-        "Additionner les points de chaque prédicteur ; la dernière table donne, pour "
-        "le total, la probabilité d'un soulagement {cut}. Entre deux nombres, "
-        "interpoler.",
-    ),
-    "complete": (
-        "Only for a patient in whom all of these are known: {names}.",
-        "Seulement pour un patient chez qui tout ceci est connu : {names}.",
-    ),
-    "averaged": (
-        "Averaged over, and not to be added in any way: {names}. If one of these is "
-        "known, or one of the above is not, use the model itself.",
-        "Moyennés, à n'ajouter d'aucune façon : {names}. Si l'un d'eux est connu, ou "
-        "si l'un des précédents manque, utiliser le modèle lui-même.",
-    ),
-    "nothing": (
-        "Change nothing in this model, known or not: {names}.",
-        "Ne changent rien dans ce modèle, connus ou non : {names}.",
-    ),
-    "failed": (
-        "Not for a patient who did not respond to the test: few such patients were "
-        "implanted.",
-        "Pas pour un patient non répondeur au test : peu de tels patients ont été "
-        "implantés.",
-    ),
-    "error": (
-        "The probability read here is within {error} percentage points of the model's. "
-        "The card gives no interval and does not say whether the model applies: the "
-        "model does.",
-        "La probabilité lue ici est à moins de {error} point de pourcentage de celle "
-        "du modèle. La carte ne donne ni intervalle ni domaine d'application : le "
-        "modèle les donne.",
-    ),
-    "trees": (
-        "The linear part only: the model also has trees, of weight {weight}, which are "
-        "left out. The card is not the model.",
-        "La partie linéaire seulement : le modèle a aussi des arbres, de poids "
-        "{weight}, laissés de côté. La carte n'est pas le modèle.",
-    ),
-    "points": ("points", "points"),
-    "total": ("total", "total"),
-    "probability": ("probability", "probabilité"),
-    "sum": ("Total to probability", "Du total à la probabilité"),
-}
-
-
-def say(key: str, lang: str, **values: object) -> str:
-    """Text in a language, its gaps filled.
-
-    Examples
-    --------
-    >>> say("total", "en")
-    'total'
-    """
-    return TEXTS[key][LANGUAGES.index(lang)].format(**values)
+_COLUMNS = ("points", "total", "probability", "sum")
 
 
 def render_page(table: PointsTable, lang: str = "en") -> str:
@@ -102,7 +28,10 @@ def render_page(table: PointsTable, lang: str = "en") -> str:
         notes=card_notes(table, lang),
         predictors=[(label(row, lang), _lines(row, lang)) for row in table.rows],
         totals=[(format_number(p, lang), t) for p, t in table.totals.items()],
-        text={key: say(key, lang) for key in ("points", "total", "probability", "sum")},
+        text={
+            key: say(f"scorecard.{key}", lang)
+            for key in ("points", "total", "probability", "sum")
+        },
         **heading(table, lang),
     )
 
@@ -113,10 +42,10 @@ def heading(table: PointsTable, lang: str) -> dict[str, str]:
     decision = dictionary().decisions[card.decision]
     moments = {m.name: m.label[lang] for m in dictionary().moments}
     return {
-        "title": say("title", lang),
+        "title": say("scorecard.title", lang),
         "question": f"{decision.label[lang]}, {moments[card.moment]}",
         "model": card.model,
-        "provenance": say(card.provenance, lang),
+        "provenance": say(f"scorecard.{card.provenance}", lang),
     }
 
 
@@ -125,31 +54,27 @@ def card_notes(table: PointsTable, lang: str) -> list[str]:
     card = table.card
     decision = dictionary().decisions[card.decision]
     cut = describe_cut_point(decision, card.cut_points[card.main])
-    error = format_number(100.0 * table.largest_error, lang, ".1f")
-    notes = [say("research", lang), say("how", lang, cut=cut)]
-    notes.append(say("complete", lang, names=_names(card.known, lang)))
+    error = 100.0 * table.largest_error
+    notes = [say("scorecard.research", lang), say("scorecard.how", lang, cut=cut)]
+    notes.append(say("scorecard.complete", lang, names=card.known))
     if card.averaged:
-        notes.append(say("averaged", lang, names=_names(card.averaged, lang)))
+        notes.append(say("scorecard.averaged", lang, names=card.averaged))
     if card.optional:
-        notes.append(say("nothing", lang, names=_names(card.optional, lang)))
-    notes.append(text("implanted" if card.non_responders else "reporting", lang))
+        notes.append(say("scorecard.nothing", lang, names=card.optional))
+    question = "implanted" if card.non_responders else "reporting"
+    notes.append(say(f"model.{question}", lang))
     if card.non_responders == "few":
-        notes.append(say("failed", lang))
-    notes.append(say("error", lang, error=error))
+        notes.append(say("scorecard.failed", lang))
+    notes.append(say("scorecard.error", lang, error=error))
     if card.trees_weight:
-        weight = format_number(card.trees_weight, lang, ".2f")
-        notes.append(say("trees", lang, weight=weight))
+        notes.append(say("scorecard.trees", lang, weight=card.trees_weight))
     return notes
-
-
-def _names(names: Any, lang: str) -> str:
-    return ", ".join(label_of(name, lang) for name in names)
 
 
 def label(row: PointsRow, lang: str) -> str:
     """Label of a predictor with its unit; a scale's own points go without saying."""
     unit = dictionary().fields[row.predictor].unit
-    if unit is None or unit[lang] == say("points", lang):
+    if unit is None or unit[lang] == say("scorecard.points", lang):
         return label_of(row.predictor, lang)
     return f"{label_of(row.predictor, lang)} ({unit[lang]})"
 

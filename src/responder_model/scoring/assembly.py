@@ -25,6 +25,7 @@ from responder_model.scoring.parts import (
     ScoredPart,
     read_part,
 )
+from responder_model.words import Note, in_words
 
 # Identifiers that are compared at once, in a pass over all parts.
 _COMPARED = 2_000_000
@@ -98,7 +99,7 @@ def write_scores(
 
 
 def _side_row(problem: Problem) -> tuple[Any, ...]:
-    reason = f"must be {problem.allowed}"
+    reason = f"must be {in_words(problem.allowed, 'en')}"
     return problem.row, problem.field, problem.found, reason
 
 
@@ -162,7 +163,7 @@ def _set_aside(part: ScoredPart, places: NDArray[np.int64]) -> ScoredPart:
     (name,) = (f.name for f in dictionary().fields.values() if f.role == "identifier")
     rows, found = (part.scores[n].take(places).to_pylist() for n in (ROW, name))
     problems = [
-        Problem(row=row, field=name, found=value, allowed="unique")
+        Problem(row=row, field=name, found=value, allowed=Note("cohort.unique"))
         for row, value in zip(rows, found, strict=True)
     ]
     kept = part.scores[KEPT].to_numpy().copy()

@@ -15,6 +15,7 @@ from responder_model.errors import InvalidCohortError, Problem, Question
 from responder_model.features import Encoder
 from responder_model.model.batch import unused_columns
 from responder_model.schema import dictionary
+from responder_model.words import Note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class Columns:
     positions: tuple[int, ...]
     recorded: tuple[str, ...]
     unused: tuple[str, ...]
-    notices: tuple[str, ...]
+    notices: tuple[Note | str, ...]
     how: CohortMap = NOTHING
     questions: tuple[Question, ...] = ()
 
@@ -99,12 +100,8 @@ def _places(header: Sequence[str], how: CohortMap) -> dict[str, int]:
 
 
 def _no_predictor(encoder: Encoder) -> Problem:
-    return Problem(
-        row=None,
-        field="table",
-        found="",
-        allowed=f"one with a predictor of {encoder.decision}@{encoder.moment}",
-    )
+    target = {"decision": encoder.decision, "moment": encoder.moment}
+    return Problem(field="table", allowed=Note("cohort.a_predictor", **target))
 
 
 def _read_fields(encoder: Encoder) -> set[str]:

@@ -31,6 +31,7 @@ from responder_model.scoring.columns import Columns, choose_columns
 from responder_model.scoring.journal import Journal, open_journal
 from responder_model.scoring.parts import open_questions
 from responder_model.scoring.work import Work, run_parts
+from responder_model.words import Note
 
 # Form of the parts; one of another form is not gone on with.
 _FORMAT_VERSION = 1
@@ -66,7 +67,7 @@ class ScoredFile:
     n_problems: int
     provenance: str
     unused_columns: tuple[str, ...]
-    notices: tuple[str, ...]
+    notices: tuple[Note | str, ...]
     n_resumed: int
 
 
@@ -330,9 +331,8 @@ def _shown(tally: Tally) -> tuple[Problem, ...]:
     if not more:
         return tuple(tally.first_problems)
     last = Problem(
-        row=None,
         field="table",
-        found=f"{more} more problems",
-        allowed="one without problems",
+        found=Note("cohort.more_problems", n=more).text(),
+        allowed=Note("cohort.without_problems"),
     )
     return (*tally.first_problems, last)

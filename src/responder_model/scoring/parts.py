@@ -25,6 +25,7 @@ from responder_model.model import Model
 from responder_model.model.batch import score_cohort, score_columns
 from responder_model.schema import dictionary
 from responder_model.scoring.columns import Columns
+from responder_model.words import Note, note_from
 
 # Columns of a part that its file needs and the result does not.
 KEPT, IDENTITY = "kept", "identity"
@@ -153,7 +154,7 @@ def write_part(part: ScoredPart, path: Path) -> None:
     """Write a part; its problems and provenance stand in the metadata."""
     meta = {
         "simulated": part.simulated,
-        "problems": [(p.row, p.field, p.found, p.allowed) for p in part.problems],
+        "problems": [_plain(problem) for problem in part.problems],
     }
     scores = part.scores.replace_schema_metadata({_META: json.dumps(meta)})
     options = pa.ipc.IpcWriteOptions(compression="lz4")
@@ -162,6 +163,16 @@ def write_part(part: ScoredPart, path: Path) -> None:
         pa.ipc.new_file(sink, scores.schema, options=options) as writer,
     ):
         writer.write_table(scores)
+
+
+def _rule(told: Any) -> Note | str:
+    return told if isinstance(told, str) else note_from(told)
+
+
+def _plain(problem: Problem) -> tuple[Any, ...]:
+    allowed = problem.allowed
+    told = allowed.to_dict() if isinstance(allowed, Note) else allowed
+    return problem.row, problem.field, problem.found, told
 
 
 def read_part(path: Path, names: Sequence[str] = ()) -> ScoredPart:
@@ -181,7 +192,7 @@ def read_part(path: Path, names: Sequence[str] = ()) -> ScoredPart:
     return ScoredPart(
         scores=scores.replace_schema_metadata(None),
         problems=tuple(
-            Problem(row=row, field=field, found=found, allowed=allowed)
+            Problem(row=row, field=field, found=found, allowed=_rule(allowed))
             for row, field, found, allowed in meta["problems"]
         ),
         simulated=bool(meta["simulated"]),

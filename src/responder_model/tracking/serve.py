@@ -14,7 +14,7 @@ from responder_model.errors import InvalidCohortError
 from responder_model.model.applicability import failed_tests
 from responder_model.model.batch import score_columns, score_raw
 from responder_model.model.messages import patient_messages, standing_messages
-from responder_model.patient import later_message, unknown_message
+from responder_model.patient import known_later, unknown_name
 from responder_model.schema import dictionary
 from responder_model.scoring.frame import PROBLEM, PROVENANCE, checked_rows
 from responder_model.vocabulary import find_field, is_missing, show
@@ -126,12 +126,12 @@ def _not_for_this_model(model: Model, rows: pd.DataFrame) -> list[str]:
         field = find_field(name)
         if field is not None and name not in later:
             continue
-        reason = (
-            later_message(field, model.moment) if field else unknown_message(show(name))
-        )
+        rule = known_later(field, model.moment) if field else unknown_name(show(name))
+        label = show(name) if field is None else field.name
+        reason = f"{label} must be {rule}"
         for row, value in enumerate(rows.iloc[:, place]):
             if not is_missing(value):
-                found[row].append(reason.rstrip("."))
+                found[row].append(reason)
     return ["; ".join(reasons) for reasons in found]
 
 
@@ -179,20 +179,19 @@ def _messages(
     unused: str,
 ) -> Iterator[str]:
     """What a reader of each number must know, as ``Model.predict`` says it."""
-    standing = standing_messages(model, "en")
+    standing = standing_messages(model)
     failed = failed_tests(model.encoder, raw)
     log_odds = scores.linear_predictor.tolist()
     rows = zip(missing.tolist(), level.tolist(), failed.tolist(), log_odds, strict=True)
     for names, place, failed_test, linear_predictor in rows:
         told = patient_messages(
             standing,
-            "en",
             missing=tuple(names.split()),
             level=place,
             failed_test=failed_test,
             linear_predictor=linear_predictor,
         )
-        yield "\n".join([*told, unused] if unused else told)
+        yield "\n".join(filter(None, [*map(str, told), unused]))
 
 
 def _read(checked: pd.DataFrame) -> Iterator[str]:

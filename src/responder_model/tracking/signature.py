@@ -65,7 +65,8 @@ def column_notes(decision: str, moment: str) -> dict[str, str]:
     >>> column_notes("rtms_response", "screening")["age"]
     'between 18 and 100 years'
     """
-    return {row.name: row.rule for row in dictionary().predictors(decision, moment)}
+    rows = dictionary().predictors(decision, moment)
+    return {row.name: row.rule.text() for row in rows}
 
 
 def served_columns(cohort: pd.DataFrame, decision: str, moment: str) -> pd.DataFrame:

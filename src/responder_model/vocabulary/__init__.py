@@ -11,6 +11,7 @@ from responder_model.vocabulary.headings import (
     likely_fields,
 )
 from responder_model.vocabulary.identity import PSEUDONYM, are_names, names_person
+from responder_model.vocabulary.languages import check_language
 from responder_model.vocabulary.text import as_word, normalise, show
 from responder_model.vocabulary.units import factor, own_unit, unit_named
 from responder_model.vocabulary.values import (
@@ -34,6 +35,7 @@ __all__ = [
     "Heading",
     "are_names",
     "as_word",
+    "check_language",
     "choices",
     "column_heading",
     "factor",

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-PSEUDONYM = (
-    "a pseudonym: no name, no date and no number of 13 or 15 digits (such cells are "
-    "not shown)"
-)
+from responder_model.words import Note
+
+PSEUDONYM = Note("patient.pseudonym")
 # Patterns are compiled when first used: a prediction needs none of them.
 # Fewest words of letters alone, and their share, from which a column holds names.
 FEWEST_NAMES, SHARE_NAMES = 3, 0.5

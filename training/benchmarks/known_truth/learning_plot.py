@@ -16,7 +16,7 @@ from responder_model.figures.drawing import (
     legend_below,
     open_frame,
 )
-from responder_model.labels import format_number
+from responder_model.words.numbers import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -204,8 +204,8 @@ def _value_label(name: str, value: str, content: Content) -> str:
 
 def limits(content: Content) -> Section:
     """What the reader must know before believing a number."""
-    messages = standing_messages(content.model, content.lang)
-    items = [Cell(text=message) for message in messages]
+    messages = standing_messages(content.model)
+    items = [Cell(text=message.text(content.lang)) for message in messages]
     items += [Cell(text=content.say(key)) for key in ("limit_centre", "limit_effect")]
     if not any(study.role == "new" for study in content.studies):
         items.append(Cell(text=content.say("limit_no_new_patients")))

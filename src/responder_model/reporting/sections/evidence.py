@@ -11,7 +11,6 @@ import numpy as np
 from responder_model.evidence import EvidenceRow
 from responder_model.features import expit
 from responder_model.figures.coefficients import column_label
-from responder_model.labels import format_percent
 from responder_model.model.parts import effective_parameters
 from responder_model.model.scorer import Z_95
 from responder_model.priors import PriorRow, prior_table
@@ -26,6 +25,7 @@ from responder_model.reporting.blocks import (
 )
 from responder_model.reporting.texts import interval, number
 from responder_model.reporting.values import verdict_of
+from responder_model.words.numbers import format_percent
 
 if TYPE_CHECKING:
     from responder_model.reporting.content import Content

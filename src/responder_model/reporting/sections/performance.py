@@ -16,7 +16,6 @@ from responder_model.figures.validation import (
     plot_calibration_curve,
     plot_decision_curve,
 )
-from responder_model.labels import format_percent
 from responder_model.model.limits import preceding_test
 from responder_model.performance import DEFINITIONS, DecisionCurve
 from responder_model.reporting.blocks import (
@@ -40,6 +39,7 @@ from responder_model.reporting.texts import interval, number
 from responder_model.reporting.values import shown_levels, shown_sensitivity
 from responder_model.sample_size import validation_criteria
 from responder_model.validation.external import MIN_RARER
+from responder_model.words.numbers import format_percent
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,236 @@
+"""Sentences as values: a code and what it names, written out in English or French.
+
+What the package has to say travels as a ``Note`` and becomes a sentence where somebody
+reads it. The sentences stand in the TOML files of this room, one file per room that
+speaks: ``patient.range`` is the entry ``range`` of ``patient.toml``. A gap may say how
+its value is written::
+
+    {x}             text as it is, a number with the language's decimal mark, a note in
+                    words, several of them with commas between
+    {x:.2f}         a number by this format
+    {x:percent}     a probability as a whole percentage
+    {x:count}       a number of patients, which ``hide_below`` may hide
+    {x:label}       the label of a field, or of several
+    {x:moment}      the label of a moment; {x:decision} that of a decision
+    {x:of_y}        the value x of the field that the gap y names, with its unit
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+from typing import Any, Protocol, cast
+
+from responder_model.frozen import freeze
+from responder_model.words.numbers import format_number, format_percent
+
+LANGUAGES = ("en", "fr")
+_NO_VALUES: Mapping[str, Any] = freeze({})
+
+
+class Naming(Protocol):
+    """Where names of the data dictionary get their words."""
+
+    def label_of(self, name: str, lang: str) -> str:
+        """Label of a field."""
+
+    def describe_value(self, name: str, value: Any, lang: str) -> str:
+        """Value of a field with its unit or label."""
+
+    def moment_label(self, name: str, lang: str) -> str:
+        """Label of a moment."""
+
+    def decision_label(self, name: str, lang: str) -> str:
+        """Label of a decision."""
+
+
+class Note:
+    """Something to say: a code for programs, and the values that its sentence names.
+
+    Two notes of one code and equal values are equal; a note pickles and cannot be
+    changed.
+
+    Parameters
+    ----------
+    code : str
+        ``room.key``: the file of ``words`` and the entry in it.
+    **values : object
+        What fills the gaps: text, numbers, other notes, tuples of them.
+
+    Examples
+    --------
+    >>> note = Note("model.borderline")
+    >>> note.text("fr")
+    'Le patient est à la limite de la population que décrit le modèle.'
+    >>> str(note) == note.text("en")
+    True
+    """
+
+    __slots__ = ("code", "values")
+
+    code: str
+    values: Mapping[str, Any]
+
+    def __init__(self, code: str, /, **values: Any) -> None:
+        object.__setattr__(self, "code", code)
+        object.__setattr__(self, "values", freeze(values) if values else _NO_VALUES)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        msg = f"a note must not be changed, got a new {name}. Make another note."
+        raise AttributeError(msg)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Note):
+            return NotImplemented
+        return self.code == other.code and self.values == other.values
+
+    def __hash__(self) -> int:
+        return hash((self.code, frozenset(self.values)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self.code, dict(self.values))
+
+    def __repr__(self) -> str:
+        values = "".join(f", {name}={value!r}" for name, value in self.values.items())
+        return f"Note({self.code!r}{values})"
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(
+        self, lang: str = "en", *, naming: Naming | None = None, hide_below: int = 0
+    ) -> str:
+        """Sentence in a language.
+
+        Parameters
+        ----------
+        lang : {"en", "fr"}
+        naming : Naming, optional
+            Labels of another dictionary than the installed one, as a model's own.
+        hide_below : int, optional
+            Counts of patients from 1 to below this number are not said.
+        """
+        return _Sentence(lang, naming, hide_below).of(self)
+
+    def to_dict(self, lang: str | None = None) -> dict[str, Any]:
+        """Plain data for JSON: code and values, and the sentence in a language."""
+        plain = {"code": self.code, "values": _plain(self.values)}
+        return plain if lang is None else {**plain, "text": self.text(lang)}
+
+
+def _restore(code: str, values: Mapping[str, Any]) -> Note:
+    return Note(code, **values)
+
+
+def note_from(plain: Mapping[str, Any]) -> Note:
+    """Note from the plain data that ``Note.to_dict`` gave.
+
+    Examples
+    --------
+    >>> note_from(Note("patient.given_once").to_dict())
+    Note('patient.given_once')
+    """
+    return Note(plain["code"], **{k: _value(v) for k, v in plain["values"].items()})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Note):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value
+
+
+def _value(plain: Any) -> Any:
+    if isinstance(plain, Mapping):
+        return note_from(plain)
+    return tuple(map(_value, plain)) if isinstance(plain, list) else plain
+
+
+def say(code: str, lang: str, /, **values: Any) -> str:
+    """Sentence of a code in a language, its gaps filled.
+
+    Examples
+    --------
+    >>> say("model.research_use", "en")
+    'Research use only: not a medical device.'
+    """
+    return Note(code, **values).text(lang)
+
+
+def in_words(said: Note | str, lang: str) -> str:
+    """Sentence of a note in a language; what is text already, as it stands."""
+    return said.text(lang) if isinstance(said, Note) else said
+
+
+def name_with(naming: Callable[[], Naming]) -> None:
+    """Say where names of the dictionary get their words, loaded when first needed."""
+    _NAMING.append(naming)
+
+
+_NAMING: list[Callable[[], Naming]] = []
+
+
+class _Sentence(Formatter):
+    """Fills the gaps of sentences in one language."""
+
+    def __init__(self, lang: str, naming: Naming | None, hide_below: int) -> None:
+        self.lang, self.own_naming, self.hide_below = lang, naming, hide_below
+
+    @property
+    def naming(self) -> Naming:
+        return self.own_naming or _NAMING[-1]()
+
+    def of(self, note: Note) -> str:
+        sentence = sentence_of(note.code, self.lang)
+        if not note.values:
+            return sentence
+        return "".join(
+            literal + (self._gap(note.values, gap, spec or "") if gap else "")
+            for literal, gap, spec, _ in self.parse(sentence)
+        )
+
+    def _gap(self, values: Mapping[str, Any], gap: str, spec: str) -> str:
+        value = values[gap]
+        if spec.startswith("of_"):
+            name = values[spec.removeprefix("of_")]
+            each = value if isinstance(value, tuple) else (value,)
+            describe = self.naming.describe_value
+            return ", ".join(describe(name, part, self.lang) for part in each)
+        if isinstance(value, tuple):
+            return ", ".join(self._written(part, spec) for part in value)
+        return self._written(value, spec)
+
+    def _written(self, value: Any, spec: str) -> str:
+        if isinstance(value, Note):
+            return self.of(value)
+        if spec == "percent":
+            return format_percent(value)
+        if spec == "count":
+            hidden = 0 < value < self.hide_below
+            return f"< {self.hide_below}" if hidden else str(value)
+        if spec == "label":
+            return self.naming.label_of(value, self.lang)
+        if spec == "moment":
+            return self.naming.moment_label(value, self.lang)
+        if spec == "decision":
+            return self.naming.decision_label(value, self.lang)
+        if isinstance(value, float):
+            return format_number(value, self.lang, spec or ".4g")
+        return str(value)
+
+
+def sentence_of(code: str, lang: str) -> str:
+    """Sentence of a code in a language with its gaps open."""
+    room, _, key = code.partition(".")
+    return cast("str", read_words(room)[key][lang])
+
+
+@cache
+def read_words(name: str) -> dict[str, Any]:
+    """Return a packaged TOML file of this room."""
+    path = files("responder_model") / "words" / f"{name}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,42 @@
+"""Numbers as a person reads them, in English or French."""
+
+from __future__ import annotations
+
+
+def format_number(value: float, lang: str = "en", spec: str = ".4g") -> str:
+    """Write a number with the decimal mark of the language.
+
+    Examples
+    --------
+    >>> format_number(6.5, "fr")
+    '6,5'
+    """
+    text = format(value, spec)
+    return text.replace(".", ",") if lang == "fr" else text
+
+
+def format_percent(probability: float) -> str:
+    """Write a probability as a whole percentage, never rounded to 0 or 100.
+
+    Examples
+    --------
+    >>> format_percent(0.467), format_percent(0.001)
+    ('47 %', '< 1 %')
+    """
+    if probability < 0.005:
+        return "< 1 %"
+    if probability > 0.995:
+        return "> 99 %"
+    return f"{probability:.0%}".replace("%", " %")
+
+
+def signed(value: float, lang: str) -> str:
+    """Number with its sign to two decimals; nothing has none.
+
+    Examples
+    --------
+    >>> signed(0.5, "fr"), signed(-0.001, "en"), signed(0.0, "en")
+    ('+0,50', '0.00', '0.00')
+    """
+    text = format_number(value, lang, "+.2f")
+    return text[1:] if not text.strip("+-0.,") else text

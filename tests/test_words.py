@@ -1,0 +1,96 @@
+"""Every sentence exists in both languages, and every code that is said exists."""
+
+from __future__ import annotations
+
+import ast
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import responder_model as rm
+from responder_model.labels import label_of
+from responder_model.words import LANGUAGES, Note, note_from, read_words
+
+SOURCE = Path(rm.__file__).parent
+ROOMS = sorted(path.stem for path in (SOURCE / "words").glob("*.toml"))
+ENTRIES = [(room, key) for room in ROOMS for key in read_words(room)]
+
+
+def gaps(sentence: str) -> set[tuple[str, str]]:
+    return {(g, spec or "") for _, g, spec, _ in Formatter().parse(sentence) if g}
+
+
+@pytest.mark.parametrize(("room", "key"), ENTRIES)
+def test_sentence_names_the_same_in_both_languages(room: str, key: str) -> None:
+    entry = read_words(room)[key]
+    assert set(entry) == set(LANGUAGES)
+    english, french = (entry[lang] for lang in LANGUAGES)
+    # a heading may stand in one language without a word of its own
+    assert gaps(english) == gaps(french)
+
+
+def said() -> Iterator[tuple[Path, str]]:
+    """Codes that the package says, as literals."""
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            code = node.args[0]
+            if name in ("Note", "say") and isinstance(code, ast.Constant):
+                yield path, str(code.value)
+
+
+def test_every_code_that_is_said_has_a_sentence() -> None:
+    known = {f"{room}.{key}" for room, key in ENTRIES}
+    codes = {code for _, code in said() if code.split(".")[0] in ROOMS}
+    assert len(codes) > 50
+    assert codes - known == set()
+
+
+def test_note_is_a_value() -> None:
+    note = Note("patient.follows", field="lesion_type", due="central", source="age")
+    same = note_from(note.to_dict())
+    assert note == same == pickle.loads(pickle.dumps(note))
+    assert len({note, same}) == 1
+    assert note != Note("patient.follows", field="lesion_type", due="x", source="age")
+    with pytest.raises(AttributeError, match="must not be changed"):
+        note.code = "other"  # type: ignore[misc]
+
+
+def test_note_speaks_the_words_of_the_dictionary() -> None:
+    note = Note("model.range", field="age", value=91.5, low=30.0, high=80.0)
+    assert note.text("en") == "Age: 91.5 years lies beyond the usual 30 to 80"
+    assert note.text("fr") == "Âge : 91,5 ans sort de l'étendue habituelle, 30 à 80"
+    missing = Note("model.missing", names=("age", "dn4")).text("fr")
+    assert label_of("age", "fr") in missing
+    assert label_of("dn4", "fr") in missing
+
+
+def test_counts_of_few_can_be_hidden() -> None:
+    note = Note("cohort.identical_rows", n=3)
+    assert note.text("fr", hide_below=10).startswith("< 10 lignes")
+    assert note.text().startswith("3 rows")
+    assert Note("cohort.identical_rows", n=12).text(hide_below=10).startswith("12 ")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_refused_patient_is_told_in_the_language(lang: str) -> None:
+    model = rm.published_model("rtms_response", moment="session_1")
+    patient = {"age": 180, "opioid": "perhaps", "relief_2": 30, "hair": "red"}
+    with pytest.raises(rm.InvalidPatientError) as refused:
+        model.predict(patient)
+    error = refused.value
+    assert [problem.field for problem in error.problems] == list(patient)
+    rules = ["patient.range", "patient.yes_or_no", "patient.known_later"]
+    assert [problem.rule for problem in error.problems][:3] == rules
+    text = error.text(lang)
+    assert "180" not in text
+    assert "perhaps" not in text
+    on_screen = error.problems[0].text(lang)
+    due = {"en": "Age must be between 18 and 100 years, got 180."}
+    due["fr"] = "Âge : attendu de 18 à 100 ans ; reçu 180."
+    assert on_screen == due[lang]
