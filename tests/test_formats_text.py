@@ -160,6 +160,12 @@ def test_a_decimal_comma_does_not_push_cells_along(tmp_path: Path) -> None:
     assert [(p.row, p.field) for p in inspection.problems] == [(4, "line")]
 
 
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_cells_are_separated_by_any_mark(tmp_path: Path, mark: str) -> None:
+    path = written(tmp_path, "\n".join(LINES).replace(";", mark) + "\n")
+    assert read_cohort(path)["relief_test"].tolist() == [40, 10]
+
+
 # ---------------------------------------------------------------- where it begins
 
 

@@ -47,7 +47,7 @@ from responder_model.formats.table import (
 )
 from responder_model.vocabulary import find_field, find_heading, is_allowed
 
-DELIMITERS = (";", ",", "\t")
+DELIMITERS = (";", ",", "\t", "|")
 # Bytes of a block, before its last line is completed.
 BLOCK_BYTES = 12 << 20
 # Longest line; also what a cell may hold.
