@@ -98,12 +98,15 @@ def _with_blanks(
     unknown = values.isna().to_numpy() & ~refused
     if meaning == "missing" or not unknown.any():
         return ReadColumn(values=values, refused=refused)
+    only_yes = bool(values.any()) and bool(values.dropna().all())
+    if meaning is None and not only_yes:
+        return ReadColumn(values=values, refused=refused)
     blank = unknown & np.array([is_missing(cell) for cell in cells], dtype=bool)
     if meaning == "no":
         filled = values.copy()
         filled.loc[blank] = False
         return ReadColumn(values=filled, refused=refused)
-    if not blank.any() or not values.any() or not values.dropna().all():
+    if not blank.any():
         return ReadColumn(values=values, refused=refused)
     words = {str(cell).strip().casefold() for cell in cells[~blank & ~refused]}
     asked = (ask_of_blanks(field, rows[blank]),) if words <= CROSSES else ()
