@@ -92,7 +92,7 @@ def test_another_centre_gets_the_variance_between_centres(model):
 def test_ignored_centres_are_not_told_apart(cohort):
     found = develop(cohort, settings=replace(LINEAR, centres="ignored"))
     assert found.centres == ()
-    assert found.predict(PATIENT, centre="Lyon").messages[-1].startswith("The centre")
+    assert found.predict(PATIENT, centre="Lyon").messages[-1].code == "model.no_centres"
 
 
 def test_order_of_rows_changes_no_level(cohort, model):
@@ -188,12 +188,11 @@ def test_patients_of_small_centres_have_no_level_to_ask_for(cohort):
 
 
 def test_the_message_says_whose_level_it_is(model):
-    assert (
-        "that of the patient's centre"
-        in model.predict(PATIENT, centre="Lyon").messages[-1]
-    )
-    other = model.predict(PATIENT, centre="Elsewhere", lang="fr").messages[-1]
-    assert "Brest, Lyon, Nancy" in other
+    own = model.predict(PATIENT, centre="Lyon").messages[-1]
+    other = model.predict(PATIENT, centre="Elsewhere").messages[-1]
+    assert own.code == "model.centre_level"
+    assert other.code == "model.another_centre"
+    assert "Brest, Lyon, Nancy" in other.text("fr")
 
 
 # ---------------------------------------------------------------- folder and codes
