@@ -76,7 +76,7 @@ def test_letters_of_other_machines_are_read(
     assert cohort["pain_site"].tolist()[0] == "hemibody"
     notices = cohort.attrs["notices"]
     assert bool(notices) == bool(told)
-    assert told in " ".join(notices)
+    assert told in " ".join(map(str, notices))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
@@ -182,7 +182,7 @@ def test_titles_units_and_totals_of_text_are_no_patients(
     assert not inspection.problems
     assert inspection.cohort["pain_duration"].tolist() == [24] * repeat
     assert rows[0] == 3
-    notices = " ".join(inspection.notices)
+    notices = " ".join(map(str, inspection.notices))
     assert "headings were read from line 3" in notices
     assert "line 4 was read as units" in notices
     assert "a line of totals (Moyenne)" in notices

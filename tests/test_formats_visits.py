@@ -64,7 +64,7 @@ def test_the_same_record_twice_without_events_is_not_joined(tmp_path: Path) -> N
     head = "record_id,age,opioid___1,baseline_complete"
     path = written(tmp_path, head, "1,54,1,2", "1,55,0,2")
     inspection, _ = inspect_file(path)
-    assert [(p.row, p.allowed) for p in inspection.problems] == [(3, "unique")]
+    assert [(p.row, p.field) for p in inspection.problems] == [(3, "patient_id")]
 
 
 def test_an_unchecked_box_is_no_answer_where_the_form_was_never_opened(
@@ -144,7 +144,7 @@ def test_codes_of_castor_are_missing_by_reason(tmp_path: Path) -> None:
     assert cohort["relief_1"].isna().tolist() == [True, False]
     assert cohort["relief_2"].isna().tolist() == [False, True]
     assert cohort["age"].isna().tolist() == [False, True]
-    notices = " ".join(cohort.attrs["notices"])
+    notices = " ".join(map(str, cohort.attrs["notices"]))
     assert "1 of relief_1 missing by Castor's codes (-99 not done: 1)" in notices
     assert "-97 not asked: 1" in notices
 
