@@ -29,7 +29,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
 from responder_model.errors import ResponderModelError
-from responder_model.frozen import freeze
+from responder_model.frozen import FrozenDict, freeze
 from responder_model.words import LANGUAGES as LANGUAGES
 from responder_model.words import Note
 
@@ -83,7 +83,7 @@ class Reference:
 
     mean: float = 0.0
     sd: float = 1.0
-    proportions: Mapping[str, float] = field(default_factory=dict)
+    proportions: Mapping[str, float] = field(default_factory=FrozenDict)
     source: str = ""
     status: str = "judgement"
 
@@ -107,7 +107,7 @@ class Field:
     used_by: tuple[str, ...] = ()
     transform: Literal["identity", "log", "log1p"] = "identity"
     reference: Reference = Reference()
-    references: Mapping[str, Reference] = field(default_factory=dict)
+    references: Mapping[str, Reference] = field(default_factory=FrozenDict)
     derived_from: str | None = None
     indicates: str | None = None
     default_prior_sd: float = 0.15
@@ -334,45 +334,27 @@ def dictionary_text() -> str:
 
 def parse_dictionary(text: str) -> Dictionary:
     """Read a dictionary from TOML text."""
-    table = tomllib.loads(text)
+    # frozen before it is read: tables refuse changes, lists are tuples
+    table = freeze(tomllib.loads(text))
     if table.get("format_version") != FORMAT_VERSION:
         msg = f"dictionary format_version must be {FORMAT_VERSION}."
         raise ResponderModelError(msg)
-    parsed = Dictionary(
+    return Dictionary(
         moments=tuple(Moment(**row) for row in table["moments"]),
-        decisions={row["name"]: _parse_decision(row) for row in table["decisions"]},
-        fields={row["name"]: _parse_field(row) for row in table["fields"]},
-        series=tuple(
-            Series(**_tuples(row, "fields", "features"))
-            for row in table.get("series", [])
-        ),
-        correlations=tuple(
-            Correlation(**_tuples(row, "fields"))
-            for row in table.get("correlations", [])
-        ),
+        decisions=FrozenDict({r["name"]: Decision(**r) for r in table["decisions"]}),
+        fields=FrozenDict({row["name"]: _parse_field(row) for row in table["fields"]}),
+        series=tuple(Series(**row) for row in table.get("series", ())),
+        correlations=tuple(Correlation(**row) for row in table.get("correlations", ())),
         # dictionaries in older model folders do not state it
         resolution=table.get("resolution", Dictionary.resolution),
     )
-    return freeze(parsed)
-
-
-def _tuples(row: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {k: tuple(v) if k in names else v for k, v in row.items()}
-
-
-def _parse_decision(row: dict[str, Any]) -> Decision:
-    return Decision(**_tuples(row, "moments", "cut_points", "served_cut_points"))
 
 
 def _parse_field(row: dict[str, Any]) -> Field:
     parts = dict(row)
-    parts["categories"] = tuple(
-        Category(**_tuples(c, "aliases")) for c in row.get("categories", [])
-    )
-    parts["contrasts"] = tuple(Contrast(**c) for c in row.get("contrasts", []))
+    parts["categories"] = tuple(Category(**c) for c in row.get("categories", ()))
+    parts["contrasts"] = tuple(Contrast(**c) for c in row.get("contrasts", ()))
     parts["reference"] = Reference(**row.get("reference", {}))
-    parts["references"] = {
-        decision: Reference(**reference)
-        for decision, reference in row.get("references", {}).items()
-    }
-    return Field(**_tuples(parts, "used_by"))
+    references = row.get("references", {}).items()
+    parts["references"] = FrozenDict({k: Reference(**r) for k, r in references})
+    return Field(**parts)
