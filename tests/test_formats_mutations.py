@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import resource
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ CASES = Path(__file__).parent / "cases"
 MOST_MEMORY = 600
 # Changed files of each kind in the normal run; ten thousand in all under `long`.
 FEW = 50
+COMMAND = str(Path(sys.executable).with_name("responder-model"))
 EDGES = (b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f")
 STATISTICAL = {
     "cohort.sav": statistical.SPSS,
@@ -141,7 +143,7 @@ def test_a_changed_file_is_refused_in_one_sentence_by_the_command(
     path = tmp_path / "a.sav"
     path.write_bytes(whole[: len(whole) // 2])
     done = subprocess.run(
-        ["responder-model", "check", str(path)], capture_output=True, text=True
+        [COMMAND, "check", str(path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
