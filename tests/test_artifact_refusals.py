@@ -495,6 +495,30 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "settings as list": (lambda d: d.update(settings=[]), "settings must be a table"),
     "notes as text": (lambda d: d.update(notes="x"), "notes must be a list"),
+    "note as a sentence": (
+        lambda d: d.update(notes=["x"]),
+        r"notes\[0\] must be a table",
+    ),
+    "note without a sentence": (
+        lambda d: d.update(notes=[{"code": "model.borderline", "values": {}}]),
+        "code must be known",
+    ),
+    "note that lacks a value": (
+        lambda d: d.update(notes=[{"code": "development.already_in", "values": {}}]),
+        "exactly its own entries, got again, n",
+    ),
+    "note with text for a count": (
+        lambda d: d.update(
+            notes=[{"code": "development.repeated_rows", "values": {"n": "<b>"}}]
+        ),
+        "values.n must be a whole number",
+    ),
+    "note on a field that is none": (
+        lambda d: d.update(
+            notes=[{"code": "development.same_in_all", "values": {"fields": ["x"]}}]
+        ),
+        "be known to the dictionary, got 'x'",
+    ),
 }
 
 

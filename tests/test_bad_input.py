@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from in_words import said
 from responder_model.cohort import read_cohort, repeated_rows
 from responder_model.development import Settings, develop, published_model
 from responder_model.errors import DevelopmentError, InvalidCohortError
@@ -14,6 +15,7 @@ from responder_model.validation import (
     validate_externally,
     validate_internally,
 )
+from responder_model.words import Note
 
 TARGET = ("rtms_response", "screening")
 SETTINGS = Settings(decision="rtms_response", moment="screening", challenger=False)
@@ -79,7 +81,7 @@ def test_one_outcome_class_is_stated_by_external_validation(cohort):
     measured = result.table.set_index("measure").drop(index="ordinal_concordance")
     assert measured["value"].isna().all()
     assert measured["problem"].notna().all()
-    assert any("Too few patients" in note for note in result.notes)
+    assert any(note.code == "validation.too_few" for note in result.notes)
 
 
 # ---------------------------------------------------------------- perfect separation
@@ -113,8 +115,8 @@ def test_perfect_separation_is_validated(separated):
 def test_constant_predictor_is_named_and_stays_near_its_prior(cohort):
     constant = cohort.assign(pain_intensity=6.0, opioid=True)
     model = develop(constant, settings=SETTINGS)
-    note = "The same in every patient, so that nothing can be learnt of it"
-    assert f"{note}: pain_intensity, opioid." in model.notes
+    names = ("pain_intensity", "opioid")
+    assert Note("development.same_in_all", fields=names) in model.notes
     assert is_finite(model, constant)
     column = model.encoder.derived.index("pain_intensity")
     before = model.components[0].prior_sd[-len(model.encoder.derived) :][column]
@@ -128,7 +130,7 @@ def test_predictor_missing_throughout_is_named_and_keeps_its_prior(cohort, absen
     if not absent:
         empty["fatigue"] = np.nan
     model = develop(empty, settings=SETTINGS)
-    assert any("Recorded for nobody" in n and "fatigue" in n for n in model.notes)
+    assert Note("development.recorded_for_nobody", fields=("fatigue",)) in model.notes
     assert is_finite(model, empty)
 
 
@@ -144,12 +146,12 @@ def test_fewer_than_ten_patients_are_refused(cohort, use):
 def test_few_patients_are_measured_with_a_note(cohort):
     result = external(cohort.head(8))
     assert result.n_patients <= 8
-    assert any("Too few patients to judge a model" in note for note in result.notes)
+    assert any("Too few patients to judge" in note for note in said(result.notes))
 
 
 def test_internal_validation_below_fifty_says_that_it_is_not_informative(cohort):
     notes = internal(cohort.head(40)).notes
-    assert any("not informative" in note for note in notes)
+    assert any("not informative" in note for note in said(notes))
 
 
 # ---------------------------------------------------------------- duplicated rows
@@ -176,7 +178,7 @@ def test_reading_tells_of_repeated_rows(repeated, tmp_path):
     path = tmp_path / "repeated.csv"
     repeated.to_csv(path, index=False)
     notices = read_cohort(path).attrs["notices"]
-    assert "12 rows are identical to an earlier one" in notices
+    assert Note("cohort.identical_rows", n=12) in notices
 
 
 @pytest.mark.parametrize(
@@ -184,7 +186,7 @@ def test_reading_tells_of_repeated_rows(repeated, tmp_path):
 )
 def test_repeated_rows_are_noted(repeated, use):
     notes = use(repeated).notes
-    assert any(note.startswith("12 rows are identical") for note in notes)
+    assert any(note.startswith("12 rows are identical") for note in said(notes))
 
 
 def test_repeated_identifier_is_refused_when_read(cohort, tmp_path):

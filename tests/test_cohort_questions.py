@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from in_words import said
 from responder_model.cohort import (
     NOTHING,
     CohortMap,
@@ -317,7 +318,7 @@ def test_unlikely_rows_are_told() -> None:
             "emcs_follow_up": [24, 3, 12],
         }
     )
-    assert check_cohort(frame).attrs["notices"] == (
+    assert tuple(said(check_cohort(frame).attrs["notices"])) == (
         "lesion_site is not where aetiology has its lesion: 1 rows",
         "pain_duration is longer than the patient's life: 1 rows",
         "emcs_follow_up is under 12 months, too early to judge: 1 rows",

@@ -96,7 +96,7 @@ def test_development_is_reproducible(cohort):
 
 
 def test_later_columns_are_left_unused_and_listed(cohort, screening):
-    assert "relief_1" in screening.notes[0]
+    assert "relief_1" in screening.notes[0].values["fields"]
     blinded = cohort.drop(columns=["relief_1", "relief_days_3", "relief_maintenance"])
     again = develop(blinded, "rtms_response", "screening", seed=3)
     np.testing.assert_array_equal(again.main.coefficients, screening.main.coefficients)
@@ -440,7 +440,7 @@ def test_updating_twice_is_near_developing_on_both():
     error = np.abs(updated.components[0].mean - expected.mean)
     assert (error < 0.35 * np.sqrt(np.diag(expected.covariance))).all()
     assert updated.n_patients == 180
-    assert "Updated from" in " ".join(updated.notes)
+    assert "Updated from" in " ".join(said(updated.notes))
     restored = load_model(save_model(updated, Path(tempfile.mkdtemp()) / "updated"))
     patient = {"age": 40, "aetiology": "amputation"}
     assert restored.predict(patient).to_dict() == updated.predict(patient).to_dict()

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from in_words import said
 from reading_off import (
     from_components,
     from_population,
@@ -39,6 +40,7 @@ from responder_model.features import Encoder, Population
 from responder_model.model.disclosed import describe_disclosure
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import validate_by_subgroup, validate_externally
+from responder_model.words import Note
 
 RTMS = ("rtms_response", "screening")
 EMCS = ("emcs_success", "implantation")
@@ -379,9 +381,7 @@ def test_update_counts_a_cumulative_export_once():
     model = develop(cohort.iloc[:50], settings=SETTINGS[RTMS])
     newer = update(model, cohort)
     assert newer.n_patients == 80
-    assert (
-        "50 of these 80 patients were in the model's cohort: left out." in newer.notes
-    )
+    assert Note("development.already_in", again=50, n=80) in newer.notes
     once = update(model, cohort.iloc[50:])
     np.testing.assert_array_equal(newer.main.coefficients, once.main.coefficients)
     # the export of the next year, and the same file a second time
@@ -411,7 +411,7 @@ def test_validate_externally_leaves_out_who_is_in_the_model():
     model = develop(cohort.iloc[:60], settings=SETTINGS[RTMS])
     found = validate_externally(model, cohort, n_resamples=5)
     assert found.n_patients == 60
-    assert found.notes[0].startswith("60 of these 120 patients were in the model")
+    assert str(found.notes[0]).startswith("60 of these 120 patients were in the model")
     with pytest.raises(DevelopmentError, match="30 of 30 who are"):
         validate_externally(model, cohort.iloc[:30])
     table = validate_by_subgroup(model, cohort, by=["sex"], small_cell=1)
@@ -424,7 +424,7 @@ def test_already_in_cannot_be_told_with_another_key(tmp_path, monkeypatch):
     monkeypatch.setenv("RESPONDER_MODEL_CENTRE_FOLDER", str(tmp_path))
     assert already_in(model.fingerprints, cohort) is None
     newer = update(model, cohort)
-    assert any("another centre's key" in note for note in newer.notes)
+    assert any("another centre's key" in note for note in said(newer.notes))
 
 
 def test_fingerprints_are_of_values_not_of_types_or_order(centre):

@@ -33,6 +33,7 @@ from responder_model.reporting.render import markdown_cell
 from responder_model.reporting.texts import read_texts
 from responder_model.reporting.values import logged_values, to_plain
 from responder_model.simulation import simulate_cohort
+from responder_model.words import Note
 
 SETTINGS = Settings(decision="rtms_response", moment="screening", challenger=False)
 SECTIONS = (
@@ -392,7 +393,7 @@ def test_outcome_of_the_implanted_is_not_called_that_of_completers():
     assert "the estimand is success if implanted" in page
     assert "among those who complete" not in page
     notes = develop(patients, "emcs_success").notes
-    assert "the estimand is success among those who are" in notes[0]
+    assert "the estimand is success among those who are" in str(notes[0])
 
 
 def test_answers_claim_no_figure_that_is_not_there(published):
@@ -776,7 +777,7 @@ def test_apparent_measure_without_a_value_says_why(model):
 
 
 def test_notes_do_not_give_small_counts_away(model):
-    noted = replace(model, notes=("Left out, outcome not known: 4 patients.",))
+    noted = replace(model, notes=(Note("development.not_completed", n=4),))
     page = Page(build_report(noted).html).text
     assert "outcome not known: < 10 patients" in page
 

@@ -1,11 +1,11 @@
 """Every sentence that is logged in English reads in the language of the report."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from responder_model.artifact import load_model, save_model
 from responder_model.cohort import read_cohort
 from responder_model.development import Settings, develop, published_model, update
 from responder_model.errors import ResponderModelError
@@ -19,7 +19,7 @@ from responder_model.performance import (
     ordinal_concordance,
 )
 from responder_model.reporting import build_report, examine
-from responder_model.reporting.notes import STAYS, name_in, note_in, reason_in
+from responder_model.reporting.notes import STAYS, note_in, reason_in
 from responder_model.reporting.texts import read_texts
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import (
@@ -27,6 +27,7 @@ from responder_model.validation import (
     validate_externally,
     validate_internally,
 )
+from responder_model.words import Note, name_in
 
 SETTINGS = Settings(decision="rtms_response", moment="screening", challenger=False)
 GAP = re.compile(r"\{([a-z_]+)\}")
@@ -88,6 +89,7 @@ def test_notes_of_a_development_are_known(untidy):
 def test_note_of_an_update_is_known(published, untidy):
     developed = develop(untidy, settings=SETTINGS, name="first")
     notes = update(developed, untidy, count_again=True).notes
+    assert Note("development.updated_from", model="first") in notes
     assert "Mise à jour de first." in [note_in(note, "fr") for note in notes]
     assert all(map(is_french, notes)), notes
 
@@ -104,7 +106,7 @@ def test_notes_of_an_external_validation_are_known(published, untidy, n):
 def test_note_on_implanted_patients_is_known():
     patients = simulate_cohort(n_patients=200, seed=4)
     found = validate_externally(published_model("emcs_success"), patients)
-    assert any("Implanted patients only" in note for note in found.notes)
+    assert Note("validation.implanted_only") in found.notes
     assert all(map(is_french, found.notes)), found.notes
 
 
@@ -122,7 +124,6 @@ def test_notices_of_a_file_are_known(tmp_path):
     told = read_cohort(unlikely).attrs["notices"]
     assert len(told) == 4
     assert all(map(is_french, told)), told
-    assert is_french("Read with a mapping: units.relief_1 = fraction.")
     notices = read_cohort(path).attrs["notices"]
     assert len(notices) > 10
     assert all(map(is_french, notices)), notices
@@ -191,10 +192,20 @@ def test_french_report_says_its_notes_in_french(published, untidy):
     assert STAYS["fr"] not in report.html
 
 
-def test_note_of_another_version_stays_english_and_says_so(published):
-    noted = replace(published, notes=("Something that nobody foresaw.",))
-    assert "nobody foresaw. (en anglais)" in build_report(noted, lang="fr").html
-    assert "nobody foresaw.<" in build_report(noted).html
+def test_notes_come_back_from_a_folder(published, untidy, tmp_path):
+    developed = develop(untidy, settings=SETTINGS)
+    newer = update(published, untidy.iloc[:40])
+    newer = update(newer, untidy.iloc[40:], count_again=True)
+    for name, model in {"developed": developed, "updated": newer}.items():
+        assert load_model(save_model(model, tmp_path / name)).notes == model.notes
+    codes = {note.code for note in (*developed.notes, *newer.notes)}
+    assert len(codes) >= 6
+
+
+def test_name_of_an_updated_model_is_said_within_a_note(published, untidy):
+    newer = update(update(published, untidy), untidy, count_again=True)
+    said = "Mise à jour de données publiées, mis à jour avec cohorte simulée."
+    assert said in [note.text("fr") for note in newer.notes]
 
 
 def test_measure_without_a_value_says_why(published):

@@ -68,10 +68,11 @@ def test_update_says_that_patients_conflict_with_the_model(tmp_path):
         for n, seed, one in ((400, 1, truth), (150, 2, truth), (150, 3, reversed_))
     )
     model = develop(first, settings=LINEAR)
-    said = "These patients conflict with the earlier model"
-    assert not any(note.startswith(said) for note in update(model, same).notes)
+    said = "development.conflict"
+    assert not any(note.code == said for note in update(model, same).notes)
     newer = update(model, other)
-    assert any(note.startswith(said) for note in newer.notes)
+    (note,) = [note for note in newer.notes if note.code == said]
+    assert note.values["p"] == newer.performance["prior_conflict_p_value"]
     half = update(model, other, power=0.5)
     save_model(half, tmp_path / "half")
     assert load_model(tmp_path / "half").settings["power"] == 0.5

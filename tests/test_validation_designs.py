@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from in_words import said
 from responder_model.cohort import outcome_levels
 from responder_model.development import Settings, develop, update
 from responder_model.errors import DevelopmentError, ResponderModelError
@@ -130,7 +131,7 @@ def test_failed_folds_are_counted_and_explained():
     assert result.n_failed_resamples == 3
     assert any("both yes and no" in reason for reason in result.failures)
     assert np.isnan(result.left_out).sum() == 1
-    assert any("3 resamples failed" in note for note in result.notes)
+    assert any("3 resamples failed" in note for note in said(result.notes))
     # without its only event no left-out measure exists: said, not raised
     assert result.table["optimism_corrected"].isna().all()
     assert result.table["problem"].notna().all()

@@ -17,6 +17,7 @@ from responder_model.validation import (
     validate_by_subgroup,
     validate_externally,
 )
+from responder_model.words import Note
 
 LINEAR = Settings(decision="rtms_response", moment="screening", challenger=False)
 
@@ -37,7 +38,7 @@ def test_external_validation_reports_measures_with_limits(cohort):
     row = result.performance.row("c_statistic")
     assert row.lower < row.value < row.upper
     assert sum(result.applicability.values()) == len(cohort)
-    assert any("Simulated" in note for note in result.notes)
+    assert Note("validation.simulated") in result.notes
 
 
 def test_external_validation_states_one_outcome_class(cohort):
@@ -81,13 +82,10 @@ def test_validate_externally_measures_net_benefit_at_the_threshold(cohort):
 def test_validate_externally_says_when_patients_may_be_in_the_evidence(cohort):
     model = published_model("rtms_response", "screening")
     published = cohort.assign(centre="Saint-Étienne")
-    said = "These patients may stand behind the published evidence of the model"
-    assert any(
-        note.startswith(said)
-        for note in validate_externally(model, published, n_resamples=0).notes
-    )
+    said = Note("validation.in_evidence")
+    assert said in validate_externally(model, published, n_resamples=0).notes
     notes = validate_externally(model, cohort, n_resamples=0).notes
-    assert not any(note.startswith(said) for note in notes)
+    assert said not in notes
 
 
 def test_validate_externally_says_how_many_patients_would_be_enough(cohort):
@@ -96,8 +94,10 @@ def test_validate_externally_says_how_many_patients_would_be_enough(cohort):
     model = published_model("rtms_response", "screening")
     result = validate_externally(model, cohort, n_resamples=0)
     needed = validation_criteria(result.n_events / result.n_patients).n_required
-    said = f"{result.n_patients} patients, where {needed} would give narrow intervals"
-    assert any(note.startswith(said) for note in result.notes)
+    said = Note("validation.wide_intervals", n=result.n_patients, needed=needed)
+    assert said in result.notes
+    text = f"{result.n_patients} patients, where {needed} would give narrow intervals"
+    assert str(said).startswith(text)
 
 
 # ---------------------------------------------------------------- centres

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from in_words import said
 from responder_model.cohort import binary_outcome, outcome_levels
 from responder_model.development import Settings, build_procedure, develop
 from responder_model.development.pool import grouped_folds
@@ -30,6 +31,7 @@ from responder_model.validation.resampling import (
     read_data,
 )
 from responder_model.validation.table import _shifted
+from responder_model.words import Note
 
 LINEAR = Settings(decision="rtms_response", moment="screening", challenger=False)
 
@@ -163,13 +165,13 @@ def test_failed_resamples_are_counted_and_explained():
     # a resample lacks the only event with probability (11/12)^12 = 0.35
     assert 0 < result.n_failed_resamples < 40
     assert any("both yes and no" in reason for reason in result.failures)
-    assert any("not informative" in note for note in result.notes)
+    assert any("not informative" in note for note in said(result.notes))
 
 
 def test_smaller_cohorts_are_said_to_be_uninformative():
     cohort = simulate_cohort(45, 9)
     result = validate_internally(LINEAR, cohort, n_resamples=5)
-    assert any("not informative" in note for note in result.notes)
+    assert any("not informative" in note for note in said(result.notes))
 
 
 def test_grouped_folds_keep_copies_together():
@@ -252,7 +254,7 @@ def test_validate_internally_measures_net_benefit_at_the_threshold(cohort):
 
 def test_validate_internally_says_that_patients_are_simulated(validated):
     assert validated.provenance == "simulated"
-    assert "Simulated patients: says nothing about real ones." in validated.notes
+    assert Note("validation.simulated") in validated.notes
 
 
 def test_validate_internally_refuses_patients_who_are_in_the_prior(cohort):
@@ -369,7 +371,6 @@ def test_distance_corrected_below_zero_is_said_and_kept():
     distances = ["integrated_calibration_index", "e50", "e90", "emax"]
     distances.append("estimated_calibration_index")
     assert corrected["estimated_calibration_index"] < 0.0 < corrected["emax"]
-    notes = [note for note in result.notes if "read as 0" in note]
-    assert len(notes) == 1
-    named = notes[0].partition(": ")[2].partition(". ")[0].split(", ")
+    (note,) = [note for note in said(result.notes) if "read as 0" in note]
+    named = note.partition(": ")[2].partition(". ")[0].split(", ")
     assert named == [name for name in distances if corrected[name] < 0.0]

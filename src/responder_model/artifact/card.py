@@ -88,7 +88,7 @@ def _data(model: Model) -> list[str]:
     if model.excluded_evidence:
         excluded = ", ".join(model.excluded_evidence)
         lines.append(f"Evidence left out of the prior: {excluded}.")
-    return [*lines, *model.notes]
+    return [*lines, *map(str, model.notes)]
 
 
 def _patients(model: Model) -> list[str]:

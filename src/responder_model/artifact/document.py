@@ -49,7 +49,7 @@ def model_document(model: Model) -> dict[str, Any]:
         "settings": plain(model.settings),
         "sample_size": plain(model.sample_size),
         "excluded_evidence": list(model.excluded_evidence),
-        "notes": list(model.notes),
+        "notes": [note.to_dict() for note in model.notes],
         "parent": model.parent,
         "disclosure": None if model.disclosure is None else _plain(model.disclosure),
         "fingerprints": (

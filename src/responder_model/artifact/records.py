@@ -17,6 +17,7 @@ from responder_model.priors.sets import ColumnPrior, PriorSet
 from responder_model.sample_size import Criterion, SampleSizeVerdict
 from responder_model.sample_size.verdict import Claim, Verdict
 from responder_model.schema import LANGUAGES, dictionary
+from responder_model.words import Note, gaps_of, read_words
 
 if TYPE_CHECKING:
     from responder_model.disclosure.fingerprints import Fingerprints
@@ -55,6 +56,30 @@ _SIZES = (
 )
 _CRITERIA = ("shrinkage", "optimism", "outcome_proportion", "mean_error")
 _DEFINITIONS = ("composite", "relief_only", "binary_only", "none")
+
+
+def read_notes(document: Node) -> tuple[Note, ...]:
+    """Notes of a development, each with a sentence here and what its gaps hold."""
+    codes = [f"development.{key}" for key in read_words("development")]
+    notes = []
+    for row in document.tables("notes", ("code", "values")):
+        code = row.text("code", codes)
+        gaps = gaps_of(code)
+        values = row.table("values", gaps)
+        found = {gap: _read_gap(values, gap, spec) for gap, spec in gaps.items()}
+        notes.append(Note(code, **found))
+    return tuple(notes)
+
+
+def _read_gap(values: Node, gap: str, spec: str) -> Any:
+    """Value of a gap, as its sentence says how it is written."""
+    if spec == "count":
+        return values.count(gap)
+    if spec == "label":
+        return values.texts(gap, dictionary().fields)
+    if spec == "moment":
+        return values.text(gap, [row.name for row in dictionary().moments])
+    return values.text(gap) if spec in ("", "name") else values.number(gap)
 
 
 def read_priors(document: Node, encoder: Encoder) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def print_measures(
 
 
 def plain_result(
-    result: ExternalValidation | InternalValidation, provenance: str
+    result: ExternalValidation | InternalValidation, provenance: str, lang: str = "en"
 ) -> dict[str, Any]:
     """Everything about the whole cohort, as JSON knows it."""
     from responder_model.cli.output import plain
@@ -50,7 +50,7 @@ def plain_result(
         "n_events": result.n_events,
         "measures": result.table.to_dict(orient="records"),
         **_more(result),
-        "notes": list(result.notes),
+        "notes": [note.to_dict(lang) for note in result.notes],
     }
     return dict(plain(found))
 

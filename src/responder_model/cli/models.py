@@ -187,7 +187,7 @@ def inspect(
 
     found = open_model(model)
     if json_output:
-        print_json(summarise(found))
+        print_json(summarise(found, lang))
     else:
         print_model(found, lang)
 

@@ -69,10 +69,10 @@ def plain(value: Any) -> Any:
     return None if not isinstance(value, str) and is_missing(value) else value
 
 
-def print_notices(notices: Iterable[Note | str]) -> None:
+def print_notices(notices: Iterable[Note | str], lang: str = "en") -> None:
     """Print what the reader should know, without touching the result."""
     for notice in notices:
-        typer.echo(f"note: {notice}", err=True)
+        typer.echo(f"note: {in_words(notice, lang)}", err=True)
 
 
 def print_error(error: ResponderModelError) -> None:

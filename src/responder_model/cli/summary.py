@@ -11,7 +11,7 @@ from responder_model.cli.output import console, plain
 from responder_model.labels import label_of
 from responder_model.model.disclosed import describe_disclosure
 from responder_model.schema import dictionary
-from responder_model.words import Note, in_words, say
+from responder_model.words import say
 from responder_model.words.numbers import format_number, signed
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from responder_model.model import Model
 
 
-def summarise(model: Model) -> dict[str, Any]:
+def summarise(model: Model, lang: str = "en") -> dict[str, Any]:
     """Plain data about a model; what ``--json`` prints."""
     return {
         "decision": model.decision,
@@ -40,7 +40,7 @@ def summarise(model: Model) -> dict[str, Any]:
         "sample_size": plain(model.sample_size),
         "performance": plain(model.performance),
         "coefficients": dict(coefficients(model)),
-        "notes": list(model.notes),
+        "notes": [note.to_dict(lang) for note in model.notes],
     }
 
 
@@ -68,9 +68,8 @@ def print_model(model: Model, lang: str) -> None:
     if measures:
         out.print(_measures(measures, lang))
     out.print(_coefficients(model, lang))
-    notes: list[Note | str] = [*model.notes, *describe_disclosure(model)]
-    for note in notes:
-        out.print(f"- {in_words(note, lang)}")
+    for note in (*model.notes, *describe_disclosure(model)):
+        out.print(f"- {note.text(lang)}")
 
 
 def _weights(model: Model, lang: str) -> Table:

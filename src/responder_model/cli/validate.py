@@ -260,9 +260,9 @@ def _whole(
     """Measure the whole cohort; print and log."""
     with progress(f"Validating on {len(work.patients)} patients"):
         result = work.measure(design)
-    print_notices(result.notes)
+    print_notices(result.notes, lang)
     if json_output:
-        print_json(plain_result(result, work.provenance))
+        print_json(plain_result(result, work.provenance, lang))
     else:
         print_measures(result, work.provenance, lang, threshold=work.threshold)
     _log(work, design, to, dict(logged(result)))

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.vocabulary.categories import lesion_sites
+from responder_model.words import Note
 
 # Rows of one warning that are named.
 MOST_ROWS = 10
@@ -18,25 +19,27 @@ LEAST_FOLLOW_UP = 12
 
 def warnings_of(
     cohort: pd.DataFrame, rows: NDArray[np.int64], *, named: bool = False
-) -> Iterator[str]:
+) -> Iterator[Note]:
     """Say what contradicts itself or falls short of what a field asks for.
 
     With ``named`` the rows are named, for whoever has the file; a report only counts.
     """
-    for found, text in (
-        (_site_elsewhere(cohort), "lesion_site is not where aetiology has its lesion"),
-        (_longer_than_life(cohort), "pain_duration is longer than the patient's life"),
+    for found, unlikely in (
+        (_site_elsewhere(cohort), Note("cohort.site_elsewhere")),
+        (_longer_than_life(cohort), Note("cohort.longer_than_life")),
         (
             _short_follow_up(cohort),
-            f"emcs_follow_up is under {LEAST_FOLLOW_UP} months, too early to judge",
+            Note("cohort.short_follow_up", least=LEAST_FOLLOW_UP),
         ),
     ):
         at = rows[found]
         if len(at) and not named:
-            yield f"{text}: {len(at)} rows"
+            yield Note("cohort.counted", unlikely=unlikely, n=len(at))
         elif len(at):
-            more = f" and {len(at) - MOST_ROWS} more" if len(at) > MOST_ROWS else ""
-            yield f"{text}: row {', '.join(map(str, at[:MOST_ROWS]))}{more}"
+            key = "at_rows_and_more" if len(at) > MOST_ROWS else "at_rows"
+            lines = tuple(at[:MOST_ROWS].tolist())
+            more = {"more": len(at) - MOST_ROWS} if len(at) > MOST_ROWS else {}
+            yield Note(f"cohort.{key}", unlikely=unlikely, rows=lines, **more)
 
 
 def _site_elsewhere(cohort: pd.DataFrame) -> NDArray[np.bool_]:

@@ -24,15 +24,11 @@ from responder_model.features.population import REFERENCE_WEIGHT
 from responder_model.model import Limits, LinearPart, Model, Pool
 from responder_model.model.limits import NumberLimits
 from responder_model.schema import dictionary
+from responder_model.words import Note, say
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# What is said where another centre's key made the fingerprints.
-_CANNOT_BE_TOLD = (
-    "Whether these patients were in the model's cohort cannot be told here: another "
-    "centre's key made its fingerprints."
-)
 # p-value below which an update says that its patients conflict with the model.
 CONFLICT = 0.05
 _HOW_OFTEN = ("none", "few", "enough")
@@ -150,7 +146,7 @@ def update(
 
 def new_patients(
     model: Model, cohort: pd.DataFrame, *, count_again: bool = False
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+) -> tuple[pd.DataFrame, tuple[Note, ...]]:
     """Patients of a checked cohort who are not in a model, and what to say of it.
 
     Raises
@@ -167,7 +163,7 @@ def new_patients(
     found = already_in(model.fingerprints, cohort)
     if found is None:
         told = model.fingerprints is None or count_again
-        return cohort, () if told else (_CANNOT_BE_TOLD,)
+        return cohort, () if told else (Note("development.other_key"),)
     again = int((found & observed).sum())
     if again == 0 or count_again:
         return cohort, ()
@@ -177,10 +173,9 @@ def new_patients(
         msg += f"{n} of {n} who are. Give new ones, or say that these are others "
         msg += "(count_again, --count-again)."
         raise DevelopmentError(msg)
-    note = f"{again} of these {n} patients were in the model's cohort: left out."
     kept = cohort[~found]
     kept.attrs = dict(cohort.attrs)
-    return kept, (note,)
+    return kept, (Note("development.already_in", again=again, n=n),)
 
 
 def _disclosure(model: Model, fresh: Model) -> Disclosure | None:
@@ -199,16 +194,12 @@ def _fingerprints(model: Model, fresh: Model) -> Fingerprints | None:
     return now + before
 
 
-def _conflict(fresh: Model) -> tuple[str, ...]:
+def _conflict(fresh: Model) -> tuple[Note, ...]:
     """What is said where the patients of an update lie elsewhere than expected."""
     p_value = float(fresh.performance["prior_conflict_p_value"])
     if not p_value < CONFLICT:
         return ()
-    return (
-        f"These patients conflict with the earlier model (p = {p_value:.3f}): its "
-        "effects lie elsewhere than theirs. With --power 0.5 (power=0.5) it counts "
-        "half; or develop on them alone, and compare.",
-    )
+    return (Note("development.conflict", p=p_value),)
 
 
 def _keep_trees(model: Model, fresh: Model) -> Pool | None:
@@ -258,8 +249,8 @@ def is_updated_from(model: Model, earlier: Model) -> bool:
     return model.parent == digest_of(earlier)
 
 
-def _origin(model: Model) -> str:
-    return f"Updated from {model.name}."
+def _origin(model: Model) -> Note:
+    return Note("development.updated_from", model=model.name)
 
 
 def _settings(model: Model, seed: int) -> Settings:
@@ -273,7 +264,8 @@ def _settings(model: Model, seed: int) -> Settings:
 
 
 def _name(model: Model, cohort: pd.DataFrame) -> str:
-    return f"{model.name}, updated with {cohort.attrs.get('name', 'a cohort')}"
+    joint = say("names.updated_with", "en")
+    return f"{model.name}{joint}{cohort.attrs.get('name', 'a cohort')}"
 
 
 def _pool_populations(before: Population, fresh: Model) -> Population:

@@ -98,7 +98,7 @@ class Model:
         Patients with a known outcome, and those with the event.
     excluded_evidence : tuple of str
         Overlap groups removed from the prior.
-    notes : tuple of str
+    notes : tuple of Note
         What else a reader must know.
     disclosure : Disclosure or None
         The rule that keeps patients from being read off; None without patients.
@@ -130,7 +130,7 @@ class Model:
     n_patients: int = 0
     n_events: int = 0
     excluded_evidence: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     disclosure: Disclosure | None = None
     fingerprints: Fingerprints | None = None
     parent: str | None = None

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from responder_model.figures.drawing import draw_figure
 from responder_model.labels import describe_value, label_of
 from responder_model.reporting.blocks import Cell, Link, Picture, Table
-from responder_model.reporting.notes import name_in
 from responder_model.reporting.texts import say
 from responder_model.reporting.values import ANCHOR, Values
 from responder_model.schema import dictionary
+from responder_model.words import name_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -39,6 +39,7 @@ from responder_model.validation import (
 )
 from responder_model.validation.external import SUBGROUPS
 from responder_model.validation.verification import Verification, verify
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +143,7 @@ def examine(
     """
     cohort = check_cohort(cohort)
     role = _check_role(model, cohort, role)
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[Note, ...] = ()
     if role == "new":
         cohort, left_out = new_patients(model, cohort)
     work = _Work(model, cohort)

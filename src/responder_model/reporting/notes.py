@@ -1,8 +1,8 @@
 """What was logged in English, in the language of the report.
 
-Notes, notices and reasons are logged as English sentences: that is what a model folder
-holds. ``words/notes.toml`` says how each is written, with gaps for what it names; a
-sentence is found there again, and said with the same names in another language.
+Reasons why something has no value are logged as English sentences. ``words/notes.toml``
+says how each is written, with gaps for what it names; a sentence is found there again,
+and said with the same names in another language.
 """
 
 from __future__ import annotations
@@ -31,10 +31,8 @@ def note_in(note: Note | str, lang: str) -> str:
 
     Examples
     --------
-    >>> note_in("3 rows are identical to an earlier one", "fr")
+    >>> note_in(Note("cohort.identical_rows", n=3), "fr")
     '< 10 lignes sont identiques à une ligne précédente'
-    >>> note_in("Recorded for nobody, so that the prior stands: dn4, sex.", "fr")
-    "Recueillis chez personne, l'a priori reste donc tel quel : Score DN4, Sexe."
     >>> note_in("Something new.", "fr")
     'Something new. (en anglais)'
     """
@@ -45,27 +43,15 @@ def note_in(note: Note | str, lang: str) -> str:
 
 def reason_in(reason: str, lang: str) -> str:
     """Why something has no value, in a language; its counts are totals and stay."""
-    said = _said("notes", reason, lang)
+    said = _said(reason, lang)
     return f"{reason} {STAYS[lang]}" if said is None else said
 
 
-def name_in(name: str, lang: str) -> str:
-    """Name of a model or cohort; only one that the software gave has a translation.
-
-    Examples
-    --------
-    >>> name_in("published evidence, updated with centre A", "fr")
-    'données publiées, mis à jour avec centre A'
-    """
-    said = _said("names", name, lang)
-    return name if said is None else said
-
-
-def _said(kind: str, text: str, lang: str) -> str | None:
-    """Text of a kind in a language; None where it is not known."""
+def _said(text: str, lang: str) -> str | None:
+    """Text in a language; None where it is not known."""
     if lang == LOGGED:
         return text
-    for pattern, words in _known(kind):
+    for pattern, words in _known():
         found = pattern.fullmatch(text)
         if found is not None:
             named = found.groupdict().items()
@@ -74,11 +60,11 @@ def _said(kind: str, text: str, lang: str) -> str | None:
 
 
 @cache
-def _known(kind: str) -> tuple[tuple[re.Pattern[str], dict[str, str]], ...]:
+def _known() -> tuple[tuple[re.Pattern[str], dict[str, str]], ...]:
     """How each sentence is found again, and its words in every language."""
     return tuple(
         (re.compile(_GAP.sub(r"(?P<\1>.+?)", re.escape(words[LOGGED]))), words)
-        for words in read_texts("notes")[kind]
+        for words in read_texts("notes")["notes"]
     )
 
 
@@ -88,7 +74,5 @@ def _gap(gap: str, text: str, lang: str) -> str:
         "field": lambda name: label_of(name, lang),
         "fields": lambda names: ", ".join(label_of(n, lang) for n in names.split(", ")),
         "reason": lambda reason: reason_in(reason, lang),
-        "model": lambda name: name_in(name, lang),
-        "cohort": lambda name: name_in(name, lang),
     }
     return named.get(gap.removeprefix("other_"), str)(text)

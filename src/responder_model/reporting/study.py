@@ -15,6 +15,7 @@ from responder_model.performance import (
 from responder_model.reporting.table_one import TableOne
 from responder_model.validation import ExternalValidation, InternalValidation
 from responder_model.validation.verification import Verification
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +99,7 @@ class Study:
         Share of missing values of each predictor.
     overlaps : bool
         Whether these patients may stand behind the model's published evidence.
-    notices : tuple of str
+    notices : tuple of Note or str
         What the reader of the file left out.
     problems : dict
         Analyses that could not be done, and why.
@@ -121,5 +122,5 @@ class Study:
     verification: Verification | None
     missing: dict[str, float]
     overlaps: bool
-    notices: tuple[str, ...]
+    notices: tuple[Note | str, ...]
     problems: dict[str, str]

@@ -17,13 +17,13 @@ from responder_model.features import expit
 from responder_model.labels import describe_cut_point, label_of
 from responder_model.model.limits import preceding_test
 from responder_model.priors import PriorSet, prior_table
-from responder_model.reporting.notes import name_in
 from responder_model.reporting.statements import PREFIX, check_statements
 from responder_model.reporting.study import Study
 from responder_model.reporting.suppression import SMALL_CELL, suppress
 from responder_model.reporting.texts import number, percent, say
 from responder_model.sample_size import SampleSizeVerdict, sample_size_verdict
 from responder_model.schema import LANGUAGES, dictionary
+from responder_model.words import name_in
 
 if TYPE_CHECKING:
     from responder_model.model import Model

@@ -40,6 +40,7 @@ from responder_model.validation.resampling import (
     read_data,
     settings_of,
 )
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,7 @@ class ExternalValidation:
         Number of patients inside, borderline and outside.
     provenance, model : str
         Of the cohort; name of the model.
-    notes : tuple of str
+    notes : tuple of Note
         What the reader must know.
     """
 
@@ -97,7 +98,7 @@ class ExternalValidation:
     provenance: str
     model: str
     sensitivity: Performance | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:

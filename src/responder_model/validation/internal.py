@@ -10,7 +10,6 @@ import numpy as np
 
 from responder_model.cohort import check_cohort, repeated_rows
 from responder_model.development.from_cohort import check_overlap
-from responder_model.development.notes import repeated_rows_note
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit, logit
 from responder_model.performance import NEUTRAL_THRESHOLD
@@ -40,6 +39,7 @@ from responder_model.validation.table import (
     bootstrap_rows_of,
     cross_validated_rows,
 )
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +83,7 @@ class InternalValidation:
         Of the net benefit.
     provenance : str
         Of the cohort.
-    notes : tuple of str
+    notes : tuple of Note
         What the reader must know.
     left_out : ndarray of shape (n,) or None
         Probability of each patient whose outcome is known, by models that never saw
@@ -102,7 +102,7 @@ class InternalValidation:
     challenger_weight: float
     threshold: float = NEUTRAL_THRESHOLD
     provenance: str = "cohort"
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     left_out: Array | None = None
 
     def value(self, name: str, column: str = "optimism_corrected") -> float:
@@ -303,26 +303,20 @@ def _result(
 
 def _notes(
     rows: list[Row], done: Repetitions, data: Data, cohort: pd.DataFrame
-) -> Iterator[str]:
+) -> Iterator[Note]:
     n_patients = int((~np.isnan(data.outcome)).sum())
     if n_patients < INFORMATIVE_FROM:
-        yield (
-            f"Internal validation is not informative with {n_patients} patients: "
-            "read the interval, not the value."
-        )
-    below = [str(row["measure"]) for row in rows if _is_negative_distance(row)]
+        yield Note("validation.not_informative", n=n_patients)
+    below = tuple(str(row["measure"]) for row in rows if _is_negative_distance(row))
     if below:
-        yield (
-            f"Corrected below 0, read as 0: {', '.join(below)}. Patients who stand in "
-            "a resample twice put it further from the curve than the cohort is."
-        )
+        yield Note("validation.below_zero", measures=below)
     if done.n_failed:
-        yield f"{done.n_failed} resamples failed and are not in the means."
+        yield Note("validation.resamples_failed", n=done.n_failed)
     if cohort.attrs.get("provenance") == "simulated":
-        yield "Simulated patients: says nothing about real ones."
+        yield Note("validation.simulated")
     again = repeated_rows(cohort)
     if again:
-        yield repeated_rows_note(again)
+        yield Note("development.repeated_rows", n=again)
 
 
 def _is_negative_distance(row: Row) -> bool:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from responder_model.cohort import repeated_rows
 from responder_model.development.from_cohort import check_overlap
-from responder_model.development.notes import repeated_rows_note
 from responder_model.development.settings import Settings
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array
 from responder_model.sample_size import validation_criteria
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,39 +22,32 @@ if TYPE_CHECKING:
 MIN_RARER = 5
 
 
-def external_notes(model: Model, outcome: Array, cohort: pd.DataFrame) -> Iterator[str]:
+def external_notes(
+    model: Model, outcome: Array, cohort: pd.DataFrame
+) -> Iterator[Note]:
     """Say how few the patients are, who they may be, and what is not computed."""
     yield from _size_note(outcome)
     if _overlaps(model, cohort):
-        yield (
-            "These patients may stand behind the published evidence of the model: this "
-            "is no validation in new patients."
-        )
+        yield Note("validation.in_evidence")
     if cohort.attrs.get("provenance") == "simulated":
-        yield "Simulated patients: says nothing about real ones."
+        yield Note("validation.simulated")
     if model.decision == "emcs_success":
-        yield (
-            "Implanted patients only: sensitivity, specificity and negative "
-            "predictive value are not computed from them."
-        )
+        yield Note("validation.implanted_only")
     again = repeated_rows(cohort)
     if again:
-        yield repeated_rows_note(again)
+        yield Note("development.repeated_rows", n=again)
 
 
-def _size_note(outcome: Array) -> Iterator[str]:
+def _size_note(outcome: Array) -> Iterator[Note]:
     """Say that there are too few to judge, or fewer than Riley's criteria ask for."""
     n_patients, n_events = len(outcome), int(outcome.sum())
     rarer = min(n_events, n_patients - n_events)
     if rarer < MIN_RARER:
-        yield f"Too few patients to judge a model: {rarer} of the rarer outcome."
+        yield Note("validation.too_few", n=rarer)
         return
     needed = validation_criteria(n_events / n_patients).n_required
     if n_patients < needed:
-        yield (
-            f"{n_patients} patients, where {needed} would give narrow intervals "
-            "(Riley's criteria for validation): read the interval, not the value."
-        )
+        yield Note("validation.wide_intervals", n=n_patients, needed=needed)
 
 
 def _overlaps(model: Model, cohort: pd.DataFrame) -> bool:

@@ -12,6 +12,7 @@ its value is written::
     {x:count}       a number of patients, which ``hide_below`` may hide
     {x:label}       the label of a field, or of several
     {x:moment}      the label of a moment; {x:decision} that of a decision
+    {x:name}        the name of a model or cohort
     {x:of_y}        the value x of the field that the gap y names, with its unit
 """
 
@@ -212,6 +213,8 @@ class _Sentence(Formatter):
         if spec == "count":
             hidden = 0 < value < self.hide_below
             return f"< {self.hide_below}" if hidden else str(value)
+        if spec == "name":
+            return name_in(value, self.lang)
         if spec == "label":
             return self.naming.label_of(value, self.lang)
         if spec == "moment":
@@ -227,6 +230,32 @@ def sentence_of(code: str, lang: str) -> str:
     """Sentence of a code in a language with its gaps open."""
     room, _, key = code.partition(".")
     return cast("str", read_words(room)[key][lang])
+
+
+def gaps_of(code: str) -> dict[str, str]:
+    """Gaps of a code's sentence, and how each is written.
+
+    Examples
+    --------
+    >>> gaps_of("development.already_in")
+    {'again': 'count', 'n': 'count'}
+    """
+    parts = Formatter().parse(sentence_of(code, LANGUAGES[0]))
+    return {gap: spec or "" for _, gap, spec, _ in parts if gap}
+
+
+def name_in(name: str, lang: str) -> str:
+    """Name of a model or cohort; only what the software gave it changes.
+
+    Examples
+    --------
+    >>> name_in("published evidence, updated with centre A", "fr")
+    'données publiées, mis à jour avec centre A'
+    """
+    given = {words["en"]: words[lang] for words in read_words("names").values()}
+    parts = name.split(sentence_of("names.updated_with", "en"))
+    joint = sentence_of("names.updated_with", lang)
+    return joint.join(given.get(part, part) for part in parts)
 
 
 @cache
