@@ -192,13 +192,13 @@ def test_repeated_rows_are_noted(repeated, use):
 def test_repeated_identifier_is_refused_when_read(cohort, tmp_path):
     path = tmp_path / "twice.csv"
     pd.concat([cohort, cohort.head(3)]).to_csv(path, index=False)
-    with pytest.raises(InvalidCohortError, match="patient_id must be unique") as caught:
+    with pytest.raises(InvalidCohortError, match="pseudonym must be unique") as caught:
         read_cohort(path)
     assert len(caught.value.problems) == 3
 
 
 def test_repeated_identifier_is_refused_by_develop(cohort):
-    with pytest.raises(InvalidCohortError, match="patient_id must be unique"):
+    with pytest.raises(InvalidCohortError, match="pseudonym must be unique"):
         develop(pd.concat([cohort, cohort.head(3)]), settings=SETTINGS)
 
 

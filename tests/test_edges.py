@@ -82,7 +82,7 @@ def test_response_at_the_cut_off_contradicts_no_recorded_answer() -> None:
         for answer in ("no", "yes")
     )
     assert check_cohort(no)["rtms_responder"].tolist() == [False] * len(relief)
-    with pytest.raises(InvalidCohortError, match="consistent with relief_test") as e:
+    with pytest.raises(InvalidCohortError, match="consistent with Relief after") as e:
         check_cohort(yes)
     assert len(e.value.problems) == len(relief)
 
