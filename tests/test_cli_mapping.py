@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 
 import openpyxl
@@ -79,6 +80,43 @@ def test_missing_codes_are_declared_on_the_command_line(run, tmp_path):
     path.write_text("age,relief_1\n54,-99\n61,30\n47,10\n")
     assert run("check", path).exit_code == 3
     assert run("check", path, "--missing-codes", "-99").exit_code == 0
+
+
+def test_a_command_speaks_the_language_that_is_asked(run):
+    told = run("check", "open.csv", "--lang", "fr").stderr
+    assert "Étiologie" in told
+    assert "(ligne 2, 3)" in told
+    assert "Répondre dans une table de lecture" in told
+    assert told.endswith("erreur : 3 questions ouvertes.\n")
+    model, out = "rtms_response@session_1", "scores.csv"
+    told = run("score", model, "open.csv", "--out", out, "--lang", "fr").stderr
+    assert "rien n'a été fait" in told
+    told = run("predict", model, "--relief-1", "0.45", "--lang", "fr").stderr
+    assert told.startswith("erreur : Soulagement")
+
+
+def test_a_command_speaks_the_language_of_the_locale(run, monkeypatch):
+    monkeypatch.setenv("LANG", "fr_FR.UTF-8")
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.delenv("LC_MESSAGES", raising=False)
+    assert "3 questions ouvertes" in run("check", "open.csv").stderr
+    # what is asked goes first, and is not kept for the next command
+    assert "3 open questions" in run("check", "open.csv", "--lang", "en").stderr
+    assert "3 questions ouvertes" in run("check", "open.csv").stderr
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    assert "3 open questions" in run("check", "open.csv").stderr
+
+
+def test_every_command_has_a_language():
+    for command in app.registered_commands:
+        assert "lang" in inspect.signature(command.callback).parameters
+
+
+def test_check_as_json_gives_values_and_words(run):
+    found = json.loads(run("check", "open.csv", "--json", "--lang", "fr").stdout)
+    asked = {q["code"]: q for q in found["questions"]}
+    assert asked["word"]["values"]["found"] == "AVC"
+    assert asked["word"]["text"].startswith("« AVC » dans Étiologie (1 lignes)")
 
 
 def test_check_names_the_rows_that_a_report_counts(run, tmp_path):
@@ -164,6 +202,6 @@ def test_inclusive_needs_a_cut_off(run):
 def test_a_single_fraction_is_refused_by_predict(run):
     done = run("predict", "rtms_response@session_1", "--relief-1", "0.45")
     assert done.exit_code == 1
-    assert "may be a fraction" in done.stderr
+    assert "not a fraction" in done.stderr
     sure = run("predict", "rtms_response@session_1", "--relief-1", "0.45 %")
     assert sure.exit_code == 0

@@ -19,7 +19,9 @@ from responder_model.cohort import (
 )
 from responder_model.cohort.map_file import map_text
 from responder_model.errors import InvalidCohortError, Question, ResponderModelError
+from responder_model.labels import label_of
 from responder_model.simulation import simulate_cohort
+from responder_model.words import LANGUAGES
 
 MANY = 40
 
@@ -234,8 +236,10 @@ def test_a_rule_that_fits_every_disagreement_is_asked_about() -> None:
     frame = _responders([20, 35, 40, 45, 50, 60], ["no"] * 4 + ["yes"] * 2)
     (question,) = _questions(frame)
     assert question.code == "rule"
-    assert "3 of 3 disagreements" in question.text
-    assert ">= 50 %" in question.text
+    assert "3 of 3 disagreements" in question.text.text()
+    for lang in LANGUAGES:
+        assert ">= 50 %" in question.text.text(lang)
+        assert label_of("rtms_responder", lang) in question.text.text(lang)
     how = map_from({"rules": {"rtms_responder": {"at": 50, "inclusive": True}}})
     # the outcome of a model keeps the dictionary's cut-off
     assert check_cohort(frame, how=how)["rtms_responder"].tolist() == [
@@ -318,7 +322,9 @@ def test_unlikely_rows_are_told() -> None:
             "emcs_follow_up": [24, 3, 12],
         }
     )
-    assert tuple(said(check_cohort(frame).attrs["notices"])) == (
+    notices = check_cohort(frame).attrs["notices"]
+    assert said(notices, "fr")[1].startswith("douleur plus ancienne que le patient")
+    assert tuple(said(notices)) == (
         "lesion_site is not where aetiology has its lesion: 1 rows",
         "pain_duration is longer than the patient's life: 1 rows",
         "emcs_follow_up is under 12 months, too early to judge: 1 rows",

@@ -106,6 +106,7 @@ class Problem:
             "row": self.row,
             "rule": self.rule,
             "allowed": in_words(self.allowed, lang),
+            "text": self.text(lang),
             "found": self.found,
             "choices": list(self.choices),
         }
@@ -123,8 +124,8 @@ class Question:
         The field whose values depend on the answer.
     rows : tuple of int
         Lines of the file that it is about.
-    text : str
-        The doubt in words; it may quote patients, and is shown on screen, never logged.
+    text : Note
+        The doubt; it may quote patients, and is shown on screen, never logged.
     answers : tuple of str
         Lines of a mapping file (``CohortMap``), of which one is to be chosen.
     """
@@ -132,8 +133,19 @@ class Question:
     code: str
     field: str
     rows: tuple[int, ...]
-    text: str
+    text: Note
     answers: tuple[str, ...]
+
+    def to_dict(self, lang: str = "en") -> dict[str, Any]:
+        """Plain data for JSON; the sentence is in the language."""
+        return {
+            "code": self.code,
+            "field": self.field,
+            "rows": list(self.rows),
+            "values": self.text.to_dict()["values"],
+            "text": self.text.text(lang),
+            "answers": list(self.answers),
+        }
 
 
 class _RefusedValuesError(ResponderModelError):

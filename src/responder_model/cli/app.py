@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -23,8 +24,10 @@ from responder_model.cli import (
     work,
 )
 from responder_model.cli.mapping import with_map_options
+from responder_model.cli.options import speak, with_language
 from responder_model.cli.output import BAD_INPUT, print_error
 from responder_model.errors import ResponderModelError
+from responder_model.words import Note
 
 # Characters of a command's first line in the list of commands.
 SHORT_HELP = 110
@@ -54,6 +57,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
+        speak(None)
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -66,10 +70,11 @@ class Commands(TyperGroup):
             raise typer.Exit(BAD_INPUT) from error
 
 
-def _refused(error: OSError) -> str:
+def _refused(error: OSError) -> Note:
+    reason = error.strerror or str(error)
     if error.filename is None:
-        return f"the system refused: {error.strerror or error}."
-    return f"{error.filename} cannot be used: {error.strerror}."
+        return Note("cli.system_refused", reason=reason)
+    return Note("cli.cannot_be_used", name=str(error.filename), reason=reason)
 
 
 app = typer.Typer(
@@ -110,25 +115,30 @@ def _root(
 
 PREDICT, DATA, MODELS = "One patient", "A centre's data", "Models"
 
-app.command(rich_help_panel=PREDICT)(patient.with_predictor_options(patient.predict))
-app.command(rich_help_panel=PREDICT)(patient.with_predictor_options(patient.explain))
-app.command(rich_help_panel=PREDICT)(patient.with_predictor_options(pathway.pathway))
-app.command(rich_help_panel=DATA)(cohorts.template)
-app.command(rich_help_panel=DATA)(with_map_options(cohorts.check))
-app.command(rich_help_panel=DATA)(cohorts.simulate)
-app.command(rich_help_panel=DATA)(with_map_options(score.score))
-app.command("score-dask", rich_help_panel=DATA)(clusters.score_dask)
-app.command("score-spark", rich_help_panel=DATA)(clusters.score_spark)
-app.command(rich_help_panel=MODELS)(models.evidence)
-app.command("sample-size", rich_help_panel=MODELS)(develop.sample_size)
-app.command(rich_help_panel=MODELS)(with_map_options(develop.develop))
-app.command(rich_help_panel=MODELS)(with_map_options(develop.update))
-app.command(rich_help_panel=MODELS)(tracked.track)
-app.command(rich_help_panel=MODELS)(with_map_options(validate.validate))
-app.command(rich_help_panel=MODELS)(with_map_options(report.report))
-app.command("models", rich_help_panel=MODELS)(models.list_models)
-app.command(rich_help_panel=MODELS)(models.inspect)
-app.command(rich_help_panel=MODELS)(scorecard.scorecard)
-app.command(rich_help_panel=MODELS)(signature.sign)
-app.command(rich_help_panel=MODELS)(signature.verify)
-app.command(rich_help_panel=MODELS)(work.demo)
+
+def _add(panel: str, command: Callable[..., None], name: str | None = None) -> None:
+    app.command(name, rich_help_panel=panel)(with_language(command))
+
+
+_add(PREDICT, patient.with_predictor_options(patient.predict))
+_add(PREDICT, patient.with_predictor_options(patient.explain))
+_add(PREDICT, patient.with_predictor_options(pathway.pathway))
+_add(DATA, cohorts.template)
+_add(DATA, with_map_options(cohorts.check))
+_add(DATA, cohorts.simulate)
+_add(DATA, with_map_options(score.score))
+_add(DATA, clusters.score_dask, "score-dask")
+_add(DATA, clusters.score_spark, "score-spark")
+_add(MODELS, models.evidence)
+_add(MODELS, develop.sample_size, "sample-size")
+_add(MODELS, with_map_options(develop.develop))
+_add(MODELS, with_map_options(develop.update))
+_add(MODELS, tracked.track)
+_add(MODELS, with_map_options(validate.validate))
+_add(MODELS, with_map_options(report.report))
+_add(MODELS, models.list_models, "models")
+_add(MODELS, models.inspect)
+_add(MODELS, scorecard.scorecard)
+_add(MODELS, signature.sign)
+_add(MODELS, signature.verify)
+_add(MODELS, work.demo)

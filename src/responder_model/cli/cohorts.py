@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,6 @@ import typer
 from responder_model.cli.options import (
     CohortArgument,
     JsonOption,
-    Language,
     LanguageOption,
     OverwriteOption,
     SeedOption,
@@ -23,11 +21,12 @@ from responder_model.cli.output import (
     print_findings,
     print_json,
     print_notices,
+    tell,
 )
 from responder_model.cli.tables import check_table_path, write_table
 from responder_model.errors import InvalidCohortError
 from responder_model.outputs import Output, check_outputs, drafted
-from responder_model.words import in_words, say
+from responder_model.words import say
 
 if TYPE_CHECKING:
     from responder_model.cohort import CohortMap
@@ -71,7 +70,7 @@ WriteMapOption = Annotated[
 def template(
     out: SheetOption,
     *,
-    lang: LanguageOption = Language.en,
+    lang: LanguageOption,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Write an empty entry sheet with every column of the dictionary.
@@ -89,6 +88,7 @@ def check(
     *,
     how: CohortMap,
     write_map: WriteMapOption = None,
+    lang: LanguageOption,
     json_output: JsonOption = False,
 ) -> None:
     """Read a cohort file and list every problem and open question (exit 1 and 3).
@@ -102,18 +102,18 @@ def check(
         print_json(
             {
                 "n_patients": n_patients,
-                "problems": [problem.to_dict() for problem in error.problems],
-                "questions": [asdict(question) for question in error.questions],
-                "notices": [in_words(notice, "en") for notice in error.notices],
+                "problems": [problem.to_dict(lang) for problem in error.problems],
+                "questions": [question.to_dict(lang) for question in error.questions],
+                "notices": error.notices,
             }
         )
     else:
         print_notices(error.notices)
         print_findings(error)
         if error.problems or error.questions:
-            typer.echo(f"error: {count_findings(error)}.", err=True)
+            tell("error_found", said=count_findings(error))
         else:
-            typer.echo(f"{cohort}: {n_patients} patients, no problem.")
+            typer.echo(say("cli.no_problem", lang, file=str(cohort), n=n_patients))
     if error.unexplained:
         raise typer.Exit(BAD_INPUT)
     if error.questions:
@@ -158,7 +158,6 @@ def simulate(
     truth: TruthOption = "right",
     *,
     overwrite: OverwriteOption = False,
-    lang: LanguageOption = Language.en,
 ) -> None:
     """Write a simulated cohort; it stays labelled simulated whatever is made of it.
 
@@ -175,4 +174,4 @@ def simulate(
     with drafted(output, overwrite=overwrite) as draft:
         write_table(cohort, draft)
     typer.echo(out)
-    typer.echo(say("cli.truth", lang, kind=truth, seed=seed), err=True)
+    tell("truth", kind=truth, seed=seed)

@@ -16,12 +16,12 @@ from responder_model.cli.options import (
     CountAgainOption,
     ExcludeOption,
     JsonOption,
-    Language,
     ModelArgument,
     OverwriteOption,
     SeedOption,
     SmallCellsOption,
     StaysHereOption,
+    spoken,
 )
 from responder_model.cli.output import console, print_json, print_notices, progress
 from responder_model.cli.tracked import TrackingOption, store_for, warn_unlogged
@@ -248,7 +248,7 @@ def _print_development(done: Development, *, json_output: bool) -> None:
     if json_output:
         print_json({**summarise(done.model), **_whereabouts(done)})
     else:
-        print_model(done.model, Language.en)
+        print_model(done.model, spoken())
         for name, place in _whereabouts(done).items():
             typer.echo(f"{name}: {place}")
     warn_unlogged(done)

@@ -11,7 +11,6 @@ import typer
 from responder_model.cli.options import (
     ExcludeOption,
     JsonOption,
-    Language,
     LanguageOption,
     ModelArgument,
 )
@@ -110,7 +109,7 @@ def list_models(
     directory: DirectoryArgument = None,
     *,
     json_output: JsonOption = False,
-    lang: LanguageOption = Language.en,
+    lang: LanguageOption,
 ) -> None:
     """List the published-evidence models, and the model folders of a directory.
 
@@ -177,7 +176,7 @@ def inspect(
     model: ModelArgument,
     *,
     json_output: JsonOption = False,
-    lang: LanguageOption = Language.en,
+    lang: LanguageOption,
 ) -> None:
     """Show what a model was made from, its weights, measures and coefficients.
 
@@ -197,7 +196,7 @@ def evidence(
     *,
     exclude: ExcludeOption = None,
     json_output: JsonOption = False,
-    lang: LanguageOption = Language.en,
+    lang: LanguageOption,
 ) -> None:
     """Print what is published and believed of every predictor, and what is served.
 

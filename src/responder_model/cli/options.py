@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import os
+from collections.abc import Callable
+from contextvars import ContextVar
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,9 +20,60 @@ class Language(StrEnum):
     fr = "fr"
 
 
+def language_of_locale() -> Language:
+    """Language of the messages of this terminal: French, or else English."""
+    names = map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))
+    locale = next(filter(None, names), "")
+    return Language.fr if locale.casefold().startswith("fr") else Language.en
+
+
+_SPOKEN: ContextVar[Language | None] = ContextVar("spoken", default=None)
+
+
+def speak(lang: Language | None) -> Language | None:
+    """Say all that follows in this language; None is that of the locale."""
+    _SPOKEN.set(lang)
+    return lang
+
+
+def spoken() -> Language:
+    """Language in which the command that runs speaks."""
+    return _SPOKEN.get() or language_of_locale()
+
+
 LanguageOption = Annotated[
-    Language, typer.Option("--lang", help="Language of the output.")
+    Language,
+    typer.Option(
+        "--lang",
+        default_factory=language_of_locale,
+        show_default="of the locale",
+        callback=speak,
+        is_eager=True,
+        help="Language of what is written and said, errors too.",
+    ),
 ]
+
+
+def with_language(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option of its language, if it has none of its own."""
+    own = inspect.signature(command, eval_str=True).parameters
+    if "lang" in own:
+        return command
+    lang = inspect.Parameter(
+        "lang", inspect.Parameter.KEYWORD_ONLY, annotation=LanguageOption
+    )
+    parameters = [*own.values(), lang]
+
+    def run(**arguments: Any) -> None:
+        del arguments["lang"]
+        command(**arguments)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run
+
+
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON for a program instead of text.")
 ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from responder_model.cli.options import spoken
 from responder_model.errors import (
     InvalidCohortError,
     InvalidPatientError,
@@ -55,9 +56,11 @@ def print_json(value: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Only what JSON knows; a number that is not finite becomes None."""
+    """Only what JSON knows: a number that is not finite is None, a note also words."""
     from responder_model.vocabulary import is_missing
 
+    if isinstance(value, Note):
+        return value.to_dict(spoken())
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, Mapping):
@@ -69,10 +72,15 @@ def plain(value: Any) -> Any:
     return None if not isinstance(value, str) and is_missing(value) else value
 
 
-def print_notices(notices: Iterable[Note | str], lang: str = "en") -> None:
+def tell(key: str, /, **values: Any) -> None:
+    """Print a sentence of ``words/cli.toml`` on stderr, in the command's language."""
+    typer.echo(say(f"cli.{key}", spoken(), **values), err=True)
+
+
+def print_notices(notices: Iterable[Note | str]) -> None:
     """Print what the reader should know, without touching the result."""
     for notice in notices:
-        typer.echo(f"note: {in_words(notice, lang)}", err=True)
+        tell("notice", said=notice)
 
 
 def print_error(error: ResponderModelError) -> None:
@@ -80,12 +88,12 @@ def print_error(error: ResponderModelError) -> None:
     if isinstance(error, InvalidCohortError):
         print_notices(error.notices)
         print_findings(error)
-        typer.echo(f"error: {count_findings(error)}, nothing done.", err=True)
+        tell("error_nothing_done", said=count_findings(error))
     elif isinstance(error, InvalidPatientError):
         for problem in error.problems:
-            typer.echo(f"error: {problem.text()}", err=True)
+            tell("error", said=problem.text(spoken()))
     else:
-        typer.echo(f"error: {error}", err=True)
+        tell("error", said=error.text(spoken()))
 
 
 def print_findings(error: InvalidCohortError) -> None:
@@ -95,40 +103,44 @@ def print_findings(error: InvalidCohortError) -> None:
     for question in error.questions:
         rows = ", ".join(map(str, question.rows[:MOST_ROWS]))
         more = " …" if len(question.rows) > MOST_ROWS else ""
-        typer.echo(f"question: {question.text} (row {rows}{more})", err=True)
+        tell("question", said=question.text, rows=f"{rows}{more}")
         for answer in question.answers:
             typer.echo(f"    {answer}", err=True)
     if error.questions:
-        typer.echo(
-            "Answer in a mapping: check FILE --write-map map.toml, then --map map.toml"
-            ".",
-            err=True,
-        )
+        tell("how_to_answer")
 
 
-def count_findings(error: InvalidCohortError) -> str:
+def count_findings(error: InvalidCohortError) -> Note:
     """Say how many problems and open questions there are."""
     counts = (
-        (len(error.unexplained), "problems", "problem"),
-        (len(error.questions), "open questions", "open question"),
+        (len(error.unexplained), "problem"),
+        (len(error.questions), "open_question"),
     )
-    told = [f"{n} {one if n == 1 else many}" for n, many, one in counts if n]
-    return " and ".join(told) or "0 problems"
+    told = [_count(n, key) for n, key in counts if n]
+    if len(told) == len(counts):
+        return Note("cli.both", first=told[0], second=told[1])
+    return told[0] if told else _count(0, "problem")
+
+
+def _count(n: int, key: str) -> Note:
+    return Note(f"cli.one_{key}") if n == 1 else Note(f"cli.{key}s", n=n)
 
 
 def problems_table(problems: Iterable[Problem]) -> Table:
-    """One line per offending cell."""
+    """One line per offending cell, in the command's language."""
     from rich.table import Table
 
-    table = Table("row", "column", "found", "allowed")
+    lang = spoken()
+    headings = ("table_row", "column", "table_found", "table_allowed")
+    table = Table(*(say(f"cli.{key}", lang) for key in headings))
     for problem in problems:
         row = "" if problem.row is None else str(problem.row)
-        allowed = in_words(problem.allowed, "en")
+        allowed = in_words(problem.allowed, lang)
         if problem.choices:
             allowed = say(
-                "patient.which", "en", field=problem.field, choices=problem.choices
+                "patient.which", lang, field=problem.field, choices=problem.choices
             )
-        table.add_row(row, problem.name(), problem.found, allowed)
+        table.add_row(row, problem.name(lang), problem.found, allowed)
     return table
 
 

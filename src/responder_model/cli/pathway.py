@@ -10,7 +10,6 @@ import typer
 from responder_model.cli.models import local_rate, open_model
 from responder_model.cli.options import (
     JsonOption,
-    Language,
     LanguageOption,
     RespondersOption,
     TestedOption,
@@ -75,7 +74,7 @@ def pathway(
     successes: SuccessesOption = None,
     implanted: ImplantedOption = None,
     json_output: JsonOption = False,
-    lang: LanguageOption = Language.en,
+    lang: LanguageOption,
 ) -> None:
     """Say what to expect of the test and then of an implant, averaged over relief.
 

@@ -18,7 +18,6 @@ import typer
 from responder_model.cli.models import local_rate, open_model
 from responder_model.cli.options import (
     JsonOption,
-    Language,
     LanguageOption,
     ModelArgument,
     OverwriteOption,
@@ -158,7 +157,7 @@ def predict(
     tested: TestedOption = None,
     centre: CentreOption = None,
     json_output: JsonOption = False,
-    lang: LanguageOption = Language.en,
+    lang: LanguageOption,
 ) -> None:
     """Score one patient: probability, interval, reasons, and for whom it holds.
 
@@ -187,7 +186,7 @@ def explain(
     figure: FigureOption = None,
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
-    lang: LanguageOption = Language.en,
+    lang: LanguageOption,
 ) -> None:
     """Say what each predictor adds for one patient, all of them, and draw it.
 

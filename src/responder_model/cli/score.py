@@ -25,6 +25,7 @@ from responder_model.cli.output import (
     console,
     print_json,
     print_notices,
+    tell,
 )
 
 if TYPE_CHECKING:
@@ -110,14 +111,12 @@ def _tell(scored: ScoredFile) -> None:
     """Say on stderr what became of the file."""
     print_notices(scored.notices)
     if scored.unused_columns:
-        names = ", ".join(scored.unused_columns)
-        typer.echo(f"note: left unused, not for this model: {names}", err=True)
+        tell("unused_columns", names=scored.unused_columns)
     if scored.provenance == "simulated":
-        typer.echo("note: SIMULATED patients or model", err=True)
-    typer.echo(f"{scored.n_patients} patients scored", err=True)
+        tell("simulated_rows")
+    tell("patients_scored", n=scored.n_patients)
     if scored.set_aside is not None:
-        rows = f"{scored.n_set_aside} rows set aside"
-        typer.echo(f"note: {rows}, see {scored.set_aside}", err=True)
+        tell("rows_set_aside", n=scored.n_set_aside, file=str(scored.set_aside))
 
 
 @contextmanager

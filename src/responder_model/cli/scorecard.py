@@ -9,7 +9,6 @@ import typer
 
 from responder_model.cli.models import open_model
 from responder_model.cli.options import (
-    Language,
     LanguageOption,
     ModelArgument,
     OverwriteOption,
@@ -45,7 +44,7 @@ def scorecard(
     known: KnownOption = None,
     linear_part_only: LinearOption = False,
     overwrite: OverwriteOption = False,
-    lang: LanguageOption = Language.en,
+    lang: LanguageOption,
 ) -> None:
     """Write a linear model as CSV, printable points table (HTML) and nomogram (PNG).
 

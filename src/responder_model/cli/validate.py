@@ -19,7 +19,6 @@ from responder_model.cli.options import (
     ExcludeOption,
     JobsOption,
     JsonOption,
-    Language,
     LanguageOption,
     ModelArgument,
     OverwriteOption,
@@ -139,7 +138,7 @@ def validate(
     forest: ForestOption = None,
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
-    lang: LanguageOption = Language.en,
+    lang: LanguageOption,
 ) -> None:
     """Measure a model on new patients, or the optimism of its development.
 
@@ -260,7 +259,7 @@ def _whole(
     """Measure the whole cohort; print and log."""
     with progress(f"Validating on {len(work.patients)} patients"):
         result = work.measure(design)
-    print_notices(result.notes, lang)
+    print_notices(result.notes)
     if json_output:
         print_json(plain_result(result, work.provenance, lang))
     else:

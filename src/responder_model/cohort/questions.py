@@ -13,6 +13,7 @@ from responder_model.cohort.mapping import CohortMap, Rule
 from responder_model.errors import Problem, Question
 from responder_model.schema import Decision, Field, dictionary, exceeds, reaches
 from responder_model.vocabulary import is_allowed, own_unit, show
+from responder_model.words import Note
 
 Rows = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -21,7 +22,7 @@ Numbers = NDArray[np.float64]
 # They are asked about where they stand apart from the values, or stand there too often.
 WORST = (-99.0, -98.0, -97.0, -96.0, -95.0)
 CODES = (*WORST, -9.0, 99.0, 999.0)
-NO_FRACTION = "a percentage, as 45, not a fraction, as 0.45"
+NO_FRACTION = Note("cohort.no_fraction")
 # Fewest other values from which a code can be told.
 FEWEST_OTHERS = 2
 # Share of a field's range within which a value has neighbours.
@@ -91,15 +92,10 @@ def _fractions(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
     if not (between.any() or ones_only):
         return
     if known.max() <= 1:
-        text = (
-            f"nothing in {field.name} is above 1 %: are they fractions (0.45 for 45 %)?"
-        )
+        text = Note("cohort.all_fractions", field=field.name)
         yield _question("fractions", field, rows[size > 0], text, answers)
     else:
-        text = (
-            f"{field.name} has values between 0 and 1 beside larger ones: are these "
-            "fractions (0.45 for 45 %)?"
-        )
+        text = Note("cohort.some_fractions", field=field.name)
         single = f'values.{field.name}."0.45" = 45'
         yield _question("fractions", field, rows[between], text, (single, answers[1]))
 
@@ -126,10 +122,8 @@ def fractions(cohort: pd.DataFrame, rows: Rows, how: CohortMap) -> list[Problem]
 def _signs(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
     worse, given = values < 0, np.nan_to_num(values) != 0
     if worse.sum() >= FEWEST_WORSE and worse.sum() >= SHARE_WORSE * given.sum():
-        text = (
-            f"{worse.sum()} of {given.sum()} values of {field.name} are below 0, which "
-            "means worse: is it a change, where less pain is below 0?"
-        )
+        counts = {"n": int(worse.sum()), "of": int(given.sum())}
+        text = Note("cohort.below_zero", field=field.name, **counts)
         answers = (
             f'signs.{field.name} = "reversed"',
             f'signs.{field.name} = "as written"',
@@ -141,10 +135,8 @@ def _years(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
     known = values[~np.isnan(values)]
     usual, low = field.reference.mean, field.reference.mean - 2 * field.reference.sd
     if len(known) >= FEWEST_VALUES and np.median(known) < math.exp(low):
-        text = (
-            f"the median of {field.name} is {np.median(known):g} months, usual are "
-            f"{math.exp(usual):.0f}: are they years?"
-        )
+        months = {"median": float(np.median(known)), "usual": round(math.exp(usual))}
+        text = Note("cohort.years", field=field.name, **months)
         answers = (f'units.{field.name} = "years"', f'units.{field.name} = "months"')
         yield _question("years", field, rows[~np.isnan(values)], text, answers)
 
@@ -161,10 +153,7 @@ def _hundred(
         and len(above) == len(refused)
         and len(above) > np.sum(values > 0)
     ):
-        text = (
-            f"{len(above)} values of {field.name} are above 10 and none above 100: is "
-            "it a scale of 0 to 100?"
-        )
+        text = Note("cohort.scale", field=field.name, n=len(above))
         answers = (f'units.{field.name} = "/100"', f'units.{field.name} = "/10"')
         yield _question("scale", field, above, text, answers)
 
@@ -196,7 +185,8 @@ def _codes(
             ]
             at = sorted({*inside, *beyond})
             if at and not how.knows_code(field.name, code):
-                text = f"{code:g} in {field.name} ({len(at)} rows): is it missing?"
+                told = {"code": f"{code:g}", "n": len(at)}
+                text = Note("cohort.missing_code", field=field.name, **told)
                 answers = (
                     f"missing_codes = [{code:g}]",
                     f"kept.{field.name} = [{code:g}]",
@@ -257,10 +247,13 @@ def ask_of_rule(
             name = decision.binary_outcome
             sign = ">=" if rule.inclusive else ">"
             inclusive = "true" if rule.inclusive else "false"
-            text = (
-                f"{count} of {count} disagreements of {name} with {decision.outcome} "
-                f"fit {sign} {rule.at:g} %, the dictionary says {decision.comparison} "
-                f"{decision.main_cut_point:g} %: is that the rule?"
+            text = Note(
+                "cohort.other_rule",
+                n=count,
+                field=name,
+                outcome=decision.outcome,
+                rule=f"{sign} {rule.at:g} %",
+                own=f"{decision.comparison} {decision.main_cut_point:g} %",
             )
             answer = f"rules.{name} = {{ at = {rule.at:g}, inclusive = {inclusive} }}"
             field = dictionary().fields[name]
@@ -315,7 +308,7 @@ def _question(
     code: str,
     field: Field,
     rows: Sequence[int] | Rows,
-    text: str,
+    text: Note,
     answers: tuple[str, ...],
 ) -> Question:
     return Question(
@@ -343,7 +336,7 @@ def _of_word(name: str, found: str, problems: Sequence[Problem]) -> Question:
         code="word",
         field=name,
         rows=rows,
-        text=f"{found!r} in {name} ({len(rows)} rows): is it {' or '.join(meant)}?",
+        text=Note("cohort.word", found=found, field=name, n=len(rows), meant=meant),
         answers=tuple(
             f"values.{name}.{quoted(found)} = {quoted(m)}" for m in (*meant, "")
         ),
@@ -359,7 +352,9 @@ def ask_of_headings(
             code="heading",
             field=name,
             rows=(1,),
-            text=f"no column is {name} for sure: is it {_either(headings)}?",
+            text=Note(
+                "cohort.heading", field=name, headings=tuple(map(show, headings))
+            ),
             answers=tuple(
                 f"columns.{quoted(heading)} = {quoted(meant)}"
                 for heading in headings
@@ -371,13 +366,9 @@ def ask_of_headings(
     ]
 
 
-def _either(texts: Sequence[str]) -> str:
-    return " or ".join(repr(show(text)) for text in texts)
-
-
 def ask_of_blanks(field: Field, rows: Rows) -> Question:
     """Ask what a blank means beside crosses."""
-    text = f"{field.name} has crosses and blanks only: is a blank no, or not known?"
+    text = Note("cohort.blank", field=field.name)
     answers = (f'blanks.{field.name} = "no"', f'blanks.{field.name} = "missing"')
     return _question("blank", field, rows, text, answers)
 
