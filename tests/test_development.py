@@ -14,7 +14,12 @@ from scipy.optimize import minimize
 from sklearn.base import clone
 
 from in_words import said
-from responder_model.artifact import load_model, save_model
+from responder_model.artifact import (
+    digest_of,
+    load_model,
+    read_manifest,
+    save_model,
+)
 from responder_model.challenger import Trees, fit_trees
 from responder_model.cohort import check_cohort, outcome_levels, read_cohort
 from responder_model.development import (
@@ -289,6 +294,25 @@ def test_rebuilding_a_published_model_gives_the_released_bytes(
     released = ROOT / "models" / "published_evidence" / name
     for path in sorted(released.iterdir()):
         assert (rebuilt / name / path.name).read_bytes() == path.read_bytes(), path
+    digest = read_manifest(rebuilt / name).digest
+    assert published_model(decision, moment).digest == digest
+
+
+def test_rebuilding_published_models_gives_the_packaged_digests(rebuilt):
+    packaged = ROOT / "src" / "responder_model" / "data" / "published_digests.json"
+    assert packaged.read_bytes() == (rebuilt / packaged.name).read_bytes()
+
+
+def test_published_model_of_other_evidence_has_no_released_digest():
+    released = published_model("emcs_success")
+    excluded = ["saint_etienne"]
+    local = published_model("emcs_success", local_rate=(6, 11))
+    both = published_model(
+        "emcs_success", exclude_evidence=excluded, local_rate=(6, 11)
+    )
+    assert local.digest is None
+    assert both.digest is None
+    assert len({digest_of(model) for model in (released, local, both)}) == 3
 
 
 def test_published_model_leaves_the_excluded_evidence_out(tmp_path):

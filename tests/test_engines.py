@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 import responder_model as rm
+from responder_model.artifact import digest_of
 from responder_model.cli.app import app
 from responder_model.engines import run_dask, run_spark, score_dask
 from responder_model.errors import ResponderModelError
@@ -71,6 +72,7 @@ def assert_every_number_agrees(scores, model, cohort):
         "sex must be one of female, male",
     ]
     assert set(scores["provenance"]) == {"simulated"}
+    assert set(scores["model_digest"]) == {digest_of(model)}
 
 
 # ---------------------------------------------------------------- one frame
@@ -79,6 +81,7 @@ def assert_every_number_agrees(scores, model, cohort):
 def test_score_frame_gives_the_table_of_predict_cohort(model, cohort):
     scores = score_frame(model, cohort.set_axis(range(5, N + 5)))
     expected = model.predict_cohort(cohort)
+    assert set(scores.pop("model_digest")) == {digest_of(model)}
     assert list(scores.columns) == ["patient_id", *expected.columns, "problem"]
     assert scores.index.tolist() == list(range(5, N + 5))
     for name in expected.columns:

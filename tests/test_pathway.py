@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import responder_model as rm
 from in_words import said, told
+from responder_model.artifact import digest_of, read_manifest, save_model
 from responder_model.cli.app import app
 from responder_model.errors import InvalidPatientError, ResponderModelError
 from responder_model.features import expit, logit
@@ -64,6 +65,21 @@ def success_probabilities(model, patient, cut=40):
             for r in RELIEFS
         ]
     )
+
+
+def test_pathway_says_which_two_models_gave_it(tmp_path):
+    released = pathway(PATIENT).to_dict()
+    test = rm.published_model("rtms_response", "screening")
+    implant = rm.published_model("emcs_success")
+    assert released["screening_model_digest"] == digest_of(test)
+    assert released["response"]["model_digest"] == digest_of(test)
+    assert released["implant_model_digest"] == digest_of(implant)
+    renamed = replace(implant, name="of this centre")
+    own = pathway(PATIENT, implant_model=renamed)
+    assert own.implant_model_digest is None
+    folder = save_model(renamed, tmp_path / "own")
+    saved = pathway(PATIENT, implant_model=renamed)
+    assert saved.implant_model_digest == read_manifest(folder).digest
 
 
 def test_probability_averages_the_implant_model_over_relief():

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 import responder_model as rm
 from in_words import said
+from responder_model.artifact import digest_of
 from responder_model.cohort import inspect_file, map_from, write_cohort
 from responder_model.errors import InvalidCohortError, ResponderModelError
 from responder_model.formats import table, text
@@ -126,7 +127,25 @@ def test_score_file_writes_the_columns_of_predict_cohort(model, cohort, parquet)
     out = parquet.with_name("scores.parquet")
     score_file(model, parquet, out)
     columns = list(model.predict_cohort(cohort).columns)
+    columns.insert(columns.index("provenance") + 1, "model_digest")
     assert list(pd.read_parquet(out).columns) == ["row", "patient_id", *columns]
+
+
+READERS = {".csv": pd.read_csv, ".parquet": pd.read_parquet, ".xlsx": pd.read_excel}
+
+
+@pytest.mark.parametrize(("ending", "read"), READERS.items(), ids=READERS.keys())
+def test_every_score_says_which_model_gave_it(ending, read, model, parquet):
+    other = rm.published_model(
+        model.decision, model.moment, exclude_evidence=["saint_etienne"]
+    )
+    found = []
+    for k, fitted in enumerate((model, other)):
+        out = parquet.with_name(f"scores_{k}{ending}")
+        score_file(fitted, parquet, out)
+        found.append(set(read(out)["model_digest"]))
+    assert found == [{digest_of(model)}, {digest_of(other)}]
+    assert digest_of(model) != digest_of(other)
 
 
 def test_score_file_is_the_same_in_one_part_and_in_many(
@@ -451,6 +470,7 @@ def test_one_simulated_row_makes_every_score_simulated(model, parquet, small_par
     assert set(pd.read_parquet(out)["provenance"]) == {"simulated"}
     meta = json.loads(pq.read_schema(out).metadata[b"responder_model"])
     assert (meta["provenance"], meta["target"]) == ("simulated", model.target)
+    assert meta["model_digest"] == digest_of(model)
 
 
 def test_real_rows_keep_the_provenance_of_the_model(model, parquet):

@@ -20,6 +20,7 @@ import pytest
 
 import responder_model as rm
 from in_words import said
+from responder_model.artifact import digest_of
 from responder_model.tracking import served_columns
 from responder_model.tracking.serve import score_served
 from responder_model.tracking.signature import (
@@ -117,6 +118,7 @@ def test_served_model_says_what_predict_says_of_a_patient(served, model):
     due = model.predict(patient)
     assert row["probability"] == pytest.approx(due.probability, rel=1e-12)
     assert row["provenance"] == due.provenance
+    assert row["model_digest"] == digest_of(model)
     assert row["applicability"] == due.applicability.level
     assert row["missing"].split() == list(due.missing)
     assert row["messages"].split("\n") == list(said(due.messages))

@@ -27,8 +27,9 @@ from responder_model.errors import MissingExtraError, ResponderModelError
 from responder_model.schema import Field
 from responder_model.scoring import score_frame
 from responder_model.scoring.columns import choose_columns
-from responder_model.scoring.frame import PROBLEM, PROVENANCE
+from responder_model.scoring.frame import PROBLEM
 from responder_model.scoring.jobs import check_job_folder, drafted_folder
+from responder_model.scoring.parts import DIGEST, PROVENANCE
 from responder_model.vocabulary import find_field
 
 if TYPE_CHECKING:
@@ -139,8 +140,8 @@ def score_spark(
     Returns
     -------
     pyspark.sql.DataFrame
-        The identifier, ``problem``, ``provenance``, ``probability``, ``lower``,
-        ``upper``, ``probability_<cut-off>``, ``baseline`` and
+        The identifier, ``problem``, ``provenance``, ``model_digest``, ``probability``,
+        ``lower``, ``upper``, ``probability_<cut-off>``, ``baseline`` and
         ``contribution_<predictor>`` in log-odds. Nothing is computed yet.
     """
     from pyspark.sql import functions as F  # noqa: N812 - its usual name
@@ -161,7 +162,8 @@ def score_spark(
     said = F.broadcast(_spark_provenance(model, patients, fields))
     problem = F.nullif(F.col(f"{_SCORES}.{PROBLEM}"), F.lit("")).alias(PROBLEM)
     numbers = [f"{_SCORES}.{name}" for name in _spark_numbers(model)]
-    return scored.crossJoin(said).select(*identifiers, problem, PROVENANCE, *numbers)
+    about = (problem, PROVENANCE, f"{_SCORES}.{DIGEST}")
+    return scored.crossJoin(said).select(*identifiers, *about, *numbers)
 
 
 def _spark_numbers(model: Model) -> list[str]:

@@ -112,6 +112,7 @@ def save_model(model: Model, folder: str | os.PathLike[str]) -> Path:
         msg = f"the model must be fit to be read back: {error}"
         raise ResponderModelError(msg) from None
     write_folder(files, Path(folder))
+    _identify(model, files)
     return Path(folder)
 
 
@@ -169,7 +170,7 @@ def load_model(
     if said != (model.decision, model.moment, model.name, model.provenance):
         msg = f"{MANIFEST} must describe its own model, got another one."
         raise UntrustedModelError(msg)
-    object.__setattr__(model, "digest", manifest.digest)
+    _identify(model, files)
     return model
 
 
@@ -183,9 +184,14 @@ def digest_of(model: Model) -> str:
     64
     """
     if model.digest is None:
-        found = check_manifest(model_files(model)).digest
-        object.__setattr__(model, "digest", found)
+        _identify(model, model_files(model))
     return str(model.digest)
+
+
+def _identify(model: Model, files: Mapping[str, bytes]) -> None:
+    """Tell a model its digest, unless it knows it."""
+    if model.digest is None:
+        object.__setattr__(model, "digest", check_manifest(files).digest)
 
 
 def release_model(model: Model) -> None:

@@ -145,7 +145,6 @@ def report(
             found,
             studies,
             lang=lang.value,
-            digest=digest_of(found),
             statements=stated,
         )
         with writing("--out"):

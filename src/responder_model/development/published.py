@@ -6,9 +6,11 @@ the same components and weights, collapsed to one Gaussian for each cut-off.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
+from importlib.resources import files
 
 import numpy as np
 
@@ -60,7 +62,8 @@ def published_model(
     -------
     Model
         Provenance ``published``; its coefficients and covariance are those of the
-        mixture of priors, its population the dictionary's reference population.
+        mixture of priors, its population the dictionary's reference population. Its
+        digest is the released one; None with evidence left out or a local rate.
 
     Raises
     ------
@@ -154,7 +157,18 @@ def _published(
         excluded_evidence=excluded,
         notes=(),
     )
-    return as_published(model)
+    found = as_published(model)
+    if not excluded and local_rate is None:
+        object.__setattr__(found, "digest", _released_digests().get(found.target))
+    return found
+
+
+@cache
+def _released_digests() -> dict[str, str]:
+    """Digests of the released models, which would take long to work out here."""
+    path = files("responder_model") / "data" / "published_digests.json"
+    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _name(excluded: tuple[str, ...], local_rate: tuple[int, int] | None) -> str:

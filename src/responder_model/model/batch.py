@@ -209,6 +209,7 @@ def cohort_table(
         ``probability_<cut-off>`` for each served cut-off, ``applicability``
         (``inside``, ``borderline``, ``outside``), ``missing`` (names, separated by a
         space) and ``provenance`` (``simulated`` when the model or the row is).
+        ``attrs`` say which model it was: ``model``, ``model_digest``, ``target``.
 
     Raises
     ------
@@ -225,6 +226,7 @@ def cohort_table(
     table.attrs = {
         "provenance": provenance,
         "model": model.name,
+        "model_digest": model.digest,
         "target": model.target,
         "unused_columns": unused_columns(model.encoder, cohort),
     }

@@ -107,7 +107,8 @@ class Model:
     parent : str or None
         Digest of the model that this one updates.
     digest : str or None
-        Identity of the folder that it was loaded from.
+        Identity of its folder, in every prediction; None until a developed model is
+        saved, or ``artifact.digest_of`` works it out.
     """
 
     decision: str
@@ -298,6 +299,7 @@ class Model:
             decision=self.decision,
             moment=self.moment,
             model=self.name,
+            model_digest=self.digest,
             provenance=self.provenance,
             cut_point=self.cut_point,
             probability=float(scores.probability[0]),

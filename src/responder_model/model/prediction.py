@@ -57,6 +57,8 @@ class Prediction:
     ----------
     decision, moment, model : str
         Question, moment in care, and name of the model that answers.
+    model_digest : str or None
+        ``Model.digest`` of it: which model this was, whatever its name.
     provenance : {"published", "simulated", "cohort"}
         What the model was made from.
     cut_point : float
@@ -86,6 +88,7 @@ class Prediction:
     decision: str
     moment: str
     model: str
+    model_digest: str | None
     provenance: str
     cut_point: float
     probability: float
@@ -113,6 +116,7 @@ class Prediction:
             "decision": self.decision,
             "moment": self.moment,
             "model": self.model,
+            "model_digest": self.model_digest,
             "provenance": self.provenance,
             "cut_point": self.cut_point,
             "probability": self.probability,

@@ -114,6 +114,8 @@ def pathway(
         moment=steps.response.moment,
         screening_model=steps.response.name,
         implant_model=steps.implant.name,
+        screening_model_digest=steps.response.digest,
+        implant_model_digest=steps.implant.digest,
         provenance=steps.provenance,
         response=first,
         cut_point=steps.implant.cut_point,

@@ -73,6 +73,8 @@ class Pathway:
         Question that ``probability`` answers, and moment in care of what is known.
     screening_model, implant_model : str
         Names of the two models.
+    screening_model_digest, implant_model_digest : str or None
+        ``Model.digest`` of each.
     provenance : {"published", "simulated", "cohort"}
         ``simulated`` if either model is; ``cohort`` if either rests on a cohort.
     response : Prediction
@@ -104,6 +106,8 @@ class Pathway:
     moment: str
     screening_model: str
     implant_model: str
+    screening_model_digest: str | None
+    implant_model_digest: str | None
     provenance: str
     response: Prediction
     cut_point: float
@@ -125,6 +129,8 @@ class Pathway:
             "moment": self.moment,
             "screening_model": self.screening_model,
             "implant_model": self.implant_model,
+            "screening_model_digest": self.screening_model_digest,
+            "implant_model_digest": self.implant_model_digest,
             "provenance": self.provenance,
             "response": self.response.to_dict(lang),
             "cut_point": self.cut_point,

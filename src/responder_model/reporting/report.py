@@ -57,7 +57,6 @@ def build_report(
     studies: Sequence[Study] = (),
     *,
     lang: str = "en",
-    digest: str = "",
     statements: Mapping[str, str] | None = None,
 ) -> Report:
     """Write the report of a model, and of the cohorts that it was examined in.
@@ -70,8 +69,6 @@ def build_report(
         From ``examine``; none for a report of the model alone.
     lang : {"en", "fr"}
         Language.
-    digest : str, optional
-        Digest of the model's folder, by which readers tell versions apart.
     statements : mapping, optional
         What the authors state, by number of TRIPOD+AI; from ``read_statements``.
 
@@ -90,6 +87,7 @@ def build_report(
     check_language(lang)
     check_studies(studies)
     order = sorted(studies, key=lambda study: study.role != "development")
+    digest = digest_of(model)
     values = logged_values(model, tuple(order), digest=digest, statements=statements)
     content = Content(
         model=model, studies=tuple(order), values=values, lang=lang, digest=digest
@@ -107,7 +105,7 @@ def build_report(
         markdown=to_markdown(content, sections),
         figures=figures,
         values=to_plain(values),
-        model=digest_of(model),
+        model=digest,
     )
 
 

@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from responder_model.errors import Problem, ResponderModelError
 from responder_model.schema import dictionary
 from responder_model.scoring.parts import (
+    DIGEST,
     IDENTITY,
     KEPT,
+    PROVENANCE,
     ROW,
     ScoredPart,
     read_part,
@@ -68,7 +70,6 @@ def write_scores(
     partial: Path,
     side: Path,
     *,
-    provenance: str,
     about: dict[str, Any],
 ) -> Tally:
     """Write the scores of all parts, and the problems of rows set aside.
@@ -79,19 +80,18 @@ def write_scores(
         The parts, in order.
     partial, side : Path
         Files to write; the ending of ``partial`` says which kind.
-    provenance : str
-        Provenance of every row: simulated is contagious.
     about : dict
-        What a Parquet file says of itself.
+        What a Parquet file says of itself; its ``provenance`` (simulated is contagious)
+        and ``model_digest`` stand in every row too.
     """
-    tally = Tally(provenance=provenance)
+    tally = Tally(provenance=about[PROVENANCE])
     with ExitStack() as stack:
         file = stack.enter_context(side.open("w", encoding="utf-8", newline=""))
         problems = csv.writer(file)
         problems.writerow(SIDE_HEADER)
         write = _WRITERS[partial.suffix.lower()](partial, about, stack)
         for part in _without_repeated(paths):
-            kept = _result(part.scores, provenance)
+            kept = _result(part.scores, about)
             tally.add(part, kept)
             problems.writerows(map(_side_row, part.problems))
             write(kept)
@@ -103,13 +103,15 @@ def _side_row(problem: Problem) -> tuple[Any, ...]:
     return problem.row, problem.field, problem.found, reason
 
 
-def _result(scores: pa.Table, provenance: str) -> pa.Table:
-    """Rows that are kept, with their provenance after the scores."""
+def _result(scores: pa.Table, about: dict[str, Any]) -> pa.Table:
+    """Rows that are kept, with their provenance and the model after the scores."""
     kept = scores.filter(scores[KEPT]).drop_columns([KEPT, IDENTITY])
     codes = pa.array(np.zeros(kept.num_rows, dtype=np.int32))
-    column = pa.DictionaryArray.from_arrays(codes, pa.array([provenance]))
     place = kept.column_names.index("missing") + 1
-    return kept.add_column(place, "provenance", column)
+    for name in (DIGEST, PROVENANCE):
+        column = pa.DictionaryArray.from_arrays(codes, pa.array([about[name]]))
+        kept = kept.add_column(place, name, column)
+    return kept
 
 
 # ---------------------------------------------------------------- identifiers

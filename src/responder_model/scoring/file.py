@@ -115,8 +115,8 @@ def score_file(
     out : path-like
         File to write: ``.csv``, ``.parquet`` or ``.xlsx``. One line per patient:
         ``row`` (line of the file, whose header is row 1), ``patient_id`` if the file
-        has it, then the columns of ``Model.predict_cohort``. The provenance is
-        ``simulated`` if any row of the file is.
+        has it, then the columns of ``Model.predict_cohort`` and ``model_digest``. The
+        provenance is ``simulated`` if any row of the file is.
     contributions : bool
         Also write ``baseline`` and ``contribution_<predictor>``, in log-odds.
     strict : bool
@@ -291,13 +291,12 @@ def _join(model: Model, journal: Journal, out: Path, *, strict: bool) -> Tally:
     provenance = "simulated" if has_simulated_part(paths) else model.provenance
     about = {
         "model": model.name,
+        "model_digest": digest_of(model),
         "target": model.target,
         "provenance": provenance,
         "responder_model": __version__,
     }
-    tally = write_scores(
-        paths, *_drafts(journal, out), provenance=provenance, about=about
-    )
+    tally = write_scores(paths, *_drafts(journal, out), about=about)
     if tally.n_patients == 0 or (strict and tally.n_problems):
         raise InvalidCohortError(_shown(tally))
     return tally

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from responder_model.artifact import digest_of
 from responder_model.cohort.checking import check_table
 from responder_model.errors import Problem
 from responder_model.features import Encoder
@@ -16,8 +17,10 @@ from responder_model.formats.table import FIRST_ROW
 from responder_model.schema import Field, dictionary
 from responder_model.scoring.columns import Columns, choose_columns
 from responder_model.scoring.parts import (
+    DIGEST,
     IDENTITY,
     KEPT,
+    PROVENANCE,
     ROW,
     ScoredPart,
     check_part,
@@ -28,7 +31,7 @@ from responder_model.words import in_words
 if TYPE_CHECKING:
     from responder_model.model import Model
 
-PROBLEM, PROVENANCE = "problem", "provenance"
+PROBLEM = "problem"
 
 
 def score_frame(
@@ -58,7 +61,8 @@ def score_frame(
     -------
     DataFrame
         Indexed as ``patients``: the columns of ``Model.predict_cohort``, with words as
-        text, and ``problem``: the rules that a row breaks, missing where it is scored.
+        text, ``model_digest``, and ``problem``: the rules that a row breaks, missing
+        where it is scored.
 
     Examples
     --------
@@ -76,7 +80,8 @@ def score_frame(
     scores = _frame(part, patients.index)
     word = "simulated" if simulated or part.simulated else model.provenance
     place = list(scores.columns).index("missing") + 1
-    scores.insert(place, PROVENANCE, pd.Series(word, patients.index, dtype="str"))
+    for name, said in ((DIGEST, digest_of(model)), (PROVENANCE, word)):
+        scores.insert(place, name, pd.Series(said, patients.index, dtype="str"))
     scores[PROBLEM] = _rules(part.problems, patients.index)
     return scores
 

@@ -30,6 +30,8 @@ from responder_model.words import Note, note_from
 # Columns of a part that its file needs and the result does not.
 KEPT, IDENTITY = "kept", "identity"
 ROW, BASELINE = "row", "baseline"
+# What a file of scores says in every row besides them.
+PROVENANCE, DIGEST = "provenance", "model_digest"
 _META = b"responder_model.part"
 
 

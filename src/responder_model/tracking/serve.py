@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from responder_model.artifact import digest_of
 from responder_model.cohort.checking import inspect_cohort
 from responder_model.errors import InvalidCohortError
 from responder_model.model.applicability import failed_tests
@@ -16,7 +17,8 @@ from responder_model.model.batch import score_columns, score_raw
 from responder_model.model.messages import patient_messages, standing_messages
 from responder_model.patient import known_later, unknown_name
 from responder_model.schema import dictionary
-from responder_model.scoring.frame import PROBLEM, PROVENANCE, checked_rows
+from responder_model.scoring.frame import PROBLEM, checked_rows
+from responder_model.scoring.parts import DIGEST, PROVENANCE
 from responder_model.vocabulary import find_field, is_missing, show
 
 if TYPE_CHECKING:
@@ -49,10 +51,10 @@ def score_served(model: Model, patients: Any) -> pd.DataFrame:
     DataFrame
         ``probability``, ``lower``, ``upper``, ``probability_<cut-off>`` for each served
         cut-off, ``baseline`` and ``contribution_<predictor>`` in log-odds;
-        ``provenance``; ``applicability``; ``missing``, names separated by a space;
-        ``messages``, a line each; ``read``, the values as they were understood, in
-        JSON; ``problem``, empty where the row is answered. A row with a problem has
-        nothing else but the provenance.
+        ``provenance``; ``model_digest``; ``applicability``; ``missing``, names
+        separated by a space; ``messages``, a line each; ``read``, the values as they
+        were understood, in JSON; ``problem``, empty where the row is answered. A row
+        with a problem has nothing else but the provenance and the digest.
     """
     table = _as_table(patients)
     checked, problem = _checked(model, table)
@@ -74,6 +76,7 @@ def score_served(model: Model, patients: Any) -> pd.DataFrame:
         texts = [*_TEXTS, MESSAGES, READ]
         answer[texts] = answer[texts].where(problem.isna(), "")
     place = list(answer.columns).index("applicability")
+    answer.insert(place, DIGEST, digest_of(model))
     answer.insert(place, PROVENANCE, _provenance(model, table))
     answer[PROBLEM] = problem.where(problem.notna(), "")
     return answer.set_axis(table.index, axis="index")

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 NUMBERS = ("probability", "lower", "upper")
-TEXTS = ("provenance", "applicability", "missing", "messages", "read", "problem")
+TEXTS = (
+    "provenance",
+    "model_digest",
+    "applicability",
+    "missing",
+    "messages",
+    "read",
+    "problem",
+)
 
 
 def build_signature(decision: str, moment: str) -> ModelSignature:
