@@ -141,6 +141,8 @@ def test_a_line_of_units_is_no_patient(tmp_path: Path) -> None:
     assert not found.problems
     assert found.cohort["pain_duration"].tolist() == [24, 60]
     assert "line 2 was read as units, not as a patient" in said(found.notices)
+    french = said(found.notices, "fr")
+    assert "ligne 2 lue comme des unités, non comme un patient" in french
     assert numbers == [3, 4]
 
 
@@ -183,7 +185,9 @@ def test_a_hidden_column_is_told(tmp_path: Path) -> None:
         sheet.column_dimensions["B"].hidden = True
 
     found, _ = read(tmp_path, [HEAD, *ROWS], hide)
-    assert "hidden columns were read all the same: 'age'" in said(found.notices)
+    assert "hidden columns were read all the same: age" in said(found.notices)
+    french = said(found.notices, "fr")
+    assert "colonnes masquées lues quand même : age" in french
 
 
 @pytest.mark.parametrize("word", ["Moyenne", "TOTAL", "n = 2", "Écart-type", "Médiane"])

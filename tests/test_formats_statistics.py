@@ -54,7 +54,7 @@ def test_read_cohort_reads_what_haven_writes(name: str) -> None:
 
 
 def test_declared_missing_values_are_told_by_reason() -> None:
-    notices = read_cohort(CASES / "cohort_pspp.sav").attrs["notices"]
+    notices = said(read_cohort(CASES / "cohort_pspp.sav").attrs["notices"])
     told = "2 of pain_intensity declared missing in the file"
     assert f"{told} (-9 (non demandé): 1, 99 (refus): 1)" in notices
     stata = " ".join(said(read_cohort(CASES / "cohort.dta").attrs["notices"]))

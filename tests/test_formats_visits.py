@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from in_words import said
 from responder_model.cli.app import app
 from responder_model.cohort import inspect_file, map_from, read_cohort, read_map
 from responder_model.cohort.checking import inspect_columns
@@ -30,7 +31,7 @@ def test_events_of_redcap_are_joined_by_record() -> None:
     for name, expected in EXPECTED["redcap_longitudinal.csv"]["values"].items():
         assert cohort[name].tolist() == expected
     told = "lines of one record were joined by event"
-    assert told in cohort.attrs["notices"]
+    assert told in said(cohort.attrs["notices"])
 
 
 def test_an_export_of_labels_is_refused_with_the_way_out() -> None:
@@ -40,7 +41,7 @@ def test_an_export_of_labels_is_refused_with_the_way_out() -> None:
 
 def test_forms_that_are_not_complete_are_told() -> None:
     inspection, _ = inspect_file(CASES / "redcap_missing_codes.csv")
-    assert "1 forms are not marked as complete" in inspection.notices
+    assert "1 forms are not marked as complete" in said(inspection.notices)
     assert inspection.cohort["depression"].isna().tolist()[0]
 
 

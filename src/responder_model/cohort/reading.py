@@ -120,5 +120,5 @@ def _inspect(
     return whole, np.concatenate(rows)
 
 
-def _left_out(line: Problem) -> str:
-    return f"row {line.row}, a line of totals ({line.found}), was left out"
+def _left_out(line: Problem) -> Note:
+    return Note("formats.totals", row=line.row, found=line.found)

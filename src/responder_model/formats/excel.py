@@ -24,6 +24,7 @@ from responder_model.formats.spreadsheet import (
 from responder_model.formats.table import Doubt, Source
 from responder_model.formats.variables import most_cells, too_large
 from responder_model.vocabulary import show
+from responder_model.words import Note
 
 # Unpacked, a workbook is at most so many times as large, small ones aside.
 _FREE_BYTES, _MOST_TIMES = 64 << 20, 40
@@ -141,7 +142,7 @@ def _grid(workbook: Any, sheet: Any, most: int) -> Grid:
         if _is_true(about.get("hidden"))
         for place in range(int(about["min"]) - 1, min(int(about["max"]), 1 << 14))
     }
-    told = f"formulas were {NEVER_CALCULATED}"
+    told = Note("formats.never_calculated")
     return Grid(
         lines=lines,
         hidden_rows=frozenset(

@@ -22,6 +22,7 @@ from responder_model.formats.table import (
     lines_table,
 )
 from responder_model.vocabulary import find_field, show
+from responder_model.words import Note
 
 # Lines among which headings are looked for.
 TOP_LINES = 30
@@ -52,7 +53,7 @@ class Layout:
         Fields of the dictionary among the headings.
     n_cells : int
         Cells of the line of the headings, blank ones too.
-    notices : tuple of str
+    notices : tuple of Note
         What was made of the lines above.
     """
 
@@ -61,9 +62,9 @@ class Layout:
     first_line: int
     n_known: int
     n_cells: int = 0
-    notices: tuple[str, ...] = ()
+    notices: tuple[Note, ...] = ()
 
-    def source(self, lines: Sequence[Line], *, notices: Sequence[str] = ()) -> Source:
+    def source(self, lines: Sequence[Line], *, notices: Sequence[Note] = ()) -> Source:
         """Lines in memory as a source."""
         check_width(self.header)
         numbered = [(line - self.header_line + 1, cells) for line, cells in lines]
@@ -111,9 +112,9 @@ def find_layout(lines: Sequence[Line]) -> Layout:
     if n_known(header) and _is_units(header, units):
         header = _with_units(header, units)
         last += 1
-        notices.append(f"line {top[last][0]} was read as units, not as a patient")
+        notices.append(Note("formats.units_line", line=top[last][0]))
     if place and n_known(header):
-        notices.append(f"headings were read from line {top[place][0]}, not from above")
+        notices.append(Note("formats.headings_line", line=top[place][0]))
     return Layout(
         header=tuple(header),
         header_line=top[place][0],
@@ -159,7 +160,7 @@ def _is_separator_note(cells: Sequence[Any]) -> bool:
 
 def _joined(
     top: Sequence[tuple[int, list[str]]], place: int
-) -> tuple[list[str], int, list[str]]:
+) -> tuple[list[str], int, list[Note]]:
     """Headings, the last of their lines, and what to say of them."""
     names = top[place][1]
     ways = [(names, place)]
@@ -168,7 +169,7 @@ def _joined(
     if place:
         ways.append((_both(top[place - 1][1], names), place))
     header, last = max(ways, key=lambda way: n_known(way[0]))
-    told = [] if header is names else ["headings were read from two lines together"]
+    told = [] if header is names else [Note("formats.two_lines")]
     return header, last, told
 
 

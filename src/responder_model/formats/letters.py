@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from responder_model.formats.table import unreadable
+from responder_model.words import Note
 
 _SCANNED = 1 << 20
 # How much a letter speaks for an encoding in which bytes above 127 stand for it.
@@ -32,12 +33,10 @@ class Letters:
     n_mark: int = 0
 
     @property
-    def notices(self) -> tuple[str, ...]:
+    def notices(self) -> tuple[Note, ...]:
         """What is unusual in them."""
         name = _NAMES.get(self.encoding)
-        return (f"letters were read as {name}: look whether they are right",) * bool(
-            name
-        )
+        return (Note("formats.old_letters", name=name),) if name else ()
 
 
 def letters_of(path: Path) -> Letters:

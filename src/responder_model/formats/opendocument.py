@@ -24,6 +24,7 @@ from responder_model.formats.spreadsheet import (
 from responder_model.formats.table import Doubt, Source, unreadable
 from responder_model.formats.variables import most_cells, too_large
 from responder_model.vocabulary import show
+from responder_model.words import Note
 
 _NAME = "{urn:oasis:names:tc:opendocument:xmlns:"
 _OFFICE, _TABLE = _NAME + "office:1.0}", _NAME + "table:1.0}"
@@ -221,7 +222,7 @@ def _text(element: Element) -> str:
 def _grid(path: Path, place: int, most: int) -> Grid:
     reader = _Reader(path, place, most)
     lines = lines_of(reader.rows(), most)
-    told = f"formulas were {NEVER_CALCULATED}"
+    told = Note("formats.never_calculated")
     return Grid(
         lines=lines,
         hidden_rows=frozenset(reader.hidden_rows),

@@ -14,6 +14,7 @@ from responder_model.formats.table import Source, Table, is_blank, unreadable
 from responder_model.formats.variables import source_of_columns
 from responder_model.formats.visits import joined, whole
 from responder_model.vocabulary import find_field, normalise
+from responder_model.words import Note
 
 _EVENTS = frozenset(
     {"redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"}
@@ -82,7 +83,7 @@ def by_record(source: Source, declared: Mapping[str, Declared]) -> Source:
         declared,
     )
     if len(own) < len(header):
-        told.append("lines of one record were joined by event")
+        told.append(Note("formats.events_joined"))
         return joined(names, cells, lines, 0, notices=(*source.notices, *told))
     series = [pd.Series(column, dtype=object) for column in cells]
     return source_of_columns(names, series, lines, notices=(*source.notices, *told))
@@ -90,7 +91,7 @@ def by_record(source: Source, declared: Mapping[str, Declared]) -> Source:
 
 def _without_unopened(
     header: Sequence[str], lines: Table
-) -> tuple[list[list[Any]], list[str]]:
+) -> tuple[list[list[Any]], list[Note]]:
     """Columns in which an unchecked box of a form that nobody opened is missing."""
     columns = [lines.cells[k].tolist() for k in range(len(header))]
     start, n_incomplete = 1, 0
@@ -106,7 +107,7 @@ def _without_unopened(
             for box in [] if is_open else boxes:
                 columns[box][row] = None
         start = place + 1
-    told = [f"{n_incomplete} forms are not marked as complete"] if n_incomplete else []
+    told = [Note("formats.incomplete", n=n_incomplete)] if n_incomplete else []
     return columns, told
 
 
@@ -140,7 +141,7 @@ def without_castor_codes(source: Source) -> Source:
         if codes and find_field(name):
             why = ", ".join(f"{code}: {n}" for code, n in sorted(codes.items()))
             notices.append(
-                f"{codes.total()} of {name} missing by Castor's codes ({why})"
+                Note("formats.castor_codes", n=codes.total(), heading=name, why=why)
             )
     return source_of_columns(source.header, columns, lines, notices=notices)
 

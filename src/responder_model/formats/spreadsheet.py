@@ -11,6 +11,7 @@ from responder_model.formats.layout import TOP_LINES, find_layout
 from responder_model.formats.table import Doubt, Line, Source, unreadable
 from responder_model.formats.variables import too_large
 from responder_model.vocabulary import show
+from responder_model.words import Note
 
 # Fields that a line names from which it heads a table of patients.
 FEWEST_KNOWN = 2
@@ -28,7 +29,7 @@ class Grid:
         Numbers of lines that are not shown, and places of columns.
     merged : tuple of (top, left, bottom, right)
         Numbers of lines and places of columns of cells that are shown as one.
-    notices : tuple of str
+    notices : tuple of Note
         What a person has to know of the workbook.
     """
 
@@ -36,7 +37,7 @@ class Grid:
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     merged: tuple[tuple[int, int, int, int], ...] = ()
-    notices: tuple[str, ...] = ()
+    notices: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ def source_of_sheets(sheets: Sequence[Sheet], asked: str | None) -> Source:
     left = [sheet for sheet in fitting if sheet is not chosen]
     notices = [*grid.notices, *map(_not_read, left)]
     if left or chosen is not sheets[0]:
-        notices.insert(0, f"sheet {show(chosen.name)!r} was read")
+        notices.insert(0, Note("formats.sheet_read", name=show(chosen.name)))
     layout = find_layout(grid.lines)
     lines = [line for line in grid.lines if line[0] >= layout.first_line]
     notices += _hidden(grid, lines, layout.header)
@@ -98,9 +99,9 @@ def _chosen(
     return candidates[0]
 
 
-def _not_read(sheet: Sheet) -> str:
-    kind = "sheet" if sheet.is_visible else "hidden sheet"
-    return f"{kind} {show(sheet.name)!r} was not read (--sheet chooses)"
+def _not_read(sheet: Sheet) -> Note:
+    key = "sheet_not_read" if sheet.is_visible else "hidden_sheet_not_read"
+    return Note(f"formats.{key}", name=show(sheet.name))
 
 
 def lines_of(rows: Iterable[tuple[int, dict[int, Any]]], most: int = 0) -> list[Line]:
@@ -112,20 +113,20 @@ def lines_of(rows: Iterable[tuple[int, dict[int, Any]]], most: int = 0) -> list[
     return [(n, [cells.get(place) for place in range(width)]) for n, cells in kept]
 
 
-def _hidden(grid: Grid, lines: Sequence[Line], header: Sequence[str]) -> list[str]:
+def _hidden(grid: Grid, lines: Sequence[Line], header: Sequence[str]) -> list[Note]:
     rows = [number for number, _ in lines if number in grid.hidden_rows]
     names = [n for k, n in enumerate(header) if k in grid.hidden_columns and n.strip()]
     notices = []
     if rows:
-        count = f"{len(rows)} rows are" if len(rows) > 1 else "1 row is"
-        notices.append(f"{count} hidden in the workbook, and were read all the same")
+        key = "hidden_rows" if len(rows) > 1 else "hidden_row"
+        notices.append(Note(f"formats.{key}", n=len(rows)))
     if names:
-        listed = ", ".join(repr(show(name)) for name in names)
-        notices.append(f"hidden columns were read all the same: {listed}")
+        listed = tuple(map(show, names))
+        notices.append(Note("formats.hidden_columns", names=listed))
     return notices
 
 
-def _filled(grid: Grid, lines: Sequence[Line]) -> tuple[list[Line], list[str]]:
+def _filled(grid: Grid, lines: Sequence[Line]) -> tuple[list[Line], list[Note]]:
     """Lines with each cell that is merged downwards in all of its lines."""
     cells = {number: list(line) for number, line in lines}
     n_filled = 0
@@ -139,5 +140,5 @@ def _filled(grid: Grid, lines: Sequence[Line]) -> tuple[list[Line], list[str]]:
         for number in below:
             cells[number][left] = cells[top][left]
         n_filled += len(below)
-    told = [f"{n_filled} rows take the value of a merged cell"] if n_filled else []
+    told = [Note("formats.merged_cells", n=n_filled)] if n_filled else []
     return list(cells.items()), told

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.errors import InvalidCohortError, Problem, ResponderModelError
+from responder_model.words import Note
 
 # Patients read at once: small enough for the memory, large enough for the arrays.
 PART_ROWS = 65_536
@@ -102,7 +103,7 @@ class Source:
         Unit of the extent.
     parts : callable
         Yields its parts in order, those that are done left out.
-    notices : tuple of str
+    notices : tuple of Note
         What a person has to know of how the file was read.
     """
 
@@ -110,7 +111,7 @@ class Source:
     extent: int
     unit: str
     parts: Reader
-    notices: tuple[str, ...] = ()
+    notices: tuple[Note, ...] = ()
 
     def read(
         self, places: Sequence[int] | None = None, done: Collection[int] = ()

@@ -26,6 +26,7 @@ from responder_model.formats.table import (
     unreadable,
 )
 from responder_model.vocabulary import find_field
+from responder_model.words import Note
 
 # A number as the package shows it: where that is no number, it is not read as one.
 Show = Callable[[float], str]
@@ -127,7 +128,7 @@ def source_of_columns(
     columns: Sequence[pd.Series],
     about: Table,
     *,
-    notices: Sequence[str],
+    notices: Sequence[Note],
 ) -> Source:
     """Columns in memory as a source; ``about`` has their rows and what was left out."""
     check_width(header)
@@ -140,12 +141,14 @@ def source_of_columns(
     )
 
 
-def _told(variables: Sequence[Variable]) -> Iterator[str]:
+def _told(variables: Sequence[Variable]) -> Iterator[Note]:
     for variable in variables:
         if variable.reasons and find_field(variable.heading):
             why = ", ".join(f"{code}: {n}" for code, n in variable.reasons.items())
             total = sum(variable.reasons.values())
-            yield f"{total} of {variable.heading} declared missing in the file ({why})"
+            yield Note(
+                "formats.declared_missing", n=total, heading=variable.heading, why=why
+            )
 
 
 def _parts(

@@ -13,6 +13,7 @@ import pandas as pd
 from responder_model.formats.table import Doubt, Source, Table, is_blank, unreadable
 from responder_model.formats.variables import source_of_columns
 from responder_model.vocabulary import find_field, normalise, show
+from responder_model.words import Note
 
 # Headings that number the visits of a patient, without accents.
 _VISIT = re.compile(
@@ -97,7 +98,7 @@ def widened(source: Source, visit: str, value: str) -> Source:
         column = zip(numbers, lines.cells[of], strict=True)
         columns.append([cell if n == number else None for n, cell in column])
     header = (*(source.header[k] for k in kept), *headings.values())
-    told = f"lines of visits were joined by patient: {', '.join(headings.values())}"
+    told = Note("formats.visits_joined", headings=tuple(headings.values()))
     notices = (*source.notices, told)
     return joined(header, columns, lines, kept.index(place), notices=notices)
 
@@ -126,7 +127,7 @@ def joined(
     lines: Table,
     identifier: int,
     *,
-    notices: Sequence[str],
+    notices: Sequence[Note],
 ) -> Source:
     """One line per patient, of all lines that have the same identifier."""
     groups: dict[str, list[int]] = {}
