@@ -129,7 +129,7 @@ def test_failed_folds_are_counted_and_explained():
         LINEAR, small, n_resamples=3, design="cross_validation"
     )
     assert result.n_failed_resamples == 3
-    assert any("both yes and no" in reason for reason in result.failures)
+    assert any("both yes and no" in reason for reason in said(result.failures))
     assert np.isnan(result.left_out).sum() == 1
     assert any("3 resamples failed" in note for note in said(result.notes))
     # without its only event no left-out measure exists: said, not raised

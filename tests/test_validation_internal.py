@@ -164,7 +164,7 @@ def test_failed_resamples_are_counted_and_explained():
     result = validate_internally(LINEAR, small, n_resamples=40)
     # a resample lacks the only event with probability (11/12)^12 = 0.35
     assert 0 < result.n_failed_resamples < 40
-    assert any("both yes and no" in reason for reason in result.failures)
+    assert any("both yes and no" in reason for reason in said(result.failures))
     assert any("not informative" in note for note in said(result.notes))
 
 

@@ -16,6 +16,7 @@ from responder_model.cumulative_logit.likelihood import (
     intercepts,
 )
 from responder_model.errors import DevelopmentError
+from responder_model.words import Note
 
 # Log posterior (M,), gradient (M, d) and information (M, d, d).
 Derivatives = tuple[Array, Array, Array]
@@ -78,8 +79,7 @@ def fit_components(
     )
     sign, log_det = np.linalg.slogdet(information)
     if (sign <= 0).any():
-        msg = "the information matrix must be positive definite, got one that is not. "
-        raise DevelopmentError(msg + "Check predictors for extreme values.")
+        raise DevelopmentError(Note("refusal.not_definite"))
     covariance = np.linalg.inv(information)
     covariance = (covariance + covariance.transpose(0, 2, 1)) / 2.0
     evidence = value - 0.5 * (np.array([p.log_det for p in priors]) + log_det)
@@ -115,8 +115,7 @@ def _newton(objective: _Objective, parameters: Array) -> tuple[Array, Array, Arr
         if (decrement < _TOLERANCE).all():
             return parameters + step, value + decrement / 2.0, information
         parameters, here = _advance(objective, parameters, step, here)
-    msg = "the posterior mode must be reached, got no convergence. "
-    raise DevelopmentError(msg + "Check predictors for extreme values.")
+    raise DevelopmentError(Note("refusal.no_convergence"))
 
 
 def _ascent(information: Array, gradient: Array) -> Array:
@@ -139,8 +138,7 @@ def _solve(information: Array, gradient: Array) -> Array:
     try:
         return np.asarray(np.linalg.solve(information, gradient[:, :, None])[:, :, 0])
     except np.linalg.LinAlgError as error:
-        msg = "predictors must have finite values of usual size. "
-        raise DevelopmentError(msg + "Check them for extreme values.") from error
+        raise DevelopmentError(Note("refusal.extreme_predictors")) from error
 
 
 def _advance(

@@ -26,6 +26,7 @@ from responder_model.model.batch import check_jobs
 from responder_model.performance import core_measures
 from responder_model.performance.core import CORE, CoreMeasures
 from responder_model.sample_size import sample_size_verdict
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,12 +130,8 @@ def check_overlap(cohort: pd.DataFrame, settings: Settings) -> None:
             groups |= {group} if group else set()
     left_in = sorted(groups - set(settings.exclude_evidence))
     if left_in:
-        msg = (
-            "evidence from the cohort's own patients must be excluded, got "
-            f"{', '.join(left_in)} left in. Pass exclude_evidence={left_in!r} "
-            "(--exclude-evidence)."
-        )
-        raise DevelopmentError(msg)
+        groups_left = {"groups": tuple(left_in), "argument": repr(left_in)}
+        raise DevelopmentError(Note("refusal.own_evidence", **groups_left))
 
 
 def _plain(text: str) -> str:

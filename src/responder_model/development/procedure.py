@@ -43,6 +43,7 @@ from responder_model.frozen import freeze
 from responder_model.model.batch import one_thread_each, raw_cohort
 from responder_model.priors import PriorSet, build_priors
 from responder_model.schema import Decision, dictionary
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -222,16 +223,14 @@ class Procedure(ClassifierMixin, BaseEstimator):
 
     def _check(self, lower: NDArray[np.int64], upper: NDArray[np.int64]) -> None:
         if len(lower) < MIN_PATIENTS:
-            columns = f"{self.target.outcome} or {self.target.binary_outcome}"
-            msg = f"patients with a known outcome must be at least {MIN_PATIENTS}, "
-            msg += f"got {len(lower)}. Record {columns}, or use the "
-            msg += "published-evidence model instead."
-            raise DevelopmentError(msg)
+            sizes = {"least": MIN_PATIENTS, "n": len(lower)}
+            names = {"outcome": self.target.outcome}
+            names["binary"] = self.target.binary_outcome
+            raise DevelopmentError(Note("refusal.too_few_patients", **sizes, **names))
         outcome = at_cut(lower, upper, self.target.main_index)
         if len(np.unique(outcome[~np.isnan(outcome)])) < 2:
-            msg = f"{self.target.binary_outcome} must have both yes and no, got one "
-            msg += "outcome only. Use the published-evidence model instead."
-            raise DevelopmentError(msg)
+            binary = self.target.binary_outcome
+            raise DevelopmentError(Note("refusal.one_class", binary=binary))
 
     def _describe(
         self,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from responder_model.artifact import digest_of
 from responder_model.cohort import check_cohort, outcome_levels
@@ -155,11 +156,7 @@ def new_patients(
         When all whose outcome is known are in the model already, or none is known.
     """
     observed = outcome_levels(cohort, model.decision).observed
-    if not observed.any():
-        rules = dictionary().decisions[model.decision]
-        msg = f"{model.decision} outcome must be known for some patients, got none. "
-        msg += f"Record {rules.outcome} or {rules.binary_outcome}."
-        raise DevelopmentError(msg)
+    check_any_known(observed, model.decision)
     found = already_in(model.fingerprints, cohort)
     if found is None:
         told = model.fingerprints is None or count_again
@@ -176,6 +173,15 @@ def new_patients(
     kept = cohort[~found]
     kept.attrs = dict(cohort.attrs)
     return kept, (Note("development.already_in", again=again, n=n),)
+
+
+def check_any_known(observed: NDArray[np.bool_], decision: str) -> None:
+    """Refuse patients of whom no outcome is known."""
+    if observed.any():
+        return
+    rules = dictionary().decisions[decision]
+    names = {"outcome": rules.outcome, "binary": rules.binary_outcome}
+    raise DevelopmentError(Note("refusal.no_outcome", decision=decision, **names))
 
 
 def _disclosure(model: Model, fresh: Model) -> Disclosure | None:
@@ -214,8 +220,7 @@ def _keep_trees(model: Model, fresh: Model) -> Pool | None:
 def posterior_of(model: Model, power: float = 1.0) -> tuple[Prior, ...]:
     """Components of a model as the prior of its update, raised to a power."""
     if not model.components:
-        msg = "model must keep its components, got none. Develop it again."
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("refusal.no_components"))
     parts = [part for part in model.components if part.weight > 0.0]
     weights = np.array([part.weight for part in parts]) ** power
     weights /= weights.sum()

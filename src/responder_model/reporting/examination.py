@@ -229,7 +229,7 @@ class _Work:
     def __init__(self, model: Model, cohort: pd.DataFrame) -> None:
         self.model = model
         self.cohort = cohort
-        self.problems: dict[str, str] = {}
+        self.problems: dict[str, Note | str] = {}
         levels = outcome_levels(cohort, model.decision)
         self.observed = levels.observed
         self.outcome = binary_outcome(levels, model.decision)
@@ -239,7 +239,7 @@ class _Work:
         try:
             return analysis()
         except ResponderModelError as error:
-            self.problems[name] = str(error)
+            self.problems[name] = error.said or str(error)
             return None
 
     def subgroups(self, probability: Array | None) -> pd.DataFrame | None:

@@ -1,6 +1,6 @@
 """What was logged in English, in the language of the report.
 
-Reasons why something has no value are logged as English sentences. ``words/notes.toml``
+Reasons why a measure has no value are logged as English sentences. ``words/notes.toml``
 says how each is written, with gaps for what it names; a sentence is found there again,
 and said with the same names in another language.
 """
@@ -8,10 +8,8 @@ and said with the same names in another language.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cache
 
-from responder_model.labels import label_of
 from responder_model.reporting.suppression import SMALL_CELL
 from responder_model.reporting.texts import read_texts
 from responder_model.words import Note
@@ -41,8 +39,10 @@ def note_in(note: Note | str, lang: str) -> str:
     return reason_in(_SMALL_COUNT.sub(f"< {SMALL_CELL}", note), lang)
 
 
-def reason_in(reason: str, lang: str) -> str:
+def reason_in(reason: Note | str, lang: str) -> str:
     """Why something has no value, in a language; its counts are totals and stay."""
+    if isinstance(reason, Note):
+        return reason.text(lang)
     said = _said(reason, lang)
     return f"{reason} {STAYS[lang]}" if said is None else said
 
@@ -54,8 +54,7 @@ def _said(text: str, lang: str) -> str | None:
     for pattern, words in _known():
         found = pattern.fullmatch(text)
         if found is not None:
-            named = found.groupdict().items()
-            return words[lang].format(**{gap: _gap(gap, t, lang) for gap, t in named})
+            return words[lang].format(**found.groupdict())
     return None
 
 
@@ -66,13 +65,3 @@ def _known() -> tuple[tuple[re.Pattern[str], dict[str, str]], ...]:
         (re.compile(_GAP.sub(r"(?P<\1>.+?)", re.escape(words[LOGGED]))), words)
         for words in read_texts("notes")["notes"]
     )
-
-
-def _gap(gap: str, text: str, lang: str) -> str:
-    """What a sentence names, in a language."""
-    named: dict[str, Callable[[str], str]] = {
-        "field": lambda name: label_of(name, lang),
-        "fields": lambda names: ", ".join(label_of(n, lang) for n in names.split(", ")),
-        "reason": lambda reason: reason_in(reason, lang),
-    }
-    return named.get(gap.removeprefix("other_"), str)(text)

@@ -60,7 +60,7 @@ class Curves:
 
     calibration: CalibrationCurve | None
     decision: DecisionCurve | None
-    problem: str | None
+    problem: Note | str | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,4 +123,4 @@ class Study:
     missing: dict[str, float]
     overlaps: bool
     notices: tuple[Note | str, ...]
-    problems: dict[str, str]
+    problems: dict[str, Note | str]

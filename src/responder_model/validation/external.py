@@ -18,7 +18,7 @@ from responder_model.cohort import (
 )
 from responder_model.development.from_cohort import check_overlap
 from responder_model.development.settings import Settings
-from responder_model.development.updating import new_patients
+from responder_model.development.updating import check_any_known, new_patients
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
 from responder_model.performance import (
@@ -148,7 +148,7 @@ def validate_externally(
     levels = outcome_levels(cohort, model.decision)
     outcome = binary_outcome(levels, model.decision)
     known = ~np.isnan(outcome)
-    _check_any(known, model.decision)
+    check_any_known(known, model.decision)
     table = model.predict_cohort(cohort)
     measured = partial(
         _measured,
@@ -205,15 +205,6 @@ def _non_completers_as_no(levels: OutcomeLevels, decision: str) -> OutcomeLevels
     return replace(levels, upper=np.where(levels.observed, levels.upper, main))
 
 
-def _check_any(known: Mask, decision: str) -> None:
-    if known.any():
-        return
-    rules = dictionary().decisions[decision]
-    msg = f"{decision} outcome must be known for some patients, got none. "
-    msg += f"Record {rules.outcome} or {rules.binary_outcome}."
-    raise DevelopmentError(msg)
-
-
 def validate_by_subgroup(
     model: Model,
     cohort: pd.DataFrame,
@@ -249,7 +240,7 @@ def validate_by_subgroup(
         cohort, _ = new_patients(model, cohort, count_again=count_again)
     outcome = binary_outcome(outcome_levels(cohort, model.decision), model.decision)
     known = ~np.isnan(outcome)
-    _check_any(known, model.decision)
+    check_any_known(known, model.decision)
     names = _names(by, cohort)
     if probability is None:
         probability = model.predict_cohort(cohort)["probability"].to_numpy()
@@ -364,10 +355,9 @@ def validate_by_centre(
     check_overlap(cohort, settings)
     procedure = procedure_of(source, updated_from)
     if "centre" not in cohort.columns or cohort["centre"].nunique() < 2:
-        msg = "cohort must name at least 2 centres. Add a column centre."
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("refusal.one_centre"))
     known = outcome_levels(cohort, settings.decision).observed
-    _check_any(known, settings.decision)
+    check_any_known(known, settings.decision)
     data = read_data(procedure, cohort)
     centre = cohort["centre"].to_numpy()[known]
     rows = []

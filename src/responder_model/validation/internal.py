@@ -97,7 +97,7 @@ class InternalValidation:
     n_events: int
     n_resamples: int
     n_failed_resamples: int
-    failures: dict[str, int]
+    failures: dict[Note | str, int]
     stability: Stability | None
     challenger_weight: float
     threshold: float = NEUTRAL_THRESHOLD
@@ -273,9 +273,8 @@ _DESIGNS = {"bootstrap": _bootstrap, "cross_validation": _cross_validation}
 
 def _check_any(done: Repetitions) -> None:
     if not done.done:
-        reason = next(iter(done.failures), "none was asked for")
-        msg = f"at least one resample must succeed, got none: {reason}"
-        raise DevelopmentError(msg)
+        reason = next(iter(done.failures), Note("refusal.none_asked_for"))
+        raise DevelopmentError(Note("refusal.no_resample", reason=reason))
 
 
 def _result(

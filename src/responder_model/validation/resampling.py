@@ -32,6 +32,7 @@ from responder_model.model import Model
 from responder_model.model.batch import one_thread_each
 from responder_model.performance import NEUTRAL_THRESHOLD, CoreMeasures, all_measures
 from responder_model.schema import dictionary
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +90,7 @@ class Repetitions:
 
     done: tuple[Repetition, ...]
     places: tuple[int, ...]
-    failures: dict[str, int]
+    failures: dict[Note | str, int]
 
     @property
     def n_failed(self) -> int:
@@ -234,8 +235,8 @@ def repeat(
 ) -> Repetitions:
     """Develop on every resample; the same call runs on any joblib backend."""
     results = _in_batches(partial(_repeat_once, procedure, data), resamples, n_jobs)
-    failures = Counter(result for result in results if isinstance(result, str))
-    done = {k: r for k, r in enumerate(results) if not isinstance(r, str)}
+    failures = Counter(r for r in results if not isinstance(r, Repetition))
+    done = {k: r for k, r in enumerate(results) if isinstance(r, Repetition)}
     return Repetitions(
         done=tuple(done.values()), places=tuple(done), failures=dict(failures)
     )
@@ -269,10 +270,14 @@ def _work(work: Callable[[Indices], T], batch: Sequence[Indices]) -> list[T]:
         return [work(rows) for rows in batch]
 
 
-def _repeat_once(procedure: Procedure, data: Data, rows: Indices) -> Repetition | str:
+def _repeat_once(
+    procedure: Procedure, data: Data, rows: Indices
+) -> Repetition | Note | str:
     try:
         fitted = develop_on(procedure, data, rows)
-    except (ResponderModelError, np.linalg.LinAlgError) as error:
+    except ResponderModelError as error:
+        return error.said or str(error)
+    except np.linalg.LinAlgError as error:
         return str(error)
     probability = expit(fitted.linear_predictor_raw(data.raw))
     everybody = np.arange(len(data))
