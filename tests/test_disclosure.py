@@ -354,9 +354,8 @@ def test_disclosure_is_kept_and_said_in_both_languages(tmp_path):
     assert model.disclosure.k == 5
     assert model.disclosure.n == 60
     assert model.disclosure.contrasts_left_out
-    english, french = (
-        " ".join(describe_disclosure(model, lang)) for lang in ("en", "fr")
-    )
+    notes = describe_disclosure(model)
+    english, french = (" ".join(n.text(lang) for n in notes) for lang in ("en", "fr"))
     assert f"{model.disclosure.parameters} numbers learned from 60 patients" in english
     assert f"{model.disclosure.parameters} nombres appris de 60 patients" in french
     card = (tmp_path / "m" / "MODEL_CARD.md").read_text(encoding="utf-8")

@@ -62,7 +62,10 @@ def random_patient(names, rng):
         elif row.integer:
             patient[name] = int(rng.integers(row.minimum, row.maximum + 1))
         else:
-            patient[name] = float(rng.uniform(row.minimum, row.maximum))
+            number = float(rng.uniform(row.minimum, row.maximum))
+            percent = row.unit is not None and row.unit["en"] == "%"
+            # a percentage below 1 may be a fraction, and is refused
+            patient[name] = round(number) if percent else number
     return patient
 
 

@@ -194,7 +194,7 @@ def test_a_bad_row_is_named_and_the_others_are_answered(served, model):
 
 def test_a_misspelt_column_is_refused_where_it_holds_a_value(served):
     answer = served.predict(pd.DataFrame({"age": [54, 60], "relieff_1": [80.0, None]}))
-    assert "relieff_1 is not a field" in answer["problem"][0]
+    assert "relieff_1 must be a field" in answer["problem"][0]
     assert "relief_1" in answer["problem"][0]
     assert answer["probability"][0] is None
     assert answer["problem"][1] == ""
@@ -215,7 +215,7 @@ def test_what_a_cohort_knows_only_later_is_left_unused_and_said(served, cohort):
 
 def test_a_column_given_twice_is_refused_by_name(served):
     answer = served.predict(pd.DataFrame({"age": [54], "Âge": [55]}))
-    assert answer["problem"].tolist() == ["age must be in one column only"]
+    assert answer["problem"].tolist() == ["Age must be in one column only"]
 
 
 def test_what_is_no_table_is_refused_without_quoting_it(served):
@@ -233,7 +233,7 @@ def test_no_message_of_a_refused_table_holds_a_value(served):
 
 def test_served_columns_leave_out_what_the_model_does_not_read(served, model, cohort):
     wide = cohort.assign(comment="seen twice")
-    assert "comment is not a field" in served.predict(wide)["problem"][0]
+    assert "comment must be a field" in served.predict(wide)["problem"][0]
     chosen = served_columns(wide, model.decision, model.moment)
     pd.testing.assert_series_equal(
         served.predict(chosen)["probability"], served.predict(cohort)["probability"]
@@ -364,7 +364,7 @@ def test_models_serve_answers_each_row_over_http(place, model):
         os.killpg(server.pid, 15)
         server.wait(timeout=20)
     assert "between 18 and 100" in found[2]["problem"]
-    assert "relieff_1 is not a field" in found[3]["problem"]
+    assert "relieff_1 must be a field" in found[3]["problem"]
     assert [row["probability"] for row in found[2:]] == [None, None]
     for row, patient in zip(found[:2], patients[:2], strict=True):
         expected = model.predict(patient)

@@ -81,6 +81,7 @@ def test_counts_of_few_can_be_hidden() -> None:
 def test_refused_patient_is_told_in_the_language(lang: str) -> None:
     model = rm.published_model("rtms_response", moment="session_1")
     patient = {"age": 180, "opioid": "perhaps", "relief_2": 30, "hair": "red"}
+    patient["relief_1"] = 0.45
     with pytest.raises(rm.InvalidPatientError) as refused:
         model.predict(patient)
     error = refused.value
@@ -90,6 +91,7 @@ def test_refused_patient_is_told_in_the_language(lang: str) -> None:
     text = error.text(lang)
     assert "180" not in text
     assert "perhaps" not in text
+    assert "45" not in text
     on_screen = error.problems[0].text(lang)
     due = {"en": "Age must be between 18 and 100 years, got 180."}
     due["fr"] = "Âge : attendu de 18 à 100 ans ; reçu 180."

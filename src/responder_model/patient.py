@@ -110,8 +110,7 @@ def _read(
         problem = Problem(field=field.name, allowed=field.rule, found=show(value))
         problems.append(replace(problem, choices=tuple(choices(field, value))))
     elif heading.unit is None and may_be_fraction(field, value):
-        percent = {"hundredfold": show(100 * float(found)), "same": show(value)}
-        allowed = Note("patient.no_fraction", **percent)
+        allowed = Note("patient.no_fraction")
         problems.append(Problem(field=field.name, allowed=allowed, found=show(value)))
     else:
         clean[field.name] = found
