@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 import responder_model as rm
 from responder_model.artifact import (
     as_published,
+    digest_of,
     load_model,
     model_files,
     read_manifest,
@@ -230,3 +232,30 @@ def test_measures_that_are_not_defined_are_null(tmp_path: Path) -> None:
     model = example_model(performance={"slope": float("nan"), "c": np.float64(0.7)})
     loaded = load_model(save_model(model, tmp_path / "model"))
     assert loaded.performance == {"slope": None, "c": 0.7}
+
+
+# ---------------------------------------------------------------- its identity
+
+
+def test_prediction_names_the_folder_of_its_model(tmp_path: Path) -> None:
+    model = example_model(seed=11)
+    assert model.predict({}).model_digest is None
+    assert (
+        model.predict_cohort(pd.DataFrame({"age": [54]})).attrs["model_digest"] is None
+    )
+    folder = save_model(model, tmp_path / "model")
+    digest = read_manifest(folder).digest
+    assert model.predict({}).to_dict()["model_digest"] == digest
+    assert load_model(folder).predict({}) == model.predict({})
+    assert pickle.loads(pickle.dumps(model)).predict({}).model_digest == digest
+    scores = model.predict_cohort(pd.DataFrame({"age": [54]}))
+    assert scores.attrs["model_digest"] == digest
+
+
+def test_prediction_of_a_changed_model_has_not_the_digest_of_the_first() -> None:
+    model = example_model(seed=12)
+    first = digest_of(model)
+    changed = replace(model, name="another")
+    assert changed.predict({}).model_digest is None
+    assert digest_of(changed) != first
+    assert changed.predict({}).model_digest == digest_of(changed)

@@ -27,20 +27,17 @@ from responder_model.model.example import example_model
 
 def test_replacement_in_two_steps_is_recovered_after_a_kill(tmp_path: Path) -> None:
     old, new = tmp_path / "model", tmp_path / "new"
-    save_model(example_model(seed=1), old)
-    save_model(example_model(seed=2), new)
+    first, second, third = (example_model(seed=seed) for seed in (1, 2, 3))
+    save_model(first, old)
+    save_model(second, new)
     # killed between the two renames: the folder is away
     old.rename(tmp_path / ".model.previous")
-    before = example_model(seed=1).predict({"age": 54})
-    assert load_model(old).predict({"age": 54}) == before
-    save_model(example_model(seed=3), old)
+    assert load_model(old).predict({"age": 54}) == first.predict({"age": 54})
+    save_model(third, old)
     assert not (tmp_path / ".model.previous").exists()
-    after = example_model(seed=3).predict({"age": 54})
-    assert load_model(old).predict({"age": 54}) == after
+    assert load_model(old).predict({"age": 54}) == third.predict({"age": 54})
     replace_in_two_steps(new, old)
-    assert load_model(old).predict({"age": 54}) == example_model(seed=2).predict(
-        {"age": 54}
-    )
+    assert load_model(old).predict({"age": 54}) == second.predict({"age": 54})
     assert not new.exists()
 
 

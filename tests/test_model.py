@@ -5,24 +5,15 @@ from __future__ import annotations
 import json
 import math
 import pickle
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import responder_model as rm
 from in_words import said, told
-from responder_model.artifact import (
-    digest_of,
-    load_model,
-    read_manifest,
-    save_model,
-)
 from responder_model.errors import InvalidPatientError, ResponderModelError
 from responder_model.features import Encoder, Population
 from responder_model.features.encoding import Column
@@ -305,30 +296,6 @@ def test_predict_refuses_a_value_that_is_known_later() -> None:
     with pytest.raises(InvalidPatientError, match="relief_2") as caught:
         model.predict({"age": 180, "relief_2": 30})
     assert set(told(caught.value)) == {"age", "relief_2"}
-
-
-def test_prediction_names_the_folder_of_its_model(tmp_path: Path) -> None:
-    model = example_model(seed=11)
-    assert model.predict({}).model_digest is None
-    assert (
-        model.predict_cohort(pd.DataFrame({"age": [54]})).attrs["model_digest"] is None
-    )
-    folder = save_model(model, tmp_path / "model")
-    digest = read_manifest(folder).digest
-    assert model.predict({}).to_dict()["model_digest"] == digest
-    assert load_model(folder).predict({}) == model.predict({})
-    assert pickle.loads(pickle.dumps(model)).predict({}).model_digest == digest
-    scores = model.predict_cohort(pd.DataFrame({"age": [54]}))
-    assert scores.attrs["model_digest"] == digest
-
-
-def test_prediction_of_a_changed_model_has_not_the_digest_of_the_first() -> None:
-    model = example_model(seed=12)
-    first = digest_of(model)
-    changed = replace(model, name="another")
-    assert changed.predict({}).model_digest is None
-    assert digest_of(changed) != first
-    assert changed.predict({}).model_digest == digest_of(changed)
 
 
 def test_to_dict_is_what_json_prints() -> None:
