@@ -195,7 +195,7 @@ def test_a_bad_row_is_named_and_the_others_are_answered(served, model):
 def test_a_misspelt_column_is_refused_where_it_holds_a_value(served):
     answer = served.predict(pd.DataFrame({"age": [54, 60], "relieff_1": [80.0, None]}))
     assert "relieff_1 must be a field" in answer["problem"][0]
-    assert "relief_1" in answer["problem"][0]
+    assert "Relief after session 1" in answer["problem"][0]
     assert answer["probability"][0] is None
     assert answer["problem"][1] == ""
 
