@@ -71,7 +71,7 @@ def test_display_values_have_labels_and_units() -> None:
 
 
 def test_explain_refuses_an_invalid_cohort_and_an_unknown_language() -> None:
-    with pytest.raises(InvalidCohortError, match="age must be between"):
+    with pytest.raises(InvalidCohortError, match="Age must be between"):
         explain(example_model(), pd.DataFrame({"age": [180.0]}))
     with pytest.raises(ResponderModelError, match="lang must be one of"):
         explain(example_model(), pd.DataFrame({"age": [54.0]}), lang="de")

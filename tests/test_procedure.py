@@ -187,7 +187,7 @@ def test_frame_is_checked_at_the_door(procedure, cohort, answer):
     fitted = clone(procedure).fit(cohort, answer)
     old = cohort.assign(age=5000.0)
     parts = cohort.set_axis(pd.MultiIndex.from_product([["c"], cohort]), axis=1)
-    for wrong, rule in ((old, "age must be between"), (parts, "a single name for")):
+    for wrong, rule in ((old, "Age must be between"), (parts, "a single name for")):
         with pytest.raises(InvalidCohortError, match=rule):
             fitted.predict_proba(wrong)
         with pytest.raises(InvalidCohortError, match=rule):

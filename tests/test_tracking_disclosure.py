@@ -36,6 +36,8 @@ def planted_cohort(*, n_patients, seed, path):
         known = cohort[name].notna()
         lowest, highest = cohort[name].min() + 1, cohort[name].max() - 1
         values = rng.uniform(lowest, highest, n_patients).round(6)
+        if name == "relief_1":  # a few below 1 would be asked about as fractions
+            values = np.where(np.abs(values) < 1, values + 2, values).round(6)
         cohort.loc[known, name] = values[known]
         texts |= {f"{value:.6f}".rstrip("0") for value in values[known]}
     # columns that the dictionary does not know: a date and a name
