@@ -124,7 +124,7 @@ def test_check_names_the_rows_that_a_report_counts(run, tmp_path):
     path.write_text("age,pain_duration,relief_1\n54,60,10\n30,500,20\n")
     done = run("check", path)
     assert done.exit_code == 0
-    assert "pain_duration is longer than the patient's life: row 3" in done.stderr
+    assert "Pain duration is longer than the patient's life: row 3" in done.stderr
 
 
 def test_a_sheet_is_chosen_on_the_command_line(run, tmp_path):

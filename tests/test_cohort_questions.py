@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -63,8 +64,20 @@ def test_fractions_beside_percentages_are_asked_about_with_their_rows() -> None:
     frame = pd.DataFrame({"relief_test": ["0,45", "5", "35%"]})
     (question,) = _questions(frame)
     assert (question.code, question.rows) == ("fractions", (2,))
-    how = map_from({"values": {"relief_test": {"0,45": 45}}})
+    for written in ("0,45", "0.45"):
+        how = map_from({"values": {"relief_test": {written: 45}}})
+        assert check_cohort(frame, how=how)["relief_test"].tolist() == [45.0, 5.0, 35.0]
+    assert question.answers[0] == 'values.relief_test."0.45" = 45'
+    how = map_from(tomllib.loads(question.answers[0]))
     assert check_cohort(frame, how=how)["relief_test"].tolist() == [45.0, 5.0, 35.0]
+
+
+def test_a_single_fraction_is_offered_as_it_was_found() -> None:
+    frame = pd.DataFrame({"relief_test": [0.37, 5, 35]})
+    (question,) = _questions(frame)
+    assert question.answers[0] == 'values.relief_test."0.37" = 37'
+    how = map_from(tomllib.loads(question.answers[0]))
+    assert check_cohort(frame, how=how)["relief_test"].tolist() == [37.0, 5.0, 35.0]
 
 
 @pytest.mark.parametrize("reliefs", [[0, 0, 0], [None, None], [1], [0, 2, 30], [100]])
@@ -325,9 +338,9 @@ def test_unlikely_rows_are_told() -> None:
     notices = check_cohort(frame).attrs["notices"]
     assert said(notices, "fr")[1].startswith("douleur plus ancienne que le patient")
     assert tuple(said(notices)) == (
-        "lesion_site is not where aetiology has its lesion: 1 rows",
-        "pain_duration is longer than the patient's life: 1 rows",
-        "emcs_follow_up is under 12 months, too early to judge: 1 rows",
+        "Lesion site is not where the aetiology has its lesion: 1 rows",
+        "Pain duration is longer than the patient's life: 1 rows",
+        "Follow-up is under 12 months, too early to judge: 1 rows",
     )
 
 

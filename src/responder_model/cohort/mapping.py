@@ -124,8 +124,9 @@ class CohortMap:
             as_word(str(part).strip()) for part in (cell, getattr(cell, "label", cell))
         ]
         for word in words:
-            if word in known:
-                return None if known[word] == "" else known[word]
+            meant = known.get(_number(word), known.get(word, _NOT_STATED))
+            if meant is not _NOT_STATED:
+                return None if meant == "" else meant
         code = getattr(cell, "code", cell)
         return None if any(self._is_missing(row, code, w) for w in words) else cell
 
@@ -136,11 +137,17 @@ class CohortMap:
         return number is not None and self.is_code(row.name, number)
 
     @cached_property
-    def _words(self) -> dict[str, dict[str, Any]]:
-        return {
-            name: {as_word(text.strip()): value for text, value in words.items()}
-            for name, words in self.values.items()
-        }
+    def _words(self) -> dict[str, dict[str | float | None, Any]]:
+        """What is meant, by field and then by word; a number is known by its value."""
+        words: dict[str, dict[str | float | None, Any]] = {}
+        for name, stated in self.values.items():
+            known = words[name] = {}
+            for text, value in stated.items():
+                word = as_word(text.strip())
+                known[word] = value
+                if (number := _number(word)) is not None:
+                    known[number] = value
+        return words
 
     @cached_property
     def _missing_words(self) -> frozenset[str]:
@@ -162,6 +169,10 @@ NOTHING = CohortMap()
 
 def _shown(code: Code) -> str:
     return code if isinstance(code, str) else f"{code:g}"
+
+
+# No value, missing or not, is stated.
+_NOT_STATED = object()
 
 
 def _number(text: str) -> float | None:

@@ -33,6 +33,8 @@ CHANCE = 4
 FEWEST_WORSE, SHARE_WORSE = 5, 0.75
 # Fewest values from which a median says something.
 FEWEST_VALUES = 3
+# Values of a column that are offered for an answer one by one.
+MOST_SINGLE = 5
 # Fewest disagreements that may follow another cut-off; at the own one a single will do.
 FEWEST_DISAGREEMENTS = 3
 
@@ -96,8 +98,11 @@ def _fractions(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
         yield _question("fractions", field, rows[size > 0], text, answers)
     else:
         text = Note("cohort.some_fractions", field=field.name)
-        single = f'values.{field.name}."0.45" = 45'
-        yield _question("fractions", field, rows[between], text, (single, answers[1]))
+        singles = [
+            f'values.{field.name}."{value:g}" = {100 * value:g}'
+            for value in dict.fromkeys(values[between][:MOST_SINGLE].tolist())
+        ]
+        yield _question("fractions", field, rows[between], text, (*singles, answers[1]))
 
 
 def fractions(cohort: pd.DataFrame, rows: Rows, how: CohortMap) -> list[Problem]:
