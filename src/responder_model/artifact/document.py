@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 2
 # Significant digits of a published model: the same bytes wherever it is built.
 PUBLISHED_DIGITS = 12
+# Below it a number of a published model is 0 with the arithmetic's own error.
+PUBLISHED_ZERO = 1e-18
 
 
 def model_document(model: Model) -> dict[str, Any]:
@@ -136,13 +138,14 @@ def rounded(value: Any) -> Any:
 
     Examples
     --------
-    >>> rounded([1 / 3, 2])
-    [0.333333333333, 2]
+    >>> rounded([1 / 3, 2, -3e-34])
+    [0.333333333333, 2, 0.0]
     """
     if isinstance(value, dict):
         return {k: rounded(v) for k, v in value.items()}
     if isinstance(value, list):
         return [rounded(item) for item in value]
     if isinstance(value, float):
-        return float(f"{value:.{PUBLISHED_DIGITS}g}")
+        small = abs(value) < PUBLISHED_ZERO
+        return 0.0 if small else float(f"{value:.{PUBLISHED_DIGITS}g}")
     return value
