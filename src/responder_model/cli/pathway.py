@@ -16,6 +16,7 @@ from responder_model.cli.options import (
 )
 from responder_model.cli.output import console, print_json
 from responder_model.cli.patient import InputOption, read_patient
+from responder_model.cli.prediction import describe_model
 from responder_model.labels import describe_cut_point
 from responder_model.schema import dictionary
 from responder_model.words import say
@@ -115,13 +116,12 @@ def describe_pathway(found: Pathway, lang: str) -> Iterator[str]:
     """Lines that say how probable either step is, how sure, and for whom."""
     moments = {m.name: m.label[lang] for m in dictionary().moments}
     yield f"{say('pathway.title', lang)}, {moments[found.moment]}"
-    for name in dict.fromkeys((found.screening_model, found.implant_model)):
-        yield say(
-            "cli.model",
-            lang,
-            name=name,
-            provenance=say(f"cli.{found.provenance}", lang),
-        )
+    models = (
+        (found.screening_model, found.screening_model_digest),
+        (found.implant_model, found.implant_model_digest),
+    )
+    for name, digest in models:
+        yield describe_model(name, found.provenance, digest, lang)
     yield ""
     yield from _step(found.response, lang)
     yield from _step(found, lang)

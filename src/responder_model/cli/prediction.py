@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from responder_model.labels import describe_cut_point, describe_value, label_of
 from responder_model.schema import dictionary
-from responder_model.words import say
+from responder_model.words import Note, say
 from responder_model.words.numbers import format_percent, signed
 
 if TYPE_CHECKING:
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 
 # Contributions that would print as 0.00 are left out of the short form.
 SMALLEST_SHOWN = 0.005
+# Digits of a digest that a person is shown.
+DIGITS_SHOWN = 12
+
+
+def describe_model(name: str, provenance: str, digest: str | None, lang: str) -> str:
+    """Line that says which model it is: by its digest, because names recur."""
+    made_from = Note(f"cli.{provenance}")
+    if digest is None:
+        return say("cli.model", lang, name=name, provenance=made_from)
+    short = digest[:DIGITS_SHOWN]
+    which = {"name": name, "provenance": made_from, "digest": short}
+    return say("cli.model_and_digest", lang, **which)
 
 
 def describe_prediction(prediction: Prediction, lang: str) -> Iterator[str]:
@@ -25,8 +37,8 @@ def describe_prediction(prediction: Prediction, lang: str) -> Iterator[str]:
     decision = dictionary().decisions[prediction.decision]
     moments = {m.name: m.label[lang] for m in dictionary().moments}
     yield f"{decision.label[lang]}, {moments[prediction.moment]}"
-    provenance = say(f"cli.{prediction.provenance}", lang)
-    yield say("cli.model", lang, name=prediction.model, provenance=provenance)
+    which = (prediction.model, prediction.provenance, prediction.model_digest)
+    yield describe_model(*which, lang)
     yield ""
     low, high = (format_percent(p) for p in prediction.interval)
     yield say(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from responder_model.artifact import digest_of
 from responder_model.cli.output import console, plain
+from responder_model.cli.prediction import describe_model
 from responder_model.labels import label_of
 from responder_model.model.disclosed import describe_disclosure
 from responder_model.schema import dictionary
@@ -56,8 +57,7 @@ def print_model(model: Model, lang: str) -> None:
     decision = dictionary().decisions[model.decision]
     moments = {row.name: row.label[lang] for row in dictionary().moments}
     out.print(f"{decision.label[lang]}, {moments[model.moment]}")
-    provenance = say(f"cli.{model.provenance}", lang)
-    out.print(say("cli.model", lang, name=model.name, provenance=provenance))
+    out.print(describe_model(model.name, model.provenance, model.digest, lang))
     if model.n_patients:
         counts = {"n": model.n_patients, "events": model.n_events}
         out.print(say("cli.counts", lang, **counts))
