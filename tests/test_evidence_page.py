@@ -17,8 +17,8 @@ from responder_model.model.basis import bases
 from responder_model.priors import build_priors
 from responder_model.reporting.effects import effects_of
 from responder_model.reporting.evidence_page import evidence_as_data, render_evidence
-from responder_model.reporting.texts import read_texts
 from responder_model.schema import dictionary
+from responder_model.words import read_words
 from responder_model.words.numbers import format_percent
 
 TARGETS = dictionary().targets()
@@ -160,7 +160,7 @@ def test_page_leaves_excluded_rows_out():
 
 
 def test_every_sentence_has_both_languages_and_the_same_gaps():
-    for key, sentence in read_texts("evidence").items():
+    for key, sentence in read_words("evidence").items():
         gaps = [set(re.findall(r"\{(\w+)\}", sentence[lang])) for lang in ("en", "fr")]
         assert gaps[0] == gaps[1], key
         assert all(sentence[lang] for lang in ("en", "fr")), key

@@ -33,7 +33,7 @@ from responder_model.reporting.render import markdown_cell
 from responder_model.reporting.texts import read_texts
 from responder_model.reporting.values import logged_values, to_plain
 from responder_model.simulation import simulate_cohort
-from responder_model.words import Note
+from responder_model.words import Note, read_words
 
 SETTINGS = Settings(decision="rtms_response", moment="screening", challenger=False)
 SECTIONS = (
@@ -535,7 +535,7 @@ def test_checklist_has_both_languages_and_the_same_gaps(name):
 
 
 def test_report_texts_have_both_languages():
-    for key, text in read_texts("report").items():
+    for key, text in read_words("report").items():
         assert set(text) == {"en", "fr"}, key
         gaps = [set(re.findall(r"{\w+}", text[lang])) for lang in ("en", "fr")]
         assert gaps[0] == gaps[1], key
@@ -725,7 +725,7 @@ def test_tripod_fills_at_least_18_items_without_a_cohort(model, published):
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_no_weight_after_patients_without_patients(published, model, lang):
-    after = read_texts("report")["after"][lang]
+    after = read_words("report")["after"][lang]
     assert after not in Page(build_report(published, lang=lang).html).words
     assert after in Page(build_report(model, lang=lang).html).words
 

@@ -97,7 +97,7 @@ CohortArgument = Annotated[
         metavar="FILE",
         exists=True,
         dir_okay=False,
-        help="Cohort file: CSV, XLSX or Parquet.",
+        help="Cohort file: text (CSV), XLSX, ODS, Parquet, SPSS, Stata, SAS or R.",
     ),
 ]
 ModelArgument = Annotated[

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from responder_model import words
 from responder_model.development import published_model
 from responder_model.development.published import claimed_c_statistics
 from responder_model.evidence import (
@@ -26,7 +27,7 @@ from responder_model.priors import PriorRow, PriorSet, prior_table
 from responder_model.priors.build import C_STATISTIC_CAP
 from responder_model.priors.table import bearing_on, evidence_to_json
 from responder_model.reporting.effects import Effect, Pair, effects_of
-from responder_model.reporting.texts import number, read_texts, say
+from responder_model.reporting.texts import number, say
 from responder_model.schema import dictionary
 from responder_model.words.numbers import format_percent
 
@@ -103,8 +104,7 @@ def _plain(pair: tuple[Any, Any] | None) -> list[Any] | None:
 
 
 def _say(key: str, lang: str, /, **parts: object) -> str:
-    sentence: str = read_texts("evidence")[key][lang]
-    return sentence.format(**parts)
+    return words.say(f"evidence.{key}", lang, **parts)
 
 
 def _cut(model: Model) -> str:

@@ -1,4 +1,4 @@
-"""Sentences of the report in two languages, read from TOML files in this package."""
+"""Sentences and numbers of the report, and the tables of its checklists."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from responder_model import words
 from responder_model.words.numbers import format_number, format_percent
 
 DIRECTORY = "reporting/words"
@@ -27,8 +28,7 @@ def say(key: str, lang: str, /, **parts: object) -> str:
     >>> say("patients", "fr")
     'patients'
     """
-    sentence: str = read_texts("report")[key][lang]
-    return sentence.format(**parts) if parts else sentence
+    return words.say(f"report.{key}", lang, **parts)
 
 
 def number(value: float | None, lang: str, spec: str = ".3g") -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from responder_model.schema import Dictionary, Field, dictionary
 from responder_model.vocabulary.synonyms import (
+    LIKENESS,
     Names,
     Phrases,
     phrases,
@@ -18,8 +19,6 @@ from responder_model.vocabulary.synonyms import (
     synonyms,
 )
 
-# Likeness from which a word is taken for a slip of the pen (difflib's ratio).
-LIKENESS = 0.82
 # More categories than these at once are no suggestion.
 MOST_LIKELY = 3
 # Shortest beginning of a word that stands for it: "isch."

@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from responder_model.schema import Dictionary, Field
 from responder_model.vocabulary.heading import Heading, key_of, own_words
 from responder_model.vocabulary.synonyms import (
+    LIKENESS,
     Names,
     Phrases,
     phrases,
@@ -19,8 +20,6 @@ from responder_model.vocabulary.synonyms import (
 from responder_model.vocabulary.units import factor
 from responder_model.vocabulary.values import INVALID, is_yes_or_no, read_value
 
-# Likeness from which a name is taken for a slip of the pen (difflib's ratio).
-LIKENESS = 0.82
 # More fields than these at once are no suggestion.
 MOST_LIKELY = 2
 _COMPARISON = re.compile("[<>≤≥=~≈]")

@@ -25,6 +25,9 @@ from typing import Any
 
 from responder_model.vocabulary.text import words_of
 
+# Likeness from which a word is taken for a slip of the pen (difflib's ratio).
+LIKENESS = 0.82
+
 Names = frozenset[str]
 
 
