@@ -35,6 +35,8 @@ FINER_STEPS = (0.05, 0.02, 0.01)
 # Room at each side, as a share of the range drawn, which is never below NARROWEST.
 ROOM = 0.24
 NARROWEST = 0.2
+# Log-odds below which a contribution would be written as 0.00.
+SMALLEST_DRAWN = 0.005
 
 TEXTS = {
     "log_odds": {"en": "log-odds", "fr": "log-cotes (logit)"},
@@ -80,7 +82,8 @@ def plot_waterfall(
     lang : {"en", "fr"}
         Language of names and values.
     max_display : int
-        Rows drawn; the smallest contributions share the last one.
+        Rows drawn at most; where not all fit, the smallest contributions share the last
+        one, and so does what is not given and adds nothing.
     """
     labels, steps = _waterfall_rows(explanation, lang, max_display)
     baseline = float(explanation.base_values)
@@ -113,7 +116,12 @@ def _waterfall_rows(
 ) -> tuple[list[str], Array]:
     """Labels and contributions, largest first; the rest summed at the bottom."""
     values = np.asarray(explanation.values, dtype=float)
-    order = np.argsort(-np.abs(values), kind="stable")
+    given = np.array([v is not None and v == v for v in explanation.data])
+    speaking = given | (np.abs(values) >= SMALLEST_DRAWN)
+    order = np.lexsort((-np.abs(values), ~speaking))
+    if len(values) > max_display:
+        # a row for each that is not given would hide the few that add something
+        max_display = min(max_display, max(1, int(speaking.sum())) + 1)
     shown, rest = _split(order, max_display)
     labels = [_row_label(explanation, int(k), lang) for k in shown]
     steps = list(values[shown])
