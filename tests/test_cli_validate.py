@@ -171,7 +171,7 @@ def test_validate_says_which_measure_has_no_interval(run, cohort, tmp_path):
     one.to_csv(path, index=False)
     done = run("validate", SCREENING, str(path), "--resamples", "2")
     said = " ".join(done.stdout.split())
-    assert "No interval of c_statistic: outcome must hold at least two" in said
+    assert "No interval of c-statistic: outcome must hold at least two" in said
 
 
 def test_validate_gives_stability_and_failures(run, centre):

@@ -383,7 +383,7 @@ def test_a_disk_that_fills_after_the_validation_loses_no_result(
     words = ["validate", str(folder), str(files["north"])]
     after = ("responder_model.cli.validate", "print_measures")
     out, said = with_a_disk_that_fills_after(*after, words, tmp_path)
-    assert "c_statistic" in out
+    assert "c-statistic" in out
     assert said.startswith("warning: done, but not logged: tracking store sqlite:")
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
+from responder_model.cli.measures import measure_label, whose
 from responder_model.cli.output import console, print_json
 from responder_model.errors import DevelopmentError
 from responder_model.reporting.groups import HIDDEN
+from responder_model.words import Note, say
+from responder_model.words.numbers import format_number
 
 # Measures printed for a person, each with its limits; ``--json`` has all of them.
 SHOWN = ("c_statistic", "calibration_in_the_large")
 
 
 def print_groups(
-    rows: list[dict[str, Any]], provenance: str, *, json_output: bool
+    rows: list[dict[str, Any]], provenance: str, lang: str, *, json_output: bool
 ) -> None:
     """One line per subgroup or centre: counts, then measures with 95 % limits."""
     from responder_model.cli.output import plain
@@ -26,24 +30,24 @@ def print_groups(
         return
     from rich.table import Table
 
-    whose = "SIMULATED patients" if provenance == "simulated" else "patients"
     heads = [h for h in ("predictor", "group", "centre") if any(h in r for r in rows)]
-    title = f"{whose}; 95 % interval in brackets; {HIDDEN}: would tell a small count"
+    said = {"whose": whose(provenance), "hidden": Note("cli.hidden")}
+    title = say("cli.measured_groups", lang, **said)
     shown = Table(title=title, title_justify="left")
     for head in (*heads, "patients", "events"):
-        shown.add_column(head, no_wrap=True)
-    for head in SHOWN:  # a long name may fold, not a number
-        shown.add_column(head, overflow="fold", min_width=22)
+        shown.add_column(say(f"cli.group_{head}", lang), no_wrap=True)
+    for name in SHOWN:  # a long name may fold, not a number
+        shown.add_column(measure_label(name, lang), overflow="fold", min_width=22)
     for row in rows:
         labels = [str(row.get(head, "")) for head in heads]
-        shown.add_row(*labels, *_printed(row))
+        shown.add_row(*labels, *_printed(row, lang))
     out = console()
     out.print(shown)
     for row in rows:
         if row.get("problem") not in ("", "small", None):
             out.print(f"{' '.join(str(row[h]) for h in heads)}: {row['problem']}")
     for row in pooled:
-        out.print(_sentence(row))
+        out.print(_sentence(row, lang))
 
 
 def _pooled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -64,23 +68,34 @@ def _pooled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return []
 
 
-def _sentence(row: dict[str, Any]) -> str:
-    mean = f"{row['value']:.2f} ({row['lower']:.2f} to {row['upper']:.2f})"
-    said = f"{row['measure']}: mean of {row['n_centres']} centres {mean}"
-    if row["new_lower"] == row["new_lower"]:
-        said += f"; a new centre {row['new_lower']:.2f} to {row['new_upper']:.2f}"
-    return f"{said}."
+def _sentence(row: dict[str, Any], lang: str) -> str:
+    limits = {name: float(row[name]) for name in ("value", "lower", "upper")}
+    said = {
+        "measure": measure_label(row["measure"], lang),
+        "n": int(row["n_centres"]),
+        "mean": Note("cli.with_interval", **limits),
+    }
+    low, high = float(row["new_lower"]), float(row["new_upper"])
+    if low != low:
+        return say("cli.pooled", lang, **said)
+    return say("cli.pooled_and_new", lang, **said, low=low, high=high)
 
 
-def _printed(row: dict[str, Any]) -> Iterator[str]:
-    yield str(row["n_patients"])
-    n_events = row.get("n_events")
-    yield HIDDEN if n_events is None else str(n_events)
+def _printed(row: dict[str, Any], lang: str) -> Iterator[str]:
+    for count in (row["n_patients"], row.get("n_events")):
+        yield say("cli.hidden", lang) if count in (None, HIDDEN) else str(count)
     for name in SHOWN:
-        yield _with_limits(row, name)
+        yield _with_limits(row, name, lang)
 
 
-def _with_limits(row: dict[str, Any], name: str) -> str:
-    numbers = [row.get(name), row.get(f"{name}_lower"), row.get(f"{name}_upper")]
-    value, lower, upper = ("" if x is None or x != x else f"{x:.2f}" for x in numbers)
-    return f"{value} ({lower} to {upper})" if lower and upper else value or "–"
+def _with_limits(row: dict[str, Any], name: str, lang: str) -> str:
+    value, lower, upper = (
+        math.nan if x is None else float(x)
+        for x in (row.get(name), row.get(f"{name}_lower"), row.get(f"{name}_upper"))
+    )
+    if math.isnan(value):
+        return "–"
+    if math.isnan(lower) or math.isnan(upper):
+        return format_number(value, lang, ".2f")
+    limits = {"value": value, "lower": lower, "upper": upper}
+    return say("cli.with_interval", lang, **limits)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from responder_model.cli.output import console
-from responder_model.words import say
+from responder_model.words import Note, say
+from responder_model.words.numbers import format_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 # Columns printed for a person; ``--json`` has all of them.
 SHOWN = ("measure", "value", "apparent", "optimism_corrected", "lower", "upper")
-# Column of the sensitivity analysis.
-AS_NON_RESPONDERS = "non-completers as non-responders"
 # Columns that are logged, of the many that --json prints.
 LOGGED = ("value", "apparent", "optimism", "optimism_corrected", "lower", "upper")
 
@@ -31,8 +30,8 @@ def print_measures(
 ) -> None:
     """Table, reasons of what has no value, stability, and what the measures mean."""
     out = console()
-    out.print(measures_table(result, provenance))
-    for line in (*_problems(result), *_stability(result)):
+    out.print(measures_table(result, provenance, lang))
+    for line in (*_problems(result, lang), *_stability(result, lang)):
         out.print(line)
     for line in definitions(result.table["measure"], lang, threshold=threshold):
         out.print(line)
@@ -103,28 +102,46 @@ def logged(
 
 
 def measures_table(
-    result: ExternalValidation | InternalValidation, provenance: str
+    result: ExternalValidation | InternalValidation, provenance: str, lang: str
 ) -> Table:
     """One line per measure; says whose patients they are."""
     from rich.table import Table
 
-    whose = "SIMULATED patients" if provenance == "simulated" else "patients"
-    title = f"{result.n_patients} {whose}, {result.n_events} with the event"
+    counts = {"n": result.n_patients, "events": result.n_events}
+    title = say("cli.measured_on", lang, whose=whose(provenance), **counts)
     rows: pd.DataFrame = result.table
     columns = [name for name in SHOWN if name in rows.columns]
     table = Table(title=title, title_justify="left")
     for name in columns:
-        table.add_column(name, justify="left" if name == "measure" else "right")
+        heading = say(f"cli.shown_{name}", lang)
+        table.add_column(heading, justify="left" if name == "measure" else "right")
     other = getattr(result, "sensitivity", None)
     if other is not None:
-        table.add_column(AS_NON_RESPONDERS, justify="right")
-    for row in rows[columns].itertuples(index=False):
-        more = [] if other is None else [_cell(other.value(row.measure))]
-        table.add_row(*(_cell(value) for value in row), *more)
+        table.add_column(say("cli.as_non_responders", lang), justify="right")
+    for row in rows[columns].to_dict(orient="records"):
+        name = row.pop("measure")
+        more = [] if other is None else [other.value(name)]
+        numbers = (_cell(value, lang) for value in (*row.values(), *more))
+        table.add_row(measure_label(name, lang), *numbers)
     return table
 
 
-def _problems(result: ExternalValidation | InternalValidation) -> Iterator[str]:
+def whose(provenance: str) -> Note:
+    """Whether patients are simulated."""
+    simulated = provenance == "simulated"
+    return Note("cli.whose_simulated" if simulated else "cli.whose_cohort")
+
+
+def measure_label(name: str, lang: str) -> str:
+    """Label of a measure."""
+    from responder_model.performance import DEFINITIONS
+
+    return DEFINITIONS[name].label[lang]
+
+
+def _problems(
+    result: ExternalValidation | InternalValidation, lang: str
+) -> Iterator[str]:
     """Why measures have no value, or no interval, each reason once."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in result.table.to_dict(orient="records"):
@@ -133,22 +150,27 @@ def _problems(result: ExternalValidation | InternalValidation) -> Iterator[str]:
             lacks = "interval" if value is not None and value == value else "value"
             reasons.setdefault((lacks, row["problem"]), []).append(row["measure"])
     for (lacks, reason), names in reasons.items():
-        every = len(names) == len(result.table)
-        yield f"No {lacks} of {'any measure' if every else ', '.join(names)}: {reason}"
+        labels: Any = tuple(measure_label(name, lang) for name in names)
+        if len(names) == len(result.table):
+            labels = Note("cli.any_measure")
+        yield say(f"cli.no_{lacks}", lang, measures=labels, reason=reason)
 
 
-def _stability(result: ExternalValidation | InternalValidation) -> Iterator[str]:
+def _stability(
+    result: ExternalValidation | InternalValidation, lang: str
+) -> Iterator[str]:
     """How predictions vary between the models of the resamples."""
     found = _more(result).get("stability")
     if found is None:
         return
-    yield (
-        "Stability: what the models of resamples predict differs from the developed "
-        f"model by {100.0 * found['mean_absolute_prediction_error']:.1f} points on "
-        f"average (MAPE); {100.0 * found['classification_instability']:.0f} % of these "
-        f"predictions lie on the other side of {found['threshold']:g}; the models' net "
-        f"benefit there is {found['net_benefit_lower']:.3f} to "
-        f"{found['net_benefit_upper']:.3f} (95 % of them)."
+    yield say(
+        "cli.stability",
+        lang,
+        mape=100.0 * found["mean_absolute_prediction_error"],
+        other=100.0 * found["classification_instability"],
+        threshold=float(found["threshold"]),
+        low=found["net_benefit_lower"],
+        high=found["net_benefit_upper"],
     )
 
 
@@ -163,10 +185,11 @@ def definitions(
         ideal = DEFINITIONS[name].ideal
         best = "" if ideal is None else f" ({say('cli.ideal', lang)} {ideal:g})"
         text = describe_measure(name, smoother="loess", threshold=threshold, lang=lang)
-        yield f"  {name}: {text}{best}"
+        yield f"  {measure_label(name, lang)}: {text}{best}"
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, lang: str) -> str:
     if isinstance(value, str):
         return value
-    return "" if value is None or value != value else f"{value:.3f}"
+    none = value is None or value != value
+    return "" if none else format_number(value, lang, ".3f")

@@ -167,7 +167,7 @@ def validate(
         raise typer.BadParameter(msg, param_hint="--forest")
     to = find_destination(model, track=track, tracking_uri=tracking_uri)
     if design in (Design.by_centre, Design.by_subgroup):
-        rows = _parts(work, design, to, json_output=json_output)
+        rows = _parts(work, design, to, lang.value, json_output=json_output)
         if forest is not None:
             _draw_forest(
                 rows, forest, work, cohort, overwrite=overwrite, lang=lang.value
@@ -204,6 +204,7 @@ def _draw_forest(
     from responder_model.cli.patient import writing
     from responder_model.figures.drawing import draw_figure
     from responder_model.figures.forest import plot_forest
+    from responder_model.labels import decision_label, moment_label
     from responder_model.outputs import Output, check_outputs, drafted
     from responder_model.validation import pool_centres
 
@@ -216,18 +217,19 @@ def _draw_forest(
     check_outputs(output, inputs=(str(cohort),), overwrite=overwrite, lang=lang)
     table = pd.DataFrame(rows)
     pooled = pool_centres(table)
+    label = decision_label(work.model.decision, lang)
     with writing("--forest"), drafted(output, overwrite=overwrite, lang=lang) as draft:
         draw_figure(
             lambda ax: plot_forest(table, pooled, ax=ax, lang=lang),
             draft,
-            title=work.model.target,
+            title=f"{label}\n{moment_label(work.model.moment, lang)}",
             provenance=work.provenance,
             lang=lang,
         )
 
 
 def _parts(
-    work: Work, design: Design, to: Destination | None, *, json_output: bool
+    work: Work, design: Design, to: Destination | None, lang: str, *, json_output: bool
 ) -> list[dict[str, Any]]:
     """Measure subgroups or centres; print, log and return what may be shown."""
     import json
@@ -239,7 +241,7 @@ def _parts(
 
     with progress(f"Validating on {len(work.patients)} patients"):
         rows = releasable(work.by_group(design))
-    print_groups(rows, work.provenance, json_output=json_output)
+    print_groups(rows, work.provenance, lang, json_output=json_output)
     with TemporaryDirectory() as directory:
         path = Path(directory) / f"{design}.json"
         text = json.dumps(plain(rows), ensure_ascii=False, indent=1)

@@ -8,6 +8,7 @@ import numpy as np
 
 from responder_model.figures.drawing import BLACK, BLUE, GREY, open_frame
 from responder_model.performance.definitions import DEFINITIONS
+from responder_model.words.numbers import format_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,5 +75,6 @@ def plot_forest(
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_xlabel(definition.label[lang])
+    ax.xaxis.set_major_formatter(lambda x, _: format_number(x, lang, ".3g"))
     open_frame(ax)
     return ax
