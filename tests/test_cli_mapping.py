@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import inspect
 import json
+import subprocess
+import sys
 
 import openpyxl
 import pandas as pd
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from responder_model.artifact import load_model
@@ -15,6 +18,7 @@ from responder_model.cli.app import app
 from responder_model.cohort import read_map
 from responder_model.development import develop
 from responder_model.simulation import simulate_cohort
+from responder_model.words import say
 
 OPEN = "Âge;Étiologie;PR S1;Soulagement S4\n54;AVC;0,3;0,45\n61;zona;0,1;0,05\n"
 ANSWERS = """
@@ -108,8 +112,29 @@ def test_a_command_speaks_the_language_of_the_locale(run, monkeypatch):
 
 
 def test_every_command_has_a_language():
-    for command in app.registered_commands:
-        assert "lang" in inspect.signature(command.callback).parameters
+    for name, command in typer.main.get_command(app).commands.items():
+        assert "lang" in {parameter.name for parameter in command.params}, name
+
+
+def test_list_of_commands_says_what_their_help_says_first():
+    for name, command in typer.main.get_command(app).commands.items():
+        assert (
+            say(f"commands.{name}", "en")
+            == inspect.cleandoc(command.help).partition("\n")[0]
+        ), name
+
+
+def test_list_of_commands_loads_none_of_them():
+    code = "from responder_model.cli.app import app; import sys;"
+    code += "app(['--help'], standalone_mode=False);"
+    code += "print([m for m in sys.modules if m.startswith('responder_model.cli.')])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.splitlines()[-1]
+    assert "responder_model.cli.options" in loaded
+    assert "responder_model.cli.patient" not in loaded
+    assert "responder_model.cli.develop" not in loaded
 
 
 def test_check_as_json_gives_values_and_words(run):

@@ -2,35 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from responder_model.cli import (
-    clusters,
-    cohorts,
-    develop,
-    models,
-    pathway,
-    patient,
-    report,
-    score,
-    scorecard,
-    signature,
-    tracked,
-    validate,
-    work,
-)
-from responder_model.cli.mapping import with_map_options
-from responder_model.cli.options import speak, with_language
+from responder_model.cli.options import speak, spoken, with_language
 from responder_model.cli.output import BAD_INPUT, print_error
 from responder_model.errors import ResponderModelError
-from responder_model.words import Note
+from responder_model.words import Note, say
 
-# Characters of a command's first line in the list of commands.
-SHORT_HELP = 110
+# Where each command is: a function of a module of this room, loaded when it is called.
+# What it does in a line stands in the words of this room's list, ``commands``.
+PANELS: dict[str, dict[str, str]] = {
+    "one_patient": {
+        "predict": "patient.predict",
+        "explain": "patient.explain",
+        "pathway": "pathway.pathway",
+    },
+    "centre_data": {
+        "template": "cohorts.template",
+        "check": "cohorts.check",
+        "simulate": "cohorts.simulate",
+        "score": "score.score",
+        "score-dask": "clusters.score_dask",
+        "score-spark": "clusters.score_spark",
+    },
+    "models_panel": {
+        "evidence": "models.evidence",
+        "sample-size": "develop.sample_size",
+        "develop": "develop.develop",
+        "update": "develop.update",
+        "track": "tracked.track",
+        "validate": "validate.validate",
+        "report": "report.report",
+        "models": "models.list_models",
+        "inspect": "models.inspect",
+        "scorecard": "scorecard.scorecard",
+        "sign": "signature.sign",
+        "verify": "signature.verify",
+        "demo": "work.demo",
+    },
+}
+PLACES = {name: place for panel in PANELS.values() for name, place in panel.items()}
+
+
+class OnCall(MutableMapping[str, Any]):
+    """Commands by name; a command is loaded when it is asked for.
+
+    So no command waits for the options of all others.
+    """
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._loaded:
+            self._loaded[name] = _load(name, PLACES[name])
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(PLACES)
+
+    def __len__(self) -> int:
+        return len(PLACES)
+
+
+def _load(name: str, place: str) -> Any:
+    module, function = place.split(".")
+    found = getattr(import_module(f"responder_model.cli.{module}"), function)
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(name)(with_language(found))
+    return typer.main.get_command(alone)
 
 
 class Commands(TyperGroup):
@@ -43,16 +94,20 @@ class Commands(TyperGroup):
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
         self.rich_markup_mode = None
+        self.commands = OnCall()
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help in the language of the locale."""
+        self.help = say("commands.package", spoken())
+        self.epilog = say("commands.example", spoken())
+        super().format_help(ctx, formatter)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """List the commands under the headings of their panels."""
-        panels: dict[str, list[tuple[str, str]]] = {}
-        for name, command in self.commands.items():
-            panel = str(getattr(command, "rich_help_panel", "Commands"))
-            help_text = command.get_short_help_str(limit=SHORT_HELP)
-            panels.setdefault(panel, []).append((name, help_text))
-        for panel, rows in panels.items():
-            with formatter.section(panel):
+        lang = spoken()
+        for panel, places in PANELS.items():
+            with formatter.section(say(f"commands.{panel}", lang)):
+                rows = [(name, say(f"commands.{name}", lang)) for name in places]
                 formatter.write_dl(rows)
 
     def invoke(self, ctx: Any) -> Any:
@@ -82,10 +137,6 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Predict response to motor-cortex rTMS and benefit from an epidural "
-    "stimulator in drug-resistant neuropathic pain. Research use only: not a medical "
-    "device.",
-    epilog="Example: responder-model predict rtms_response@screening --age 54",
 )
 
 
@@ -111,34 +162,3 @@ def _root(
     ] = False,
 ) -> None:
     pass
-
-
-PREDICT, DATA, MODELS = "One patient", "A centre's data", "Models"
-
-
-def _add(panel: str, command: Callable[..., None], name: str | None = None) -> None:
-    app.command(name, rich_help_panel=panel)(with_language(command))
-
-
-_add(PREDICT, patient.with_predictor_options(patient.predict))
-_add(PREDICT, patient.with_predictor_options(patient.explain))
-_add(PREDICT, patient.with_predictor_options(pathway.pathway))
-_add(DATA, cohorts.template)
-_add(DATA, with_map_options(cohorts.check))
-_add(DATA, cohorts.simulate)
-_add(DATA, with_map_options(score.score))
-_add(DATA, clusters.score_dask, "score-dask")
-_add(DATA, clusters.score_spark, "score-spark")
-_add(MODELS, models.evidence)
-_add(MODELS, develop.sample_size, "sample-size")
-_add(MODELS, with_map_options(develop.develop))
-_add(MODELS, with_map_options(develop.update))
-_add(MODELS, tracked.track)
-_add(MODELS, with_map_options(validate.validate))
-_add(MODELS, with_map_options(report.report))
-_add(MODELS, models.list_models, "models")
-_add(MODELS, models.inspect)
-_add(MODELS, scorecard.scorecard)
-_add(MODELS, signature.sign)
-_add(MODELS, signature.verify)
-_add(MODELS, work.demo)

@@ -58,7 +58,7 @@ def score_dask(
     contributions: ContributionsOption = False,
     overwrite: ReplaceOption = False,
 ) -> None:
-    """Score Parquet files on a Dask cluster; bad rows say why in ``problem``.
+    """Score Parquet files on a Dask cluster; bad rows say why in a column.
 
     Needs the extra ``distributed``.
 
@@ -89,7 +89,7 @@ def score_spark(
     model_uri: UriOption = None,
     overwrite: ReplaceOption = False,
 ) -> None:
-    """Score Parquet files on Spark by MLflow; bad rows say why in ``problem``.
+    """Score Parquet files on Spark by MLflow; bad rows say why in a column.
 
     Needs the extra ``spark`` and Java 17.
 

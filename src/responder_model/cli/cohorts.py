@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from responder_model.cli.mapping import with_map_options
 from responder_model.cli.options import (
     CohortArgument,
     JsonOption,
@@ -83,6 +84,7 @@ def template(
     typer.echo(out)
 
 
+@with_map_options
 def check(
     cohort: CohortArgument,
     *,

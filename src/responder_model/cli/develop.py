@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from responder_model.cli.mapping import with_map_options
 from responder_model.cli.models import open_model
 from responder_model.cli.options import (
     CentresOption,
@@ -112,6 +113,7 @@ NameOption = Annotated[
 ]
 
 
+@with_map_options
 def develop(
     cohort: CohortArgument,
     target: TargetArgument = None,
@@ -194,6 +196,7 @@ def _protected(
     )
 
 
+@with_map_options
 def update(
     model: ModelArgument,
     cohort: CohortArgument,

@@ -15,7 +15,11 @@ from responder_model.cli.options import (
     TestedOption,
 )
 from responder_model.cli.output import console, print_json
-from responder_model.cli.patient import InputOption, read_patient
+from responder_model.cli.patient import (
+    InputOption,
+    read_patient,
+    with_predictor_options,
+)
 from responder_model.cli.prediction import describe_model
 from responder_model.labels import describe_cut_point
 from responder_model.schema import dictionary
@@ -64,6 +68,7 @@ ImplantedOption = Annotated[
 _IMPLANT_RATE = ("--successes", "--implanted")
 
 
+@with_predictor_options
 def pathway(
     *,
     values: dict[str, Any],

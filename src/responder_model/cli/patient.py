@@ -148,6 +148,7 @@ def _name(key: str) -> str | None:
     return None if row is None else row.name
 
 
+@with_predictor_options
 def predict(
     model: ModelArgument,
     *,
@@ -175,6 +176,7 @@ def predict(
     _print_prediction(fitted, patient, prediction, lang, every=False)
 
 
+@with_predictor_options
 def explain(
     model: ModelArgument,
     *,

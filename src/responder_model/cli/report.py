@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from responder_model.cli.mapping import with_map_options
 from responder_model.cli.models import open_model
 from responder_model.cli.options import (
     ExcludeOption,
@@ -89,6 +90,7 @@ OutOption = Annotated[
 ]
 
 
+@with_map_options
 def report(
     model: ModelArgument,
     *,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from responder_model.cli.mapping import with_map_options
 from responder_model.cli.models import open_model
 from responder_model.cli.options import (
     CohortArgument,
@@ -54,6 +55,7 @@ ThreadsOption = Annotated[
 ]
 
 
+@with_map_options
 def score(
     model: ModelArgument,
     cohort: CohortArgument,

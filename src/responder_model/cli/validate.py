@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from responder_model.cli.develop import OverlapOption
+from responder_model.cli.mapping import with_map_options
 from responder_model.cli.measures import logged, plain_result, print_measures
 from responder_model.cli.models import open_model
 from responder_model.cli.options import (
@@ -117,6 +118,7 @@ ResamplesOption = Annotated[
 ]
 
 
+@with_map_options
 def validate(
     model: ModelArgument,
     cohort: CohortArgument,
