@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from responder_model.model import Prediction as Prediction
     from responder_model.pathways import Pathway as Pathway
     from responder_model.pathways import pathway as pathway
+    from responder_model.rules import StoppingRules as StoppingRules
+    from responder_model.rules import stopping_rule as stopping_rule
     from responder_model.schema import dictionary as dictionary
     from responder_model.scoring import score_file as score_file
     from responder_model.simulation import simulate_cohort as simulate_cohort
@@ -74,6 +76,8 @@ _MODULES = {
     "Prediction": "model",
     "pathway": "pathways",
     "Pathway": "pathways",
+    "stopping_rule": "rules",
+    "StoppingRules": "rules",
     "score_file": "scoring",
     "save_model": "artifact",
     "load_model": "artifact",

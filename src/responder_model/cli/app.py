@@ -22,6 +22,7 @@ PANELS: dict[str, dict[str, str]] = {
         "explain": "patient.explain",
         "pathway": "pathway.pathway",
     },
+    "many_patients": {"stopping": "stopping.stopping"},
     "centre_data": {
         "template": "cohorts.template",
         "check": "cohorts.check",

@@ -1,0 +1,55 @@
+"""The option ``--figure``: one picture beside what a command prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from responder_model.cli.patient import writing
+from responder_model.errors import ResponderModelError
+from responder_model.outputs import Output, check_outputs, drafted
+from responder_model.words import Note
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from responder_model.model import Model
+
+FigureOption = Annotated[
+    Path | None, typer.Option("--figure", metavar="FILE", help="Also draw it (PNG).")
+]
+
+
+def draw_picture(
+    plot: Callable[[Axes], Axes],
+    path: Path,
+    model: Model,
+    *,
+    command: str,
+    title: str,
+    provenance: str,
+    lang: str,
+    inputs: Sequence[str | Path] = (),
+    overwrite: bool = False,
+) -> None:
+    """Write the picture of a command, as carefully as any other output."""
+    from responder_model.artifact import digest_of
+    from responder_model.figures.drawing import draw_figure
+
+    if path.suffix.lower() != ".png":
+        raise ResponderModelError(Note("cli.not_png", name=path.name))
+    digest = digest_of(model)
+    output = Output(path=path, command=command, model=digest, argument="--figure")
+    check_outputs(output, inputs=inputs, overwrite=overwrite, lang=lang)
+    with writing("--figure"), drafted(output, overwrite=overwrite, lang=lang) as draft:
+        draw_figure(
+            plot,
+            draft,
+            title=title,
+            provenance=provenance,
+            lang=lang,
+            size=(8.0, 7.0),
+        )

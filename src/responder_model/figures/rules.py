@@ -1,0 +1,112 @@
+"""Rules over many patients: the frontier between sessions saved and responders lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from responder_model.figures.drawing import (
+    BLUE,
+    GREEN,
+    GREY,
+    VERMILION,
+    legend_below,
+    open_frame,
+)
+from responder_model.words import say
+from responder_model.words.numbers import format_number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from responder_model.rules import StoppingRule, StoppingRules
+
+# One look a session, so that a grey print can be read; open markers: probability.
+_LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"))
+_LINES = {"relief": "-", "probability": ":"}
+_ROOM = 1.12
+
+
+def plot_stopping(
+    found: Sequence[StoppingRules], *, ax: Axes, lang: str = "en"
+) -> Axes:
+    """Draw what stopping rules save and lose, of 100 patients.
+
+    Parameters
+    ----------
+    found : sequence of StoppingRules
+        One a session, from ``stopping_rule``.
+    ax : matplotlib Axes
+        Where to draw; returned.
+    lang : {"en", "fr"}
+        Language of the words.
+    """
+    for rules, (colour, marker) in zip(found, _LOOKS, strict=False):
+        for kind in _LINES:
+            points = [rule for rule in rules.rules if rule.kind == kind]
+            if points:
+                _frontier(ax, rules.session, points, (colour, marker), lang)
+    every = [rule for rules in found for rule in rules.rules]
+    right = _ROOM * max((rule.saved.value for rule in every), default=1.0)
+    top = _ROOM * max((rule.lost.upper for rule in every), default=1.0)
+    for rules in found[:1]:
+        _even_line(ax, rules, right, top, lang)
+    ax.set_xlim(0.0, right)
+    ax.set_ylim(0.0, top)
+    ax.set_xlabel(say("rules.axis_saved", lang))
+    ax.set_ylabel(say("rules.axis_lost", lang))
+    open_frame(ax)
+    legend_below(ax)
+    return ax
+
+
+def _frontier(
+    ax: Axes,
+    session: int,
+    points: list[StoppingRule],
+    look: tuple[str, str],
+    lang: str,
+) -> None:
+    """One kind of rule after one session, with 95 % intervals of responders lost."""
+    colour, marker = look
+    kind = points[0].kind
+    x = [rule.saved.value for rule in points]
+    y = [rule.lost.value for rule in points]
+    ax.vlines(
+        x,
+        [rule.lost.lower for rule in points],
+        [rule.lost.upper for rule in points],
+        color=colour,
+        linewidth=0.8,
+        alpha=0.45,
+    )
+    ax.plot(
+        x,
+        y,
+        color=colour,
+        linestyle=_LINES[kind],
+        marker=marker,
+        markerfacecolor=colour if kind == "relief" else "white",
+        label=say(f"rules.line_{kind}", lang, session=session),
+    )
+    relief = kind == "relief"
+    for rule in (points[0], points[-1]) if relief else points[-1:]:
+        text = f"{rule.threshold * (1 if relief else 100):g} %"
+        ax.annotate(
+            text,
+            (rule.saved.value, rule.lost.value),
+            (6, -12) if relief else (-6, 8),
+            textcoords="offset points",
+            ha="left" if relief else "right",
+            size="small",
+        )
+
+
+def _even_line(
+    ax: Axes, rules: StoppingRules, right: float, top: float, lang: str
+) -> None:
+    """Where a rule neither pays nor costs."""
+    end = min(right, top * rules.cost)
+    cost = format_number(rules.cost, lang, ".1f")
+    label = say("rules.line_even", lang, cost=cost)
+    ax.plot([0.0, end], [0.0, end / rules.cost], color=GREY, label=label, zorder=1)
