@@ -82,8 +82,8 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 lock:
 	$(COMPILE) --extra dev --extra benchmarks --extra all \
 		--output-file requirements.lock
-	$(COMPILE) --extra tracking --extra formats --constraint requirements.lock \
-		--output-file requirements-demo.lock
+	$(COMPILE) --extra tracking --extra formats --extra serving \
+		--constraint requirements.lock --output-file requirements-demo.lock
 
 clean:
 	rm -rf .venv build dist $(DEMO_OUT) .pytest_cache .mypy_cache .ruff_cache

@@ -40,6 +40,7 @@ COMMANDS = (
     "sign",
     "verify",
     "demo",
+    "serve",
 )
 PATIENT = {"age": 54, "aetiology": "ischaemic_stroke", "pain_intensity": 7.5}
 

@@ -28,7 +28,8 @@ class Without:
         self.finder = finder
 
     def find_spec(self, name, *arguments):
-        if name.partition(".")[0] in ("mlflow", "cryptography", "dask", "pyspark"):
+        missing = ("mlflow", "cryptography", "dask", "pyspark", "fastapi")
+        if name.partition(".")[0] in missing:
             return None
         return self.finder.find_spec(name, *arguments)
 
@@ -44,6 +45,7 @@ for name, arguments in json.loads(sys.argv[1]).items():
     answers[name] = [done.exit_code, done.stdout, done.stderr, written]
 print(json.dumps(answers))
 """
+ALL = ("tracking", "signing", "distributed", "serving", "formats")
 DEVELOP = ("develop", "centre.csv", "rtms_response@screening", "--out", "new")
 VALIDATE = ("validate", "model", "centre.csv", "--seed", "1")
 COMMANDS = {
@@ -58,6 +60,7 @@ COMMANDS = {
     "signing": ("sign", "model", "--key", "key"),
     "distributed": ("score-dask", "model", "a.parquet", "--out", "b"),
     "spark": ("score-spark", "model", "a.parquet", "--out", "b"),
+    "serving": ("serve",),
 }
 
 
@@ -121,7 +124,7 @@ def test_validate_without_mlflow_refuses_a_store_that_is_named(answers):
     assert written == []
 
 
-@pytest.mark.parametrize("extra", ["signing", "distributed", "spark"])
+@pytest.mark.parametrize("extra", ["signing", "distributed", "spark", "serving"])
 def test_command_without_its_extra_says_what_to_install(answers, extra):
     code, _, err, _ = answers[extra]
     assert code == 1
@@ -131,8 +134,9 @@ def test_command_without_its_extra_says_what_to_install(answers, extra):
 def test_every_extra_that_an_error_names_exists():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    assert {"tracking", "signing", "distributed", "spark", "formats"} <= set(extras)
-    assert extras["all"] == ["responder-model[tracking,signing,distributed,formats]"]
+    named = {"tracking", "signing", "distributed", "serving", "spark", "formats"}
+    assert named <= set(extras)
+    assert extras["all"] == [f"responder-model[{','.join(ALL)}]"]
 
 
 def test_missing_extra_leaves_a_worker_process_whole():

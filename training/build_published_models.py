@@ -1,6 +1,7 @@
 """Rebuild the released published-evidence models: the same bytes wherever it runs.
 
-The package holds their digests: every prediction says which model gave it.
+The package holds their digests: every prediction says which model gave it. It also
+holds what each gives a known patient: a server tries itself on that.
 
 python training/build_published_models.py [FOLDER]
 """
@@ -12,26 +13,32 @@ from pathlib import Path
 from responder_model.artifact import read_manifest, save_model
 from responder_model.development import published_model
 from responder_model.schema import dictionary
+from responder_model.serving.shelf import known_number
 
 ROOT = Path(__file__).parents[1]
 RELEASED = ROOT / "models" / "published_evidence"
-DIGESTS = "published_digests.json"
-PACKAGED = ROOT / "src" / "responder_model" / "data" / DIGESTS
+PACKAGED = ROOT / "src" / "responder_model" / "data"
 
 
-def build(folder: Path, digests: Path) -> None:
+def build(folder: Path, packaged: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    found = {}
+    digests, numbers = {}, {}
     for decision, moment in dictionary().targets():
         target = folder / f"{decision}@{moment}"
-        save_model(published_model(decision, moment), target)
-        found[target.name] = read_manifest(target).digest
+        model = published_model(decision, moment)
+        save_model(model, target)
+        digests[target.name] = read_manifest(target).digest
+        # as other machines may have them
+        numbers[target.name] = round(known_number(model), 12)
         print(target)
-    digests.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    written = {"published_digests.json": digests, "known_numbers.json": numbers}
+    for name, found in written.items():
+        text = json.dumps(found, indent=2) + "\n"
+        (packaged / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        build(Path(sys.argv[1]), Path(sys.argv[1]) / DIGESTS)
+        build(Path(sys.argv[1]), Path(sys.argv[1]))
     else:
         build(RELEASED, PACKAGED)

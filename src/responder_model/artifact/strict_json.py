@@ -1,4 +1,4 @@
-"""JSON as a model folder allows it: finite, flat enough, every key once."""
+"""JSON as a model folder and the server allow it: finite, flat enough, keys once."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from responder_model.errors import UntrustedModelError
+from responder_model.words import Note
 
 # Deepest nesting that a model file needs is about ten.
 MAX_DEPTH = 32
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def parse_json(data: bytes, name: str) -> Any:
-    """Read JSON from a file called ``name``.
+def parse_json(data: bytes, name: str | Note) -> Any:
+    """Read JSON from a file called ``name``; no refusal quotes what stands in it.
 
     Raises
     ------
@@ -30,15 +31,13 @@ def parse_json(data: bytes, name: str) -> Any:
     {'weight': 0.5}
     """
 
-    def refuse_constant(text: str) -> Any:
-        msg = f"{name} must hold finite numbers, got {text}."
-        raise UntrustedModelError(msg)
+    def refuse_constant(_: str) -> Any:
+        raise UntrustedModelError(Note("json.finite", name=name))
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         table = dict(pairs)
         if len(table) != len(pairs):
-            msg = f"{name} must give every key once, got a key twice."
-            raise UntrustedModelError(msg)
+            raise UntrustedModelError(Note("json.key_twice", name=name))
         return table
 
     try:
@@ -52,17 +51,16 @@ def parse_json(data: bytes, name: str) -> Any:
     except RecursionError:
         raise UntrustedModelError(_too_deep(name)) from None
     except ValueError:
-        msg = f"{name} must be JSON in UTF-8, got something else."
-        raise UntrustedModelError(msg) from None
+        raise UntrustedModelError(Note("json.not_json", name=name)) from None
     _check_tree(value, name)
     return value
 
 
-def _too_deep(name: str) -> str:
-    return f"{name} must not be nested deeper than {MAX_DEPTH} levels."
+def _too_deep(name: str | Note) -> Note:
+    return Note("json.too_deep", name=name, depth=MAX_DEPTH)
 
 
-def _check_tree(value: Any, name: str) -> None:
+def _check_tree(value: Any, name: str | Note) -> None:
     """Refuse deep nesting, and numbers such as 1e999 that become infinite."""
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
@@ -73,8 +71,7 @@ def _check_tree(value: Any, name: str) -> None:
                 if isinstance(child, dict | list):
                     below.append(child)
                 elif isinstance(child, float) and not math.isfinite(child):
-                    msg = f"{name} must hold finite numbers, got an infinite one."
-                    raise UntrustedModelError(msg)
+                    raise UntrustedModelError(Note("json.finite", name=name))
         if not below:
             return
         level = below

@@ -46,6 +46,7 @@ PANELS: dict[str, dict[str, str]] = {
         "verify": "signature.verify",
         "demo": "work.demo",
     },
+    "server": {"serve": "serve.serve"},
 }
 PLACES = {name: place for panel in PANELS.values() for name, place in panel.items()}
 

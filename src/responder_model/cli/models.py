@@ -15,7 +15,7 @@ from responder_model.cli.options import (
     ModelArgument,
 )
 from responder_model.cli.output import console, print_json
-from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.errors import UntrustedModelError
 from responder_model.schema import dictionary, parse_target
 from responder_model.words import say
 
@@ -66,43 +66,21 @@ def open_model(
     A folder must be signed where ``RESPONDER_MODEL_TRUSTED_KEYS`` names keys. A model
     that is named is built without the excluded evidence, and with a centre's rate.
     """
+    from responder_model.opening import is_folder, open_model
+
     excluded = tuple(exclude_evidence or ())
-    if rate is not None and _is_folder(text):
+    if rate is not None and is_folder(text):
         msg = "must be left out for a model folder: its level is its own. Name a "
         msg += "published model (DECISION@MOMENT)."
         raise typer.BadParameter(msg, param_hint="--responders")
-    if _is_folder(text):
-        from responder_model.artifact import load_model, trusted_keys
-
-        found = load_model(Path(text), trusted_keys=trusted_keys())
-        _check_excluded(found, excluded)
-        return found
-    try:
-        decision, moment = parse_target(text)
-    except ResponderModelError as error:
-        from responder_model.vocabulary import show
-
-        msg = f"{error} A model folder must exist: there is none at {show(text)!r}."
-        raise UntrustedModelError(msg) from error
-    from responder_model.development.published import published_model
-
-    return published_model(decision, moment, exclude_evidence=excluded, local_rate=rate)
-
-
-def _check_excluded(model: Model, excluded: tuple[str, ...]) -> None:
-    if set(excluded) - set(model.excluded_evidence):
+    found = open_model(text, exclude_evidence=excluded, rate=rate)
+    # of a named model all is excluded that was asked for
+    if set(excluded) - set(found.excluded_evidence):
         msg = "must be left out for a model folder: it is measured with the evidence "
         msg += "that it has. Name a published model (DECISION@MOMENT), or develop this "
         msg += "one again without that evidence."
         raise typer.BadParameter(msg, param_hint="--exclude-evidence")
-
-
-def _is_folder(text: str) -> bool:
-    try:
-        # no text is not the working directory
-        return bool(text) and Path(text).is_dir()
-    except OSError:  # a name that is too long
-        return False
+    return found
 
 
 def list_models(

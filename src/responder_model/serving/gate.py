@@ -1,0 +1,246 @@
+"""The gate before every route: size, host, time, headers of the answer, and the log.
+
+It is plain ASGI and the outermost part of the application, so that no exception goes
+past it: what a route does not answer is a problem document here, and the log has its
+class and place, never its text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import traceback
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from responder_model.serving.problems import (
+    MEDIA_TYPE,
+    Kind,
+    Refused,
+    json_response,
+    language_of,
+)
+from responder_model.serving.settings import ServerSettings
+
+Log = Callable[[Mapping[str, Any]], None]
+
+# An identifier that says nothing: a UUID, or 32 hexadecimal digits.
+_REQUEST_ID = re.compile(r"[0-9a-f]{8}(-?)([0-9a-f]{4}\1){3}[0-9a-f]{12}", re.I)
+_KEY = "responder_model.arrival"
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+_HSTS = "max-age=31536000; includeSubDomains"
+
+
+@dataclass(kw_only=True)
+class Arrival:
+    """What the log says of a request: nothing that stands in it."""
+
+    request_id: str
+    lang: str
+    started: float = field(default_factory=time.perf_counter)
+    deadline: float = 0.0
+    body_limit: int = 0
+    status: int = 0
+    decision: str | None = None
+    digest: str | None = None
+    problems: list[list[str | None]] = field(default_factory=list)
+    failure: str | None = None
+
+
+def arrival_of(scope: MutableMapping[str, Any]) -> Arrival:
+    """What the gate knows of a request."""
+    return cast("Arrival", scope[_KEY])
+
+
+class Gate:
+    """Middleware: refuses what is too large or not for this server, and logs all.
+
+    Parameters
+    ----------
+    app : ASGI application
+    settings : ServerSettings
+    log : callable
+        Takes one line of the log as a mapping.
+    """
+
+    def __init__(self, app: ASGIApp, *, settings: ServerSettings, log: Log) -> None:
+        self.app, self.settings, self.log = app, settings, log
+        self.headers = {**_HEADERS, "content-security-policy": _policy(settings)}
+        if settings.is_behind_tls:
+            self.headers["strict-transport-security"] = _HSTS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        arrival = scope[_KEY] = self._arrival(scope)
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                arrival.status = message["status"]
+                added = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    added.setdefault(name, value)
+                added["x-request-id"] = arrival.request_id
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, sent)
+        finally:
+            self.log(_line(scope, arrival))
+
+    def _arrival(self, scope: Scope) -> Arrival:
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        limits = self.settings.limits
+        return Arrival(
+            request_id=given if _REQUEST_ID.fullmatch(given) else str(uuid4()),
+            lang=language_of(headers.get("accept-language", "")),
+            deadline=asyncio.get_running_loop().time() + limits.request_seconds,
+            body_limit=limits.body_bytes,
+        )
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        arrival = arrival_of(scope)
+        try:
+            self._check(scope)
+            await self.app(scope, receive, send)
+        except Refused as refused:
+            await respond(refused, scope, receive, send)
+        except TimeoutError:
+            await self._instead(Kind.ANSWER_TIMEOUT, scope, receive, send)
+        except ClientDisconnect:
+            arrival.failure = "ClientDisconnect"
+        except Exception as error:  # noqa: BLE001 - the last place that can answer
+            arrival.failure = place_of(error)
+            await self._instead(Kind.INTERNAL_ERROR, scope, receive, send)
+
+    async def _instead(
+        self, kind: Kind, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer for a route that did not; one that had begun is cut."""
+        if arrival_of(scope).status == 0:
+            await respond(Refused(kind), scope, receive, send)
+
+    def _check(self, scope: Scope) -> None:
+        limits, headers = self.settings.limits, scope["headers"]
+        url = len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"])
+        if url > limits.url_bytes:
+            raise Refused(Kind.URI_TOO_LONG, headers=_CLOSE)
+        size = sum(len(name) + len(value) for name, value in headers)
+        if size > limits.header_bytes or len(headers) > limits.header_fields:
+            raise Refused(Kind.HEADERS_TOO_LARGE, headers=_CLOSE)
+        if host_name(Headers(scope=scope).get("host", "")) not in self.settings.hosts:
+            raise Refused(Kind.WRONG_HOST)
+
+
+_CLOSE = {"connection": "close"}
+
+
+def host_name(host: str) -> str:
+    """Name in a ``Host`` header, in small letters and without the port.
+
+    Examples
+    --------
+    >>> host_name("LocalHost:8000"), host_name("[::1]:80")
+    ('localhost', '[::1]')
+    """
+    return re.sub(r":\d*$", "", host).lower()
+
+
+async def read_body(request: Request) -> bytes:
+    """Body of a request, within its limits of size and time.
+
+    Raises
+    ------
+    Refused
+        ``too_large`` or ``request_timeout``; the connection is closed, because what is
+        left of the body is not read.
+    """
+    arrival = arrival_of(request.scope)
+    most = arrival.body_limit
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > most:
+        raise Refused(Kind.TOO_LARGE, headers=_CLOSE)
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout_at(arrival.deadline):
+            async for part in request.stream():
+                size += len(part)
+                if size > most:
+                    raise Refused(Kind.TOO_LARGE, headers=_CLOSE)
+                parts.append(part)
+    except TimeoutError:
+        raise Refused(Kind.REQUEST_TIMEOUT, headers=_CLOSE) from None
+    return b"".join(parts)
+
+
+async def respond(refused: Refused, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with a problem document."""
+    arrival = arrival_of(scope)
+    arrival.problems = [[item.field, item.rule] for item in refused.items]
+    response = json_response(
+        refused.document(arrival.request_id, arrival.lang),
+        status=refused.kind.status,
+        media_type=MEDIA_TYPE,
+        headers=refused.headers,
+    )
+    await response(scope, receive, send)
+
+
+def place_of(error: BaseException) -> str:
+    """Class and place of an exception; its text may hold a patient's value.
+
+    Examples
+    --------
+    >>> place_of(ValueError("54 years"))
+    'ValueError'
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"
+
+
+def _policy(settings: ServerSettings) -> str:
+    ancestors = " ".join(settings.embed) or "'none'"
+    return (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        f"img-src 'self'; form-action 'self'; frame-ancestors {ancestors}; "
+        "base-uri 'none'"
+    )
+
+
+def _line(scope: Scope, arrival: Arrival) -> dict[str, Any]:
+    # the template of the route: an address may hold anything
+    template = getattr(scope.get("route"), "path", None)
+    line = {
+        "request_id": arrival.request_id,
+        "method": scope["method"] if scope["method"] in _METHODS else "other",
+        "route": template,
+        "status": arrival.status,
+        "ms": round(1000 * (time.perf_counter() - arrival.started), 2),
+        "decision": arrival.decision,
+        "model": arrival.digest,
+        "problems": arrival.problems,
+        "failure": arrival.failure,
+    }
+    return {name: value for name, value in line.items() if value not in (None, [])}
+
+
+_METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})

@@ -1,0 +1,92 @@
+"""What the parts of a server share: its settings, its models, and threads for work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from responder_model.serving.problems import Item, Kind, Refused
+from responder_model.serving.settings import ServerSettings
+from responder_model.serving.shelf import Served, Shelf, load_shelf, not_ready
+from responder_model.words import Note
+
+T = TypeVar("T")
+# Seconds after which a busy server is worth another try.
+RETRY_AFTER = "1"
+
+
+class Service:
+    """Settings, models and threads of one server.
+
+    ``models`` is one reference, swapped whole by ``reload``: a request reads it once
+    and answers by what it read.
+
+    Raises
+    ------
+    UntrustedModelError, ResponderModelError
+        As ``shelf.load_shelf``.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self.settings = settings
+        self.models: Shelf = load_shelf(settings.models)
+        limits = settings.limits
+        self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="work")
+        self._most = limits.threads + limits.queue
+        self._at_work = 0
+
+    def served(self, decision: str, moment: str) -> Served:
+        """Model of a question and moment; one that is not itself does not answer."""
+        return self.models[decision, moment]
+
+    def reload(self) -> None:
+        """Load all models anew beside those that serve, try them, and swap.
+
+        Raises
+        ------
+        UntrustedModelError, ResponderModelError
+            As ``shelf.load_shelf``; what served before still serves.
+        Refused
+            For a model that does not give its known number.
+        """
+        found = load_shelf(self.settings.models)
+        for served in not_ready(found):
+            raise Refused(Kind.REFUSED_MODEL, [not_ready_item(served)])
+        self.models = found
+
+    async def work(self, task: Callable[[], T]) -> T:
+        """Do a task in a thread, in turn; refused when too many wait already.
+
+        Raises
+        ------
+        Refused
+            When as many tasks are at work and waiting as the limits allow.
+        TimeoutError
+            When it takes longer than an answer may.
+        """
+        if self._at_work >= self._most:
+            raise Refused(Kind.BUSY, headers={"Retry-After": RETRY_AFTER})
+        self._at_work += 1
+        loop = asyncio.get_running_loop()
+        job = self._threads.submit(task)
+
+        def done(_: Future[Any]) -> None:
+            # a thread may outlive the server
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._one_done)
+
+        job.add_done_callback(done)
+        async with asyncio.timeout(self.settings.limits.answer_seconds):
+            return await asyncio.wrap_future(job)
+
+    def _one_done(self) -> None:
+        self._at_work -= 1
+
+
+def not_ready_item(served: Served) -> Item:
+    """Say which model does not give its known number."""
+    decision, moment = served.model.decision, served.model.moment
+    label = Note("serving.target", decision=decision, moment=moment)
+    return Item(pointer="", allowed=Note("serving.unknown_number"), label=label)
