@@ -145,8 +145,8 @@ def test_predict_reads_french_words_and_decimal_commas(run):
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
-        ("en", ["Probability of relief > 30 %", "Aetiology", "not a medical device"]),
-        ("fr", ["Probabilité d'un soulagement > 30 %", "Étiologie", "AVC ischémique"]),
+        ("en", ["report more than 30 % relief", "Aetiology", "not a medical device"]),
+        ("fr", ["plus de 30 % de soulagement", "Étiologie", "AVC ischémique"]),
     ],
 )
 def test_predict_speaks_the_language(run, lang, words):

@@ -38,6 +38,7 @@ def test_model_folder_page_names_every_key_of_a_prediction() -> None:
     named = set(re.findall(r"`([a-z_]+)`", section))
     found = example_model().predict({"age": 54}).to_dict()
     inner = {"lower", "upper", "same_sign", *found["applicability"]}
+    inner |= {*found["verdict"], *found["width_shares"]}
     assert named == set(found) | inner
 
 

@@ -302,7 +302,7 @@ def test_to_dict_is_what_json_prints() -> None:
     prediction = example_model().predict({"age": 54, "aetiology": "amputation"})
     printed = json.loads(json.dumps(prediction.to_dict(), allow_nan=False))
     assert printed == prediction.to_dict()
-    assert set(printed) == set(prediction.__dataclass_fields__)
+    assert set(printed) == {*prediction.__dataclass_fields__, "verdict"}
     assert set(printed["probabilities"]) == {"10", "30", "50"}
     assert list(printed["contributions"]) == list(example_model().encoder.predictors)
 

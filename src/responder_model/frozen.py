@@ -10,6 +10,9 @@ T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 
+# What nobody can change, told before anything slower is asked.
+_PLAIN = (str, float, int, bool, bytes, type(None))
+
 
 class FrozenDict(dict[K, V]):
     """A dict that refuses every change; it pickles, and ``copy`` gives a plain one.
@@ -44,6 +47,8 @@ def freeze(value: T) -> T:
     >>> freeze({"rows": [1, {"mean": [0.5]}]})
     {'rows': (1, {'mean': (0.5,)})}
     """
+    if type(value) in _PLAIN:
+        return value
     frozen: Any = value
     # an array, told by its flags because numpy is not imported here
     if hasattr(value, "setflags"):

@@ -58,6 +58,15 @@ CentreOption = Annotated[
         "apart.",
     ),
 ]
+ChosenOption = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        metavar="0-1",
+        help="Probability at which you would decide; the answer says to which side of "
+        "it this patient leans. By default the average patient's.",
+    ),
+]
 
 UNREADABLE, NO_OBJECT = Note("patient.readable_file"), Note("patient.json_object")
 _METAVARS = {"number": "NUMBER", "boolean": "YES|NO", "category": "NAME"}
@@ -157,10 +166,11 @@ def predict(
     responders: RespondersOption = None,
     tested: TestedOption = None,
     centre: CentreOption = None,
+    threshold: ChosenOption = None,
     json_output: JsonOption = False,
     lang: LanguageOption,
 ) -> None:
-    """Score one patient: probability, interval, reasons, and for whom it holds.
+    """Score one patient: a verdict, the interval, reasons, and for whom it holds.
 
     Give the patient as options or as JSON; leave out what is not known.
 
@@ -171,9 +181,11 @@ def predict(
     patient = read_patient(source, values)
     prediction = fitted.predict(patient, centre=centre)
     if json_output:
-        print_json(prediction.to_dict(lang))
+        print_json(prediction.to_dict(lang, threshold=threshold))
         return
-    _print_prediction(fitted, patient, prediction, lang, every=False)
+    _print_prediction(
+        fitted, patient, prediction, lang, threshold=threshold, every=False
+    )
 
 
 @with_predictor_options
@@ -185,6 +197,7 @@ def explain(
     responders: RespondersOption = None,
     tested: TestedOption = None,
     centre: CentreOption = None,
+    threshold: ChosenOption = None,
     figure: FigureOption = None,
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
@@ -202,9 +215,11 @@ def explain(
         read = () if source in (None, "-") else (source,)
         _draw(fitted, patient, figure, lang, inputs=read, overwrite=overwrite)
     if json_output:
-        print_json(prediction.to_dict(lang))
+        print_json(prediction.to_dict(lang, threshold=threshold))
         return
-    _print_prediction(fitted, patient, prediction, lang, every=True)
+    _print_prediction(
+        fitted, patient, prediction, lang, threshold=threshold, every=True
+    )
 
 
 def _draw(
@@ -263,6 +278,7 @@ def _print_prediction(
     prediction: Prediction,
     lang: str,
     *,
+    threshold: float | None,
     every: bool,
 ) -> None:
     from responder_model.cli.prediction import (
@@ -273,7 +289,7 @@ def _print_prediction(
     from responder_model.patient import check_patient
 
     out = console()
-    for line in describe_prediction(prediction, lang):
+    for line in describe_prediction(prediction, lang, threshold):
         out.print(line)
     out.print()
     known = check_patient(patient, model.decision, model.moment)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from responder_model.labels import describe_cut_point, describe_value, label_of
+from responder_model.labels import describe_value, label_of
+from responder_model.model.verdict import judge
 from responder_model.schema import dictionary
 from responder_model.words import Note, say
 from responder_model.words.numbers import format_percent, signed
@@ -32,29 +33,53 @@ def describe_model(name: str, provenance: str, digest: str | None, lang: str) ->
     return say("cli.model_and_digest", lang, **which)
 
 
-def describe_prediction(prediction: Prediction, lang: str) -> Iterator[str]:
-    """Lines that say how probable, how sure, and for whom."""
+def describe_prediction(
+    prediction: Prediction, lang: str, threshold: float | None = None
+) -> Iterator[str]:
+    """Lines that say what the answer is worth, how sure, and for whom."""
+    verdict = judge(prediction, threshold)
+    yield verdict.note.text(lang)
+    yield ""
     decision = dictionary().decisions[prediction.decision]
     moments = {m.name: m.label[lang] for m in dictionary().moments}
     yield f"{decision.label[lang]}, {moments[prediction.moment]}"
     which = (prediction.model, prediction.provenance, prediction.model_digest)
     yield describe_model(*which, lang)
     yield ""
-    low, high = (format_percent(p) for p in prediction.interval)
-    yield say(
-        "cli.probability",
-        lang,
-        cut=describe_cut_point(decision, prediction.cut_point),
-        p=format_percent(prediction.probability),
-        low=low,
-        high=high,
-    )
-    for cut, probability in prediction.probabilities.items():
+    if threshold is not None:
+        said = {"threshold": threshold, "chance": verdict.chance_above}
+        yield say("answers.above_threshold", lang, **said)
+    for cut, p in prediction.probabilities.items():
         if cut != prediction.cut_point:
-            text = describe_cut_point(decision, cut)
-            p = format_percent(probability)
-            yield "   " + say("cli.cut_off", lang, cut=text, p=p)
+            yield say(f"answers.cut_{prediction.decision}", lang, cut=f"{cut:g}", p=p)
+    yield from describe_width(prediction, lang)
     yield from _limits(prediction, lang)
+
+
+def describe_width(prediction: Prediction, lang: str) -> Iterator[str]:
+    """Lines on the two intervals, and on where the width comes from."""
+    mean_low, mean_high = prediction.average_interval
+    low, high = prediction.interval
+    bounds = {"mean_low": mean_low, "mean_high": mean_high, "low": low, "high": high}
+    key = "two_intervals" if prediction.missing else "one_interval"
+    yield say(f"answers.{key}", lang, **bounds)
+    parts = whole_shares(prediction.width_shares)
+    told = [Note(f"answers.width_{name}", share=n) for name, n in parts.items() if n]
+    yield say("answers.width", lang, parts=tuple(told))
+
+
+def whole_shares(shares: Mapping[str, float]) -> dict[str, int]:
+    """Shares as whole percentages that add up to 100 as the shares do to 1.
+
+    Examples
+    --------
+    >>> whole_shares({"a": 1 / 3, "b": 1 / 3, "c": 1 / 3})
+    {'a': 34, 'b': 33, 'c': 33}
+    """
+    floors = {name: int(100.0 * share) for name, share in shares.items()}
+    left = round(100.0 * sum(shares.values())) - sum(floors.values())
+    closest = sorted(shares, key=lambda name: floors[name] - 100.0 * shares[name])
+    return {name: n + (name in closest[:left]) for name, n in floors.items()}
 
 
 def _limits(prediction: Prediction, lang: str) -> Iterator[str]:

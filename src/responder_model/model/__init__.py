@@ -16,6 +16,7 @@ from responder_model.model.prediction import (
     Prediction,
 )
 from responder_model.model.scorer import Scores
+from responder_model.model.verdict import Verdict
 
 __all__ = [
     "CENTRES",
@@ -31,6 +32,7 @@ __all__ = [
     "Pool",
     "Prediction",
     "Scores",
+    "Verdict",
     "describe_limits",
     "reference_limits",
 ]

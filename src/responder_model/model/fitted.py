@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from responder_model.errors import ResponderModelError
-from responder_model.features import Array, Encoder, Population
+from responder_model.features import Encoder, Population
 from responder_model.frozen import FrozenDict, freeze
-from responder_model.model.applicability import failed_tests
+from responder_model.model.answer import answer
 from responder_model.model.batch import cohort_table, score_cohort
 from responder_model.model.comparison import (
     Comparison,
@@ -22,11 +19,7 @@ from responder_model.model.comparison import (
     differing,
 )
 from responder_model.model.limits import Limits
-from responder_model.model.messages import (
-    centre_messages,
-    patient_messages,
-    standing_messages,
-)
+from responder_model.model.messages import standing_messages
 from responder_model.model.parts import (
     OTHER_CENTRES,
     CentreLevel,
@@ -35,13 +28,8 @@ from responder_model.model.parts import (
     Pool,
     symmetric,
 )
-from responder_model.model.prediction import (
-    LEVELS,
-    Applicability,
-    ContributionRange,
-    Prediction,
-)
-from responder_model.model.scorer import Z_95, Scorer, Scores
+from responder_model.model.prediction import Prediction
+from responder_model.model.scorer import Scorer, Scores
 from responder_model.patient import check_patient
 from responder_model.schema import dictionary
 from responder_model.words import Note
@@ -54,7 +42,6 @@ if TYPE_CHECKING:
     from responder_model.disclosure.record import Disclosure
 
 PROVENANCES = ("published", "simulated", "cohort")
-_SQRT_2 = math.sqrt(2.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -157,7 +144,7 @@ class Model:
 
     def __getstate__(self) -> dict[str, Any]:
         """State without what is compiled from it."""
-        compiled = ("scorer", "_standing")
+        compiled = ("scorer", "standing")
         return {k: v for k, v in self.__dict__.items() if k not in compiled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -234,7 +221,8 @@ class Model:
         return Scorer(self)
 
     @cached_property
-    def _standing(self) -> tuple[Note, ...]:
+    def standing(self) -> tuple[Note, ...]:
+        """What every prediction of this model says."""
         return standing_messages(self)
 
     def predict(
@@ -267,65 +255,7 @@ class Model:
         True
         """
         cleaned = check_patient(values, self.decision, self.moment)
-        raw = self.encoder.raw(cleaned)
-        scorer = self.scorer
-        own = self.position_of(centre)
-        evidence = scorer.evidence(raw, own, detail=True)
-        levels = scorer.checks.levels(raw, evidence.deviation)
-        scores = scorer.pooled(evidence, raw, levels)
-        reasons = scorer.checks.reasons(levels[0], raw[0])
-        sd = np.sqrt(scorer.contribution_variance(evidence, raw))
-        prediction = self._prediction(scores, reasons, sd, raw)
-        return replace(
-            prediction,
-            baseline=float(scorer.baseline_of(own)),
-            messages=(*prediction.messages, *centre_messages(self, centre, own)),
-        )
-
-    def _prediction(
-        self,
-        scores: Scores,
-        reasons: tuple[Note, ...],
-        sd: Array,
-        raw: Array,
-    ) -> Prediction:
-        names = self.encoder.predictors
-        level = LEVELS[scores.levels[0]]
-        missing = tuple(names[k] for k in np.flatnonzero(scores.missing[0]))
-        log_odds = float(scores.linear_predictor[0])
-        contributions = scores.contributions[0].tolist()
-        cuts = (int(c) if c == int(c) else c for c in self.served_cut_points)
-        return Prediction(
-            decision=self.decision,
-            moment=self.moment,
-            model=self.name,
-            model_digest=self.digest,
-            provenance=self.provenance,
-            cut_point=self.cut_point,
-            probability=float(scores.probability[0]),
-            interval=(float(scores.lower[0]), float(scores.upper[0])),
-            probabilities=dict(
-                zip(cuts, scores.probabilities[0].tolist(), strict=True)
-            ),
-            linear_predictor=log_odds,
-            baseline=self.baseline,
-            contributions=dict(zip(names, contributions, strict=True)),
-            contribution_ranges={
-                name: _range(value, spread)
-                for name, value, spread in zip(
-                    names, contributions, sd.tolist(), strict=True
-                )
-            },
-            applicability=Applicability(level=level, reasons=reasons),
-            missing=missing,
-            messages=patient_messages(
-                self._standing,
-                missing=missing,
-                level=level,
-                failed_test=bool(failed_tests(self.encoder, raw)[0]),
-                linear_predictor=log_odds,
-            ),
-        )
+        return answer(self, self.encoder.raw(cleaned), centre)
 
     def compare(
         self, patient: Mapping[str, Any], changes: Mapping[str, Any]
@@ -392,15 +322,3 @@ class Model:
         from responder_model.model.explanation import explain
 
         return explain(self, cohort)
-
-
-def _range(value: float, spread: float) -> ContributionRange:
-    """95 % range and share of the posterior with the sign of the mean."""
-    half = Z_95 * spread
-    if spread > 0.0:
-        same_sign = 0.5 * (1.0 + math.erf(abs(value) / (spread * _SQRT_2)))
-    else:
-        same_sign = 0.5 if value == 0.0 else 1.0
-    return ContributionRange(
-        lower=value - half, upper=value + half, same_sign=same_sign
-    )

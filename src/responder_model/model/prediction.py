@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from responder_model.model.verdict import Verdict, judge
 from responder_model.words import Note
 
 Level = Literal["inside", "borderline", "outside"]
 LEVELS: tuple[Level, ...] = ("inside", "borderline", "outside")
+# Where the width of an interval comes from, as ``Prediction.width_shares`` names it.
+WIDTH_SOURCES = ("centre", "evidence", "not_given", "missed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +69,22 @@ class Prediction:
     probability : float
         Probability that the outcome passes the main cut-off.
     interval : tuple of float
-        95 % interval of that probability; holds ``probability`` always.
+        95 % interval of that probability in this patient, whose values that were not
+        given are unknown; holds ``probability`` always.
+    average_interval : tuple of float
+        95 % interval of the average probability of patients who have the given values
+        in common: without what they owe to the other values.
+    width_shares : dict
+        Shares of the variance of the log-odds, which add up to 1: ``centre`` (its
+        level), ``evidence`` (uncertain coefficients of what was given), ``not_given``,
+        and ``missed`` (what a model misses: ``interval`` counts all four,
+        ``average_interval`` all but ``not_given``).
     probabilities : dict
         Probability of passing each served cut-off, never rising with the cut-off.
     linear_predictor : float
         logit(probability) = baseline + sum of the contributions.
+    standard_error : float
+        Standard deviation of ``linear_predictor``, that of ``interval``.
     baseline : float
         Log-odds of the average patient: one constant per model.
     contributions : dict
@@ -93,8 +107,11 @@ class Prediction:
     cut_point: float
     probability: float
     interval: tuple[float, float]
+    average_interval: tuple[float, float]
+    width_shares: dict[str, float]
     probabilities: dict[float, float]
     linear_predictor: float
+    standard_error: float
     baseline: float
     contributions: dict[str, float]
     contribution_ranges: dict[str, ContributionRange]
@@ -102,10 +119,32 @@ class Prediction:
     missing: tuple[str, ...]
     messages: tuple[Note, ...]
 
-    def to_dict(self, lang: str = "en") -> dict[str, Any]:
+    @property
+    def verdict(self) -> Verdict:
+        """Whether this tells the patient apart from the average one, in a sentence."""
+        return judge(self)
+
+    def verdict_at(self, threshold: float) -> Verdict:
+        """Verdict that leans to a side of a chosen threshold, a probability.
+
+        Examples
+        --------
+        >>> import responder_model as rm
+        >>> model = rm.published_model("rtms_response", "session_3")
+        >>> prediction = model.predict({"relief_3": 70, "relief_2": 70, "relief_1": 70})
+        >>> verdict = prediction.verdict_at(0.3)
+        >>> verdict.kind, verdict.side, verdict.chance_above > 0.9
+        ('leans', 'above', True)
+        """
+        return judge(self, threshold)
+
+    def to_dict(
+        self, lang: str = "en", *, threshold: float | None = None
+    ) -> dict[str, Any]:
         """Plain data for JSON, sentences in a language; what ``--json`` prints.
 
-        Keys are the fields' names. ``interval`` is ``[lower, upper]``;
+        Keys are the fields' names and ``verdict``, that at a ``threshold`` where one
+        is chosen. ``interval`` is ``[lower, upper]``;
         ``probabilities`` has the cut-offs as text keys; ``contribution_ranges`` maps
         each predictor to ``{"lower", "upper", "same_sign"}``; ``applicability`` is
         ``{"level", "reasons"}``; a reason or message is
@@ -113,6 +152,7 @@ class Prediction:
         log-odds.
         """
         return {
+            "verdict": judge(self, threshold).to_dict(lang),
             "decision": self.decision,
             "moment": self.moment,
             "model": self.model,
@@ -121,8 +161,11 @@ class Prediction:
             "cut_point": self.cut_point,
             "probability": self.probability,
             "interval": list(self.interval),
+            "average_interval": list(self.average_interval),
+            "width_shares": dict(self.width_shares),
             "probabilities": {f"{c:g}": p for c, p in self.probabilities.items()},
             "linear_predictor": self.linear_predictor,
+            "standard_error": self.standard_error,
             "baseline": self.baseline,
             "contributions": dict(self.contributions),
             "contribution_ranges": {

@@ -120,7 +120,8 @@ def probability_of(log_odds: Array) -> Array:
     >>> probability_of(np.array([-800.0, 0.0, 800.0])).round(3).tolist()
     [0.0, 0.5, 1.0]
     """
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(log_odds, -708.0, 708.0))))
+    bounded = np.minimum(np.maximum(log_odds, -708.0), 708.0)
+    return np.asarray(1.0 / (1.0 + np.exp(-bounded)))
 
 
 class Scorer:
@@ -257,6 +258,24 @@ class Scorer:
             slopes = np.broadcast_to(added[..., 1:], deviation.shape)
             quadratic += added[..., 0] + np.einsum("ij,ij->i", slopes, deviation)
         return np.asarray(np.maximum(self.variance_base + quadratic, 0.0))
+
+    def width_parts(
+        self, evidence: Evidence, variance: float
+    ) -> tuple[float, float, float, float]:
+        """Split one patient's variance by what it comes from, as ``WIDTH_SOURCES`` do.
+
+        The level of the centre is the variance of its average patient, evidence that
+        of the distance from there; what the two have in common is divided between
+        them in proportion. What is left of ``variance`` is what a model misses.
+        """
+        away, own = evidence.deviation[0], evidence.own
+        slopes = max(float(away @ self.variance_slopes @ away), 0.0)
+        level = max(self.variance_base + float(self.own_variance[own, 0]), 0.0)
+        told = float(self.posterior_variance(evidence.deviation, own)[0])
+        centre = told * level / ((level + slopes) or 1.0)
+        absent = float(evidence.extra[0, self.main] + evidence.open_variance[0])
+        missed = max(variance - told - absent, 0.0)
+        return centre, told - centre, absent, missed
 
     def contributions(self, evidence: Evidence, raw: Array) -> Array:
         """Log-odds per predictor of the linear part, (n, n_predictors)."""

@@ -9,6 +9,7 @@ its value is written::
                     words, several of them with commas between
     {x:.2f}         a number by this format
     {x:percent}     a probability as a whole percentage
+    {x:hundred}     a probability as a whole number in 100
     {x:count}       a number of patients, which ``hide_below`` may hide
     {x:label}       the label of a field, or of several
     {x:moment}      the label of a moment; {x:decision} that of a decision
@@ -26,7 +27,7 @@ from string import Formatter
 from typing import Any, Protocol, cast
 
 from responder_model.frozen import freeze
-from responder_model.words.numbers import format_number, format_percent
+from responder_model.words.numbers import format_hundred, format_number, format_percent
 
 LANGUAGES = ("en", "fr")
 _NO_VALUES: Mapping[str, Any] = freeze({})
@@ -210,6 +211,8 @@ class _Sentence(Formatter):
             return self.of(value)
         if spec == "percent":
             return format_percent(value)
+        if spec == "hundred":
+            return format_hundred(value, self.lang)
         if spec == "count":
             hidden = 0 < value < self.hide_below
             return f"< {self.hide_below}" if hidden else str(value)

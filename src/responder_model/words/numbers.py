@@ -30,6 +30,21 @@ def format_percent(probability: float) -> str:
     return f"{probability:.0%}".replace("%", " %")
 
 
+def format_hundred(probability: float, lang: str = "en") -> str:
+    """Write a probability as a number in 100, never rounded to 0 or 100.
+
+    Examples
+    --------
+    >>> format_hundred(0.524), format_hundred(0.001), format_hundred(0.999, "fr")
+    ('52', 'fewer than 1', 'plus de 99')
+    """
+    if probability < 0.005:
+        return "moins de 1" if lang == "fr" else "fewer than 1"
+    if probability > 0.995:
+        return "plus de 99" if lang == "fr" else "more than 99"
+    return f"{100.0 * probability:.0f}"
+
+
 def signed(value: float, lang: str) -> str:
     """Number with its sign to two decimals; nothing has none.
 
