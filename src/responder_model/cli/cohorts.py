@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,8 +19,6 @@ from responder_model.cli.options import (
 from responder_model.cli.output import (
     BAD_INPUT,
     OPEN_QUESTIONS,
-    count_findings,
-    print_findings,
     print_json,
     print_notices,
     tell,
@@ -27,10 +26,10 @@ from responder_model.cli.output import (
 from responder_model.cli.tables import check_table_path, write_table
 from responder_model.errors import InvalidCohortError
 from responder_model.outputs import Output, check_outputs, drafted
-from responder_model.words import say
+from responder_model.words import Note, say
 
 if TYPE_CHECKING:
-    from responder_model.cohort import CohortMap
+    from responder_model.cohort import CohortMap, Inspection
 
 TableOption = Annotated[
     Path,
@@ -66,6 +65,18 @@ WriteMapOption = Annotated[
         help="Write how the file is read and what is open, to be answered (TOML).",
     ),
 ]
+AllOption = Annotated[
+    bool,
+    typer.Option("--all", help="Name every heading, row and refused cell, one by one."),
+]
+StrictOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Exit 3 also where something is noted: a column or line that is not read, "
+        "a hidden row, an unlikely value.",
+    ),
+]
 
 
 def template(
@@ -90,40 +101,88 @@ def check(
     *,
     how: CohortMap,
     write_map: WriteMapOption = None,
+    cell_by_cell: AllOption = False,
+    strict: StrictOption = False,
     lang: LanguageOption,
     json_output: JsonOption = False,
 ) -> None:
-    """Read a cohort file and list every problem and open question (exit 1 and 3).
+    """Read a cohort file: what it is good for, questions (exit 3), problems (exit 1).
 
     Example: responder-model check centre.csv
     """
-    error, n_patients = _inspect(cohort, how)
+    error, whole = _inspect(cohort, how)
     if write_map is not None:
         _write_map(cohort, how, error, write_map)
     if json_output:
-        print_json(
-            {
-                "n_patients": n_patients,
-                "problems": [problem.to_dict(lang) for problem in error.problems],
-                "questions": [question.to_dict(lang) for question in error.questions],
-                "notices": error.notices,
-            }
-        )
+        print_json(_as_json(cohort, whole, error, lang))
     else:
-        print_notices(error.notices)
-        print_findings(error)
-        if error.problems or error.questions:
-            tell("error_found", said=count_findings(error))
-        else:
-            typer.echo(say("cli.no_problem", lang, file=str(cohort), n=n_patients))
+        _print(cohort, whole, error, lang, cell_by_cell=cell_by_cell)
     if error.unexplained:
         raise typer.Exit(BAD_INPUT)
-    if error.questions:
+    if error.questions or (strict and error.notices):
         raise typer.Exit(OPEN_QUESTIONS)
 
 
-def _inspect(path: Path, how: CohortMap) -> tuple[InvalidCohortError, int | None]:
-    """What is found in a file; nothing where it is a cohort, with its patients."""
+def _print(
+    path: Path,
+    whole: Inspection | None,
+    found: InvalidCohortError,
+    lang: str,
+    *,
+    cell_by_cell: bool,
+) -> None:
+    """Print the first screen, what is noted, questions and problems."""
+    from responder_model.cli.findings import count_findings, print_findings
+    from responder_model.cli.screen import SAID, screen
+    from responder_model.cohort import survey
+
+    if whole is not None:
+        good_for = survey(whole.cohort)
+        for line in screen(path, whole, good_for, lang, all_names=cell_by_cell):
+            typer.echo(line)
+    print_notices(note for note in found.notices if _code(note) not in SAID)
+    print_findings(found, cell_by_cell=cell_by_cell)
+    if found.problems or found.questions:
+        tell("error_found", said=count_findings(found))
+    elif whole is not None:
+        typer.echo(say("cli.no_problem", lang, file=str(path), n=len(whole.cohort)))
+
+
+def _code(note: Note | str) -> str:
+    return note.code if isinstance(note, Note) else note
+
+
+def _as_json(
+    path: Path, whole: Inspection | None, found: InvalidCohortError, lang: str
+) -> dict[str, Any]:
+    """All that was found; of a file that is no table, why."""
+    from responder_model.cohort import survey
+
+    refused = bool(found.problems or found.questions)
+    said = {
+        "file": str(path),
+        "n_patients": None if refused or whole is None else len(whole.cohort),
+        "problems": [problem.to_dict(lang) for problem in found.problems],
+        "questions": [question.to_dict(lang) for question in found.questions],
+        "notices": found.notices,
+    }
+    if whole is None:
+        return said
+    good_for = survey(whole.cohort)
+    return said | {
+        "n_read": len(whole.cohort),
+        "n_left_out": whole.n_left_out,
+        "sheet": whole.sheet,
+        "columns": [{"heading": name, "field": f} for name, f in whole.columns],
+        "outcomes": good_for.outcomes,
+        "models": [{"target": m.target} | asdict(m) for m in good_for.models],
+    }
+
+
+def _inspect(
+    path: Path, how: CohortMap
+) -> tuple[InvalidCohortError, Inspection | None]:
+    """What is found in a file, and what was read of it where it is a table."""
     from responder_model.cohort import inspect_file
     from responder_model.cohort.warning import warnings_of
 
@@ -135,8 +194,7 @@ def _inspect(path: Path, how: CohortMap) -> tuple[InvalidCohortError, int | None
     notices = [notice for notice in whole.notices if notice not in counted]
     named = warnings_of(whole.cohort, rows, named=True)
     found = InvalidCohortError(whole.problems, (*notices, *named), whole.questions)
-    refused = whole.problems or whole.questions
-    return found, None if refused else len(whole.cohort)
+    return found, whole
 
 
 def _write_map(

@@ -16,14 +16,12 @@ from responder_model.cli.options import spoken
 from responder_model.errors import (
     InvalidCohortError,
     InvalidPatientError,
-    Problem,
     ResponderModelError,
 )
-from responder_model.words import Note, in_words, say
+from responder_model.words import Note, say
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 BAD_INPUT = 1
 # Done, but rows were set aside, or the result could not be logged.
@@ -31,9 +29,6 @@ ROWS_SET_ASIDE = NOT_ALL_DONE = 3
 
 # Open questions of a cohort.
 OPEN_QUESTIONS = 3
-# Rows of one question that are named.
-MOST_ROWS = 10
-
 # Columns of a table that is piped into a file or another program.
 PIPED_WIDTH = 110
 
@@ -86,6 +81,8 @@ def print_notices(notices: Iterable[Note | str]) -> None:
 def print_error(error: ResponderModelError) -> None:
     """Print every reason for which the input was refused, on stderr."""
     if isinstance(error, InvalidCohortError):
+        from responder_model.cli.findings import count_findings, print_findings
+
         print_notices(error.notices)
         print_findings(error)
         tell("error_nothing_done", said=count_findings(error))
@@ -94,54 +91,6 @@ def print_error(error: ResponderModelError) -> None:
             tell("error", said=problem.text(spoken()))
     else:
         tell("error", said=error.text(spoken()))
-
-
-def print_findings(error: InvalidCohortError) -> None:
-    """Print problems, then open questions with their answers, on stderr."""
-    if error.unexplained:
-        console(stderr=True).print(problems_table(error.unexplained))
-    for question in error.questions:
-        rows = ", ".join(map(str, question.rows[:MOST_ROWS]))
-        more = " …" if len(question.rows) > MOST_ROWS else ""
-        tell("question", said=question.text, rows=f"{rows}{more}")
-        for answer in question.answers:
-            typer.echo(f"    {answer}", err=True)
-    if error.questions:
-        tell("how_to_answer")
-
-
-def count_findings(error: InvalidCohortError) -> Note:
-    """Say how many problems and open questions there are."""
-    counts = (
-        (len(error.unexplained), "problem"),
-        (len(error.questions), "open_question"),
-    )
-    told = [_count(n, key) for n, key in counts if n]
-    if len(told) == len(counts):
-        return Note("cli.both", first=told[0], second=told[1])
-    return told[0] if told else _count(0, "problem")
-
-
-def _count(n: int, key: str) -> Note:
-    return Note(f"cli.one_{key}") if n == 1 else Note(f"cli.{key}s", n=n)
-
-
-def problems_table(problems: Iterable[Problem]) -> Table:
-    """One line per offending cell, in the command's language."""
-    from rich.table import Table
-
-    lang = spoken()
-    headings = ("table_row", "column", "table_found", "table_allowed")
-    table = Table(*(say(f"cli.{key}", lang) for key in headings))
-    for problem in problems:
-        row = "" if problem.row is None else str(problem.row)
-        allowed = in_words(problem.allowed, lang)
-        if problem.choices:
-            allowed = say(
-                "patient.which", lang, field=problem.field, choices=problem.choices
-            )
-        table.add_row(row, problem.name(lang), problem.found, allowed)
-    return table
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from responder_model.cohort.outcomes import (
     outcome_levels,
 )
 from responder_model.cohort.reading import inspect_file, read_cohort
+from responder_model.cohort.survey import Survey, survey
 
 if TYPE_CHECKING:
     from responder_model.cohort.writing import write_cohort, write_template
@@ -29,6 +30,7 @@ __all__ = [
     "read_map",
     "Inspection",
     "OutcomeLevels",
+    "Survey",
     "binary_outcome",
     "check_cohort",
     "inspect_cohort",
@@ -36,6 +38,7 @@ __all__ = [
     "outcome_levels",
     "read_cohort",
     "repeated_rows",
+    "survey",
     "write_cohort",
     "write_template",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,28 +10,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.cohort.columns import category_dtype
+from responder_model.cohort.following import (
+    fill_binary_outcome,
+    fill_derived_category,
+    repeated,
+)
 from responder_model.cohort.headings import likely_questions, match_headings
 from responder_model.cohort.mapping import NOTHING, CohortMap
 from responder_model.cohort.preparing import check_identifiers, read_by_map
-from responder_model.cohort.questions import (
-    answers_by,
-    ask_of_rule,
-    ask_of_values,
-    ask_of_words,
-    by_the_dictionary,
-)
+from responder_model.cohort.questions import ask_of_values, ask_of_words
 from responder_model.cohort.warning import warnings_of
 from responder_model.errors import InvalidCohortError, Problem, Question
-from responder_model.schema import Decision, Field, dictionary
-from responder_model.vocabulary import (
-    choices,
-    normalise,
-    show,
-)
+from responder_model.schema import dictionary
+from responder_model.vocabulary import choices, normalise, show
 from responder_model.words import Note
 
 Rows = NDArray[np.int64]
+# A heading and the field that is read from it, None where none is.
+Column = tuple[str, str | None]
 
 # Known values from which two identical rows are hardly two patients.
 FEWEST_VALUES = 5
@@ -48,6 +44,9 @@ class Inspection:
     problems: tuple[Problem, ...]
     notices: tuple[Note | str, ...]
     questions: tuple[Question, ...] = ()
+    columns: tuple[Column, ...] = ()  # as in the file, which field is read from each
+    sheet: str | None = None  # of a workbook
+    n_left_out: int = 0  # lines that are no patients
 
 
 def check_cohort(frame: pd.DataFrame, *, how: CohortMap = NOTHING) -> pd.DataFrame:
@@ -232,6 +231,10 @@ def inspect_columns(
         problems=tuple(problems),
         notices=_merged(notices),
         questions=tuple(questions),
+        columns=tuple(
+            (name, headings[place].field.name if place in headings else None)
+            for place, name in enumerate(names)
+        ),
     )
 
 
@@ -262,12 +265,12 @@ def inspect_rows(
         questions = _ask(cohort, parts, problems, rows, how)
     for field in dictionary().fields.values():
         if field.derived_from in cohort:
-            problems += _fill_derived_category(cohort, field, rows)
+            problems += fill_derived_category(cohort, field, rows)
         if field.role == "identifier" and field.name in cohort:
-            problems += _repeated(cohort[field.name], rows)
+            problems += repeated(cohort[field.name], rows)
     for decision in dictionary().decisions.values():
         if decision.outcome in cohort:
-            found, question = _fill_binary_outcome(
+            found, question = fill_binary_outcome(
                 cohort, decision, rows, recorded, how, asked=asked
             )
             problems += found
@@ -283,6 +286,7 @@ def inspect_rows(
             )
         ),
         questions=tuple(questions),
+        columns=parts[0].columns if parts else (),
     )
 
 
@@ -301,106 +305,6 @@ def _ask(
         merged[question.code, question.field] = replace(same, rows=both)
     of_values = ask_of_values(cohort, problems, rows, how)
     return [*merged.values(), *ask_of_words(problems), *of_values]
-
-
-def _fill_derived_category(
-    cohort: pd.DataFrame, field: Field, rows: Rows
-) -> list[Problem]:
-    source = cohort[field.derived_from]
-    derived = dictionary().derived_categories(field.name)
-    due = source.map(derived, na_action="ignore").astype(category_dtype(field))
-    problems = []
-    if field.name in cohort:
-        given = cohort[field.name]
-        allowed = Note("cohort.follows", source=field.derived_from)
-        problems = _contradicting(given, due, rows, allowed)
-        due = due.where(due.notna(), given)
-    cohort[field.name] = due
-    return problems
-
-
-def _repeated(identifiers: pd.Series, rows: Rows) -> list[Problem]:
-    again = identifiers.duplicated() & identifiers.notna()
-    return _cells(identifiers, again.to_numpy(), rows, Note("cohort.unique"))
-
-
-def _fill_binary_outcome(
-    cohort: pd.DataFrame,
-    decision: Decision,
-    rows: Rows,
-    recorded: Collection[str],
-    how: CohortMap,
-    *,
-    asked: bool,
-) -> tuple[list[Problem], Question | None]:
-    due = implied_outcome(cohort, decision, recorded=recorded)
-    name, rule = decision.binary_outcome, how.rules.get(decision.binary_outcome)
-    problems: list[Problem] = []
-    question = None
-    if name in cohort:
-        given, fitting = cohort[name], due
-        if rule is not None:
-            relief = cohort[decision.outcome].to_numpy(np.float64, na_value=np.nan)
-            fitting = answers_by(rule, relief, cohort, decision)
-        sources = tuple(n for n in (decision.outcome, decision.requires) if n)
-        allowed = Note("cohort.consistent", sources=sources)
-        problems = _contradicting(given, fitting, rows, allowed)
-        if problems and rule is None and asked:
-            wrong = np.isin(rows, [problem.row or 0 for problem in problems])
-            question = ask_of_rule(decision, given, cohort, wrong, rows)
-        if rule is not None:
-            given = by_the_dictionary(rule, given, decision)
-        due = due.where(due.notna(), given)
-    elif due.isna().all():
-        return problems, None
-    cohort[name] = due
-    return problems, question
-
-
-def implied_outcome(
-    cohort: pd.DataFrame, decision: Decision, *, recorded: Collection[str] = ()
-) -> pd.Series:
-    """Return the yes/no outcome as relief and symptom imply it, NA where they do not.
-
-    A symptom that the cohort never records is not asked for; one named in ``recorded``
-    is, whatever these rows hold.
-    """
-    relief = cohort[decision.outcome]
-    passed = decision.passes(relief.to_numpy(), decision.main_cut_point)
-    due = pd.Series(passed, index=cohort.index).astype("boolean").mask(relief.isna())
-    if decision.requires in cohort and (
-        decision.requires in recorded or cohort[decision.requires].notna().any()
-    ):
-        # no relief and unknown symptom: no; relief and unknown symptom: unknown
-        due = due & cohort[decision.requires].mask(relief.isna())
-    return due
-
-
-def _contradicting(
-    given: pd.Series, due: pd.Series, rows: Rows, allowed: Note
-) -> list[Problem]:
-    differs = (given != due) & given.notna() & due.notna()
-    return _cells(given, differs.to_numpy(dtype=bool, na_value=False), rows, allowed)
-
-
-def _cells(
-    cells: pd.Series, refused: NDArray[np.bool_], rows: Rows, allowed: Note
-) -> list[Problem]:
-    return [
-        Problem(
-            row=int(rows[place]),
-            field=str(cells.name),
-            found=_as_written(cells.iloc[place]),
-            allowed=allowed,
-        )
-        for place in np.flatnonzero(refused)
-    ]
-
-
-def _as_written(value: Hashable) -> str:
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    return show(value)
 
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -13,8 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.cohort.checking import check_table, implied_outcome
+from responder_model.cohort.checking import check_table
+from responder_model.cohort.following import implied_outcome
 from responder_model.schema import Decision, dictionary
+
+# Known outcomes below which no model is developed.
+MIN_PATIENTS = 10
 
 Definition = Literal["composite", "relief_only", "binary_only", "none"]
 

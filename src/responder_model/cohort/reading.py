@@ -110,7 +110,12 @@ def _inspect(
         parts.append(replace(part, problems=problems))
         rows.append(table.rows)
     whole = inspect_rows(parts, np.concatenate(rows), how=how, asked=True)
-    whole = replace(whole, notices=(*source.notices, *left_out, *whole.notices))
+    whole = replace(
+        whole,
+        notices=(*source.notices, *left_out, *whole.notices),
+        sheet=source.sheet,
+        n_left_out=len(left_out),
+    )
     again = repeated_rows(whole.cohort)
     if again:
         told = Note("cohort.identical_rows", n=again)

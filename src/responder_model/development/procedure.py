@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from responder_model.cohort.outcomes import MIN_PATIENTS
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
 from responder_model.cumulative_logit.components import Prior, apart_by_centre
 from responder_model.development.centres import Names, read_centres, tell_apart
@@ -47,9 +48,6 @@ from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Fewest patients with a known outcome from which anything is developed.
-MIN_PATIENTS = 10
 
 
 class Procedure(ClassifierMixin, BaseEstimator):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from zipfile import ZipFile
@@ -84,7 +85,8 @@ def open_file(
     with refused_when_broken():
         check_is_file(path)
         declared = read_dictionary(Path(data_dictionary)) if data_dictionary else {}
-        return _by_patient(_open(path, sheet), long, declared)
+        opened = _open(path, sheet)
+        return replace(_by_patient(opened, long, declared), sheet=opened.sheet)
 
 
 def _by_patient(

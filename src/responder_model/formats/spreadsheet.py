@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -75,7 +75,8 @@ def source_of_sheets(sheets: Sequence[Sheet], asked: str | None) -> Source:
     lines = [line for line in grid.lines if line[0] >= layout.first_line]
     notices += _hidden(grid, lines, layout.header)
     filled, told = _filled(grid, lines)
-    return layout.source(filled, notices=(*notices, *told))
+    source = layout.source(filled, notices=(*notices, *told))
+    return replace(source, sheet=show(chosen.name))
 
 
 def _n_known(sheet: Sheet) -> int:

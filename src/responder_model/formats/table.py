@@ -105,6 +105,8 @@ class Source:
         Yields its parts in order, those that are done left out.
     notices : tuple of Note
         What a person has to know of how the file was read.
+    sheet : str or None
+        Name of the sheet that it is, in a workbook.
     """
 
     header: tuple[str, ...]
@@ -112,6 +114,7 @@ class Source:
     unit: str
     parts: Reader
     notices: tuple[Note, ...] = ()
+    sheet: str | None = None
 
     def read(
         self, places: Sequence[int] | None = None, done: Collection[int] = ()
