@@ -210,7 +210,7 @@ def test_report_holds_no_patient(report, cohort, other):
 
 
 def test_no_count_from_1_to_9_beside_a_share(report):
-    shown = re.findall(r">(\d+) \(\d+ %\)<", report.html)
+    shown = re.findall(r">(\d+) \(\d+\s%\)<", report.html)
     assert shown
     assert all(int(n) >= 10 for n in shown)
 
@@ -249,7 +249,9 @@ def test_report_shows_stability_of_predictions_and_of_net_benefit(reports, studi
     for name in ("mean_absolute_prediction_error_95th", "mean_width_95"):
         assert f"{found[name]:.2g}" in page
         assert reports["en"].values[f"development.stability.{name}"] == found[name]
-    assert "the net benefit of 95 % of the models from resamples" in page
+    assert (
+        "the net benefit of 95\N{NO-BREAK SPACE}% of the models from resamples" in page
+    )
     assert "decision_stability_development" in reports["fr"].figures
 
 

@@ -149,6 +149,7 @@ def test_report_gives_corrected_accuracy_with_its_assumption(lang, word):
 def test_report_says_which_responder_is_meant():
     cohort, _, _ = implant_cohort(300)
     page = build_report(MODEL, [examine(MODEL, cohort, n_resamples=5)]).html
+    page = page.replace("\N{NO-BREAK SPACE}", " ")
     assert "a relief of ≥ 40 % from the implant; not a responder to the test" in page
 
 

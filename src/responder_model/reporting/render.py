@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from responder_model.reporting.content import Content
 
 TEMPLATES = "reporting/templates"
-# Space of French before a sign, which must not begin a line.
-_SIGN = re.compile(r" (?=[:;?!](?:\W|$))")
+# Space of French before a sign, which must not begin a line, and before a percent sign.
+_SIGN = re.compile(r" (?=[:;?!%»](?:\W|$))|(?<=«) ")
 # Characters that mean something in Markdown.
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~])")
 
 
 @cache
-def _environment(*, html: bool) -> Environment:
+def environment(templates: str, *, html: bool) -> Environment:
+    """Templates of a folder of the package: escaped in HTML, strict about names."""
     environment = Environment(
-        loader=PackageLoader("responder_model", TEMPLATES),
+        loader=PackageLoader("responder_model", templates),
         autoescape=html,
         finalize=unbroken if html else None,
         undefined=StrictUndefined,
@@ -45,8 +46,8 @@ def _environment(*, html: bool) -> Environment:
 
 def to_html(content: Content, sections: Sequence[Section]) -> str:
     """One self-contained page: style and figures inside, nothing is fetched."""
-    template = _environment(html=True).get_template("report.html.j2")
-    style = _environment(html=True).get_template("report.css").render()
+    template = environment(TEMPLATES, html=True).get_template("report.html.j2")
+    style = environment(TEMPLATES, html=True).get_template("report.css").render()
     # the style holds our own words only: the one text that is not escaped
     style = Markup(style + _margins(content))  # noqa: S704
     return template.render(style=style, **_parts(content, sections))
@@ -68,7 +69,7 @@ def _margins(content: Content) -> str:
 
 def to_markdown(content: Content, sections: Sequence[Section]) -> str:
     """Markdown whose figures stand in ``figures_<lang>/`` beside it."""
-    template = _environment(html=False).get_template("report.md.j2")
+    template = environment(TEMPLATES, html=False).get_template("report.md.j2")
     text = template.render(**_parts(content, sections))
     return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
 
@@ -86,7 +87,7 @@ def _parts(content: Content, sections: Sequence[Section]) -> dict[str, Any]:
 
 
 def unbroken(value: Any) -> Any:
-    """Text whose French signs stay on the line of the word before them.
+    """Text whose French and percent signs stay on the line of what is before them.
 
     Examples
     --------

@@ -20,14 +20,12 @@ def format_percent(probability: float) -> str:
 
     Examples
     --------
-    >>> format_percent(0.467), format_percent(0.001)
-    ('47 %', '< 1 %')
+    >>> format_percent(0.467), format_percent(0.001), format_percent(0.995)
+    ('47 %', '< 1 %', '> 99 %')
     """
-    if probability < 0.005:
-        return "< 1 %"
-    if probability > 0.995:
-        return "> 99 %"
-    return f"{probability:.0%}".replace("%", " %")
+    # by what is rounded: 0.005 is written 0, and 0.995 is written 100
+    text = f"{probability:.0%}".replace("%", " %")
+    return {"0 %": "< 1 %", "100 %": "> 99 %"}.get(text, text)
 
 
 def format_hundred(probability: float, lang: str = "en") -> str:

@@ -1,0 +1,171 @@
+"""Two patients side by side: the same answers but for some."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from responder_model.errors import InvalidPatientError, Problem
+from responder_model.labels import describe_value, label_of, moment_label
+from responder_model.model import Comparison, Prediction
+from responder_model.patient import Value
+from responder_model.schema import dictionary
+from responder_model.serving.drawing import interval_bar
+from responder_model.serving.entries import (
+    OTHER,
+    Entries,
+    of_other,
+    of_patient,
+    pairs_of,
+    patient_of,
+)
+from responder_model.serving.form import form_parts
+from responder_model.serving.frame import (
+    FORM,
+    SCORE,
+    Models,
+    Page,
+    other_language,
+    path_of,
+    render,
+)
+from responder_model.serving.pages import form_page, links_to
+from responder_model.serving.result import (
+    Figure,
+    answers_given,
+    figure_words,
+    headline,
+    true_figure,
+)
+from responder_model.words import say
+
+
+def compare_page(
+    models: Models,
+    decision: str,
+    moment: str,
+    entries: Entries,
+    *,
+    lang: str,
+    scored: bool = True,
+) -> Page:
+    """Result for two patients; the form of the second one first, or with problems.
+
+    A first patient with problems gets the form of the question.
+    """
+    model = models[decision, moment]
+    first, second = of_patient(entries), of_other(entries)
+    try:
+        given, known = patient_of(first, decision, moment)
+    except InvalidPatientError as error:
+        problems = error.problems
+        return form_page(models, decision, moment, first, lang=lang, problems=problems)
+    if not second:
+        return _form(models, decision, moment, entries, known, lang=lang)
+    try:
+        other, other_known = patient_of(second, decision, moment)
+        if not scored:
+            return _form(models, decision, moment, entries, known, lang=lang)
+        changes = {
+            row.name: other.get(row.name)
+            for row in dictionary().predictors(decision, moment)
+            if known.get(row.name) != other_known.get(row.name) and not row.derived_from
+        }
+        found = model.compare(given, changes)
+    except InvalidPatientError as error:
+        problems = error.problems
+        return _form(
+            models, decision, moment, entries, known, lang=lang, problems=problems
+        )
+    return render(
+        "compare.html.j2",
+        lang,
+        title=say("page.compare_title", lang),
+        stay=SCORE,
+        **_common(decision, moment, lang),
+        simulated=found.before.provenance == "simulated",
+        pairs=list(pairs_of(entries)),
+        given=answers_given(known, lang),
+        changes=_changes(found, known, lang),
+        figures=_figures(found, lang),
+        patients=[_words(p, lang) for p in (found.before, found.after)],
+        messages=[message.text(lang) for message in found.messages],
+        form=FORM,
+        back=path_of(lang, decision, moment),
+    )
+
+
+def _common(decision: str, moment: str, lang: str) -> dict[str, Any]:
+    return {
+        "decision": dictionary().decisions[decision].label[lang],
+        "moment": moment_label(moment, lang),
+        "path": f"/{lang}/compare",
+        "other_path": f"/{other_language(lang)}/compare",
+        "of": f"{decision}@{moment}",
+    }
+
+
+def _form(
+    models: Models,
+    decision: str,
+    moment: str,
+    entries: Entries,
+    known: dict[str, Value],
+    *,
+    lang: str,
+    problems: Sequence[Problem] = (),
+) -> Page:
+    """Form of the second patient, who begins as the first."""
+    first = of_patient(entries)
+    second = of_other(entries) or first
+    parts = form_parts(
+        decision, moment, second, lang=lang, problems=problems, prefix=OTHER
+    )
+    title = say("page.compare_title", lang)
+    return render(
+        "compare_form.html.j2",
+        lang,
+        title=title,
+        refused=problems,
+        stay=SCORE if problems else FORM,
+        **_common(decision, moment, lang),
+        simulated=models[decision, moment].provenance == "simulated",
+        problems=links_to(parts, problems, lang, prefix=OTHER),
+        parts_of=parts,
+        pairs=list(pairs_of(first)),
+        given=answers_given(known, lang),
+    )
+
+
+def _changes(
+    found: Comparison, known: dict[str, Value], lang: str
+) -> list[tuple[str, str, str]]:
+    """Label, value of the first patient, value of the second."""
+    return [
+        (
+            label_of(name, lang),
+            describe_value(name, known.get(name), lang),
+            describe_value(name, value, lang),
+        )
+        for name, value in found.changes.items()
+    ]
+
+
+def _figures(found: Comparison, lang: str) -> tuple[Figure, ...]:
+    both = (("this_patient", found.before), ("other_patient", found.after))
+    return tuple(
+        Figure(
+            name=say(f"page.{key}", lang),
+            words=figure_words(p.probability, p.interval, lang),
+            bar=interval_bar(p.probability, p.interval),
+        )
+        for key, p in both
+    )
+
+
+def _words(found: Prediction, lang: str) -> tuple[str, str]:
+    decision = dictionary().decisions[found.decision]
+    return (
+        headline(found.probability, decision, lang),
+        true_figure(found.interval, lang),
+    )

@@ -1,0 +1,156 @@
+"""The two pages of a question: what is asked, and what is answered.
+
+A page is made from models and entries alone; it knows nothing of requests. Entries
+stand in hidden fields, and no address holds one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from responder_model.errors import InvalidPatientError, Problem
+from responder_model.labels import moment_label
+from responder_model.schema import dictionary
+from responder_model.serving.course import course_figures
+from responder_model.serving.entries import (
+    NOT_KNOWN,
+    Entries,
+    carried,
+    pairs_of,
+    patient_of,
+)
+from responder_model.serving.form import Choices, Part, form_parts
+from responder_model.serving.frame import (
+    FORM,
+    IMPLANT,
+    SCORE,
+    Button,
+    Models,
+    Page,
+    other_language,
+    path_of,
+    render,
+)
+from responder_model.serving.result import answers_given, show_result
+from responder_model.words import say
+
+
+def form_page(
+    models: Models,
+    decision: str,
+    moment: str,
+    entries: Entries,
+    *,
+    lang: str,
+    problems: Sequence[Problem] = (),
+) -> Page:
+    """Form of one question with what was entered; status 422 with problems."""
+    table = dictionary()
+    question = table.decisions[decision].label[lang]
+    parts = form_parts(decision, moment, entries, lang=lang, problems=problems)
+    new = tuple(part for part in parts if part.moment == moment) or parts[:1]
+    earlier = parts[len(new) :]
+    return render(
+        "form.html.j2",
+        lang,
+        title=question,
+        refused=problems,
+        decision=question,
+        moment=moment_label(moment, lang),
+        decision_help=table.decisions[decision].help[lang],
+        path=path_of(lang, decision, moment),
+        other_path=path_of(other_language(lang), decision, moment),
+        stay=SCORE if problems else FORM,
+        simulated=models[decision, moment].provenance == "simulated",
+        carried=list(pairs_of(carried(entries, decision, moment))),
+        problems=links_to(parts, problems, lang),
+        new_parts=new,
+        earlier_parts=earlier,
+        given=_given(earlier, entries, decision, moment, lang),
+        open_earlier=_is_open(earlier),
+    )
+
+
+def links_to(
+    parts: Sequence[Part], problems: Sequence[Problem], lang: str, *, prefix: str = ""
+) -> list[tuple[str, str]]:
+    """First element of each refused control, and what is wrong."""
+    elements = {c.name: c.element for part in parts for c in part.controls}
+    return [(elements.get(prefix + p.field, ""), p.text(lang)) for p in problems]
+
+
+def _given(
+    earlier: Sequence[Part], entries: Entries, decision: str, moment: str, lang: str
+) -> tuple[tuple[str, str], ...]:
+    """Earlier answers as a list, where they can be read."""
+    names = {control.name for part in earlier for control in part.controls}
+    before = {k: v for k, v in entries.items() if k in names}
+    known = _readable(before, decision, moment)
+    return answers_given({k: v for k, v in known.items() if k in names}, lang)
+
+
+def _readable(entries: Entries, decision: str, moment: str) -> dict[str, Any]:
+    try:
+        return dict(patient_of(entries, decision, moment)[1])
+    except InvalidPatientError as error:
+        wrong = {problem.field for problem in error.problems}
+        rest = {k: v for k, v in entries.items() if k not in wrong}
+        return _readable(rest, decision, moment) if len(rest) < len(entries) else {}
+
+
+def _is_open(earlier: Sequence[Part]) -> bool:
+    """Whether earlier questions are unfolded: none answered, or one refused."""
+    controls = [control for part in earlier for control in part.controls]
+    answered = any(c.text or _is_answered(c.choices) for c in controls)
+    return not answered or any(c.problems for c in controls)
+
+
+def _is_answered(choices: Sequence[Choices]) -> bool:
+    chosen = [a.value for group in choices for a in group.answers if a.chosen]
+    return any(value != NOT_KNOWN for value in chosen)
+
+
+def result_page(
+    models: Models, decision: str, moment: str, entries: Entries, *, lang: str
+) -> Page:
+    """Result for the entries, or the form with every problem at once."""
+    model = models[decision, moment]
+    try:
+        given, known = patient_of(entries, decision, moment)
+        prediction = model.predict(given)
+    except InvalidPatientError as error:
+        return form_page(
+            models, decision, moment, entries, lang=lang, problems=error.problems
+        )
+    return render(
+        "result.html.j2",
+        lang,
+        title=f"{say('page.result_title', lang)}, {moment_label(moment, lang)}",
+        path=path_of(lang, decision, moment),
+        other_path=path_of(other_language(lang), decision, moment),
+        stay=SCORE,
+        simulated=model.provenance == "simulated",
+        of=f"{decision}@{moment}",
+        result=show_result(model, prediction, known, lang=lang),
+        course=course_figures(models, prediction, known, lang=lang),
+        given=answers_given(known, lang),
+        pairs=list(pairs_of(entries)),
+        buttons=_buttons(models, decision, moment, lang),
+    )
+
+
+def _buttons(models: Models, decision: str, moment: str, lang: str) -> list[Button]:
+    """Ways on: change, the next moment, the implant, the path, another patient."""
+    ways = [(path_of(lang, decision, moment), FORM, say("page.change", lang))]
+    moments = dictionary().decisions[decision].moments
+    following = [(decision, m) for m in moments[moments.index(moment) + 1 :][:1]]
+    is_test = decision != IMPLANT[0]
+    for target in [*following, IMPLANT] if is_test else []:
+        if target in models:
+            label = say("page.go_on", lang, moment=target[1])
+            ways.append((path_of(lang, *target), FORM, label))
+    if is_test and IMPLANT in models:
+        ways.append((f"/{lang}/pathway", SCORE, say("page.path_title", lang)))
+    ways.append((f"/{lang}/compare", FORM, say("page.compare_title", lang)))
+    return [Button(path=path, does=does, label=label) for path, does, label in ways]

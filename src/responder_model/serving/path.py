@@ -1,0 +1,103 @@
+"""From the test to an implant, as one page."""
+
+from __future__ import annotations
+
+from responder_model.errors import InvalidPatientError
+from responder_model.labels import moment_label
+from responder_model.pathways import Pathway, pathway
+from responder_model.schema import dictionary
+from responder_model.serving.drawing import interval_bar
+from responder_model.serving.entries import Entries, pairs_of, patient_of
+from responder_model.serving.frame import (
+    FORM,
+    IMPLANT,
+    SCORE,
+    Models,
+    Page,
+    other_language,
+    path_of,
+    render,
+)
+from responder_model.serving.pages import form_page
+from responder_model.serving.result import (
+    PLACED,
+    Figure,
+    answers_given,
+    figure_words,
+    headline,
+    is_wide,
+    missing_words,
+    source_of,
+    true_figure,
+)
+from responder_model.words import say
+
+
+def pathway_page(
+    models: Models, decision: str, moment: str, entries: Entries, *, lang: str
+) -> Page:
+    """Result of both steps, or the form of the first with every problem."""
+    first, second = models[decision, moment], models[IMPLANT]
+    try:
+        given, known = patient_of(entries, decision, moment)
+        found = pathway(given, screening_model=first, implant_model=second)
+    except InvalidPatientError as error:
+        return form_page(
+            models, decision, moment, entries, lang=lang, problems=error.problems
+        )
+    return render(
+        "path.html.j2",
+        lang,
+        title=say("page.path_title", lang),
+        path=f"/{lang}/pathway",
+        other_path=f"/{other_language(lang)}/pathway",
+        stay=SCORE,
+        of=f"{decision}@{moment}",
+        simulated=found.provenance == "simulated",
+        moment=moment_label(moment, lang),
+        steps=_steps(found, lang),
+        classes=_classes(found, lang),
+        missing=missing_words(found.messages, lang),
+        level=found.applicability.level,
+        applicability=say(f"page.{found.applicability.level}", lang),
+        reasons=[reason.text(lang) for reason in found.applicability.reasons],
+        messages=[m.text(lang) for m in found.messages if m.code not in PLACED],
+        sources=[source_of(model, lang) for model in (first, second)],
+        given=answers_given(known, lang),
+        pairs=list(pairs_of(entries)),
+        form=FORM,
+        back=path_of(lang, decision, moment),
+    )
+
+
+def _steps(found: Pathway, lang: str) -> list[dict[str, object]]:
+    """Both steps: question, two sentences, whether the interval is too wide, bar."""
+    table = dictionary()
+    return [
+        {
+            "question": table.decisions[step.decision].label[lang],
+            "headline": headline(
+                step.probability, table.decisions[step.decision], lang
+            ),
+            "true_figure": true_figure(step.interval, lang),
+            "is_wide": is_wide(step.interval),
+            "bar": interval_bar(step.probability, step.interval),
+        }
+        for step in (found.response, found)
+    ]
+
+
+def _classes(found: Pathway, lang: str) -> list[dict[str, object]]:
+    """One row per class of relief: how probable, and success in it."""
+    return [
+        {
+            "name": row.describe(lang),
+            "share": figure_words(row.probability, row.interval, lang),
+            "success": Figure(
+                name=row.describe(lang),
+                words=figure_words(row.success, row.success_interval, lang),
+                bar=interval_bar(row.success, row.success_interval),
+            ),
+        }
+        for row in found.classes
+    ]

@@ -1,0 +1,303 @@
+"""What the result page says of one prediction, in the order in which it says it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from responder_model.labels import describe_value, label_of
+from responder_model.model import Model, Prediction
+from responder_model.patient import Value
+from responder_model.schema import Decision, dictionary
+from responder_model.serving.drawing import (
+    counts,
+    icon_array,
+    interval_bar,
+    key_of,
+    marks_for,
+    of_100,
+)
+from responder_model.words import Note, say
+from responder_model.words.numbers import format_percent
+
+# An interval wider than this tells nothing of the patient: it says so before all else.
+WIDE = 0.5
+# Reasons that are shown before the rest unfolds.
+SHOWN = 5
+# Share of the posterior with one sign from which a reason's direction is called sure.
+SURE = 0.95
+# Digits of a digest that a person is shown.
+DIGITS = 12
+# Messages that have a place of their own on the page.
+PLACED = ("model.research_use", "model.missing", "model.outside", "model.borderline")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tone:
+    """One tone of the array: its circle, and how many patients it stands for."""
+
+    key: Markup
+    count: int
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One probability in words and as a bar; ``name`` says of what."""
+
+    name: str
+    words: str
+    bar: Markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """One answer that moves the probability: what it is, and how sure its direction."""
+
+    words: str
+    certainty: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """All that the page shows of one prediction.
+
+    ``is_wide`` says that the interval is wider than ``WIDE``: the evidence cannot tell
+    for this patient, and the array has three tones.
+    """
+
+    decision: str
+    moment: str
+    headline: str
+    true_figure: str
+    is_wide: bool
+    tones: tuple[Tone, ...]
+    array: Markup
+    figures: tuple[Figure, ...]
+    average: str
+    supporting: tuple[Reason, ...]
+    opposing: tuple[Reason, ...]
+    other_reasons: tuple[Reason, ...]
+    missing: str
+    level: str
+    applicability: str
+    reasons: tuple[str, ...]
+    messages: tuple[str, ...]
+    source: tuple[tuple[str, str], ...]
+    provenance: str
+
+
+def show_result(
+    model: Model, prediction: Prediction, known: Mapping[str, Value], *, lang: str
+) -> Result:
+    """Put a prediction into words, drawings and lists.
+
+    Parameters
+    ----------
+    model : Model
+        The model that answered.
+    prediction : Prediction
+        What ``model.predict`` gave.
+    known : mapping
+        The patient's values, cleaned.
+    lang : {"en", "fr"}
+
+    Examples
+    --------
+    >>> import responder_model as rm
+    >>> model = rm.published_model("rtms_response", moment="screening")
+    >>> shown = show_result(model, model.predict({"age": 54}), {"age": 54.0}, lang="en")
+    >>> shown.is_wide, [tone.count for tone in shown.tones]
+    (True, [9, 76, 15])
+    """
+    decision = dictionary().decisions[prediction.decision]
+    reasons = _reasons(prediction, known, lang)
+    tones = _tones(prediction, decision, lang)
+    shown = {name for name, _ in reasons[:SHOWN]}
+    signs = prediction.contributions
+    level = prediction.applicability.level
+    return Result(
+        decision=decision.label[lang],
+        moment=Note("page.moment", moment=prediction.moment).text(lang),
+        headline=headline(prediction.probability, decision, lang),
+        true_figure=true_figure(prediction.interval, lang),
+        is_wide=is_wide(prediction.interval),
+        tones=tones,
+        array=icon_array(
+            [tone.count for tone in tones], "; ".join(tone.words for tone in tones)
+        ),
+        figures=_figures(prediction, decision, lang),
+        average=_average(prediction, lang),
+        supporting=tuple(r for n, r in reasons[:SHOWN] if signs[n] > 0),
+        opposing=tuple(r for n, r in reasons[:SHOWN] if signs[n] < 0),
+        other_reasons=tuple(r for n, r in reasons if n not in shown),
+        missing=missing_words(prediction.messages, lang),
+        level=level,
+        applicability=say(f"page.{level}", lang),
+        reasons=tuple(r.text(lang) for r in prediction.applicability.reasons),
+        messages=tuple(
+            m.text(lang) for m in prediction.messages if m.code not in PLACED
+        ),
+        source=source_of(model, lang),
+        provenance=prediction.provenance,
+    )
+
+
+def is_wide(interval: tuple[float, float]) -> bool:
+    """Whether an interval is too wide to tell anything of the patient."""
+    low, high = interval
+    return high - low > WIDE
+
+
+def headline(probability: float, decision: Decision, lang: str) -> str:
+    """One sentence: how many of 100 patients do, and how many do not.
+
+    Examples
+    --------
+    >>> headline(0.521, dictionary().decisions["rtms_response"], "en")
+    'About 52 of 100 patients like this one report more than 30 % relief after ...'
+    """
+    parts = {
+        "n": about(probability),
+        "others": about(1.0 - probability),
+        "relief": relief(decision, decision.main_cut_point),
+    }
+    text = Note(f"page.headline_{decision.name}", **parts).text(lang)
+    return text[0].upper() + text[1:]
+
+
+def about(probability: float) -> Note:
+    """How many of 100, in words: never none of them, and never all."""
+    n = of_100(probability)
+    key = {0: "fewer_than_1", 100: "more_than_99"}.get(n, "about")
+    return Note(f"page.{key}", n=n)
+
+
+def relief(decision: Decision, cut_point: float) -> Note:
+    """Relief beyond a cut-off, in words."""
+    key = "more_than" if decision.comparison == ">" else "at_least"
+    return Note(f"page.{key}", cut=f"{cut_point:g}")
+
+
+def true_figure(interval: tuple[float, float], lang: str) -> str:
+    """Second sentence: between which numbers the true one may lie."""
+    low, high = map(of_100, interval)
+    return say("page.true_figure", lang, low=low, high=high)
+
+
+def _tones(prediction: Prediction, decision: Decision, lang: str) -> tuple[Tone, ...]:
+    wide = is_wide(prediction.interval)
+    bounds = prediction.interval if wide else (prediction.probability,)
+    found = counts(*bounds)
+    keys = ("at_worst", "cannot_tell", "at_best") if wide else ("do", "do_not")
+    parts = {"relief": relief(decision, decision.main_cut_point)}
+    return tuple(
+        Tone(
+            key=key_of(mark),
+            count=n,
+            words=say(f"page.tone_{key}", lang, n=n, **parts),
+        )
+        for mark, n, key in zip(marks_for(found), found, keys, strict=True)
+    )
+
+
+def _figures(
+    prediction: Prediction, decision: Decision, lang: str
+) -> tuple[Figure, ...]:
+    """The three cut-offs; the main one has an interval."""
+    average = average_of(prediction)
+    found = []
+    for cut, probability in prediction.probabilities.items():
+        is_main = cut == prediction.cut_point
+        interval = prediction.interval if is_main else None
+        found.append(
+            Figure(
+                name=say("page.cut_off", lang, relief=relief(decision, cut)),
+                words=figure_words(probability, interval, lang),
+                bar=interval_bar(
+                    probability, interval, average=average if is_main else None
+                ),
+            )
+        )
+    return tuple(found)
+
+
+def average_of(prediction: Prediction) -> float:
+    """Probability of the average patient."""
+    return 1.0 / (1.0 + math.exp(-prediction.baseline))
+
+
+def figure_words(
+    probability: float, interval: tuple[float, float] | None, lang: str
+) -> str:
+    """Probability as a percentage, with its interval.
+
+    Examples
+    --------
+    >>> figure_words(0.52, (0.08, 0.94), "fr")
+    '52 % (de 8 % à 94 %)'
+    """
+    p = format_percent(probability)
+    if interval is None:
+        return p
+    low, high = map(format_percent, interval)
+    return say("page.with_interval", lang, p=p, low=low, high=high)
+
+
+def _average(prediction: Prediction, lang: str) -> str:
+    return say("page.average", lang, p=average_of(prediction))
+
+
+def _reasons(
+    prediction: Prediction, known: Mapping[str, Value], lang: str
+) -> list[tuple[str, Reason]]:
+    """What was given and moves the probability, largest first."""
+    moving = [
+        (name, size)
+        for name, size in prediction.contributions.items()
+        if name in known and size != 0.0
+    ]
+    moving.sort(key=lambda item: -abs(item[1]))
+    return [(name, _reason(prediction, name, known[name], lang)) for name, _ in moving]
+
+
+def _reason(prediction: Prediction, name: str, value: Value, lang: str) -> Reason:
+    share = prediction.contribution_ranges[name].same_sign
+    key = "sure" if share >= SURE else "uncertain"
+    return Reason(
+        words=say("page.answer", lang, field=name, value=value),
+        certainty=say(f"page.{key}", lang),
+    )
+
+
+def missing_words(messages: Iterable[Note], lang: str) -> str:
+    """Sentence that says what was not given; empty where everything was."""
+    for message in messages:
+        if message.code == "model.missing":
+            return message.text(lang)
+    return ""
+
+
+def source_of(model: Model, lang: str) -> tuple[tuple[str, str], ...]:
+    """Where a model comes from: names and values, for a list."""
+    found = [
+        ("model", say("page.name", lang, name=model.name)),
+        ("made_from", say(f"page.{model.provenance}", lang)),
+    ]
+    if model.provenance != "published":
+        counted = {"n": model.n_patients, "events": model.n_events}
+        found.append(("patients", say("page.counted", lang, **counted)))
+    if model.digest is not None:
+        found.append(("digest", model.digest[:DIGITS]))
+    return tuple((say(f"page.{key}", lang), text) for key, text in found)
+
+
+def answers_given(known: Mapping[str, Value], lang: str) -> tuple[tuple[str, str], ...]:
+    """Labels and values of what was answered, as a list shows them."""
+    return tuple(
+        (label_of(name, lang), describe_value(name, value, lang))
+        for name, value in known.items()
+    )

@@ -1,0 +1,100 @@
+"""Pages that know no patient: where to begin, and what is known of a model."""
+
+from __future__ import annotations
+
+from responder_model.labels import describe_cut_point, moment_label
+from responder_model.model import Model
+from responder_model.model.messages import standing_messages
+from responder_model.schema import dictionary
+from responder_model.serving.frame import (
+    Models,
+    Page,
+    other_language,
+    path_of,
+    render,
+)
+from responder_model.serving.result import source_of
+from responder_model.words import say
+
+
+def start_page(models: Models, *, lang: str) -> Page:
+    """Questions that can be asked, and what this is and is not."""
+    decisions = dictionary().decisions.values()
+    return render(
+        "start.html.j2",
+        lang,
+        title=say("page.start_title", lang),
+        other_path=f"/{other_language(lang)}",
+        simulated=any(model.provenance == "simulated" for model in models.values()),
+        questions=[
+            {
+                "label": decision.label[lang],
+                "help": decision.help[lang],
+                "moments": [
+                    {
+                        "label": moment_label(m, lang),
+                        "path": path_of(lang, decision.name, m),
+                        "about": f"/{lang}/about/{decision.name}/{m}",
+                    }
+                    for m in decision.moments
+                    if (decision.name, m) in models
+                ],
+            }
+            for decision in decisions
+            if any(name == decision.name for name, _ in models)
+        ],
+    )
+
+
+def about_page(models: Models, decision: str, moment: str, *, lang: str) -> Page:
+    """What a model is made from, what it reads, and what is published of it."""
+    model = models[decision, moment]
+    row = dictionary().decisions[decision]
+    return render(
+        "about.html.j2",
+        lang,
+        title=f"{say('page.about_title', lang)}, {moment_label(moment, lang)}",
+        other_path=f"/{other_language(lang)}/about/{decision}/{moment}",
+        simulated=model.provenance == "simulated",
+        decision=row.label[lang],
+        moment=moment_label(moment, lang),
+        decision_help=row.help[lang],
+        path=path_of(lang, decision, moment),
+        source=source_of(model, lang),
+        cut_offs=[describe_cut_point(row, cut) for cut in model.served_cut_points],
+        fields=[
+            (field.label[lang], field.help[lang]) for field in model.encoder.fields
+        ],
+        studies=studies_of(model),
+        messages=[
+            m.text(lang)
+            for m in standing_messages(model)
+            if m.code != "model.research_use"
+        ],
+    )
+
+
+def studies_of(model: Model) -> tuple[tuple[str, str], ...]:
+    """Studies behind the effects of a model, and where each is printed.
+
+    Examples
+    --------
+    >>> import responder_model as rm
+    >>> found = studies_of(rm.published_model("rtms_response", "screening"))
+    >>> any("Thomas" in study for study, _ in found)
+    True
+    """
+    from responder_model.evidence import packaged_evidence
+
+    rows = packaged_evidence().rows
+    names = [
+        name
+        for column in model.priors.get("columns", {}).values()
+        for name in column.get("rows", ())
+        if name in rows
+    ]
+    found = {
+        f"{row.study} {row.year or ''}".strip(): row.doi or ""
+        for row in (rows[name] for name in names)
+    }
+    return tuple(sorted(found.items()))

@@ -1,0 +1,156 @@
+"""The page over HTTP: routes, languages, refusals, and what the log says of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from urllib.parse import urlencode
+
+import pytest
+
+import responder_model as rm
+from responder_model.schema import dictionary
+from responder_model.serving.settings import Limits, ServerSettings
+from responder_model.words import LANGUAGES
+from serving_client import Local
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+PATIENT = [("age", "54,5"), ("aetiology", "ischaemic_stroke"), ("pain_intensity", "7")]
+SCREENING = "rtms_response@screening"
+
+
+@pytest.fixture(scope="module")
+def server():
+    return Local()
+
+
+def send(server, path, pairs, **more):
+    headers = {**FORM, **more.pop("headers", {})}
+    return server.request(
+        "POST", path, content=urlencode(pairs), headers=headers, **more
+    )
+
+
+@pytest.mark.parametrize(("accepted", "lang"), [("fr-CH,fr;q=0.9", "fr"), ("de", "en")])
+def test_first_page_is_in_the_language_of_the_browser(server, accepted, lang):
+    page = server.get("/", headers={"accept-language": accepted})
+    assert page.status_code == 200
+    assert f'<html lang="{lang}">' in page.text
+    assert f'href="/{lang}/rtms_response/screening"' in page.text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(("decision", "moment"), dictionary().targets())
+def test_every_question_is_asked_and_answered(server, lang, decision, moment):
+    path = f"/{lang}/{decision}/{moment}"
+    assert server.get(path).status_code == 200
+    assert server.get(f"/{lang}/about/{decision}/{moment}").status_code == 200
+    page = send(server, path, [("age", "54"), ("_do", "score")])
+    assert page.status_code == 200
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    probability = rm.published_model(decision, moment).predict({"age": 54}).probability
+    assert f"{100 * probability:.0f}\N{NO-BREAK SPACE}%" in page.text
+
+
+def test_language_button_keeps_what_was_entered(server):
+    shown = send(server, "/en/rtms_response/screening", [*PATIENT, ("_do", "form")])
+    button = re.search(r'<button class="language"[^>]*>', shown.text)
+    assert button
+    assert 'formaction="/fr/rtms_response/screening"' in button[0]
+    assert 'value="form"' in button[0]
+    other = send(server, "/fr/rtms_response/screening", [*PATIENT, ("_do", "form")])
+    assert 'value="54,5"' in other.text
+    assert "<h1>Réponse" in other.text
+
+
+def test_pages_about_two_steps_and_two_patients(server):
+    of = ("_of", "rtms_response@session_1")
+    path = send(server, "/fr/pathway", [*PATIENT, ("relief_1", "40"), of])
+    assert path.status_code == 200
+    assert "Du test à l" in path.text
+    asked = send(server, "/fr/compare", [*PATIENT, of, ("_do", "form")])
+    assert 'name="other.age" value="54,5"' in asked.text
+    other = [(f"other.{name}", text) for name, text in PATIENT[1:]]
+    other.append(("other.age", "70"))
+    shown = send(server, "/fr/compare", [*PATIENT, *other, of, ("_do", "score")])
+    assert shown.status_code == 200
+    model = rm.published_model("rtms_response", "session_1")
+    found = model.compare({"age": 54.5, **dict(PATIENT[1:])}, {"age": 70})
+    for prediction in (found.before, found.after):
+        assert f"{100 * prediction.probability:.0f}\N{NO-BREAK SPACE}%" in shown.text
+
+
+def test_pages_that_need_a_patient_begin_anew_without_one(server):
+    for path in ("/en/pathway", "/en/compare"):
+        answer = server.get(path)
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/en"
+
+
+@pytest.mark.parametrize(
+    "path", ["/fr/rtms_response/implantation", "/fr/about/age/54", "/fr/a/b"]
+)
+def test_unknown_question_is_a_page_for_people(server, path):
+    answer = server.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/html")
+    assert '<html lang="fr">' in answer.text
+    assert "54" not in answer.text
+
+
+def test_implant_has_no_path(server):
+    sent = [*PATIENT, ("_of", "emcs_success@implantation")]
+    assert send(server, "/en/pathway", sent).status_code == 404
+    assert send(server, "/en/pathway", PATIENT).status_code == 404
+
+
+def test_problems_are_logged_by_field_and_rule_alone():
+    server = Local()
+    page = send(server, "/en/rtms_response/screening", [("age", "187.25")])
+    assert page.status_code == 422
+    assert "187.25" in page.text
+    [line] = server.lines
+    assert line["route"] == "/en/{decision}/{moment}"
+    assert line["problems"] == [["age", "patient.range"]]
+    assert line["decision"] == SCREENING
+    assert "187" not in json.dumps(line)
+
+
+def test_forms_of_another_kind_are_refused(server):
+    path = "/en/rtms_response/screening"
+    answer = server.request("POST", path, json={"age": 54})
+    assert answer.status_code == 415
+    raw = server.request("POST", path, content=b"age=\xff", headers=FORM)
+    assert raw.status_code == 400
+    broken = server.request("POST", path, content=b"age=%FF", headers=FORM)
+    assert broken.status_code == 400
+    many = [("age", "54")] * 201
+    assert send(server, path, many).status_code == 413
+
+
+def test_form_has_its_limit():
+    small = Local(ServerSettings(limits=Limits(form_fields=3, body_bytes=100)))
+    path = "/en/rtms_response/screening"
+    assert send(small, path, PATIENT[:3]).status_code == 200
+    assert send(small, path, [*PATIENT, ("dn4", "4")]).status_code == 413
+    assert send(small, path, [("age", "5" * 100)]).status_code == 413
+
+
+def test_style_is_served_and_nothing_else(server):
+    style = server.get("/static/page.css")
+    assert style.headers["content-type"] == "text/css; charset=utf-8"
+    assert "@media print" in style.text
+    assert server.get("/static/site.py").status_code == 404
+    assert server.get("/static/..%2Fsite.py").status_code == 404
+
+
+def test_unknown_name_is_a_problem(server):
+    page = send(server, "/en/rtms_response/screening", [*PATIENT, ("shoe size", "44")])
+    assert page.status_code == 422
+    assert "shoe size" in page.text
+
+
+def test_pages_are_small(server):
+    page = send(server, "/fr/rtms_response/screening", [*PATIENT, ("_do", "score")])
+    assert len(page.content) <= 60 * 1024
+    assert len(server.get("/fr/rtms_response/session_3").content) <= 60 * 1024
