@@ -284,7 +284,9 @@ def test_more_relief_in_a_session_raises_both_steps():
 def test_relief_after_the_test_is_refused():
     with pytest.raises(InvalidPatientError, match="relief_test") as caught:
         pathway({**PATIENT, "relief_test": 50})
-    assert "known only after the 4-session test" in told(caught.value)["relief_test"]
+    rule = told(caught.value)["relief_test"]
+    assert "known only after the 4-session test" in rule
+    assert "the implant itself is asked about" in rule
 
 
 def test_relief_of_a_later_session_than_the_model_is_refused():
@@ -330,14 +332,34 @@ def test_the_part_of_non_responders_is_outside_and_the_whole_never_inside():
     likely = pathway({**PATIENT, "relief_1": 80, "relief_2": 80, "relief_3": 80})
     assert likely.response.probability > 0.6
     assert likely.applicability.level == "borderline"
-    assert "will not respond to the test" in said(likely.applicability.reasons)[-1]
+    assert "rests on non-responders" in said(likely.applicability.reasons)[-1]
 
 
-def test_a_likely_non_responder_is_outside():
+def test_a_likely_non_responder_is_borderline_as_the_average_weighs_that():
     found = pathway({**PATIENT, "relief_1": -30, "relief_2": -20})
     assert found.response.probability < 0.5
-    assert found.applicability.level == "outside"
-    assert any("do not rely on the probability" in m for m in said(found.messages))
+    assert found.applicability.level == "borderline"
+    assert not any("do not rely on the probability" in m for m in said(found.messages))
+
+
+def test_no_reason_reads_as_a_forecast_of_this_patient():
+    for patient in (PATIENT, {**PATIENT, "relief_1": 90}, {"age": 54}):
+        reasons = pathway(patient).applicability.reasons
+        for lang in ("en", "fr"):
+            text = " ".join(said(reasons, lang))
+            assert "will not respond" not in text
+            assert "ne répondra pas" not in text
+
+
+def test_responding_and_then_succeeding_is_a_part_of_the_average():
+    found = pathway(PATIENT)
+    step = found.responders
+    assert found.joint == pytest.approx(step.probability * step.success, abs=1e-12)
+    rest = found.non_responders
+    failed = rest.probability * rest.success
+    assert found.joint + failed == pytest.approx(found.probability, abs=1e-12)
+    assert found.joint_interval[0] < found.joint < found.joint_interval[1]
+    assert found.to_dict()["joint"] == found.joint
 
 
 def test_sensitivity_line_halves_the_odds_of_non_responders_only():
@@ -359,6 +381,18 @@ def test_messages_say_how_little_the_second_step_rests_on():
     assert "most disabling symptom" in spoken
     assert "Research use only" in spoken
     assert spoken.count("Research use only") == 1
+
+
+def test_messages_say_how_many_respond_under_sham_with_the_source():
+    spoken = " ".join(said(pathway(PATIENT).messages))
+    assert "by 11 of 27 patients (41 %; 22 % to 61 %; Malavera 2016)" in spoken
+
+
+def test_help_of_the_command_lists_nothing_that_is_known_only_after_the_test():
+    done = CliRunner().invoke(app, ["pathway", "--help"])
+    assert "--relief-3" in done.output
+    for late in ("--relief-test", "--sham-relief", "--rtms-responder"):
+        assert late not in done.output
 
 
 def test_messages_are_french_when_asked():
@@ -475,7 +509,8 @@ def test_command_prints_both_steps_and_the_classes(monkeypatch):
 
 
 def test_command_refuses_relief_after_the_test():
-    done = CliRunner().invoke(app, ["pathway", "--relief-test", "50"])
+    patient = json.dumps({"relief_test": 50})
+    done = CliRunner().invoke(app, ["pathway", "--input", "-"], input=patient)
     assert done.exit_code == 1
     assert "known only after the 4-session test" in done.stderr
 

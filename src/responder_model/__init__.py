@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from responder_model.errors import UntrustedModelError as UntrustedModelError
     from responder_model.model import Model as Model
     from responder_model.model import Prediction as Prediction
+    from responder_model.pathways import Implant as Implant
     from responder_model.pathways import Pathway as Pathway
+    from responder_model.pathways import implant as implant
     from responder_model.pathways import pathway as pathway
     from responder_model.rules import StoppingRules as StoppingRules
     from responder_model.rules import stopping_rule as stopping_rule
@@ -76,6 +78,8 @@ _MODULES = {
     "Prediction": "model",
     "pathway": "pathways",
     "Pathway": "pathways",
+    "implant": "pathways",
+    "Implant": "pathways",
     "stopping_rule": "rules",
     "StoppingRules": "rules",
     "score_file": "scoring",

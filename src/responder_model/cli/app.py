@@ -21,6 +21,7 @@ PANELS: dict[str, dict[str, str]] = {
         "predict": "patient.predict",
         "explain": "patient.explain",
         "pathway": "pathway.pathway",
+        "implant": "implant.implant",
     },
     "many_patients": {"stopping": "stopping.stopping"},
     "centre_data": {

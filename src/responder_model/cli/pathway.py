@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -68,7 +69,7 @@ ImplantedOption = Annotated[
 _IMPLANT_RATE = ("--successes", "--implanted")
 
 
-@with_predictor_options
+@partial(with_predictor_options, until="session_3")
 def pathway(
     *,
     values: dict[str, Any],
@@ -130,6 +131,8 @@ def describe_pathway(found: Pathway, lang: str) -> Iterator[str]:
     yield ""
     yield from _step(found.response, lang)
     yield from _step(found, lang)
+    yield "   " + say("pathway.whatever", lang)
+    yield from _after_a_response(found, lang)
     level = say(f"cli.{found.applicability.level}", lang)
     yield say("cli.applicability", lang, level=level)
     for reason in found.applicability.reasons:
@@ -149,6 +152,15 @@ def _step(step: Prediction | Pathway, lang: str) -> Iterator[str]:
         if other != step.cut_point:
             cut = describe_cut_point(decision, other)
             yield "   " + say("cli.cut_off", lang, cut=cut, p=format_percent(p))
+
+
+def _after_a_response(found: Pathway, lang: str) -> Iterator[str]:
+    """The average apart from what becomes of those who respond first."""
+    both = _with_interval(found.joint, found.joint_interval)
+    yield "   " + say("pathway.joint", lang, p=both)
+    step = found.responders
+    after = _with_interval(step.success, step.success_interval)
+    yield "   " + say("pathway.after_response", lang, p=after)
 
 
 def classes_table(found: Pathway, lang: str) -> Table:

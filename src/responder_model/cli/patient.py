@@ -72,20 +72,30 @@ UNREADABLE, NO_OBJECT = Note("patient.readable_file"), Note("patient.json_object
 _METAVARS = {"number": "NUMBER", "boolean": "YES|NO", "category": "NAME"}
 
 
-def predictor_fields() -> tuple[Field, ...]:
-    """Every predictor of any decision, in dictionary order."""
-    rows = dictionary().fields.values()
-    return tuple(row for row in rows if row.role == "predictor")
+def predictor_fields(until: str | None = None) -> tuple[Field, ...]:
+    """Every predictor of any decision, in dictionary order; those known by a moment."""
+    words = dictionary()
+    return tuple(
+        row
+        for row in words.fields.values()
+        if row.role == "predictor"
+        and (until is None or words.is_known(row.name, until))
+    )
 
 
-def with_predictor_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command one option per predictor; it receives them as ``values``."""
+def with_predictor_options(
+    command: Callable[..., None], *, until: str | None = None
+) -> Callable[..., None]:
+    """Give a command one option per predictor; it receives them as ``values``.
+
+    ``until`` is the last moment from which a predictor may be known.
+    """
     own = inspect.signature(command, eval_str=True).parameters.values()
     parameters = [p for p in own if p.name != "values"]
-    parameters += [_option(row) for row in predictor_fields()]
+    parameters += [_option(row) for row in predictor_fields(until)]
 
     def run(**arguments: Any) -> None:
-        names = [row.name for row in predictor_fields()]
+        names = [row.name for row in predictor_fields(until)]
         values = {name: arguments.pop(name) for name in names}
         given = {name: value for name, value in values.items() if value is not None}
         command(**arguments, values=given)

@@ -18,6 +18,8 @@ from responder_model.evidence.declarations import (
     declarations_for,
 )
 from responder_model.evidence.distributions import Distribution, published_gaps
+from responder_model.evidence.harm import HarmRow, harm_rows
+from responder_model.evidence.implanted import PublishedGroup, published_like
 from responder_model.evidence.rows import EvidenceRow
 
 __all__ = [
@@ -29,11 +31,15 @@ __all__ = [
     "Evidence",
     "EvidenceRow",
     "Gaps",
+    "HarmRow",
     "PriorDeclaration",
+    "PublishedGroup",
     "combine",
     "declarations_for",
     "evidence_directory",
+    "harm_rows",
     "load_evidence",
     "packaged_evidence",
     "published_gaps",
+    "published_like",
 ]

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from responder_model.evidence.effects import (
@@ -44,6 +44,7 @@ from responder_model.evidence.effects import (
     effect_from_two_groups,
     effect_of_null,
 )
+from responder_model.frozen import FrozenDict
 from responder_model.schema import dictionary
 
 STATUSES = ("seen", "derived", "judgement", "other_treatment")
@@ -80,6 +81,8 @@ class EvidenceRow:
         was measured in another treatment: it bears on structure, never on an effect.
     effect, se : float or None
         Log-odds and standard error; None when only words were found.
+    counts : mapping
+        Counts behind them, where these are the published form.
     overlap_group : str
         Rows of one group share patients and are never combined with each other.
     primary : bool
@@ -103,6 +106,7 @@ class EvidenceRow:
     n: int | None = None
     effect: float | None = None
     se: float | None = None
+    counts: Mapping[str, int] = field(default_factory=FrozenDict)
     primary: bool = True
     protocol: str = ""
     finding: str = ""
@@ -157,7 +161,7 @@ def study_key(study: str, year: int | None) -> str:
 
 
 def _row(table: Mapping[str, Any]) -> EvidenceRow:
-    numbers = (*_FORMS, *_PARTNERS.values())
+    numbers = {*_FORMS, *_PARTNERS.values()} - {"counts"}
     parts = {key: value for key, value in table.items() if key not in numbers}
     parts.setdefault("overlap_group", study_key(table["study"], table.get("year")))
     effect, se = _number(table)

@@ -18,15 +18,21 @@ is missing today. A predictor that is known only after the test is averaged over
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from responder_model.development.published import published_model
-from responder_model.errors import ResponderModelError
-from responder_model.model import Model
+from responder_model.errors import (
+    InvalidPatientError,
+    Problem,
+    ResponderModelError,
+)
+from responder_model.model import Model, Prediction
 from responder_model.model.batch import score_raw
 from responder_model.model.limits import preceding_test
 from responder_model.pathways.average import Average
+from responder_model.pathways.implant import Implant, implant
 from responder_model.pathways.messages import (
     Steps,
     judge,
@@ -39,8 +45,9 @@ from responder_model.pathways.success import success_curve
 from responder_model.patient import Value, check_patient, find_key
 from responder_model.schema import Decision
 from responder_model.vocabulary import is_missing
+from responder_model.words import Note
 
-__all__ = ["Pathway", "ReliefClass", "pathway"]
+__all__ = ["Implant", "Pathway", "ReliefClass", "implant", "pathway"]
 
 _IMPLANT_DECISION = "emcs_success"
 # Patients with the outcome, and all of them.
@@ -97,7 +104,7 @@ def pathway(
     """
     rates = (local_rate, implant_rate)
     steps = _steps(patient, screening_model, implant_model, rates)
-    first = steps.response.predict(patient)
+    first = _predict(steps, patient)
     cleaned = check_patient(patient, steps.implant.decision, steps.implant.moment)
     average = _average(steps, patient, cleaned)
     failed = average.between(None, _last_failure(steps.test))
@@ -109,6 +116,7 @@ def pathway(
     probabilities = average.probabilities()
     halved = average.halved(failed)
     classes = _classes(steps)
+    joint, joint_interval = average.joint(passed)
     return Pathway(
         decision=steps.implant.decision,
         moment=steps.response.moment,
@@ -121,6 +129,8 @@ def pathway(
         cut_point=steps.implant.cut_point,
         probability=probabilities[average.main],
         interval=average.interval(),
+        joint=joint,
+        joint_interval=joint_interval,
         probabilities=dict(zip(second.probabilities, probabilities, strict=True)),
         halved_odds=halved,
         classes=tuple(average.relief_class(*bounds) for bounds in classes),
@@ -166,6 +176,24 @@ def _steps(
         msg = f"screening_model must be of {test.name}, got one of {response.decision}."
         raise ResponderModelError(msg)
     return Steps(test=test, response=response, implant=implant)
+
+
+def _predict(steps: Steps, patient: Mapping[str, Any]) -> Prediction:
+    """First step; what is known only after the test is handed over to the second."""
+    try:
+        return steps.response.predict(patient)
+    except InvalidPatientError as error:
+        problems = (_handed_over(problem, steps) for problem in error.problems)
+        raise InvalidPatientError(tuple(problems)) from error
+
+
+def _handed_over(problem: Problem, steps: Steps) -> Problem:
+    rule = problem.allowed
+    if not isinstance(rule, Note) or rule.code != "patient.known_later":
+        return problem
+    if rule.values["known_from"] != steps.implant.moment:
+        return problem
+    return replace(problem, allowed=Note("pathway.hand_over", rule=rule))
 
 
 def _average(

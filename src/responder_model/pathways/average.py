@@ -81,6 +81,11 @@ class Average:
         draws = self.product_draws.sum(axis=1)
         return _interval(draws, self.probabilities()[self.main])
 
+    def joint(self, chosen: slice) -> tuple[float, Interval]:
+        """Probability of a chosen relief and then success, with its 95 % interval."""
+        value = float((self.mass * self.success[self.main])[chosen].sum())
+        return value, _interval(self.product_draws[:, chosen].sum(axis=1), value)
+
     def halved(self, chosen: slice) -> float:
         """Success were its odds half as large at the chosen reliefs."""
         chance = self.success[self.main].copy()

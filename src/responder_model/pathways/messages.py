@@ -10,15 +10,12 @@ from responder_model.model import Applicability, Model, Prediction
 from responder_model.model.messages import standing_messages
 from responder_model.model.prediction import LEVELS
 from responder_model.pathways.average import Average
+from responder_model.pathways.implant import under_sham
 from responder_model.schema import Decision, dictionary
 from responder_model.words import Note
 
 if TYPE_CHECKING:
     from responder_model.evidence import EvidenceRow
-
-# Probability of not responding from which the whole path counts as that of a
-# non-responder.
-_MORE_LIKELY_THAN_NOT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +55,11 @@ def judge(
     """Whether the path applies; ``second`` is the patient as a responder.
 
     What becomes of a non-responder is part of every average, so that the path is
-    borderline at best; where not responding is likelier than responding, it takes the
-    level of non-responders.
+    borderline at best, and no worse for it: most patients do not respond, and the
+    average weighs that already.
     """
-    share, inherited = average.share(failed), average.level(failed)
-    if share <= _MORE_LIKELY_THAN_NOT:
-        inherited = min(inherited, 1)
-    key = "may_not_respond" if steps.few_failed else "may_not_respond_some"
+    share, inherited = average.share(failed), min(average.level(failed), 1)
+    key = "rests_on_failed" if steps.few_failed else "rests_on_failed_some"
     reasons = [*first.applicability.reasons, *second.applicability.reasons]
     reasons.append(Note(f"pathway.{key}", share=share))
     levels = [LEVELS.index(p.applicability.level) for p in (first, second)]
@@ -80,6 +75,7 @@ def pathway_messages(
     key = "verification" if steps.few_failed else "verification_some"
     found = [Note("pathway.average"), *_standing(steps), _data(steps)]
     found.append(Note(f"pathway.{key}", share=share, value=halved))
+    found.append(under_sham(steps.test))
     if steps.is_composite:
         cut = describe_cut_point(steps.test, steps.test.main_cut_point)
         found.append(Note("pathway.composite", cut=cut))

@@ -85,6 +85,9 @@ class Pathway:
         Success if implanted, averaged over relief after the test.
     interval : tuple of float
         95 % interval of it; holds ``probability`` always.
+    joint, joint_interval : float, (float, float)
+        Responding to the test and then succeeding if implanted: what becomes of a
+        patient who is implanted only after a response.
     probabilities : dict
         The same average at each served cut-off.
     halved_odds : float
@@ -113,6 +116,8 @@ class Pathway:
     cut_point: float
     probability: float
     interval: tuple[float, float]
+    joint: float
+    joint_interval: tuple[float, float]
     probabilities: dict[float, float]
     halved_odds: float
     classes: tuple[ReliefClass, ...]
@@ -136,6 +141,8 @@ class Pathway:
             "cut_point": self.cut_point,
             "probability": self.probability,
             "interval": list(self.interval),
+            "joint": self.joint,
+            "joint_interval": list(self.joint_interval),
             "probabilities": {f"{c:g}": p for c, p in self.probabilities.items()},
             "halved_odds": self.halved_odds,
             "classes": [row.to_dict() for row in self.classes],

@@ -58,7 +58,10 @@ from responder_model.performance.overall import (
     log_loss,
     scaled_brier_score,
 )
-from responder_model.performance.proportion import proportion_estimate
+from responder_model.performance.proportion import (
+    exact_proportion,
+    proportion_estimate,
+)
 from responder_model.performance.summary import (
     MeasuredValue,
     Performance,
@@ -104,6 +107,7 @@ __all__ = [
     "observed_expected_ratio",
     "ordinal_concordance",
     "ordinal_concordance_estimate",
+    "exact_proportion",
     "proportion_estimate",
     "scaled_brier_score",
 ]

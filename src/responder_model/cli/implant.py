@@ -1,0 +1,162 @@
+"""The command ``implant``: benefit and harm of the implant, for one patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from responder_model.cli.models import open_model
+from responder_model.cli.options import JsonOption, LanguageOption
+from responder_model.cli.output import console, print_json
+from responder_model.cli.patient import (
+    InputOption,
+    read_patient,
+    with_predictor_options,
+)
+from responder_model.cli.prediction import describe_model
+from responder_model.schema import dictionary
+from responder_model.words import say
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from responder_model.pathways import Implant
+
+ImplantModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        metavar="DECISION|FOLDER",
+        help="Model of success of the implant.",
+    ),
+]
+WorthOption = Annotated[
+    float | None,
+    typer.Option(
+        "--failures-per-success",
+        metavar="NUMBER",
+        help="How many failed implants one success is worth to you.",
+    ),
+]
+OtherUseOption = Annotated[
+    bool,
+    typer.Option("--other-use", help="Also harm that was counted with other implants."),
+]
+
+
+@with_predictor_options
+def implant(
+    *,
+    values: dict[str, Any],
+    source: InputOption = None,
+    model: ImplantModelOption = "emcs_success",
+    failures_per_success: WorthOption = None,
+    other_use: OtherUseOption = False,
+    json_output: JsonOption = False,
+    lang: LanguageOption,
+) -> None:
+    """Set benefit and harm of the implant side by side, for one patient.
+
+    Example: responder-model implant --age 57 --relief-test 55
+    --aetiology ischaemic_stroke --failures-per-success 2
+    """
+    from responder_model.pathways import implant as weigh
+
+    found = weigh(
+        read_patient(source, values),
+        model=open_model(model),
+        failures_per_success=failures_per_success,
+        other_use=other_use,
+    )
+    if json_output:
+        print_json(found.to_dict(lang))
+        return
+    out = console()
+    for line in describe_implant(found, lang):
+        out.print(line)
+    out.print()
+    out.print(harm_table(found, lang))
+    out.print(unknown_harms(found, lang))
+    out.print()
+    if found.published:
+        out.print(like_table(found, lang))
+    else:
+        out.print(say("implant.nobody_like", lang))
+    for message in found.messages:
+        out.print(f"- {message.text(lang)}")
+
+
+def describe_implant(found: Implant, lang: str) -> Iterator[str]:
+    """Lines that say how likely success is, and what it must be worth."""
+    step = found.prediction
+    yield say("implant.title", lang)
+    yield describe_model(step.model, step.provenance, step.model_digest, lang)
+    yield ""
+    p, (low, high) = step.probability, step.interval
+    hundred = {"p": 100 * p, "low": 100 * low, "high": 100 * high}
+    yield say("implant.of_hundred", lang, **hundred)
+    yield dictionary().decisions[step.decision].help[lang]
+    if found.without_sham is not None:
+        yield say("implant.without_sham", lang, p=found.without_sham)
+    yield from _trade_off(found, lang)
+    level = say(f"cli.{step.applicability.level}", lang)
+    yield say("cli.applicability", lang, level=level)
+    for reason in step.applicability.reasons:
+        yield f"   {reason.text(lang)}"
+
+
+def _trade_off(found: Implant, lang: str) -> Iterator[str]:
+    low, high = found.even_worth_interval
+    yield say("implant.even", lang, value=found.even_worth, low=low, high=high)
+    if found.net_benefit is None or found.net_benefit_interval is None:
+        return
+    low, high = found.net_benefit_interval
+    verdict = "gain" if low > 0 else "loss" if high < 0 else "open"
+    told = say(
+        "implant.net_benefit",
+        lang,
+        worth=found.failures_per_success,
+        value=found.net_benefit,
+        low=low,
+        high=high,
+    )
+    yield told + say(f"implant.{verdict}", lang)
+
+
+def harm_table(found: Implant, lang: str) -> Table:
+    """One line for each outcome that somebody counted."""
+    from rich.table import Table
+
+    table = Table(
+        *(say(f"implant.{key}", lang) for key in ("outcome", "how_often", "about")),
+        title=say("implant.harm_title", lang),
+        title_justify="left",
+    )
+    for row in found.harms:
+        if row.share is not None:
+            about = f"{row.about.text(lang)} {row.basis.text(lang)}"
+            table.add_row(row.label.text(lang), row.figure.text(lang), about)
+    return table
+
+
+def unknown_harms(found: Implant, lang: str) -> str:
+    """What nobody counted."""
+    names = tuple(row.label for row in found.harms if row.share is None)
+    return say("implant.unknown", lang, names=names)
+
+
+def like_table(found: Implant, lang: str) -> Table:
+    """One line for each published group that the patient belongs to."""
+    from rich.table import Table
+
+    table = Table(
+        *(say(f"implant.{key}", lang) for key in ("who", "succeeded", "series")),
+        title=say("implant.like_title", lang),
+        title_justify="left",
+    )
+    for group in found.published:
+        figure = group.figure.text(lang)
+        table.add_row(group.label.text(lang), figure, group.citation)
+    return table
