@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 
 import responder_model as rm
-from responder_model.cli.prediction import whole_shares
 from responder_model.features import expit
 from responder_model.model import Model, Pool, Prediction, Verdict
 from responder_model.model.example import example_model
 from responder_model.model.prediction import WIDTH_SOURCES, Applicability
-from responder_model.model.verdict import LEANS_FROM
+from responder_model.model.verdict import LEANS_FROM, whole_shares
 from responder_model.words import LANGUAGES, read_words
 
 TARGETS = [

@@ -124,8 +124,10 @@ def check_agreement(p: float) -> None:
     assert abs(100 * p - do) <= 0.5 + 1e-9
     assert shown.array.count('class="filled"') == do
     assert shown.array.count('class="empty"') == do_not
-    said = {0: "Fewer than 1 of", 100: "More than 99 of"}.get(do, f"About {do} of")
-    assert shown.headline.startswith(said)
+    said = {0: "fewer than 1", 100: "more than 99"}.get(do, str(do))
+    assert shown.verdict.startswith(f"{said} in 100 patients like this one")
+    others = {0: "fewer than 1", 100: "more than 99"}.get(do_not, str(do_not))
+    assert shown.others.startswith(f"{others} in 100 do not")
     assert [tone.words.split()[0] for tone in shown.tones] == [str(do), str(do_not)]
 
 
@@ -134,8 +136,9 @@ def test_three_tones_end_where_the_text_says() -> None:
         check_three_tones(low)
 
 
-def check_three_tones(low: int) -> None:
-    p, bounds = (low + 251) / 1000, (low / 1000, (low + 503) / 1000)
+def check_three_tones(thousandths: int) -> None:
+    bounds = thousandths / 1000, (thousandths + 503) / 1000
+    p = (thousandths + 251) / 1000
     prediction = prediction_at(p, *bounds)
     shown = show_result(models()[RTMS, "screening"], prediction, {}, lang="en")
     found = [tone.count for tone in shown.tones]
@@ -143,7 +146,10 @@ def check_three_tones(low: int) -> None:
     assert sum(found) == 100
     marks = ("filled", "dotted", "empty")
     assert [shown.array.count(f'class="{mark}"') for mark in marks] == found
-    assert f"from {found[0]} to {found[0] + found[1]} of" in shown.true_figure
+    ends = [found[0], found[0] + found[1]]
+    few = {0: "fewer than 1", 100: "more than 99"}
+    low, high = (few.get(n, str(n)) for n in ends)
+    assert f"from {low} to {high}:" in shown.verdict
 
 
 def test_array_needs_no_style_and_no_colour() -> None:
@@ -175,8 +181,9 @@ def test_page_shows_what_the_model_predicts() -> None:
     prediction = models()[RTMS, "screening"].predict(given)
     low, high = (round(100 * p) for p in prediction.interval)
     text = read("result").text.replace("\N{NO-BREAK SPACE}", " ")
-    assert f"About {100 * prediction.probability:.0f} of 100 patients" in text
-    assert f"from {low} to {high} of 100" in text
+    assert f"{100 * prediction.probability:.0f} in 100 patients like this" in text
+    assert f"from {low} to {high}:" in text
+    assert prediction.verdict.note.text() in text
     for p in prediction.probabilities.values():
         assert f"{p:.0%}".replace("%", " %") in text
 

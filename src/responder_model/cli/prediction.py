@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from responder_model.labels import describe_value, label_of
-from responder_model.model.verdict import judge
+from responder_model.model.verdict import judge, width_notes
 from responder_model.schema import dictionary
 from responder_model.words import Note, say
 from responder_model.words.numbers import format_percent, signed
@@ -52,34 +52,8 @@ def describe_prediction(
     for cut, p in prediction.probabilities.items():
         if cut != prediction.cut_point:
             yield say(f"answers.cut_{prediction.decision}", lang, cut=f"{cut:g}", p=p)
-    yield from describe_width(prediction, lang)
+    yield from (note.text(lang) for note in width_notes(prediction))
     yield from _limits(prediction, lang)
-
-
-def describe_width(prediction: Prediction, lang: str) -> Iterator[str]:
-    """Lines on the two intervals, and on where the width comes from."""
-    mean_low, mean_high = prediction.average_interval
-    low, high = prediction.interval
-    bounds = {"mean_low": mean_low, "mean_high": mean_high, "low": low, "high": high}
-    key = "two_intervals" if prediction.missing else "one_interval"
-    yield say(f"answers.{key}", lang, **bounds)
-    parts = whole_shares(prediction.width_shares)
-    told = [Note(f"answers.width_{name}", share=n) for name, n in parts.items() if n]
-    yield say("answers.width", lang, parts=tuple(told))
-
-
-def whole_shares(shares: Mapping[str, float]) -> dict[str, int]:
-    """Shares as whole percentages that add up to 100 as the shares do to 1.
-
-    Examples
-    --------
-    >>> whole_shares({"a": 1 / 3, "b": 1 / 3, "c": 1 / 3})
-    {'a': 34, 'b': 33, 'c': 33}
-    """
-    floors = {name: int(100.0 * share) for name, share in shares.items()}
-    left = round(100.0 * sum(shares.values())) - sum(floors.values())
-    closest = sorted(shares, key=lambda name: floors[name] - 100.0 * shares[name])
-    return {name: n + (name in closest[:left]) for name, n in floors.items()}
 
 
 def _limits(prediction: Prediction, lang: str) -> Iterator[str]:

@@ -11,8 +11,9 @@ Figures are compared as they are said, as whole numbers in 100:
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from responder_model.errors import ResponderModelError
 from responder_model.words import Note
@@ -25,6 +26,26 @@ Side = Literal["above", "below"]
 # Chance of being on one side of the threshold from which an answer leans.
 LEANS_FROM = 0.8
 _SQRT_2 = math.sqrt(2.0)
+
+
+class Figure(Protocol):
+    """A probability of an outcome with its interval: of a prediction or a path."""
+
+    @property
+    def decision(self) -> str:
+        """Question that it answers."""
+
+    @property
+    def cut_point(self) -> float:
+        """Cut-off of the outcome."""
+
+    @property
+    def probability(self) -> float:
+        """Probability of passing it."""
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +96,7 @@ def judge(prediction: Prediction, threshold: float | None = None) -> Verdict:
     kind, side = _rule(prediction, average, wanted, above)
     note = Note(
         f"answers.{_sentence(prediction, kind, side, own=threshold is not None)}",
-        figure=_figure(prediction),
+        figure=figure_note(prediction),
         average=average,
         threshold=wanted,
         chance=max(above, 1.0 - above),
@@ -138,7 +159,8 @@ def _sentence(
     return f"{kind}_{side}_threshold" if own and kind == "leans" else f"{kind}_{side}"
 
 
-def _figure(prediction: Prediction) -> Note:
+def figure_note(prediction: Figure) -> Note:
+    """How many of 100 patients reach the outcome, and where the true figure may lie."""
     low, high = prediction.interval
     return Note(
         "answers.figure",
@@ -147,3 +169,28 @@ def _figure(prediction: Prediction) -> Note:
         low=low,
         high=high,
     )
+
+
+def width_notes(prediction: Prediction) -> tuple[Note, Note]:
+    """Tell the two intervals apart, and where the width comes from."""
+    mean_low, mean_high = prediction.average_interval
+    low, high = prediction.interval
+    bounds = {"mean_low": mean_low, "mean_high": mean_high, "low": low, "high": high}
+    key = "two_intervals" if prediction.missing else "one_interval"
+    shares = whole_shares(prediction.width_shares)
+    told = [Note(f"answers.width_{name}", share=n) for name, n in shares.items() if n]
+    return Note(f"answers.{key}", **bounds), Note("answers.width", parts=tuple(told))
+
+
+def whole_shares(shares: Mapping[str, float]) -> dict[str, int]:
+    """Shares as whole percentages that add up to 100 as the shares do to 1.
+
+    Examples
+    --------
+    >>> whole_shares({"a": 1 / 3, "b": 1 / 3, "c": 1 / 3})
+    {'a': 34, 'b': 33, 'c': 33}
+    """
+    floors = {name: int(100.0 * share) for name, share in shares.items()}
+    left = round(100.0 * sum(shares.values())) - sum(floors.values())
+    closest = sorted(shares, key=lambda name: floors[name] - 100.0 * shares[name])
+    return {name: n + (name in closest[:left]) for name, n in floors.items()}

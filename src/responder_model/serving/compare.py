@@ -7,7 +7,7 @@ from typing import Any
 
 from responder_model.errors import InvalidPatientError, Problem
 from responder_model.labels import describe_value, label_of, moment_label
-from responder_model.model import Comparison, Prediction
+from responder_model.model import Comparison
 from responder_model.patient import Value
 from responder_model.schema import dictionary
 from responder_model.serving.drawing import interval_bar
@@ -33,9 +33,8 @@ from responder_model.serving.pages import form_page, links_to
 from responder_model.serving.result import (
     Figure,
     answers_given,
+    figure,
     figure_words,
-    headline,
-    true_figure,
 )
 from responder_model.words import say
 
@@ -88,7 +87,7 @@ def compare_page(
         given=answers_given(known, lang),
         changes=_changes(found, known, lang),
         figures=_figures(found, lang),
-        patients=[_words(p, lang) for p in (found.before, found.after)],
+        patients=[figure(p, lang) for p in (found.before, found.after)],
         messages=[message.text(lang) for message in found.messages],
         form=FORM,
         back=path_of(lang, decision, moment),
@@ -160,12 +159,4 @@ def _figures(found: Comparison, lang: str) -> tuple[Figure, ...]:
             bar=interval_bar(p.probability, p.interval),
         )
         for key, p in both
-    )
-
-
-def _words(found: Prediction, lang: str) -> tuple[str, str]:
-    decision = dictionary().decisions[found.decision]
-    return (
-        headline(found.probability, decision, lang),
-        true_figure(found.interval, lang),
     )

@@ -12,6 +12,8 @@ from itertools import chain, pairwise, repeat
 
 from markupsafe import Markup
 
+from responder_model.words.numbers import of_100
+
 # Patients in an array and in a row of it.
 PATIENTS, ROW = 100, 10
 # Distance of circles, and their radii, in units of the drawing.
@@ -22,17 +24,6 @@ _SCALE, _MARGIN, _HEIGHT = 300, 8, 26
 # How a patient of the array is drawn.
 FILLED, DOTTED, EMPTY = "filled", "dotted", "empty"
 MARKS = (FILLED, DOTTED, EMPTY)
-
-
-def of_100(probability: float) -> int:
-    """Patients of 100, as ``format_percent`` rounds.
-
-    Examples
-    --------
-    >>> of_100(0.524), of_100(0.001)
-    (52, 0)
-    """
-    return round(PATIENTS * probability)
 
 
 def counts(*bounds: float) -> tuple[int, ...]:

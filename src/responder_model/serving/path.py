@@ -23,12 +23,11 @@ from responder_model.serving.result import (
     PLACED,
     Figure,
     answers_given,
+    figure,
     figure_words,
-    headline,
     is_wide,
     missing_words,
     source_of,
-    true_figure,
 )
 from responder_model.words import say
 
@@ -76,10 +75,7 @@ def _steps(found: Pathway, lang: str) -> list[dict[str, object]]:
     return [
         {
             "question": table.decisions[step.decision].label[lang],
-            "headline": headline(
-                step.probability, table.decisions[step.decision], lang
-            ),
-            "true_figure": true_figure(step.interval, lang),
+            "figure": figure(step, lang),
             "is_wide": is_wide(step.interval),
             "bar": interval_bar(step.probability, step.interval),
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,18 +9,20 @@ from markupsafe import Markup
 
 from responder_model.labels import describe_value, label_of
 from responder_model.model import Model, Prediction
+from responder_model.model.verdict import figure_note, width_notes
+from responder_model.pathways import Pathway
 from responder_model.patient import Value
 from responder_model.schema import Decision, dictionary
 from responder_model.serving.drawing import (
+    PATIENTS,
     counts,
     icon_array,
     interval_bar,
     key_of,
     marks_for,
-    of_100,
 )
 from responder_model.words import Note, say
-from responder_model.words.numbers import format_percent
+from responder_model.words.numbers import format_percent, of_100
 
 # An interval wider than this tells nothing of the patient: it says so before all else.
 WIDE = 0.5
@@ -71,12 +72,13 @@ class Result:
 
     decision: str
     moment: str
-    headline: str
-    true_figure: str
+    verdict: str
+    others: str
     is_wide: bool
     tones: tuple[Tone, ...]
     array: Markup
     figures: tuple[Figure, ...]
+    width: tuple[str, ...]
     average: str
     supporting: tuple[Reason, ...]
     opposing: tuple[Reason, ...]
@@ -122,14 +124,15 @@ def show_result(
     return Result(
         decision=decision.label[lang],
         moment=Note("page.moment", moment=prediction.moment).text(lang),
-        headline=headline(prediction.probability, decision, lang),
-        true_figure=true_figure(prediction.interval, lang),
+        verdict=prediction.verdict.note.text(lang),
+        others=_others(prediction, lang),
         is_wide=is_wide(prediction.interval),
         tones=tones,
         array=icon_array(
             [tone.count for tone in tones], "; ".join(tone.words for tone in tones)
         ),
         figures=_figures(prediction, decision, lang),
+        width=tuple(note.text(lang) for note in width_notes(prediction)),
         average=_average(prediction, lang),
         supporting=tuple(r for n, r in reasons[:SHOWN] if signs[n] > 0),
         opposing=tuple(r for n, r in reasons[:SHOWN] if signs[n] < 0),
@@ -146,34 +149,16 @@ def show_result(
     )
 
 
+def _others(prediction: Prediction, lang: str) -> str:
+    """How many do not, so that both numbers add up to 100."""
+    share = of_100(prediction.probability) / PATIENTS
+    return say("page.others", lang, others=1.0 - share)
+
+
 def is_wide(interval: tuple[float, float]) -> bool:
     """Whether an interval is too wide to tell anything of the patient."""
     low, high = interval
     return high - low > WIDE
-
-
-def headline(probability: float, decision: Decision, lang: str) -> str:
-    """One sentence: how many of 100 patients do, and how many do not.
-
-    Examples
-    --------
-    >>> headline(0.521, dictionary().decisions["rtms_response"], "en")
-    'About 52 of 100 patients like this one report more than 30 % relief after ...'
-    """
-    parts = {
-        "n": about(probability),
-        "others": about(1.0 - probability),
-        "relief": relief(decision, decision.main_cut_point),
-    }
-    text = Note(f"page.headline_{decision.name}", **parts).text(lang)
-    return text[0].upper() + text[1:]
-
-
-def about(probability: float) -> Note:
-    """How many of 100, in words: never none of them, and never all."""
-    n = of_100(probability)
-    key = {0: "fewer_than_1", 100: "more_than_99"}.get(n, "about")
-    return Note(f"page.{key}", n=n)
 
 
 def relief(decision: Decision, cut_point: float) -> Note:
@@ -182,10 +167,9 @@ def relief(decision: Decision, cut_point: float) -> Note:
     return Note(f"page.{key}", cut=f"{cut_point:g}")
 
 
-def true_figure(interval: tuple[float, float], lang: str) -> str:
-    """Second sentence: between which numbers the true one may lie."""
-    low, high = map(of_100, interval)
-    return say("page.true_figure", lang, low=low, high=high)
+def figure(step: Prediction | Pathway, lang: str) -> str:
+    """Sentence that says how many of 100, and where the true figure may lie."""
+    return f"{figure_note(step).text(lang)}."
 
 
 def _tones(prediction: Prediction, decision: Decision, lang: str) -> tuple[Tone, ...]:
@@ -208,7 +192,7 @@ def _figures(
     prediction: Prediction, decision: Decision, lang: str
 ) -> tuple[Figure, ...]:
     """The three cut-offs; the main one has an interval."""
-    average = average_of(prediction)
+    average = prediction.verdict.average
     found = []
     for cut, probability in prediction.probabilities.items():
         is_main = cut == prediction.cut_point
@@ -223,11 +207,6 @@ def _figures(
             )
         )
     return tuple(found)
-
-
-def average_of(prediction: Prediction) -> float:
-    """Probability of the average patient."""
-    return 1.0 / (1.0 + math.exp(-prediction.baseline))
 
 
 def figure_words(
@@ -248,7 +227,7 @@ def figure_words(
 
 
 def _average(prediction: Prediction, lang: str) -> str:
-    return say("page.average", lang, p=average_of(prediction))
+    return say("page.average", lang, p=prediction.verdict.average)
 
 
 def _reasons(

@@ -23,9 +23,8 @@ def format_percent(probability: float) -> str:
     >>> format_percent(0.467), format_percent(0.001), format_percent(0.995)
     ('47 %', '< 1 %', '> 99 %')
     """
-    # by what is rounded: 0.005 is written 0, and 0.995 is written 100
-    text = f"{probability:.0%}".replace("%", " %")
-    return {"0 %": "< 1 %", "100 %": "> 99 %"}.get(text, text)
+    n = of_100(probability)
+    return {0: "< 1 %", 100: "> 99 %"}.get(n, f"{n} %")
 
 
 def format_hundred(probability: float, lang: str = "en") -> str:
@@ -33,14 +32,26 @@ def format_hundred(probability: float, lang: str = "en") -> str:
 
     Examples
     --------
-    >>> format_hundred(0.524), format_hundred(0.001), format_hundred(0.999, "fr")
+    >>> format_hundred(0.524), format_hundred(0.005), format_hundred(0.999, "fr")
     ('52', 'fewer than 1', 'plus de 99')
     """
-    if probability < 0.005:
+    n = of_100(probability)
+    if n == 0:
         return "moins de 1" if lang == "fr" else "fewer than 1"
-    if probability > 0.995:
+    if n == 100:
         return "plus de 99" if lang == "fr" else "more than 99"
-    return f"{100.0 * probability:.0f}"
+    return str(n)
+
+
+def of_100(probability: float) -> int:
+    """Whole number in 100: what every sentence, table and drawing rounds by.
+
+    Examples
+    --------
+    >>> of_100(0.524), of_100(0.001)
+    (52, 0)
+    """
+    return round(100.0 * probability)
 
 
 def signed(value: float, lang: str) -> str:
