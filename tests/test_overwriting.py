@@ -34,6 +34,11 @@ WRITES = {
     ),
     ("update", "--out"): ("update", "{here}/model", "{here}/new.csv", "--no-track"),
     ("report", "--out"): ("report", SCREENING, "--no-track"),
+    ("stopping", "--figure"): ("stopping", "rtms_response@session_2"),
+    ("monitor", "--figure"): (
+        *("monitor", SCREENING, "--predictions", "{here}/scores.csv"),
+        *("--outcomes", "{here}/outcomes.csv", "--today", "2026-11-28"),
+    ),
     ("scorecard", "--out"): ("scorecard", SCREENING, "--known", "age"),
     ("demo", "--out"): ("demo",),
 }
@@ -42,6 +47,8 @@ FILES = {
     "simulate": "simulated.csv",
     "explain": "why.png",
     "score": "scores.csv",
+    "stopping": "frontier.png",
+    "monitor": "series.png",
 }
 # Where what a command wrote can be told; a demonstration is in test_demo.py.
 ONCE = ("score-dask", "score-spark", "demo")
@@ -61,6 +68,12 @@ def here(tmp_path_factory):
     )
     model = rm.published_model("rtms_response", moment="screening")
     rm.save_model(model, folder / "model")
+    call(
+        *("score", SCREENING, folder / "new.csv", "--out", folder / "scores.csv"),
+        *("--date", "2026-01-15"),
+    )
+    known = rm.simulate_cohort(40, seed=4)[["patient_id", "relief_test"]].dropna()
+    known.assign(date="2026-03-01").to_csv(folder / "outcomes.csv", index=False)
     return folder
 
 

@@ -39,6 +39,7 @@ PANELS: dict[str, dict[str, str]] = {
         "update": "develop.update",
         "track": "tracked.track",
         "validate": "validate.validate",
+        "monitor": "monitor.monitor",
         "report": "report.report",
         "models": "models.list_models",
         "inspect": "models.inspect",

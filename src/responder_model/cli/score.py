@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +50,15 @@ ContributionsOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Score nothing if any row has a problem.")
 ]
+DateOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--date",
+        metavar="DAY",
+        formats=["%Y-%m-%d"],
+        help="Day of the predictions, as 2026-05-03, for a column that monitor reads.",
+    ),
+]
 ThreadsOption = Annotated[
     int | None,
     typer.Option("--jobs", min=1, help="Threads; by default one per core, up to 4."),
@@ -65,6 +75,7 @@ def score(
     contributions: ContributionsOption = False,
     strict: StrictOption = False,
     overwrite: OverwriteOption = False,
+    day: DateOption = None,
     jobs: ThreadsOption = None,
     json_output: JsonOption = False,
 ) -> None:
@@ -83,6 +94,7 @@ def score(
             cohort,
             out,
             how=how,
+            day=None if day is None else day.date(),
             contributions=contributions,
             strict=strict,
             overwrite=overwrite,

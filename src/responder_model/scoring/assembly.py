@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from responder_model.errors import Problem, ResponderModelError
 from responder_model.schema import dictionary
 from responder_model.scoring.parts import (
+    DATE,
     DIGEST,
     IDENTITY,
     KEPT,
@@ -81,8 +82,8 @@ def write_scores(
     partial, side : Path
         Files to write; the ending of ``partial`` says which kind.
     about : dict
-        What a Parquet file says of itself; its ``provenance`` (simulated is contagious)
-        and ``model_digest`` stand in every row too.
+        What a Parquet file says of itself; its ``provenance`` (simulated is
+        contagious), ``model_digest`` and ``date``, if any, stand in every row too.
     """
     tally = Tally(provenance=about[PROVENANCE])
     with ExitStack() as stack:
@@ -108,7 +109,7 @@ def _result(scores: pa.Table, about: dict[str, Any]) -> pa.Table:
     kept = scores.filter(scores[KEPT]).drop_columns([KEPT, IDENTITY])
     codes = pa.array(np.zeros(kept.num_rows, dtype=np.int32))
     place = kept.column_names.index("missing") + 1
-    for name in (DIGEST, PROVENANCE):
+    for name in (name for name in (DATE, DIGEST, PROVENANCE) if name in about):
         column = pa.DictionaryArray.from_arrays(codes, pa.array([about[name]]))
         kept = kept.add_column(place, name, column)
     return kept

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from responder_model.scoring.assembly import (
 )
 from responder_model.scoring.columns import Columns, choose_columns
 from responder_model.scoring.journal import Journal, open_journal
-from responder_model.scoring.parts import open_questions
+from responder_model.scoring.parts import DATE, open_questions
 from responder_model.scoring.work import Work, run_parts
 from responder_model.words import Note
 
@@ -97,6 +98,7 @@ def score_file(
     strict: bool = False,
     overwrite: bool = False,
     how: CohortMap = NOTHING,
+    day: date | None = None,
     n_jobs: int = 1,
     announce: Callable[[Progress], None] | None = None,
 ) -> ScoredFile:
@@ -126,6 +128,9 @@ def score_file(
         written.
     how : CohortMap
         Answers to what the file leaves open.
+    day : date, optional
+        Day of the predictions, to be written in a column ``date``: what ``monitor``
+        reads a year later.
     n_jobs : int
         Threads.
     announce : callable, optional
@@ -170,7 +175,7 @@ def score_file(
                 if _state(path) != before:
                     msg = f"{path.name} must not change while it is scored."
                     raise ResponderModelError(msg)
-                tally = _join(model, journal, out, strict=strict)
+                tally = _join(model, journal, out, strict=strict, day=day)
                 _put(tally, journal, scores, side, overwrite=overwrite)
             except InvalidCohortError as error:
                 journal.remove()
@@ -285,7 +290,9 @@ def _score_parts(
                 )
 
 
-def _join(model: Model, journal: Journal, out: Path, *, strict: bool) -> Tally:
+def _join(
+    model: Model, journal: Journal, out: Path, *, strict: bool, day: date | None
+) -> Tally:
     """Write the result and the side file into the folder of parts."""
     paths = journal.paths()
     provenance = "simulated" if has_simulated_part(paths) else model.provenance
@@ -295,6 +302,7 @@ def _join(model: Model, journal: Journal, out: Path, *, strict: bool) -> Tally:
         "target": model.target,
         "provenance": provenance,
         "responder_model": __version__,
+        **({} if day is None else {DATE: day.isoformat()}),
     }
     tally = write_scores(paths, *_drafts(journal, out), about=about)
     if tally.n_patients == 0 or (strict and tally.n_problems):

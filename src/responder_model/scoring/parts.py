@@ -31,7 +31,7 @@ from responder_model.words import Note, note_from
 KEPT, IDENTITY = "kept", "identity"
 ROW, BASELINE = "row", "baseline"
 # What a file of scores says in every row besides them.
-PROVENANCE, DIGEST = "provenance", "model_digest"
+PROVENANCE, DIGEST, DATE = "provenance", "model_digest", "date"
 _META = b"responder_model.part"
 
 

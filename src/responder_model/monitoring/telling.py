@@ -1,0 +1,93 @@
+"""What monitoring found, as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from responder_model.monitoring.process import ALARM
+from responder_model.monitoring.result import Monitoring
+from responder_model.words import Note
+
+# Evidence is told up to here.
+MOST_SHOWN = 1000
+
+
+def tell(found: Monitoring) -> Monitoring:
+    """Return the result with its sentences, the state first."""
+    return replace(found, messages=tuple(_messages(found)))
+
+
+def _messages(found: Monitoring) -> Iterator[Note]:
+    yield _state(found)
+    if found.state == "calibrated":
+        yield _hidden(found)
+    if found.n_known:
+        yield Note(
+            "monitoring.observed",
+            observed=found.observed,
+            expected=found.expected,
+            n=found.n_known,
+        )
+    for name, (value, low, high) in found.measures.items():
+        yield Note(f"monitoring.{name}", value=value, low=low, high=high)
+    yield Note(
+        "monitoring.counts",
+        due=found.n_due,
+        known=found.n_known,
+        missing=found.n_due - found.n_known,
+        waiting=found.n_waiting,
+    )
+    if found.early_warning and found.alarm is None:
+        yield Note("monitoring.early", day=found.early_warning.isoformat())
+    if found.update != "none":
+        yield Note(f"monitoring.update_{found.update}", gain=found.gain)
+    if found.n_set_aside:
+        yield Note("monitoring.set_aside", n=found.n_set_aside)
+    if found.provenance == "simulated":
+        yield Note("monitoring.simulated")
+
+
+def _state(found: Monitoring) -> Note:
+    values = {"evidence": _shown(found.highest), "n": found.n_known}
+    if found.state == "nothing_due":
+        return Note("monitoring.nothing_due", waiting=found.n_waiting)
+    if found.state == "calibrated":
+        return Note(
+            "monitoring.calibrated", evidence=_shown(found.evidence), n=found.n_known
+        )
+    if found.state == "depends":
+        return _depends(found)
+    assert found.alarm is not None
+    day = found.alarm.isoformat()
+    return Note(f"monitoring.{found.state}", day=day, **values)
+
+
+def _shown(evidence: float) -> Note | float:
+    """Evidence with two figures; beyond a thousand nobody asks how much."""
+    if evidence > MOST_SHOWN:
+        return Note("monitoring.more_than", most=MOST_SHOWN)
+    return float(f"{evidence:.2g}")
+
+
+def _depends(found: Monitoring) -> Note:
+    """Say on which side of the alarm the missing outcomes put the series."""
+    missing = found.n_due - found.n_known
+    sides = [found.if_none_responded >= ALARM, found.if_all_responded >= ALARM]
+    key = "depends_alarm" if found.is_alarm else "depends_none"
+    if not found.is_alarm:
+        which = "none" if sides[0] else "all"
+    else:
+        which = "none" if not sides[0] else "all"
+    return Note(
+        f"monitoring.{key}_{which}",
+        n=found.n_known,
+        missing=missing,
+        evidence=_shown(found.highest),
+    )
+
+
+def _hidden(found: Monitoring) -> Note:
+    if found.detectable is None:
+        return Note("monitoring.nothing_would_have_shown", n=found.n_known)
+    return Note("monitoring.would_not_have_shown", shift=found.detectable)
