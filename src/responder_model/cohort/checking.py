@@ -21,8 +21,14 @@ from responder_model.cohort.preparing import check_identifiers, read_by_map
 from responder_model.cohort.questions import ask_of_values, ask_of_words
 from responder_model.cohort.warning import warnings_of
 from responder_model.errors import InvalidCohortError, Problem, Question
-from responder_model.schema import dictionary
-from responder_model.vocabulary import choices, normalise, show
+from responder_model.schema import Field, dictionary
+from responder_model.vocabulary import (
+    PSEUDONYM,
+    choices,
+    names_person,
+    normalise,
+    show,
+)
 from responder_model.words import Note
 
 Rows = NDArray[np.int64]
@@ -216,15 +222,7 @@ def inspect_columns(
         if field.role == "identifier":
             problems += check_identifiers(read.values, rows)
         for place in np.flatnonzero(read.refused):
-            problems.append(
-                Problem(
-                    row=int(rows[place]),
-                    field=field.name,
-                    found=show(cells.iloc[place]),
-                    allowed=field.rule,
-                    choices=choices(field, _word(cells.iloc[place])),
-                )
-            )
+            problems.append(_problem(field, cells.iloc[place], int(rows[place])))
     cohort = pd.DataFrame(columns, index=frame.index)
     return Inspection(
         cohort=cohort,
@@ -238,9 +236,19 @@ def inspect_columns(
     )
 
 
-def _word(cell: Any) -> Any:
-    """What stands in a cell as a word: of a labelled code its label."""
-    return getattr(cell, "label", cell)
+def _problem(field: Field, cell: Any, row: int) -> Problem:
+    """Refusal of a cell; what may be a person's name is not shown."""
+    if field.role == "identifier" and names_person(str(getattr(cell, "shown", cell))):
+        return Problem(row=row, field=field.name, allowed=PSEUDONYM)
+    # of a labelled code the label is the word
+    word = getattr(cell, "label", cell)
+    return Problem(
+        row=row,
+        field=field.name,
+        found=show(cell),
+        allowed=field.rule,
+        choices=choices(field, word),
+    )
 
 
 def inspect_rows(

@@ -19,18 +19,27 @@ from responder_model.vocabulary import (
     INVALID,
     PSEUDONYM,
     Heading,
+    are_births,
     are_names,
+    find_heading,
+    is_formula,
     is_missing,
     names_person,
+    show,
 )
+from responder_model.words import Note
 
 Mask = NDArray[np.bool_]
 # Marks beside which a blank may be a no.
 CROSSES = frozenset({"x", "+", "✓", "✔", "coché", "checked"})
-# Identifiers that are worth a look: no digit, a date, a long number, or a space.
+# Identifiers that are worth a look: no digit, a date, a long number, a space, or the
+# sign with which a formula begins.
 _SUSPECT = (
     r"^[^0-9]+$|[0-9]{1,4}[/.\-][0-9]{1,2}[/.\-][0-9]{1,4}|^[0-9ABab .\-]{13,}$| "
+    r"|^[=+@\-]|^[0-9]{8}$"
 )
+NO_HEADING = Note("cohort.no_heading")
+NO_FORMULA = Note("cohort.no_formula")
 # What stands for a cell of another unit that is no value, so that it is refused.
 _REFUSED = "?"
 
@@ -120,16 +129,32 @@ def check_identifiers(values: pd.Series, rows: NDArray[np.int64]) -> list[Proble
     places = np.flatnonzero(
         suspect.to_pandas().fillna(value=False).to_numpy(dtype=bool)
     )
-    found = [str(values.iloc[place]) for place in places]
-    all_names = are_names(set(found)) and len(found) > values.notna().sum() / 2
-    named = [
-        place
-        for place, text in zip(places, found, strict=True)
-        if all_names or names_person(text)
-    ]
-    values.iloc[np.array(named, dtype=np.intp)] = None
+    found = {int(place): str(values.iloc[place]) for place in places}
+    texts_found, n_given = set(found.values()), values.notna().sum()
+    all_persons = len(found) > n_given / 2 and (
+        are_names(texts_found) or (len(found) == n_given and are_births(texts_found))
+    )
+    rules = {place: _broken(text, all_persons) for place, text in found.items()}
+    wrong = {place: rule for place, rule in rules.items() if rule is not None}
+    values.iloc[np.array([*wrong], dtype=np.intp)] = None
     name = str(values.name)
     return [
-        Problem(row=int(rows[place]), field=name, found="", allowed=PSEUDONYM)
-        for place in named
+        Problem(
+            row=int(rows[place]),
+            field=name,
+            found="" if rule is PSEUDONYM else show(found[place]),
+            allowed=rule,
+        )
+        for place, rule in wrong.items()
     ]
+
+
+def _broken(text: str, all_persons: bool) -> Note | None:  # noqa: FBT001
+    """Rule that an identifier breaks, if any."""
+    if all_persons or names_person(text):
+        return PSEUDONYM
+    heading = find_heading(text)
+    # a synonym may be somebody's initials
+    if heading is not None and heading.own:
+        return NO_HEADING
+    return NO_FORMULA if is_formula(text) else None

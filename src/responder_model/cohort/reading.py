@@ -126,4 +126,5 @@ def _inspect(
 
 
 def _left_out(line: Problem) -> Note:
-    return Note("formats.totals", row=line.row, found=line.found)
+    key = "remark" if line.rule == "formats.no_remark" else "totals"
+    return Note(f"formats.{key}", row=line.row, found=line.found)

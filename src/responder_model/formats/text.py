@@ -197,8 +197,13 @@ def text_lines(file: TextIO, delimiter: str) -> Iterator[Line]:
     line = 1
     for cells in reader:
         if cells:
-            yield line, cells
+            yield line, [_unwrapped(c) if c.startswith('="') else c for c in cells]
         line = reader.line_num + 1
+
+
+def _unwrapped(cell: str) -> str:
+    """Text of ="001", as programs write it so that Excel keeps the zeros."""
+    return cell[2:-1] if cell.endswith('"') and cell.count('"') == 2 else cell
 
 
 def line_parts(

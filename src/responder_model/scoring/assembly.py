@@ -28,6 +28,7 @@ from responder_model.scoring.parts import (
     ScoredPart,
     read_part,
 )
+from responder_model.vocabulary import is_formula
 from responder_model.words import Note, in_words
 
 # Identifiers that are compared at once, in a pass over all parts.
@@ -101,7 +102,9 @@ def write_scores(
 
 def _side_row(problem: Problem) -> tuple[Any, ...]:
     reason = f"must be {in_words(problem.allowed, 'en')}"
-    return problem.row, problem.field, problem.found, reason
+    # a spreadsheet shows what was found, and never calculates it
+    found = f"'{problem.found}" if is_formula(problem.found) else problem.found
+    return problem.row, problem.field, found, reason
 
 
 def _result(scores: pa.Table, about: dict[str, Any]) -> pa.Table:

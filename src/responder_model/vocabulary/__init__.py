@@ -10,9 +10,14 @@ from responder_model.vocabulary.headings import (
     find_heading,
     likely_fields,
 )
-from responder_model.vocabulary.identity import PSEUDONYM, are_names, names_person
+from responder_model.vocabulary.identity import (
+    PSEUDONYM,
+    are_births,
+    are_names,
+    names_person,
+)
 from responder_model.vocabulary.languages import check_language
-from responder_model.vocabulary.text import as_word, normalise, show
+from responder_model.vocabulary.text import as_word, is_formula, normalise, show
 from responder_model.vocabulary.units import factor, own_unit, unit_named
 from responder_model.vocabulary.values import (
     INVALID,
@@ -33,6 +38,7 @@ __all__ = [
     "YES_NO",
     "Cell",
     "Heading",
+    "are_births",
     "are_names",
     "as_word",
     "check_language",
@@ -42,6 +48,7 @@ __all__ = [
     "find_field",
     "find_heading",
     "is_allowed",
+    "is_formula",
     "is_missing",
     "likely_fields",
     "may_be_fraction",

@@ -49,6 +49,23 @@ def names_person(text: str) -> bool:
     )
 
 
+def are_births(texts: Collection[str]) -> bool:
+    """Whether identifiers are all dates of birth written in eight digits.
+
+    Examples
+    --------
+    >>> are_births(["12031960", "01111955", "30061948"]), are_births(["00120345"] * 3)
+    (True, False)
+    """
+    return len(texts) >= FEWEST_NAMES and all(map(_is_birth, texts))
+
+
+def _is_birth(text: str) -> bool:
+    day, month = r"(?:0[1-9]|[12]\d|3[01])", r"(?:0[1-9]|1[0-2])"
+    year = r"(?:19\d\d|200\d)"
+    return re.fullmatch(f"{day}{month}{year}|{year}{month}{day}", text) is not None
+
+
 def are_names(texts: Collection[str]) -> bool:
     """Whether most identifiers of a column are words of letters alone.
 

@@ -76,3 +76,14 @@ def as_text(value: object) -> str:
     # whatever an object raises instead of its text, it is still to be refused
     except Exception:
         return type(value).__name__
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would calculate a text; a number with a sign is none.
+
+    Examples
+    --------
+    >>> is_formula("=1+1"), is_formula("-A1"), is_formula("-4,5"), is_formula("P-1")
+    (True, True, False, False)
+    """
+    return re.match(r"[=@+\t\r]|-(?![0-9.,]*$)", text) is not None
