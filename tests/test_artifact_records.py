@@ -23,6 +23,7 @@ from responder_model.priors import PriorSet
 from responder_model.reporting import build_report
 from responder_model.reporting.values import logged_values
 from responder_model.sample_size import SampleSizeVerdict
+from responder_model.words import Note
 
 PARTS = ("settings", "sample_size", "priors", "performance")
 VALUES = (None, True, 0, -1, 1.5, 10**30, "", "forged", [], [[]], {}, {"en": 1})
@@ -167,3 +168,30 @@ def test_settings_refuse_values_of_another_kind_all_at_once() -> None:
 def test_settings_keep_each_name_once() -> None:
     settings = Settings(decision="emcs_success", predictors=("age", "age"))
     assert settings.predictors == ("age",)
+
+
+def test_read_performance_gives_reasons_back_as_notes(parts: dict[str, Any]) -> None:
+    reason = Note("performance.one_class", n=60, all=60)
+    measured = {"not_measured": {"log_loss": reason, "e50": "said by an older build"}}
+    document = {**parts, "performance": json.loads(json.dumps(plain(measured)))}
+    read_back = read(document).performance["not_measured"]
+    assert read_back["log_loss"] == reason
+    assert "60 répondeurs sur 60" in read_back["log_loss"].text("fr")
+    assert str(read_back["e50"]) == "said by an older build"
+    assert read(parts | {"performance": plain({"not_measured": read_back})})
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ({"code": "performance.one_class", "values": {"n": 1}}, "its own entries"),
+        ({"code": "patient.name", "values": {"field": "age"}}, "known to"),
+        ({"code": "performance.one_class", "values": {"n": "a", "all": 2}}, "whole"),
+    ],
+)
+def test_read_performance_refuses_forged_reasons(
+    parts: dict[str, Any], reason: dict[str, Any], told: str
+) -> None:
+    performance = {"not_measured": {"log_loss": reason}}
+    with pytest.raises(UntrustedModelError, match=told):
+        read({**parts, "performance": performance})

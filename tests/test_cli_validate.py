@@ -180,7 +180,7 @@ def test_validate_gives_stability_and_failures(run, centre):
     parts = json.loads(run(*given, "--json").stdout)
     assert parts["stability"]["mean_absolute_prediction_error"] > 0
     assert parts["n_failed_resamples"] == 0
-    assert parts["failures"] == {}
+    assert parts["failures"] == []
 
 
 def test_validate_repeats_an_update(run, developed, tmp_path):

@@ -288,7 +288,7 @@ def test_concordance_by_cut_point_states_an_empty_class():
     p = [[0.4], [0.6], [0.7]]
     (found,) = pf.concordance_by_cut_point([0, 0, 0], p, cut_points=(50.0,))
     assert found.estimate is None
-    assert found.problem == "one outcome class among 3 patients"
+    assert str(found.problem) == "one outcome class among 3 patients"
 
 
 def test_concordance_by_cut_point_takes_served_among_fitted_cut_points():

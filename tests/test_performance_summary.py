@@ -46,7 +46,7 @@ def test_core_measures_state_why_one_class_has_none():
     found = pf.core_measures([1, 1, 1], [0.4, 0.6, 0.7])
     assert found.values == {}
     assert set(found.failures) == set(CORE)
-    assert "got 3 responders of 3" in found.failures["c_statistic"]
+    assert "got 3 responders of 3" in found.failures["c_statistic"].text()
 
 
 def test_core_measures_of_separated_classes_have_no_slope_only():
@@ -135,7 +135,7 @@ def test_distances_of_a_wrong_model_are_not(cohort):
 
 def test_one_outcome_class_is_a_stated_problem_not_an_error():
     found = pf.measure_performance([0] * 12, np.linspace(0.1, 0.6, 12))
-    assert found.problem.startswith("outcome must hold both responders")
+    assert found.problem.text().startswith("outcome must hold both responders")
     assert all(row.value is None for row in found.table)
     assert all(row.problem == found.problem for row in found.table)
 
@@ -144,7 +144,7 @@ def test_separation_leaves_the_other_measures():
     found = pf.measure_performance([0, 0, 0, 1, 1], [0.1, 0.2, 0.3, 0.6, 0.8])
     slope = found.row("calibration_slope")
     assert slope.value is None
-    assert "complete separation" in slope.problem
+    assert "complete separation" in slope.problem.text()
     assert found.value("c_statistic") == 1.0
     assert found.problem is None
 
@@ -153,7 +153,7 @@ def test_unfit_smoother_is_a_problem_of_its_rows_only():
     found = pf.measure_performance(
         [0, 1, 0, 1, 1] * 5, [0.2, 0.2, 0.6, 0.6, 0.6] * 5, smoother="spline"
     )
-    assert "more distinct values" in found.row("e50").problem
+    assert "more distinct values" in found.row("e50").problem.text()
     assert found.value("brier_score") is not None
 
 
@@ -261,4 +261,4 @@ def test_c_statistic_of_one_responder_has_a_value_without_an_interval():
     row = found.row("c_statistic")
     assert row.value == pytest.approx(2 / 3)
     assert row.lower is row.upper is None
-    assert "without an interval" in row.problem
+    assert "without an interval" in row.problem.text()

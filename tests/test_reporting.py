@@ -769,7 +769,7 @@ def test_updated_model_shows_apparent_performance_of_the_last_update(model, othe
 
 
 def test_apparent_measure_without_a_value_says_why(model):
-    reason = "probability must not be 0 for every patient: no event is expected."
+    reason = Note("performance.none_expected")
     failed = {**model.performance, "not_measured": {"calibration_slope": reason}}
     page = build_report(replace(model, performance=failed), lang="fr").markdown
     assert "Sans valeur : Pente de calibration. Raison : la probabilité" in page

@@ -136,7 +136,7 @@ def test_failed_folds_are_counted_and_explained():
     assert result.table["optimism_corrected"].isna().all()
     assert result.table["problem"].notna().all()
     row = result.table.set_index("measure").loc["c_statistic"]
-    assert "both responders and non-responders" in row["problem"]
+    assert "both responders and non-responders" in row["problem"].text()
 
 
 # ---------------------------------------------------------------- updated models

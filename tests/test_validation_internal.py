@@ -337,7 +337,7 @@ def test_measure_without_an_apparent_value_is_in_the_table_with_its_reason(cohor
         result = validate_internally(LINEAR, clear, n_resamples=1, design=design)
         row = result.table.set_index("measure").loc["calibration_slope"]
         assert pd.isna(row["apparent"])
-        assert "separation" in row["problem"]
+        assert "separation" in row["problem"].text()
         assert row["n_failed_resamples"] > 0
 
 
@@ -345,7 +345,7 @@ def test_nearly_one_probability_for_all_is_not_called_separation_alone():
     age = simulate_cohort(30, 2)[["age", "relief_test", "symptom_improved"]]
     result = validate_internally(LINEAR, age, n_resamples=1, design="cross_validation")
     row = result.table.set_index("measure").loc["calibration_slope"]
-    assert "nearly one probability for all" in row["problem"]
+    assert "nearly one probability for all" in row["problem"].text()
     # the bootstrap's columns are not its own
     assert "corrected_632" not in result.table
 

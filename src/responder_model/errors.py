@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from responder_model.words import Naming, Note, in_words
+from responder_model.words import Naming, Note, in_words, read_words
 
 
 class ResponderModelError(Exception):
@@ -16,7 +17,7 @@ class ResponderModelError(Exception):
     """
 
     def __init__(self, said: Note | str, **parts: Any) -> None:
-        self.said = said
+        self.said = said if isinstance(said, Note) else Note("refusal.so", text=said)
         super().__init__(said, **parts)
 
     def __str__(self) -> str:
@@ -24,7 +25,7 @@ class ResponderModelError(Exception):
 
     def text(self, lang: str = "en") -> str:
         """What was refused and what to do, in a language."""
-        return in_words(self.said, lang)
+        return self.said.text(lang)
 
 
 # What a problem may be about where it is no field.
@@ -74,11 +75,19 @@ class Problem:
         >>> Problem(field="age", allowed=rule, heading="Alter").name("fr")
         'Âge (« Alter »)'
         """
+        return self._name().text(lang, naming=naming)
+
+    def _name(self) -> Note:
         if self.field in _THINGS:
-            return Note(f"cohort.{self.field}").text(lang)
+            return Note(f"cohort.{self.field}")
+        if self.heading is None:
+            return Note("patient.name", field=self.field)
         values = {"field": self.field, "heading": self.heading}
-        key = "name" if self.heading is None else "name_and_heading"
-        return Note(f"patient.{key}", **values).text(lang, naming=naming)
+        return Note("patient.name_and_heading", **values)
+
+    def without_value(self) -> Note:
+        """Field and rule: what a log may hold."""
+        return Note("patient.rule", name=self._name(), allowed=self.allowed)
 
     def text(self, lang: str = "en", naming: Naming | None = None) -> str:
         """Sentence with what was found: for the screen, not for a log.
@@ -88,15 +97,16 @@ class Problem:
         >>> Problem(field="age", allowed=Note("patient.given_once")).text()
         'Age must be given once only.'
         """
-        key = "problem" if self.found else "problem_without_value"
-        parts = {"name": self.name(lang, naming), "allowed": self.allowed}
-        said = Note(f"patient.{key}", **parts, found=self.found)
-        sentences = [said.text(lang, naming=naming)]
+        parts = {"name": self._name(), "allowed": self.allowed}
+        said = [
+            Note("patient.problem", **parts, found=self.found)
+            if self.found
+            else Note("patient.problem_without_value", **parts)
+        ]
         if self.choices:
-            sentences.append(
-                Note("patient.which", field=self.field, choices=self.choices).text(lang)
-            )
-        return " ".join(sentences)
+            which = {"field": self.field, "choices": self.choices}
+            said.append(Note("patient.which", **which))
+        return " ".join(note.text(lang, naming=naming) for note in said)
 
     def to_dict(self, lang: str = "en") -> dict[str, Any]:
         """Plain data for JSON; the sentence is in the language."""
@@ -136,6 +146,10 @@ class Question:
     text: Note
     answers: tuple[str, ...]
 
+    def doubt(self) -> Note:
+        """Field in doubt: what a log may hold."""
+        return Note("patient.name", field=self.field)
+
     def to_dict(self, lang: str = "en") -> dict[str, Any]:
         """Plain data for JSON; the sentence is in the language."""
         return {
@@ -153,23 +167,19 @@ class _RefusedValuesError(ResponderModelError):
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
-        super().__init__("")
+        super().__init__(self._summary())
 
-    def text(self, lang: str = "en") -> str:
+    def _summary(self) -> Note:
         """Fields and the rules they break, without what was found."""
-        rules = dict.fromkeys(_rule(problem, lang) for problem in self.problems)
+        rules = tuple(dict.fromkeys(p.without_value() for p in self.problems))
         n = len(self.problems)
-        key = "one_problem" if n == 1 else "problems"
-        return Note(f"patient.{key}", n=n, rules="; ".join(sorted(rules))).text(lang)
+        if n == 1:
+            return Note("patient.one_problem", rules=rules)
+        return Note("patient.problems", n=n, rules=rules)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # an exception is pickled with its message alone, which is not its arguments
         return type(self), (self.problems,)
-
-
-def _rule(problem: Problem, lang: str) -> str:
-    parts = {"name": problem.name(lang), "allowed": problem.allowed}
-    return Note("patient.rule", **parts).text(lang)
 
 
 class InvalidCohortError(_RefusedValuesError):
@@ -182,7 +192,7 @@ class InvalidCohortError(_RefusedValuesError):
     def __init__(
         self,
         problems: tuple[Problem, ...],
-        notices: tuple[Note | str, ...] = (),
+        notices: tuple[Note, ...] = (),
         questions: tuple[Question, ...] = (),
     ) -> None:
         self.notices = notices
@@ -192,15 +202,20 @@ class InvalidCohortError(_RefusedValuesError):
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problems, self.notices, self.questions)
 
-    def text(self, lang: str = "en") -> str:
+    def _summary(self) -> Note:
         """Fields and the rules they break, and fields in doubt."""
         if not self.questions:
-            return super().text(lang)
-        doubts = {f"{q.field} ({q.code})" for q in self.questions}
+            return super()._summary()
+        doubts = tuple(dict.fromkeys(question.doubt() for question in self.questions))
         n = len(self.questions)
-        key = "one_open_question" if n == 1 else "open_questions"
-        asked = Note(f"cohort.{key}", n=n, doubts="; ".join(sorted(doubts))).text(lang)
-        return f"{super().text(lang)}; {asked}" if self.problems else asked
+        asked = (
+            Note("cohort.one_open_question", doubts=doubts)
+            if n == 1
+            else Note("cohort.open_questions", n=n, doubts=doubts)
+        )
+        if not self.problems:
+            return asked
+        return Note("cohort.both", problems=super()._summary(), asked=asked)
 
     @property
     def unexplained(self) -> tuple[Problem, ...]:
@@ -215,11 +230,33 @@ class InvalidPatientError(_RefusedValuesError):
     ``str(error)`` names fields and rules only; ``problems`` also hold what was found.
     """
 
-    def text(self, lang: str = "en") -> str:
+    def _summary(self) -> Note:
         """Fields and the rules they break, without what was found."""
         names = tuple(dict.fromkeys(problem.field for problem in self.problems))
-        rules = "; ".join(_rule(problem, lang) for problem in self.problems)
-        return Note("patient.not_valid", names=names, rules=rules).text(lang)
+        rules = tuple(problem.without_value() for problem in self.problems)
+        return Note("patient.not_valid", names=names, rules=rules)
+
+
+def system_reason(error: OSError) -> Note:
+    """Why the operating system refused; its own words where the reason is unusual.
+
+    Examples
+    --------
+    >>> system_reason(FileNotFoundError(2, "No such file or directory")).text("fr")
+    'fichier ou dossier introuvable'
+    """
+    reason = errno.errorcode.get(error.errno or 0, "")
+    if reason in read_words("system"):
+        return Note(f"system.{reason}")
+    return Note("system.other", reason=error.strerror or str(error))
+
+
+def refused_by_system(error: OSError) -> Note:
+    """What the operating system refused, and why."""
+    reason = system_reason(error)
+    if error.filename is None:
+        return Note("system.refused", reason=reason)
+    return Note("system.cannot_be_used", name=str(error.filename), reason=reason)
 
 
 class DevelopmentError(ResponderModelError):

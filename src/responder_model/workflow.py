@@ -21,7 +21,7 @@ from responder_model.artifact import (
 from responder_model.cohort import outcome_levels
 from responder_model.development import Settings, develop, update
 from responder_model.disclosure import keyed_digest
-from responder_model.errors import DisclosureError, TrackingError
+from responder_model.errors import DisclosureError, TrackingError, refused_by_system
 from responder_model.figures.explanations import draw_beeswarm
 from responder_model.outputs import (
     Output,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from responder_model.model import Model
     from responder_model.tracking import TrackedRun
+    from responder_model.words import Note
 
 # Beginning of the address of a store that is one file.
 SQLITE = "sqlite:///"
@@ -54,14 +55,14 @@ class Development:
         Its model folder.
     run : TrackedRun or None
         Its MLflow run; None when it was not tracked.
-    unlogged : str or None
+    unlogged : Note or None
         Why the saved model could not be logged; ``track_folder`` logs it later.
     """
 
     model: Model
     folder: Path
     run: TrackedRun | None
-    unlogged: str | None = None
+    unlogged: Note | None = None
 
 
 def develop_and_track(
@@ -219,8 +220,10 @@ def keep(
                 drawn = draw_development(model, cohort, figures or Path(scratch))
             if tracking_uri is not None:
                 run = _log(model, folder, tracking_uri, drawn)
-        except (TrackingError, DisclosureError, OSError) as error:
-            unlogged = str(getattr(error, "strerror", None) or error)
+        except (TrackingError, DisclosureError) as error:
+            unlogged = error.said
+        except OSError as error:
+            unlogged = refused_by_system(error)
     return Development(model=model, folder=folder, run=run, unlogged=unlogged)
 
 

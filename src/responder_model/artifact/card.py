@@ -124,11 +124,13 @@ def _method(model: Model) -> list[str]:
 
 
 def _performance(model: Model) -> list[str]:
+    reasons = model.performance.get("not_measured", {})
+    said = {name: str(reason) for name, reason in reasons.items()}
     rows = [
         f"| {name} | {value:.4g} |"
         if isinstance(value, float)
         else f"| {name} | {value} |"
-        for name, value in _flat(plain(model.performance))
+        for name, value in _flat(plain({**model.performance, "not_measured": said}))
     ]
     if not rows:
         return ["## Performance", "", "Not measured: no cohort stands behind it."]

@@ -12,6 +12,7 @@ from responder_model.artifact.node import lower_triangle
 from responder_model.errors import ResponderModelError
 from responder_model.features import Encoder
 from responder_model.model import CentreLevel, Component, LinearPart, Model, Pool
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     from responder_model.disclosure.fingerprints import Fingerprints
@@ -51,7 +52,7 @@ def model_document(model: Model) -> dict[str, Any]:
         "settings": plain(model.settings),
         "sample_size": plain(model.sample_size),
         "excluded_evidence": list(model.excluded_evidence),
-        "notes": [note.to_dict() for note in model.notes],
+        "notes": plain(model.notes),
         "parent": model.parent,
         "disclosure": None if model.disclosure is None else _plain(model.disclosure),
         "fingerprints": (
@@ -119,6 +120,8 @@ def plain(value: Any) -> Any:
     >>> plain({"slope": np.float64("nan"), "rows": (1, np.int64(2))})
     {'slope': None, 'rows': [1, 2]}
     """
+    if isinstance(value, Note):
+        return plain(value.to_dict())
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

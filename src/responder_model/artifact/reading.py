@@ -14,11 +14,11 @@ from responder_model.artifact.document import (
 )
 from responder_model.artifact.node import Node
 from responder_model.artifact.records import (
-    check_performance,
     read_digest,
     read_disclosure,
     read_fingerprints,
     read_notes,
+    read_performance,
     read_priors,
     read_sample_size,
     read_settings,
@@ -123,7 +123,6 @@ def read_document(
     node = Node.of(document, "model.json", _KEYS)
     decision = _check_target(node)
     encoder = _read_encoder(node.table("encoder", _ENCODER_KEYS))
-    check_performance(performance)
     if (encoder.decision, encoder.moment) != (decision.name, node.text("moment")):
         node.refuse("have an encoder of its own decision and moment")
     try:
@@ -144,7 +143,7 @@ def read_document(
             pool=_read_pool(node, trees),
             settings=read_settings(node, encoder),
             sample_size=read_sample_size(node),
-            performance=performance,
+            performance=read_performance(performance),
             n_patients=node.count("n_patients"),
             n_events=node.count("n_events", node.count("n_patients")),
             excluded_evidence=node.texts("excluded_evidence"),

@@ -60,15 +60,16 @@ _DEFINITIONS = ("composite", "relief_only", "binary_only", "none")
 
 def read_notes(document: Node) -> tuple[Note, ...]:
     """Notes of a development, each with a sentence here and what its gaps hold."""
-    codes = [f"development.{key}" for key in read_words("development")]
-    notes = []
-    for row in document.tables("notes", ("code", "values")):
-        code = row.text("code", codes)
-        gaps = gaps_of(code)
-        values = row.table("values", gaps)
-        found = {gap: _read_gap(values, gap, spec) for gap, spec in gaps.items()}
-        notes.append(Note(code, **found))
-    return tuple(notes)
+    rows = document.tables("notes", ("code", "values"))
+    return tuple(_read_note(row, "development") for row in rows)
+
+
+def _read_note(row: Node, room: str) -> Note:
+    code = row.text("code", [f"{room}.{key}" for key in read_words(room)])
+    gaps = gaps_of(code)
+    values = row.table("values", gaps)
+    found = {gap: _read_gap(values, gap, spec) for gap, spec in gaps.items()}
+    return Note(code, **found)
 
 
 def _read_gap(values: Node, gap: str, spec: str) -> Any:
@@ -226,7 +227,7 @@ def _check_criterion(row: Node) -> None:
         row.flag("met")
 
 
-def check_performance(performance: dict[str, Any]) -> None:
+def read_performance(performance: dict[str, Any]) -> dict[str, Any]:
     """Check the entries of ``performance.json`` that are known; others are kept."""
     node = Node.of(performance, "performance.json")
     for key in ("published_component_weight", "prior_conflict_p_value"):
@@ -237,12 +238,20 @@ def check_performance(performance: dict[str, Any]) -> None:
             _number_or_null(table, name)
     if node.value.get("apparent"):
         _check_measures(node)
-    if "not_measured" in node.value:
-        reasons = node.table("not_measured")
-        for name in reasons.value:
-            reasons.text(name)
     if "outcome_definition" in node.value:
         node.text("outcome_definition", _DEFINITIONS)
+    if "not_measured" not in node.value:
+        return performance
+    reasons = node.table("not_measured")
+    read = {name: _read_reason(reasons, name) for name in reasons.value}
+    return {**performance, "not_measured": read}
+
+
+def _read_reason(reasons: Node, name: str) -> Note:
+    """Why a measure has no value; text in a folder of an earlier build."""
+    if isinstance(reasons.value[name], str):
+        return Note("performance.as_it_was_said", text=reasons.text(name))
+    return _read_note(reasons.table(name, ("code", "values")), "performance")
 
 
 def _check_measures(node: Node) -> None:

@@ -11,8 +11,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from responder_model.cli.options import speak, spoken, with_language
 from responder_model.cli.output import BAD_INPUT, print_error
-from responder_model.errors import ResponderModelError
-from responder_model.words import Note, say
+from responder_model.errors import ResponderModelError, refused_by_system
+from responder_model.words import say
 
 # Where each command is: a function of a module of this room, loaded when it is called.
 # What it does in a line stands in the words of this room's list, ``commands``.
@@ -158,18 +158,11 @@ class Commands(Lean, TyperGroup):
         except BrokenPipeError:
             raise
         except OSError as error:
-            print_error(ResponderModelError(_refused(error)))
+            print_error(ResponderModelError(refused_by_system(error)))
             raise typer.Exit(BAD_INPUT) from error
         except ResponderModelError as error:
             print_error(error)
             raise typer.Exit(BAD_INPUT) from error
-
-
-def _refused(error: OSError) -> Note:
-    reason = error.strerror or str(error)
-    if error.filename is None:
-        return Note("cli.system_refused", reason=reason)
-    return Note("cli.cannot_be_used", name=str(error.filename), reason=reason)
 
 
 app = typer.Typer(

@@ -44,8 +44,9 @@ def print_groups(
     out = console()
     out.print(shown)
     for row in rows:
-        if row.get("problem") not in ("", "small", None):
-            out.print(f"{' '.join(str(row[h]) for h in heads)}: {row['problem']}")
+        if isinstance(row.get("problem"), Note):
+            name = " ".join(str(row[head]) for head in heads)
+            out.print(say("cli.group_problem", lang, name=name, said=row["problem"]))
     for row in pooled:
         out.print(_sentence(row, lang))
 

@@ -74,7 +74,7 @@ def _more(result: ExternalValidation | InternalValidation) -> dict[str, Any]:
         "threshold": result.threshold,
         "n_resamples": result.n_resamples,
         "n_failed_resamples": result.n_failed_resamples,
-        "failures": result.failures,
+        "failures": [{"reason": r, "n": n} for r, n in result.failures.items()],
         "challenger_weight": result.challenger_weight,
         "stability": None if stability is None else stability.summary(result.threshold),
     }
@@ -143,9 +143,9 @@ def _problems(
     result: ExternalValidation | InternalValidation, lang: str
 ) -> Iterator[str]:
     """Why measures have no value, or no interval, each reason once."""
-    reasons: dict[tuple[str, str], list[str]] = {}
+    reasons: dict[tuple[str, Note], list[str]] = {}
     for row in result.table.to_dict(orient="records"):
-        if isinstance(row["problem"], str) and row["problem"]:
+        if isinstance(row["problem"], Note):
             value = row.get("value", row.get("optimism_corrected"))
             lacks = "interval" if value is not None and value == value else "value"
             reasons.setdefault((lacks, row["problem"]), []).append(row["measure"])

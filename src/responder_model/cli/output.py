@@ -72,7 +72,7 @@ def tell(key: str, /, **values: Any) -> None:
     typer.echo(say(f"cli.{key}", spoken(), **values), err=True)
 
 
-def print_notices(notices: Iterable[Note | str]) -> None:
+def print_notices(notices: Iterable[Note]) -> None:
     """Print what the reader should know, without touching the result."""
     for notice in notices:
         tell("notice", said=notice)

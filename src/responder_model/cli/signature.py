@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from responder_model.cli.options import JsonOption
+from responder_model.cli.options import JsonOption, spoken
 from responder_model.cli.output import print_json, print_notices
+from responder_model.words import Note, say
 
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="The folder of a model.")
@@ -70,8 +71,8 @@ def verify(
     if json_output:
         print_json({"digest": digest, "signed_by_trusted_key": keys is not None})
         return
-    typer.echo(f"intact, digest {digest}")
+    typer.echo(say("cli.intact", spoken(), digest=digest))
     if keys is None:
-        print_notices(["no signature was asked for: name the keys by --trusted-key"])
+        print_notices([Note("cli.no_signature_asked")])
     else:
-        typer.echo("signed by a trusted key")
+        typer.echo(say("cli.signed", spoken()))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from responder_model.cli.models import open_model
-from responder_model.cli.options import JsonOption
-from responder_model.cli.output import NOT_ALL_DONE, print_json, print_notices
+from responder_model.cli.options import JsonOption, spoken
+from responder_model.cli.output import NOT_ALL_DONE, print_json, print_notices, tell
 from responder_model.errors import MissingExtraError, TrackingError
+from responder_model.words import Note, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,8 @@ def track(
         new = run is not None
         print_json({"folder": str(folder), "run_id": run_id, "logged_now": new})
     elif run is None:
-        typer.echo(f"{folder} is tracked already: run {run_id}")
+        said = {"folder": str(folder), "run": run_id}
+        typer.echo(say("cli.tracked_already", spoken(), **said))
     else:
         typer.echo(f"run_id: {run_id}\nmodel_uri: {run.model_uri}")
 
@@ -71,8 +73,7 @@ def store_for(tracking_uri: str | None, *, track: bool) -> str | None:
     try:
         from responder_model.tracking import chosen_tracking_uri, settings_notes
     except MissingExtraError as error:
-        msg = f"{error} Or log nothing: --no-track."
-        raise TrackingError(msg) from error
+        raise TrackingError(Note("cli.or_log_nothing", said=error.said)) from error
     print_notices(settings_notes(tracking_uri))
     return chosen_tracking_uri(tracking_uri)
 
@@ -81,8 +82,7 @@ def warn_unlogged(done: Development) -> None:
     """Say that a saved model was not logged, and leave with exit code 3."""
     if done.unlogged is None:
         return
-    later = f"Log it later: responder-model track {done.folder}"
-    typer.echo(f"warning: saved, but not logged: {done.unlogged} {later}", err=True)
+    tell("saved_not_logged", said=done.unlogged, folder=str(done.folder))
     raise typer.Exit(NOT_ALL_DONE)
 
 
@@ -133,14 +133,13 @@ def find_destination(
     except MissingExtraError as error:
         if tracking_uri is not None:
             raise
-        print_notices([f"not logged: {error}"])
+        print_notices([Note("cli.not_logged", said=error.said)])
         return None
     print_notices(settings_notes(tracking_uri))
     store = chosen_tracking_uri(tracking_uri)
     if find_run(digest, tracking_uri=store) is None:
-        where = shown_uri(store)
-        told = f"no run in {where} made this model: not logged. Log the model first: "
-        print_notices([f"{told}responder-model track {model}"])
+        where = {"store": shown_uri(store), "model": model}
+        print_notices([Note("cli.no_run_made_it", **where)])
         return None
     check_store(store)
     return Destination(digest=digest, tracking_uri=store)
@@ -184,7 +183,7 @@ def log_to_run(
             tracking_uri=destination.tracking_uri,
         )
     except TrackingError as error:
-        typer.echo(f"warning: done, but not logged: {error}", err=True)
+        tell("done_not_logged", said=error.said)
         return Logged(failed=True)
     return Logged(run_id=run_id)
 

@@ -35,6 +35,7 @@ from responder_model.cli.tracked import (
     log_to_run,
 )
 from responder_model.errors import DevelopmentError
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -382,15 +383,7 @@ class Work:
         try:
             role = role_of(self.model, self.patients)
         except DevelopmentError:
-            print_notices([_UNSURE])
+            print_notices([Note("cli.unsure_if_new")])
             return
         if role == "development":
-            msg = "cohort must be new patients for this design, got those that the "
-            msg += "model was developed on. Use --design bootstrap."
-            raise DevelopmentError(msg)
-
-
-_UNSURE = (
-    "make sure that none of these patients stands behind the model: that cannot be "
-    "found out here."
-)
+            raise DevelopmentError(Note("cli.not_new"))

@@ -48,7 +48,7 @@ class Inspection:
 
     cohort: pd.DataFrame  # typed; refused cells are missing
     problems: tuple[Problem, ...]
-    notices: tuple[Note | str, ...]
+    notices: tuple[Note, ...]
     questions: tuple[Question, ...] = ()
     columns: tuple[Column, ...] = ()  # as in the file, which field is read from each
     sheet: str | None = None  # of a workbook
@@ -108,7 +108,7 @@ def check_table(frame: pd.DataFrame) -> None:
 
 def inspect_cohort(
     frame: pd.DataFrame, first_row: int = 2
-) -> tuple[pd.DataFrame, tuple[Problem, ...], tuple[Note | str, ...]]:
+) -> tuple[pd.DataFrame, tuple[Problem, ...], tuple[Note, ...]]:
     """Return a table as a cohort, its problems and its notices, without refusing it.
 
     What the table leaves open is no part of it: ``check_cohort`` asks.
@@ -156,7 +156,7 @@ def label_cohort(
     cohort: pd.DataFrame,
     *,
     name: str,
-    notices: Iterable[Note | str],
+    notices: Iterable[Note],
     overlap_groups: Iterable[str],
     provenance: str | None = None,
     mapping: str = "",
@@ -323,5 +323,5 @@ def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     )
 
 
-def _merged(notices: Iterable[Note | str]) -> tuple[Note | str, ...]:
+def _merged(notices: Iterable[Note]) -> tuple[Note, ...]:
     return tuple(dict.fromkeys(notices))

@@ -273,7 +273,7 @@ def _performance(
     names = procedure.encoder_.derived
     # a measure of a few patients tells their probabilities
     if judged.sum() < procedure.small_cells:
-        reason = f"measures must rest on at least {procedure.small_cells} patients"
+        reason = Note("performance.few_measured", least=procedure.small_cells)
         apparent = CoreMeasures(values={}, failures=dict.fromkeys(CORE, reason))
     else:
         apparent = core_measures(outcome[judged], probability)

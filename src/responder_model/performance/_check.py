@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from responder_model.errors import ResponderModelError
+from responder_model.words import Note
 
 Floats = NDArray[np.float64]
 
@@ -17,14 +19,12 @@ def check_vector(values: ArrayLike, *, name: str) -> Floats:
     try:
         vector = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        message = f"{name} must be numbers. Convert it and map missing values first."
-        raise ResponderModelError(message) from None
+        raise ResponderModelError(Note("argument.numbers", name=name)) from None
     if vector.ndim != 1:
-        message = f"{name} must be one-dimensional, got {vector.ndim} dimensions."
-        raise ResponderModelError(message)
+        said = Note("argument.one_dimension", name=name, n=vector.ndim)
+        raise ResponderModelError(said)
     if not np.isfinite(vector).all():
-        message = f"{name} must have no missing value. Select complete patients first."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("argument.none_missing", name=name))
     return vector
 
 
@@ -33,22 +33,14 @@ def check_classes(outcome: Floats) -> None:
     n_events = int(outcome.sum())
     if 0 < n_events < outcome.size:
         return
-    message = (
-        "outcome must hold both responders and non-responders, "
-        f"got {n_events} responders of {outcome.size} patients. "
-        "No measure is defined; collect more patients."
-    )
-    raise ResponderModelError(message)
+    said = Note("performance.one_class", n=n_events, all=outcome.size)
+    raise ResponderModelError(said)
 
 
 def check_log_odds(probability: Floats) -> None:
     """Refuse probabilities of exactly 0 or 1, whose log-odds are infinite."""
     if (probability <= 0.0).any() or (probability >= 1.0).any():
-        message = (
-            "probability must be above 0 and below 1 for a measure on the log-odds "
-            "scale. Patients are never dropped: recalibrate the model instead."
-        )
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.log_odds"))
 
 
 def check_arrays(outcome: ArrayLike, probability: ArrayLike) -> tuple[Floats, Floats]:
@@ -56,17 +48,14 @@ def check_arrays(outcome: ArrayLike, probability: ArrayLike) -> tuple[Floats, Fl
     y = check_vector(outcome, name="outcome")
     p = check_vector(probability, name="probability")
     if y.size != p.size:
-        message = (
-            "outcome and probability must have the same length, "
-            f"got {y.size} and {p.size}."
+        said = Note(
+            "argument.same_length", names=("outcome", "probability"), n=(y.size, p.size)
         )
-        raise ResponderModelError(message)
+        raise ResponderModelError(said)
     if not ((y == 0.0) | (y == 1.0)).all():
-        message = "outcome must be 0 (non-responder) or 1 (responder)."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.outcome_binary"))
     if (p < 0.0).any() or (p > 1.0).any():
-        message = "probability must be between 0 and 1. Pass no log-odds, no percent."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.probability_range"))
     return y, p
 
 
@@ -84,6 +73,14 @@ def check_outcome_probability(
     return y, p
 
 
+def check_one_of(value: object, allowed: Iterable[str], *, name: str) -> None:
+    """Refuse a word that is none of those that are known."""
+    known = tuple(allowed)
+    if value not in known:
+        said = Note("argument.one_of", name=name, allowed=known, got=repr(value))
+        raise ResponderModelError(said)
+
+
 def is_number(value: object) -> bool:
     """Whether a value is one real number, of Python or numpy."""
     return isinstance(value, Real)
@@ -92,46 +89,36 @@ def is_number(value: object) -> bool:
 def check_rng(rng: object) -> np.random.Generator:
     """Refuse a seed, or nothing, in place of a generator."""
     if not isinstance(rng, np.random.Generator):
-        message = (
-            f"rng must be a numpy Generator, got {type(rng).__name__}. "
-            "Pass numpy.random.default_rng(seed)."
-        )
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("argument.generator", got=type(rng).__name__))
     return rng
 
 
 def check_confidence(confidence: float) -> float:
     """Refuse a confidence level outside (0, 1)."""
     if not (is_number(confidence) and 0.0 < confidence < 1.0):
-        message = f"confidence must be between 0 and 1, got {confidence}. Try 0.95."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("argument.confidence", got=str(confidence)))
     return float(confidence)
 
 
 def check_n_resamples(n_resamples: int, *, minimum: int = 0) -> int:
     """Refuse fewer bootstrap resamples than an interval can be made of."""
     if not isinstance(n_resamples, Integral) or n_resamples < minimum:
-        message = (
-            f"n_resamples must be at least {minimum} and whole, got {n_resamples}. "
-            "Try 200."
-        )
-        raise ResponderModelError(message)
+        said = Note("argument.resamples", least=minimum, got=str(n_resamples))
+        raise ResponderModelError(said)
     return int(n_resamples)
 
 
 def check_seed(seed: int) -> int:
     """Refuse a seed that numpy would not take, and none: runs must be repeatable."""
     if not isinstance(seed, Integral) or seed < 0:
-        message = f"seed must be a whole number from 0, got {seed!r}."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("argument.seed", got=repr(seed)))
     return int(seed)
 
 
 def check_threshold(threshold: float) -> float:
     """Refuse a threshold probability outside [0, 1)."""
     if not (is_number(threshold) and 0.0 <= threshold < 1.0):
-        message = f"threshold must be at least 0 and below 1, got {threshold}."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("argument.threshold", got=str(threshold)))
     return float(threshold)
 
 
@@ -144,12 +131,12 @@ def check_levels(
     upper = check_vector(above, name="upper_level")
     s = check_vector(score, name="score")
     if not lower.size == upper.size == s.size:
-        message = (
-            "level, upper_level and score must have the same length, "
-            f"got {lower.size}, {upper.size} and {s.size}."
+        said = Note(
+            "argument.same_length",
+            names=("level", "upper_level", "score"),
+            n=(lower.size, upper.size, s.size),
         )
-        raise ResponderModelError(message)
+        raise ResponderModelError(said)
     if (upper < lower).any():
-        message = "upper_level must be at least level for every patient."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.upper_level"))
     return lower, upper, s

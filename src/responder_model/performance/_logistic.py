@@ -8,17 +8,14 @@ import numpy as np
 
 from responder_model.errors import ResponderModelError
 from responder_model.performance._check import Floats
+from responder_model.words import Note
 
 MAX_STEPS = 60
 MAX_HALVINGS = 50
 TOLERANCE = 1e-8  # relative size of the last Newton step; what is left is its square
 SATURATED = 1e-7  # deviance per patient below which the fit is a perfect one
 
-_SEPARATION = (
-    "calibration model must have a finite fit, got probabilities that separate "
-    "responders from non-responders. The measure is not estimable; collect more "
-    "patients."
-)
+_SEPARATION = Note("performance.no_finite_fit")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import numpy as np
 from responder_model.errors import ResponderModelError
 from responder_model.performance._check import Floats
 from responder_model.performance._logistic import LogisticFit, fit_logistic
+from responder_model.words import Note
 
 LOESS_SPAN = 0.75  # default of R's stats::loess
 LOWESS_SPAN = 2.0 / 3.0  # default of R's stats::lowess
@@ -134,11 +135,7 @@ def spline_knots(x: Floats) -> Floats:
         ordered = np.sort(x)
         knots[0], knots[-1] = ordered[4], ordered[-5]
     if np.unique(knots).size < knots.size:
-        message = (
-            "probability must take more distinct values for a spline calibration "
-            'curve. Use smoother="loess" or describe calibration in the large.'
-        )
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.few_distinct"))
     return knots
 
 

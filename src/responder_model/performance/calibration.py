@@ -15,6 +15,7 @@ from responder_model.performance._check import (
 )
 from responder_model.performance._logistic import LogisticFit, fit_logistic, logit
 from responder_model.performance.estimate import Estimate, normal_quantile, wald
+from responder_model.words import Note
 
 CONSTANT = 1e-6  # spread of log-odds below which all probabilities count as equal
 
@@ -27,19 +28,10 @@ def offset_fit(y: Floats, p: Floats) -> LogisticFit:
 
 def _check_slope(y: Floats, lp: Floats) -> None:
     if np.ptp(lp) < CONSTANT:
-        message = (
-            "probability must differ between patients for a calibration slope, got "
-            "one value for all. Report calibration in the large."
-        )
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.all_equal"))
     events, others = lp[y == 1.0], lp[y == 0.0]
     if others.max() <= events.min() or events.max() <= others.min():
-        message = (
-            "probability must overlap between responders and non-responders for a "
-            "calibration slope, got complete separation: the slope is infinite. "
-            "Collect more patients."
-        )
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.separated"))
 
 
 def joint_fit(y: Floats, p: Floats) -> LogisticFit:
@@ -60,8 +52,7 @@ def observed_expected_ratio_of(y: Floats, p: Floats) -> float:
     """Bare observed to expected ratio of clean arrays."""
     expected = float(p.sum())
     if expected <= 0.0:
-        message = "probability must not be 0 for every patient: no event is expected."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.none_expected"))
     return float(y.sum()) / expected
 
 

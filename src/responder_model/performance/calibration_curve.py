@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from responder_model.errors import ResponderModelError
 from responder_model.performance._check import (
     Floats,
+    check_one_of,
     check_outcome_probability,
 )
 from responder_model.performance._logistic import expit, logit
@@ -23,6 +24,7 @@ from responder_model.performance._smooth import (
 from responder_model.performance.calibration import joint_fit
 from responder_model.performance.calibration_distance import SMOOTHERS
 from responder_model.performance.estimate import normal_quantile
+from responder_model.words import Note
 
 CurveSmoother = Literal["loess", "spline", "logistic"]
 
@@ -100,15 +102,13 @@ def _points(p: Floats, share: float, at: ArrayLike | None) -> Floats:
         return _central_range(p, share)
     x = np.atleast_1d(np.asarray(at, dtype=np.float64))
     if x.ndim != 1 or not ((x > 0.0) & (x < 1.0)).all():
-        message = "at must be a list of probabilities, each above 0 and below 1."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.at"))
     return x
 
 
 def _central_range(p: Floats, share: float) -> Floats:
     if not 0.0 < share <= 1.0:
-        message = f"share must be above 0 and at most 1, got {share}. Try 0.95."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("argument.share", got=str(share)))
     tail = (1.0 - share) / 2.0
     low, high = np.quantile(p, [tail, 1.0 - tail])
     if low == high:
@@ -178,9 +178,7 @@ def calibration_curve(
     y, p = check_outcome_probability(outcome, probability, log_odds=True)
     flexible = y.size >= FLEXIBLE_FROM or np.ptp(p) == 0.0
     chosen = smoother or ("loess" if flexible else "logistic")
-    if chosen not in _BANDS:
-        message = f"smoother must be one of {', '.join(_BANDS)}, got {smoother!r}."
-        raise ResponderModelError(message)
+    check_one_of(chosen, _BANDS, name="smoother")
     x = _points(p, share, at)
     curve, lower, upper = _BANDS[chosen](y, p, x, normal_quantile(confidence))
     edges = np.linspace(0.0, 1.0, N_BINS + 1)

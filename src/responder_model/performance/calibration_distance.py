@@ -7,10 +7,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from responder_model.errors import ResponderModelError
 from responder_model.performance._check import (
     Floats,
     check_log_odds,
+    check_one_of,
     check_outcome_probability,
 )
 from responder_model.performance._logistic import expit, logit
@@ -37,9 +37,7 @@ N_GAPS = 100
 
 def check_smoother(smoother: str) -> str:
     """Refuse a smoother that is not one of the three."""
-    if smoother not in get_args(Smoother):
-        message = f"smoother must be one of {', '.join(SMOOTHERS)}, got {smoother!r}."
-        raise ResponderModelError(message)
+    check_one_of(smoother, get_args(Smoother), name="smoother")
     return smoother
 
 

@@ -38,6 +38,7 @@ from responder_model.performance.overall import (
     log_loss_of,
     scaled_brier_score_of,
 )
+from responder_model.words import Note
 
 # Neutral: a false positive weighs as much as a missed responder. Clinics set their own.
 NEUTRAL_THRESHOLD = 0.5
@@ -59,7 +60,7 @@ class CoreMeasures:
     """Values of the core measures, and why the others have none."""
 
     values: dict[str, float]  # measure: value, in a fixed order
-    failures: dict[str, str]  # measure: reason
+    failures: dict[str, Note]  # measure: reason
 
 
 def core_measures(
@@ -187,12 +188,12 @@ def _tried(y: Floats, measures: Mapping[str, Callable[[], float]]) -> CoreMeasur
     try:
         check_classes(y)
     except ResponderModelError as error:
-        return CoreMeasures(values={}, failures=dict.fromkeys(measures, str(error)))
+        return CoreMeasures(values={}, failures=dict.fromkeys(measures, error.said))
     values: dict[str, float] = {}
-    failures: dict[str, str] = {}
+    failures: dict[str, Note] = {}
     for name, measure in measures.items():
         try:
             values[name] = measure()
         except ResponderModelError as error:
-            failures[name] = str(error)
+            failures[name] = error.said
     return CoreMeasures(values=values, failures=failures)

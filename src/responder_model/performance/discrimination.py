@@ -16,6 +16,7 @@ from responder_model.performance._check import (
     check_outcome_probability,
 )
 from responder_model.performance.estimate import Estimate, normal_quantile
+from responder_model.words import Note
 
 Mask = NDArray[np.bool_]
 
@@ -75,11 +76,7 @@ def delong_variance(y: Floats, p: Floats) -> float:
     """DeLong's variance of the c-statistic; needs two patients of each class."""
     n_events = int(y.sum())
     if min(n_events, y.size - n_events) < 2:
-        message = (
-            "outcome must hold at least two responders and two non-responders for "
-            "DeLong's variance. Report the c-statistic without an interval."
-        )
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.delong"))
     events, others = p[y == 1.0], p[y == 0.0]
     v10 = _placements(events, others)  # per responder
     v01 = 1.0 - _placements(others, events)  # per non-responder
@@ -151,10 +148,7 @@ def _comparable(lower: Floats, upper: Floats) -> list[tuple[Mask, Mask]]:
     found = [(lower == level, upper < level) for level in np.unique(lower)]
     found = [(high, low) for high, low in found if low.any()]
     if not found:
-        message = (
-            "level must differ between at least two patients, got no comparable pair."
-        )
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.no_pair"))
     return found
 
 
@@ -284,7 +278,7 @@ class CutPointConcordance:
     n_patients: int  # whose outcome is known at this cut-off
     n_events: int
     estimate: Estimate | None  # None with a problem
-    problem: str | None
+    problem: Note | None
 
 
 def concordance_by_cut_point(
@@ -337,11 +331,8 @@ def concordance_by_cut_point(
     table = np.asarray(exceedance, dtype=np.float64)
     places = tuple(range(len(cut_points))) if positions is None else positions
     if table.ndim != 2 or not table.shape[1] == len(cut_points) == len(places):
-        message = (
-            f"exceedance must have one column for each of {len(cut_points)} cut-offs, "
-            f"got shape {table.shape}."
-        )
-        raise ResponderModelError(message)
+        said = Note("performance.exceedance", n=len(cut_points), shape=str(table.shape))
+        raise ResponderModelError(said)
     lower, upper, _ = check_levels(level, upper_level, table[:, 0])
     return tuple(
         _at_cut_point(cut_point, place, lower, upper, column, confidence)
@@ -364,11 +355,10 @@ def _at_cut_point(
     try:
         y, p = check_arrays(y, column[known])
         if y.size == 0 or y.min() == y.max():
-            message = f"one outcome class among {y.size} patients"
-            raise ResponderModelError(message)
+            raise ResponderModelError(Note("performance.one_class_here", n=y.size))
         estimate = c_statistic_estimate(y, p, confidence=confidence)
     except ResponderModelError as error:
-        problem = str(error)
+        problem = error.said
     return CutPointConcordance(
         cut_point=float(cut_point),
         n_patients=int(y.size),

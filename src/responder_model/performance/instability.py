@@ -16,6 +16,7 @@ from responder_model.performance._check import (
 )
 from responder_model.performance.core import NEUTRAL_THRESHOLD
 from responder_model.schema import reaches
+from responder_model.words import Note
 
 SMALLEST_GROUP = 10  # patients behind each point: the curve shows no person
 N_GROUPS = 12
@@ -105,20 +106,18 @@ def instability_curve(
     p = check_vector(probability, name="probability")
     r = np.asarray(resampled, dtype=np.float64)
     if r.ndim != 2 or r.shape[1] != p.size:
-        message = (
-            "resampled must have one column per patient of probability, got shapes "
-            f"{r.shape} and {p.shape}."
-        )
-        raise ResponderModelError(message)
+        said = Note("performance.resampled_shape", got=str(r.shape), due=str(p.shape))
+        raise ResponderModelError(said)
     if p.size < SMALLEST_GROUP or r.shape[0] == 0:
-        message = (
-            f"probability must hold at least {SMALLEST_GROUP} patients and resampled "
-            f"one resample, got {p.size} and {r.shape[0]}."
+        said = Note(
+            "performance.stability",
+            least=SMALLEST_GROUP,
+            n=p.size,
+            resamples=r.shape[0],
         )
-        raise ResponderModelError(message)
+        raise ResponderModelError(said)
     if not np.isfinite(r).all():
-        message = "resampled must have no missing value. Leave failed resamples out."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.resampled_missing"))
     tail = (1.0 - check_confidence(share)) / 2.0
     n_groups = max(1, min(N_GROUPS, p.size // SMALLEST_GROUP))
     difference = r - p

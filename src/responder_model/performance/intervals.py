@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 
 from numpy.typing import ArrayLike
 
-from responder_model.errors import ResponderModelError
-from responder_model.performance._check import check_outcome_probability
+from responder_model.performance._check import check_one_of, check_outcome_probability
 from responder_model.performance.calibration import (
     calibration_in_the_large_estimate,
     calibration_slope_estimate,
@@ -81,11 +80,5 @@ def estimate_measure(
     0.889 (0.261 to 0.995)
     """
     y, p = check_outcome_probability(outcome, probability)
-    _check_measure(measure)
+    check_one_of(measure, ESTIMATORS, name="measure")
     return ESTIMATORS[measure](y, p, confidence=confidence)
-
-
-def _check_measure(measure: str) -> None:
-    if measure not in ESTIMATORS:
-        message = f"measure must be one of {', '.join(ESTIMATORS)}, got {measure!r}."
-        raise ResponderModelError(message)

@@ -13,6 +13,7 @@ from responder_model.performance._check import (
     Floats,
     check_confidence,
     check_n_resamples,
+    check_one_of,
     check_outcome_probability,
     check_rng,
     check_threshold,
@@ -21,6 +22,7 @@ from responder_model.performance._check import (
 from responder_model.performance.definitions import possible_values
 from responder_model.performance.estimate import Estimate, normal_quantile, wald
 from responder_model.schema import exceeds, reaches
+from responder_model.words import Note
 
 Interval = Literal["analytic", "bootstrap", "none"]
 # Gain, in true positives per patient, below which a model changes nothing worth having.
@@ -168,18 +170,10 @@ class DecisionCurve:
         return float(where.min()) if where.size else None
 
 
-def _check_interval(interval: str) -> None:
-    known = get_args(Interval)
-    if interval not in known:
-        message = f"interval must be one of {', '.join(known)}, got {interval!r}."
-        raise ResponderModelError(message)
-
-
 def _check_thresholds(thresholds: ArrayLike) -> Floats:
     t = check_vector(np.atleast_1d(thresholds), name="thresholds")
     if t.size == 0:
-        message = "thresholds must be a list of probabilities."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.thresholds"))
     for value in t:
         check_threshold(float(value))
     return t
@@ -317,7 +311,7 @@ def decision_curve(
     """
     y, p = check_outcome_probability(outcome, probability)
     t = _check_thresholds(thresholds)
-    _check_interval(interval)
+    check_one_of(interval, get_args(Interval), name="interval")
     everybody = _value_of_treatment(y, t)
     treated = everybody * reaches(p[:, None], t[None, :])
     treat_all = everybody.mean(axis=0)

@@ -7,6 +7,7 @@ import math
 from responder_model.errors import ResponderModelError
 from responder_model.performance._check import check_confidence
 from responder_model.performance.estimate import Estimate, normal_quantile
+from responder_model.words import Note
 
 
 def proportion_estimate(
@@ -103,8 +104,5 @@ def exact_proportion(
 
 def _check_counts(n_events: int, n_patients: int) -> None:
     if not 0 <= n_events <= n_patients or n_patients == 0:
-        message = (
-            "n_events must be between 0 and n_patients, which is at least 1, got "
-            f"{n_events} of {n_patients}."
-        )
-        raise ResponderModelError(message)
+        said = Note("performance.counts", n=n_events, all=n_patients)
+        raise ResponderModelError(said)

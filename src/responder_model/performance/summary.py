@@ -17,6 +17,7 @@ from responder_model.performance._check import (
     check_classes,
     check_confidence,
     check_n_resamples,
+    check_one_of,
     check_rng,
     check_threshold,
 )
@@ -39,6 +40,7 @@ from responder_model.performance.distances import (
 from responder_model.performance.estimate import Estimate
 from responder_model.performance.intervals import ESTIMATORS
 from responder_model.performance.net_benefit import net_benefit_estimate
+from responder_model.words import Note, note_from, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +58,7 @@ class MeasuredValue:
     ideal: float | None
     if_calibrated: float | None  # expected of a perfectly calibrated model of this size
     definition: str
-    problem: str | None  # why there is no value, or no interval
+    problem: Note | None  # why there is no value, or no interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,16 +73,13 @@ class Performance:
     smoother: str
     n_resamples: int  # asked for, for intervals without a formula
     n_failed_resamples: int  # of them, without a value
-    problem: str | None  # why nothing could be measured
+    problem: Note | None  # why nothing could be measured
 
     def row(self, measure: str) -> MeasuredValue:
         """Row of one measure by name."""
-        for row in self.table:
-            if row.measure == measure:
-                return row
-        names = ", ".join(row.measure for row in self.table)
-        message = f"measure must be one of {names}, got {measure!r}."
-        raise ResponderModelError(message)
+        rows = {row.measure: row for row in self.table}
+        check_one_of(measure, rows, name="measure")
+        return rows[measure]
 
     def value(self, measure: str) -> float | None:
         """Value of one measure by name; None when it has a problem."""
@@ -88,19 +87,24 @@ class Performance:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self)
+        return dict(plain(asdict(self)))
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Performance:
+    def from_dict(cls, said: Mapping[str, Any]) -> Performance:
         """Inverse of :meth:`to_dict`."""
-        rows = tuple(MeasuredValue(**row) for row in plain["table"])
-        return cls(**{**plain, "table": rows})
+        rows = tuple(MeasuredValue(**_noted(row)) for row in said["table"])
+        return cls(**{**_noted(said), "table": rows})
 
     def to_frame(self) -> pd.DataFrame:
         """Table as a DataFrame with one row per measure."""
         import pandas as pd
 
         return pd.DataFrame([asdict(row) for row in self.table])
+
+
+def _noted(said: Mapping[str, Any]) -> dict[str, Any]:
+    problem = said["problem"]
+    return {**said, "problem": None if problem is None else note_from(problem)}
 
 
 def _estimators(threshold: float) -> dict[str, Callable[..., Estimate]]:
@@ -149,7 +153,7 @@ def _row(
     try:
         found = measure()
     except ResponderModelError as error:
-        row = _problem_row(name, str(error), describe)
+        row = _problem_row(name, error.said, describe)
         return row if bare is None else replace(row, value=bare())
     return MeasuredValue(
         measure=name,
@@ -165,7 +169,7 @@ def _row(
 
 
 def _problem_row(
-    name: str, problem: str, describe: Callable[[str], str]
+    name: str, problem: Note, describe: Callable[[str], str]
 ) -> MeasuredValue:
     return MeasuredValue(
         measure=name,
@@ -296,12 +300,12 @@ def _measured_rows(
     confidence: float,
     n_resamples: int,
     rng: np.random.Generator | None,
-) -> tuple[tuple[MeasuredValue, ...], int, str | None]:
+) -> tuple[tuple[MeasuredValue, ...], int, Note | None]:
     order = [n for n in DEFINITIONS if n in estimators or n in DISTANCES]
     try:
         check_classes(y)
     except ResponderModelError as error:
-        problem = str(error)
+        problem = error.said
         return tuple(_problem_row(n, problem, describe) for n in order), 0, problem
     rows = {
         name: _row(
@@ -325,6 +329,6 @@ def _measured_rows(
         rows |= {row.measure: row for row in _distance_rows(found, describe)}
         n_failed = found.n_failed
     except ResponderModelError as error:
-        reason = str(error)
+        reason = error.said
         rows |= {n: _problem_row(n, reason, describe) for n in DISTANCES}
     return tuple(rows[name] for name in order), n_failed, None

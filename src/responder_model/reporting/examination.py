@@ -229,7 +229,7 @@ class _Work:
     def __init__(self, model: Model, cohort: pd.DataFrame) -> None:
         self.model = model
         self.cohort = cohort
-        self.problems: dict[str, Note | str] = {}
+        self.problems: dict[str, Note] = {}
         levels = outcome_levels(cohort, model.decision)
         self.observed = levels.observed
         self.outcome = binary_outcome(levels, model.decision)
@@ -239,7 +239,7 @@ class _Work:
         try:
             return analysis()
         except ResponderModelError as error:
-            self.problems[name] = error.said or str(error)
+            self.problems[name] = error.said
             return None
 
     def subgroups(self, probability: Array | None) -> pd.DataFrame | None:
@@ -277,7 +277,7 @@ class _Work:
         known = ~np.isnan(self.outcome) & ~np.isnan(probability)
         outcome, p = self.outcome[known], probability[known]
         if len(outcome) < SMALL_CELL:
-            problem = f"a curve of fewer than {SMALL_CELL} patients shows each of them."
+            problem = Note("performance.few_for_curve", n=SMALL_CELL)
             return Curves(calibration=None, decision=None, problem=problem)
         try:
             return Curves(
@@ -290,7 +290,7 @@ class _Work:
                 problem=None,
             )
         except ResponderModelError as error:
-            return Curves(calibration=None, decision=None, problem=str(error))
+            return Curves(calibration=None, decision=None, problem=error.said)
 
 
 def _releasable(found: pd.DataFrame) -> pd.DataFrame:
@@ -324,7 +324,7 @@ def _internally(work: _Work, n_resamples: int, n_jobs: int, seed: int) -> _Measu
         probability[work.observed] = folds.left_out
         curves, subgroups = work.curves(probability), work.subgroups(probability)
     else:
-        reason = work.problems.get("cross_validation", "")
+        reason = work.problems.get("cross_validation")
         curves = Curves(calibration=None, decision=None, problem=reason)
         subgroups = None
     return _Measured(

@@ -60,7 +60,7 @@ class Curves:
 
     calibration: CalibrationCurve | None
     decision: DecisionCurve | None
-    problem: Note | str | None
+    problem: Note | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -122,5 +122,5 @@ class Study:
     verification: Verification | None
     missing: dict[str, float]
     overlaps: bool
-    notices: tuple[Note | str, ...]
-    problems: dict[str, Note | str]
+    notices: tuple[Note, ...]
+    problems: dict[str, Note]

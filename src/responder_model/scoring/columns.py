@@ -43,7 +43,7 @@ class Columns:
     positions: tuple[int, ...]
     recorded: tuple[str, ...]
     unused: tuple[str, ...]
-    notices: tuple[Note | str, ...]
+    notices: tuple[Note, ...]
     how: CohortMap = NOTHING
     questions: tuple[Question, ...] = ()
 

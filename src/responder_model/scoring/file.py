@@ -68,7 +68,7 @@ class ScoredFile:
     n_problems: int
     provenance: str
     unused_columns: tuple[str, ...]
-    notices: tuple[Note | str, ...]
+    notices: tuple[Note, ...]
     n_resumed: int
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from responder_model.errors import TrackingError
+from responder_model.words import Note
 
 # MLflow's own settings, heeded where no store is named.
 URI_SETTING, EXPERIMENT_SETTING = "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"
@@ -36,9 +37,7 @@ def local_tracking_uri(directory: str | Path) -> str:
     """
     path = Path(directory).resolve()
     if _NO_ADDRESS.search(str(path)):
-        msg = f"path of the store must have no ? and no % with two digits, got {path}. "
-        msg += "Work in another folder, name a store (--tracking-uri), or do without "
-        raise TrackingError(msg + "(--no-track).")
+        raise TrackingError(Note("tracking.path", path=str(path)))
     return f"{SQLITE}{path / DATABASE}"
 
 
@@ -58,16 +57,15 @@ def experiment_name() -> str:
     return os.environ.get(EXPERIMENT_SETTING) or EXPERIMENT
 
 
-def settings_notes(given: str | None = None) -> tuple[str, ...]:
+def settings_notes(given: str | None = None) -> tuple[Note, ...]:
     """Say which of MLflow's settings decide where runs go."""
     notes = []
     if not given and os.environ.get(URI_SETTING):
         shown = shown_uri(chosen_tracking_uri())
-        notes.append(f"runs go to {shown}, as {URI_SETTING} says")
+        notes.append(Note("tracking.store_set", store=shown, setting=URI_SETTING))
     if os.environ.get(EXPERIMENT_SETTING):
-        notes.append(
-            f"runs go to experiment {experiment_name()}, as {EXPERIMENT_SETTING} says"
-        )
+        where = {"experiment": experiment_name(), "setting": EXPERIMENT_SETTING}
+        notes.append(Note("tracking.experiment_set", **where))
     return tuple(notes)
 
 

@@ -299,13 +299,13 @@ def _cell(outcome: Array, probability: Array, small_cell: int) -> dict[str, Any]
     if len(outcome) < small_cell:
         return {"n_patients": f"<{small_cell}", "n_events": None, "problem": "small"}
     found = core_measures(outcome, probability)
-    problem = "; ".join(sorted(set(found.failures.values())))
+    reasons = tuple(dict.fromkeys(found.failures.values()))
     return {
         "n_patients": str(len(outcome)),
         "n_events": int(outcome.sum()),
         **found.values,
         **_limits(outcome, probability, found.values),
-        "problem": problem,
+        "problem": Note("performance.reasons", reasons=reasons) if reasons else "",
     }
 
 
@@ -365,8 +365,8 @@ def validate_by_centre(
         outside = np.flatnonzero(centre == name)
         try:
             fitted = develop_on(procedure, data, np.flatnonzero(centre != name))
-        except (ResponderModelError, np.linalg.LinAlgError) as error:
-            rows.append({"centre": name, "n_patients": "", "problem": str(error)})
+        except ResponderModelError as error:
+            rows.append({"centre": name, "n_patients": "", "problem": error.said})
             continue
         probability = expit(fitted.linear_predictor_raw(data.raw[outside]))
         judged = ~np.isnan(data.outcome[outside])

@@ -97,7 +97,7 @@ class InternalValidation:
     n_events: int
     n_resamples: int
     n_failed_resamples: int
-    failures: dict[Note | str, int]
+    failures: dict[Note, int]
     stability: Stability | None
     challenger_weight: float
     threshold: float = NEUTRAL_THRESHOLD

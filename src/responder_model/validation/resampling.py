@@ -43,11 +43,7 @@ T = TypeVar("T")
 # Size of a calibration slope from which it is no estimate: the outcomes are as good as
 # separated, or the probabilities as good as equal.
 _STEEPEST_SLOPE = 10.0
-_TOO_STEEP = (
-    "calibration slope must be between -10 and 10, got another: nearly complete "
-    "separation of the outcomes, or nearly one probability for all. Collect more "
-    "patients."
-)
+_TOO_STEEP = Note("performance.slope_too_steep")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +86,7 @@ class Repetitions:
 
     done: tuple[Repetition, ...]
     places: tuple[int, ...]
-    failures: dict[Note | str, int]
+    failures: dict[Note, int]
 
     @property
     def n_failed(self) -> int:
@@ -194,13 +190,16 @@ def read_data(
 def develop_on(procedure: Procedure, data: Data, rows: Indices) -> Procedure:
     """Fit a fresh copy of the procedure; copies of a patient share a group."""
     fresh: Procedure = clone(procedure)
-    return fresh.fit_raw(
-        data.raw[rows],
-        data.lower[rows],
-        data.upper[rows],
-        groups=rows,
-        centre=None if data.centre is None else data.centre[rows],
-    )
+    try:
+        return fresh.fit_raw(
+            data.raw[rows],
+            data.lower[rows],
+            data.upper[rows],
+            groups=rows,
+            centre=None if data.centre is None else data.centre[rows],
+        )
+    except np.linalg.LinAlgError as error:
+        raise DevelopmentError(Note("refusal.linear_algebra")) from error
 
 
 def measure(data: Data, probability: Array, rows: Indices) -> dict[str, float]:
@@ -270,15 +269,11 @@ def _work(work: Callable[[Indices], T], batch: Sequence[Indices]) -> list[T]:
         return [work(rows) for rows in batch]
 
 
-def _repeat_once(
-    procedure: Procedure, data: Data, rows: Indices
-) -> Repetition | Note | str:
+def _repeat_once(procedure: Procedure, data: Data, rows: Indices) -> Repetition | Note:
     try:
         fitted = develop_on(procedure, data, rows)
     except ResponderModelError as error:
-        return error.said or str(error)
-    except np.linalg.LinAlgError as error:
-        return str(error)
+        return error.said
     probability = expit(fitted.linear_predictor_raw(data.raw))
     everybody = np.arange(len(data))
     return Repetition(

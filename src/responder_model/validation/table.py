@@ -32,6 +32,7 @@ from responder_model.validation.resampling import (
     Repetitions,
     measure_all,
 )
+from responder_model.words import Note
 
 Row = dict[str, object]
 
@@ -53,7 +54,7 @@ _NO_GAP = 1e-12
 _SHIFTS = 50
 # Resamples of patients behind a cross-validated distance, shared out over the repeats.
 _RESAMPLES, _FEWEST_RESAMPLES = 200, 40
-_NO_RESAMPLE = "no resample had a value"
+_NO_RESAMPLE = Note("performance.no_resample")
 # Columns that are empty without a corrected value: of every design, of the bootstrap.
 _CORRECTED = ("optimism", "optimism_corrected", "lower", "upper")
 _FROM_LEFT_OUT = ("corrected_632", "corrected_632_plus")
@@ -98,9 +99,9 @@ def cross_validated_rows(
     rows = []
     for name in DEFINITIONS:
         values = [one.values[name] for one in found if name in one.values]
-        problem = next((f.failures[name] for f in found if name in f.failures), "")
         if name not in apparent.values or not values:
-            reason = apparent.failures.get(name, problem)
+            lacking = (one.failures.get(name) for one in (apparent, *found))
+            reason = next(filter(None, lacking))
             known = apparent.values.get(name)
             rows.append(_row_without_value(name, known, done, data, reason))
             continue
@@ -183,7 +184,7 @@ def _describe(name: str, data: Data) -> str:
 
 
 def _row_without_value(
-    name: str, apparent: float | None, done: Repetitions, data: Data, problem: str
+    name: str, apparent: float | None, done: Repetitions, data: Data, problem: Note
 ) -> Row:
     """Row of a measure without a corrected value: every resample counts as failed."""
     return {
@@ -198,7 +199,7 @@ def _row_without_value(
 
 
 def _empty_bootstrap_row(
-    name: str, apparent: float | None, done: Repetitions, data: Data, problem: str
+    name: str, apparent: float | None, done: Repetitions, data: Data, problem: Note
 ) -> Row:
     row = _row_without_value(name, apparent, done, data, problem)
     return row | dict.fromkeys(_FROM_LEFT_OUT)

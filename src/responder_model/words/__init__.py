@@ -7,6 +7,7 @@ its value is written::
 
     {x}             text as it is, a number with the language's decimal mark, a note in
                     words, several of them with commas between
+    {x:items}       several, with semicolons between; {x:sentences}, with spaces
     {x:.2f}         a number by this format
     {x:percent}     a probability as a whole percentage
     {x:hundred}     a probability as a whole number in 100
@@ -119,15 +120,15 @@ class Note:
 
     def to_dict(self, lang: str | None = None) -> dict[str, Any]:
         """Plain data for JSON: code and values, and the sentence in a language."""
-        plain = {"code": self.code, "values": _plain(self.values)}
-        return plain if lang is None else {**plain, "text": self.text(lang)}
+        said = {"code": self.code, "values": plain(self.values)}
+        return said if lang is None else {**said, "text": self.text(lang)}
 
 
 def _restore(code: str, values: Mapping[str, Any]) -> Note:
     return Note(code, **values)
 
 
-def note_from(plain: Mapping[str, Any]) -> Note:
+def note_from(said: Mapping[str, Any]) -> Note:
     """Note from the plain data that ``Note.to_dict`` gave.
 
     Examples
@@ -135,21 +136,22 @@ def note_from(plain: Mapping[str, Any]) -> Note:
     >>> note_from(Note("patient.given_once").to_dict())
     Note('patient.given_once')
     """
-    return Note(plain["code"], **{k: _value(v) for k, v in plain["values"].items()})
+    return Note(said["code"], **{k: _value(v) for k, v in said["values"].items()})
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Value as JSON knows it: a note is its code and its values, a tuple a list."""
     if isinstance(value, Note):
         return value.to_dict()
     if isinstance(value, Mapping):
-        return {name: _plain(part) for name, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, tuple) else value
+        return {name: plain(part) for name, part in value.items()}
+    return [plain(part) for part in value] if isinstance(value, tuple | list) else value
 
 
-def _value(plain: Any) -> Any:
-    if isinstance(plain, Mapping):
-        return note_from(plain)
-    return tuple(map(_value, plain)) if isinstance(plain, list) else plain
+def _value(said: Any) -> Any:
+    if isinstance(said, Mapping):
+        return note_from(said)
+    return tuple(map(_value, said)) if isinstance(said, list) else said
 
 
 def say(code: str, lang: str, /, **values: Any) -> str:
@@ -174,6 +176,10 @@ def name_with(naming: Callable[[], Naming]) -> None:
 
 
 _NAMING: list[Callable[[], Naming]] = []
+
+
+# What stands between several, where it is no comma.
+_BETWEEN = {"items": "; ", "sentences": " "}
 
 
 class _Sentence(Formatter):
@@ -203,7 +209,8 @@ class _Sentence(Formatter):
             describe = self.naming.describe_value
             return ", ".join(describe(name, part, self.lang) for part in each)
         if isinstance(value, tuple):
-            return ", ".join(self._written(part, spec) for part in value)
+            between = _BETWEEN.get(spec, ", ")
+            return between.join(self._written(part, spec) for part in value)
         return self._written(value, spec)
 
     def _written(self, value: Any, spec: str) -> str:

@@ -16,7 +16,7 @@ from responder_model.reporting.blocks import (
     Paragraph,
     Section,
 )
-from responder_model.reporting.notes import note_in, reason_in
+from responder_model.reporting.suppression import SMALL_CELL
 from responder_model.reporting.texts import interval
 from responder_model.reporting.values import verdict_of
 from responder_model.schema import Field, dictionary
@@ -221,12 +221,13 @@ def limits(content: Content) -> Section:
 def _notes(content: Content) -> Iterator[Cell]:
     """Notes of the development and of reading; a count of a few is not repeated."""
     for note in content.model.notes:
-        yield Cell(text=note_in(note, content.lang))
+        yield Cell(text=note.text(content.lang, hide_below=SMALL_CELL))
     for study in content.studies:
         name = content.name_of(study) + content.colon
         found = () if study.external is None else study.external.notes
         for notice in (*study.notices, *found):
-            yield Cell(text=name + note_in(notice, content.lang))
+            said = notice.text(content.lang, hide_below=SMALL_CELL)
+            yield Cell(text=name + said)
         for analysis, reason in study.problems.items():
             text = content.say("not_done", what=content.say(f"analysis_{analysis}"))
-            yield Cell(text=f"{name}{text} {reason_in(reason, content.lang)}")
+            yield Cell(text=f"{name}{text} {reason.text(content.lang)}")

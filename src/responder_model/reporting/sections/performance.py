@@ -27,7 +27,6 @@ from responder_model.reporting.blocks import (
     Table,
 )
 from responder_model.reporting.examination import FEWEST_FOR_DECISIONS
-from responder_model.reporting.notes import reason_in
 from responder_model.reporting.sections.parts import (
     centres_table,
     is_measured,
@@ -39,6 +38,7 @@ from responder_model.reporting.texts import interval, number
 from responder_model.reporting.values import shown_levels, shown_sensitivity
 from responder_model.sample_size import validation_criteria
 from responder_model.validation.external import MIN_RARER
+from responder_model.words import Note
 from responder_model.words.numbers import format_percent
 
 if TYPE_CHECKING:
@@ -183,18 +183,17 @@ def _failures(content: Content, internal: InternalValidation) -> Iterator[Block]
     """What lacks a value, what could not be developed, and that resamples are few."""
     yield from _reasons(content, _lacking(internal.table))
     for failure, n in internal.failures.items():
-        reason = reason_in(failure, content.lang)
-        text = content.say("not_developed", n=n, reason=reason)
+        text = content.say("not_developed", n=n, reason=failure)
         yield Paragraph(text=text, tone="note")
     if internal.n_resamples < FEWEST_RESAMPLES:
         text = content.say("few_resamples", n=internal.n_resamples)
         yield Paragraph(text=text, tone="note")
 
 
-def _lacking(table: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+def _lacking(table: pd.DataFrame) -> Iterator[tuple[str, str, Note]]:
     """What each measure lacks, the measure, and why."""
     for row in table.to_dict(orient="records"):
-        if isinstance(row["problem"], str) and row["problem"]:
+        if isinstance(row["problem"], Note):
             value = row.get("value", row.get("optimism_corrected"))
             is_known = value is not None and value == value
             key = "no_interval" if is_known else "no_value"
@@ -202,15 +201,14 @@ def _lacking(table: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
 
 
 def _reasons(
-    content: Content, lacking: Iterable[tuple[str, str, str]]
+    content: Content, lacking: Iterable[tuple[str, str, Note]]
 ) -> Iterator[Block]:
     """Why measures have no value, or no interval, each reason once."""
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, Note], list[str]] = {}
     for key, measure, problem in lacking:
         label = DEFINITIONS[measure].label[content.lang]
         found.setdefault((key, problem), []).append(label)
-    for (key, problem), labels in found.items():
-        reason = reason_in(problem, content.lang)
+    for (key, reason), labels in found.items():
         text = content.say(key, names=", ".join(labels), reason=reason)
         yield Paragraph(text=text, tone="note")
 
@@ -234,7 +232,7 @@ def _external(
         text = content.say("as_non_responders_hidden", n=SMALL_CELL)
         yield Paragraph(text=text, tone="note")
     if external.performance.problem is not None:
-        reason = reason_in(external.performance.problem, content.lang)
+        reason = external.performance.problem.text(content.lang)
         yield Paragraph(text=reason, tone="warning")
     else:
         yield from _reasons(content, _lacking(external.table))
@@ -314,8 +312,7 @@ def _curves(content: Content, study: Study) -> Iterator[Block]:
         text = content.say("no_decision_curve", n=FEWEST_FOR_DECISIONS)
         yield Paragraph(text=text, tone="note")
     if study.curves.problem:
-        reason = reason_in(study.curves.problem, lang)
-        text = content.say("no_curve", reason=reason)
+        text = content.say("no_curve", reason=study.curves.problem)
         yield Paragraph(text=text, tone="note")
 
 
