@@ -233,7 +233,7 @@ def test_error_text_of_a_question_quotes_no_cell() -> None:
     with pytest.raises(InvalidCohortError) as caught:
         check_cohort(frame)
     text = str(caught.value)
-    assert "relief_1 (fractions)" in text
+    assert "2 open questions: Aetiology; Relief after session 1" in text
     assert "0.45" not in text
     assert "précision" not in text
 

@@ -71,7 +71,7 @@ class Followed:
     n_waiting: int
     n_set_aside: int
     simulated: bool
-    notices: tuple[Note | str, ...] = ()
+    notices: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -201,7 +201,7 @@ def _read_outcomes(
     path: str | PathLike[str],
     predicted: _Predictions,
     today: date,
-) -> tuple[_Outcomes, list[Problem], list[Note | str]]:
+) -> tuple[_Outcomes, list[Problem], list[Note]]:
     table = _table(path)
     columns = _places(table.cells)
     absent = [name for name in (_PATIENT, "date") if name not in columns]
@@ -262,7 +262,7 @@ def _together(
     found: _Outcomes,
     due_days: int,
     today: date,
-    notices: tuple[Note | str, ...],
+    notices: tuple[Note, ...],
 ) -> Followed:
     n, highest = len(predicted.days), len(model.served_cut_points)
     known = np.zeros(n, dtype=bool)
