@@ -103,8 +103,10 @@ def test_predict_gives_the_numbers_of_the_package(run):
     options = ["--age", "54", "--aetiology", "ischaemic_stroke"]
     done = run("predict", "rtms_response@screening", *options, "--json")
     model = rm.published_model("rtms_response", "screening")
-    expected = model.predict({"age": 54, "aetiology": "ischaemic_stroke"})
-    assert json.loads(done.stdout) == json.loads(json.dumps(expected.to_dict()))
+    patient = {"age": 54, "aetiology": "ischaemic_stroke"}
+    expected = json.loads(json.dumps(model.predict(patient).to_dict()))
+    asked = [row.to_dict() for row in model.questions(patient)]
+    assert json.loads(done.stdout) == {**expected, "questions": asked}
 
 
 def test_predict_reads_json_from_a_file_and_options_override_it(run, tmp_path):

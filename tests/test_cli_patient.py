@@ -82,3 +82,44 @@ def test_a_card_that_cannot_be_written_is_refused(tmp_path):
     done = run("scorecard", TARGET, *arguments)
     assert done.exit_code == 1
     assert "error: --out must be a folder, got " in done.stderr
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_reasons_are_points_of_what_was_given(lang):
+    given = ("--aetiology", "ischaemic_stroke", "--depression", "15", "--lang", lang)
+    done = run("explain", TARGET, *given)
+    patient = {"aetiology": "ischaemic_stroke", "depression": 15}
+    found = rm.published_model("rtms_response", "screening").predict(patient)
+    points = round(100 * found.points["depression"])
+    assert points <= -3
+    table = done.stdout.split("┏")[1].split("└")[0]
+    row = next(line for line in table.splitlines() if "HADS-D" in line)
+    assert [part.strip() for part in row.split("│")][3] == str(points)
+    # two that were given and the lesion type, which follows
+    assert table.count("│") // 6 == 3
+    assert {"en": "opinion", "fr": "avis"}[lang] in row
+    log_odds = run("explain", TARGET, *given, "--log-odds").stdout
+    contribution = f"{found.contributions['depression']:.2f}"
+    assert contribution.replace(".", {"en": ".", "fr": ","}[lang]) in log_odds
+
+
+def test_at_most_three_questions_are_shown():
+    done = run("predict", "rtms_response@session_3", "--age", "54", "--lang", "en")
+    lines = [
+        line for line in done.stdout.splitlines() if "the interval narrows" in line
+    ]
+    assert len(lines) == 3
+    assert all("Relief after session" in line for line in lines)
+    assert "Worth asking next, of " in done.stdout
+    quiet = run("predict", TARGET, "--aetiology", "amputation", "--depression", "10")
+    assert quiet.stdout.count("the interval narrows") <= 3
+
+
+def test_a_threshold_says_how_likely_the_patient_is_above_it():
+    done = run("predict", TARGET, "--age", "54", "--threshold", "0.3", "--lang", "en")
+    found = rm.published_model("rtms_response", "screening").predict({"age": 54})
+    chance = round(100 * found.verdict_at(0.3).chance_above)
+    assert f"above 30 in 100: {chance} %." in done.stdout
+    refused = run("predict", TARGET, "--age", "54", "--threshold", "30", "--lang", "fr")
+    assert refused.exit_code == 1
+    assert "le seuil doit être supérieur à 0 et inférieur à 1" in refused.stderr

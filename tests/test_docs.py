@@ -36,9 +36,11 @@ def test_model_folder_page_states_the_limits_of_the_reader() -> None:
 def test_model_folder_page_names_every_key_of_a_prediction() -> None:
     section = PAGE.split("## What `predict --json` prints")[1]
     named = set(re.findall(r"`([a-z_]+)`", section))
-    found = example_model().predict({"age": 54}).to_dict()
+    model = example_model()
+    found = model.predict({"age": 54}).to_dict()
     inner = {"lower", "upper", "same_sign", *found["applicability"]}
     inner |= {*found["verdict"], *found["width_shares"]}
+    inner |= {*model.questions({"age": 54})[0].to_dict()}
     assert named == set(found) | inner
 
 

@@ -16,7 +16,7 @@ import responder_model as rm
 from in_words import said, told
 from responder_model.errors import InvalidPatientError, ResponderModelError
 from responder_model.features import Encoder, Population
-from responder_model.features.encoding import Column
+from responder_model.features.columns import Column
 from responder_model.model import Limits, LinearPart, Model
 from responder_model.model.example import example_model
 from responder_model.model.limits import NumberLimits
@@ -302,7 +302,7 @@ def test_to_dict_is_what_json_prints() -> None:
     prediction = example_model().predict({"age": 54, "aetiology": "amputation"})
     printed = json.loads(json.dumps(prediction.to_dict(), allow_nan=False))
     assert printed == prediction.to_dict()
-    assert set(printed) == {*prediction.__dataclass_fields__, "verdict"}
+    assert set(printed) == {*prediction.__dataclass_fields__, "points", "verdict"}
     assert set(printed["probabilities"]) == {"10", "30", "50"}
     assert list(printed["contributions"]) == list(example_model().encoder.predictors)
 

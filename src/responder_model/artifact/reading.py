@@ -25,7 +25,7 @@ from responder_model.artifact.records import (
 )
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.features import Encoder, Population
-from responder_model.features.encoding import Column
+from responder_model.features.columns import Column
 from responder_model.model import (
     CentreLevel,
     Component,

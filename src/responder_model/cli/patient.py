@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +36,7 @@ from responder_model.schema import Field, dictionary
 from responder_model.words import Note
 
 if TYPE_CHECKING:
-    from responder_model.model import Model, Prediction
+    from responder_model.model import Model
 
 InputOption = Annotated[
     str | None,
@@ -66,6 +67,10 @@ ChosenOption = Annotated[
         help="Probability at which you would decide; the answer says to which side of "
         "it this patient leans. By default the average patient's.",
     ),
+]
+LogOddsOption = Annotated[
+    bool,
+    typer.Option("--log-odds", help="Reasons in log-odds, not in points in 100."),
 ]
 
 UNREADABLE, NO_OBJECT = Note("patient.readable_file"), Note("patient.json_object")
@@ -177,6 +182,7 @@ def predict(
     tested: TestedOption = None,
     centre: CentreOption = None,
     threshold: ChosenOption = None,
+    log_odds: LogOddsOption = False,
     json_output: JsonOption = False,
     lang: LanguageOption,
 ) -> None:
@@ -189,13 +195,8 @@ def predict(
     """
     fitted = open_model(model, rate=local_rate(responders, tested))
     patient = read_patient(source, values)
-    prediction = fitted.predict(patient, centre=centre)
-    if json_output:
-        print_json(prediction.to_dict(lang, threshold=threshold))
-        return
-    _print_prediction(
-        fitted, patient, prediction, lang, threshold=threshold, every=False
-    )
+    shown = Shown(threshold=threshold, log_odds=log_odds, every=False)
+    _answer(fitted, patient, centre, shown, lang, json_output=json_output)
 
 
 @with_predictor_options
@@ -208,6 +209,7 @@ def explain(
     tested: TestedOption = None,
     centre: CentreOption = None,
     threshold: ChosenOption = None,
+    log_odds: LogOddsOption = False,
     figure: FigureOption = None,
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
@@ -220,16 +222,11 @@ def explain(
     """
     fitted = open_model(model, rate=local_rate(responders, tested))
     patient = read_patient(source, values)
-    prediction = fitted.predict(patient, centre=centre)
     if figure is not None:
         read = () if source in (None, "-") else (source,)
         _draw(fitted, patient, figure, lang, inputs=read, overwrite=overwrite)
-    if json_output:
-        print_json(prediction.to_dict(lang, threshold=threshold))
-        return
-    _print_prediction(
-        fitted, patient, prediction, lang, threshold=threshold, every=True
-    )
+    shown = Shown(threshold=threshold, log_odds=log_odds, every=True)
+    _answer(fitted, patient, centre, shown, lang, json_output=json_output)
 
 
 def _draw(
@@ -282,29 +279,59 @@ def writing(option: str) -> Iterator[None]:
         raise ResponderModelError(msg) from error
 
 
-def _print_prediction(
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """How an answer is printed: in which unit, and whether down to the last reason."""
+
+    threshold: float | None
+    log_odds: bool
+    every: bool
+
+
+def _answer(
     model: Model,
     patient: dict[str, Any],
-    prediction: Prediction,
+    centre: str | None,
+    shown: Shown,
     lang: str,
     *,
-    threshold: float | None,
-    every: bool,
+    json_output: bool,
 ) -> None:
+    """Print what a model says of a patient, and what to ask next."""
     from responder_model.cli.prediction import (
-        contributions_table,
         describe_prediction,
+        describe_questions,
+        reasons_table,
     )
     from responder_model.model.basis import bases
     from responder_model.patient import check_patient
 
+    threshold = shown.threshold
+    prediction = model.predict(patient, centre=centre)
+    questions = model.questions(patient, centre=centre, threshold=threshold)
+    if json_output:
+        plain = prediction.to_dict(lang, threshold=threshold)
+        print_json({**plain, "questions": [row.to_dict() for row in questions]})
+        return
     out = console()
     for line in describe_prediction(prediction, lang, threshold):
         out.print(line)
+    threshold = threshold or prediction.verdict.average
+    for line in describe_questions(questions, threshold, lang):
+        out.print(line)
     out.print()
     known = check_patient(patient, model.decision, model.moment)
-    rests_on = bases(model, patient)
-    table = contributions_table(prediction, known, lang, every=every, bases=rests_on)
-    out.print(table)
+    table = reasons_table(
+        prediction,
+        known,
+        lang,
+        every=shown.every,
+        log_odds=shown.log_odds,
+        bases=bases(model, patient),
+    )
+    if table.row_count:
+        out.print(table)
     for message in prediction.messages:
-        out.print(f"- {message.text(lang)}")
+        # which ones are missing: of `explain`; what to ask of them stands above
+        if shown.every or message.code != "model.missing":
+            out.print(f"- {message.text(lang)}")

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from responder_model.labels import describe_value, label_of
+from responder_model.model.questions import MOST_SHOWN
 from responder_model.model.verdict import judge, width_notes
 from responder_model.schema import dictionary
 from responder_model.words import Note, say
-from responder_model.words.numbers import format_percent, signed
+from responder_model.words.numbers import format_percent, signed, signed_points
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from responder_model.model import Prediction
+    from responder_model.model import Prediction, Question
 
-# Contributions that would print as 0.00 are left out of the short form.
-SMALLEST_SHOWN = 0.005
+# Contributions that would print as 0.00, and points that would print as 0, are left
+# out of the short form.
+SMALLEST_SHOWN, SMALLEST_POINTS = 0.005, 0.5
 # Digits of a digest that a person is shown.
 DIGITS_SHOWN = 12
 
@@ -63,37 +64,69 @@ def _limits(prediction: Prediction, lang: str) -> Iterator[str]:
         yield f"   {reason.text(lang)}"
 
 
-def contributions_table(
+def describe_questions(
+    questions: Sequence[Question], threshold: float, lang: str
+) -> Iterator[str]:
+    """Lines on what to ask next, at most three; none where nothing is missing."""
+    if not questions:
+        return
+    worth = [row for row in questions if row.worth_asking][:MOST_SHOWN]
+    key = "worth_asking" if worth else "nothing_to_ask"
+    yield say(f"answers.{key}", lang, n=len(questions))
+    for row in worth:
+        changes: dict[str, Any] = {"threshold": threshold}
+        changes["narrowing"] = _points(round(100.0 * row.narrowing))
+        changes |= {"crossing": row.crossing, "predictor": row.predictor}
+        question = Note("answers.question", **changes)
+        yield f"   {question.text(lang)}"
+
+
+def _points(n: int) -> Note:
+    if n == 1:
+        return Note("answers.one_point")
+    return Note("answers.points", n=n) if n > 1 else Note("answers.no_point")
+
+
+def reasons_table(
     prediction: Prediction,
     values: Mapping[str, Any],
     lang: str,
     *,
     every: bool,
+    log_odds: bool,
     bases: Mapping[str, str],
 ) -> Table:
-    """Table of what each predictor adds, largest first, and what that rests on."""
+    """Table of what each given value adds, largest first, and what that rests on."""
     from rich.table import Table
 
-    baseline = format_percent(1.0 / (1.0 + math.exp(-prediction.baseline)))
-    table = Table(
-        say("cli.predictor", lang),
-        say("cli.value", lang),
-        title=say("cli.reasons", lang, p=baseline),
-        title_justify="left",
-    )
-    table.add_column(say("cli.contribution", lang), justify="right")
-    table.add_column(say("cli.range", lang), justify="right")
+    average = prediction.verdict.average
+    title = say("answers.reasons_points", lang, average=average)
+    if log_odds:
+        title = say("cli.reasons", lang, p=format_percent(average))
+    headings = (say(f"cli.{key}", lang) for key in ("predictor", "value"))
+    table = Table(*headings, title=title, title_justify="left")
+    for key in ("contribution", "range"):
+        table.add_column(say(f"cli.{key}", lang), justify="right")
     if bases:
         table.add_column(say("cli.basis", lang))
-    ordered = sorted(prediction.contributions.items(), key=lambda item: -abs(item[1]))
-    for name, contribution in ordered:
-        if every or abs(contribution) >= SMALLEST_SHOWN:
+    unit = 1.0 if log_odds else 100.0 * prediction.slope
+    write = signed if log_odds else signed_points
+    smallest = SMALLEST_SHOWN if log_odds else SMALLEST_POINTS
+    for name, value in sorted(
+        prediction.contributions.items(), key=lambda item: -abs(item[1])
+    ):
+        if name in values and (every or abs(value) * unit >= smallest):
             bounds = prediction.contribution_ranges[name]
             table.add_row(
                 label_of(name, lang),
-                describe_value(name, values.get(name), lang),
-                signed(contribution, lang),
-                f"{signed(bounds.lower, lang)} .. {signed(bounds.upper, lang)}",
+                describe_value(name, values[name], lang),
+                write(value * unit, lang),
+                f"{write(bounds.lower * unit, lang)} .. "
+                f"{write(bounds.upper * unit, lang)}",
                 *([say(f"cli.basis_{bases.get(name, '')}", lang)] if bases else []),
             )
+    rest = [c for name, c in prediction.contributions.items() if name not in values]
+    if abs(sum(rest)) * unit >= smallest:
+        added = write(sum(rest) * unit, lang)
+        table.add_row(say("answers.given_nothing", lang), "", added, "")
     return table

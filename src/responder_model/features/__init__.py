@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from responder_model.features.encoding import Array, Column, Encoder, Interval
+from responder_model.features.columns import Array, Column
+from responder_model.features.encoding import Encoder, Interval
 from responder_model.features.population import Gaps, Population, gaps_of
 
 __all__ = [

@@ -9,7 +9,7 @@ the base columns (``projection``): mean relief so far and its trend, else the co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,42 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.errors import DevelopmentError
-from responder_model.schema import Field, Reference, dictionary
+from responder_model.features.columns import Array, Column, columns_of
+from responder_model.schema import Field, dictionary
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Array = NDArray[np.float64]
-
-_TRANSFORMS: dict[str, Callable[[Array], Array]] = {
-    "identity": np.asarray,
-    "log": np.log,
-    "log1p": np.log1p,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """One base column.
-
-    Parameters
-    ----------
-    name, predictor : str
-        Column name and the dictionary's predictor it is computed from.
-    transform : str
-        Transform of a number (``identity``, ``log``, ``log1p``).
-    centre, scale : float
-        Reference mean and SD (SD 1 for yes/no and contrasts), transformed scale.
-    weights : tuple of float
-        Value of each category in dictionary order; empty for numbers.
-    """
-
-    name: str
-    predictor: str
-    transform: str = "identity"
-    centre: float = 0.0
-    scale: float = 1.0
-    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +71,7 @@ class Encoder:
         if predictors is not None:
             _check_names(predictors, [row.name for row in fields])
             fields = tuple(row for row in fields if row.name in predictors)
-        columns = tuple(c for row in fields for c in _columns_of(row, decision))
+        columns = tuple(c for row in fields for c in columns_of(row, decision))
         derived, projection = _project([column.name for column in columns])
         return cls(
             decision=decision,
@@ -155,6 +124,10 @@ class Encoder:
             if isinstance(values, Mapping)
             else self._raw_frame(values)
         )
+        return self.derive(raw)
+
+    def derive(self, raw: Array) -> Array:
+        """Fill in, in place, what follows from another predictor: the lesion type."""
         if self._lesion_types is not None:
             position, source, codes = self._lesion_types
             known = ~np.isnan(raw[:, source])
@@ -193,8 +166,7 @@ class Encoder:
             codes = np.where(np.isnan(value), len(table) - 1, value)
             z[:, columns] = table[codes.astype(int)]
         for k, column, position in self._transformed:
-            value = _TRANSFORMS[column.transform](raw[:, position])
-            z[:, k] = (value - column.centre) / column.scale
+            z[:, k] = column.encoded(raw[:, position])
         return z
 
     @cached_property
@@ -310,67 +282,6 @@ def _indicated_cut(indicator: Field) -> float:
             return decision.main_cut_point
     msg = f"{indicator.name} is no decision's yes/no outcome"
     raise KeyError(msg)
-
-
-def _columns_of(row: Field, decision: str) -> tuple[Column, ...]:
-    reference = row.reference_for(decision)
-    if row.indicates is not None:
-        return ()
-    if row.kind == "number":
-        column = Column(
-            name=row.name,
-            predictor=row.name,
-            transform=row.transform,
-            centre=reference.mean,
-            scale=reference.sd,
-        )
-        return (column,)
-    if row.kind == "boolean":
-        return (Column(name=row.name, predictor=row.name, centre=reference.mean),)
-    return tuple(
-        _category_column(row, name, weights, reference_proportions(row, decision))
-        for name, weights in _contrasts(row)
-    )
-
-
-def _contrasts(row: Field) -> list[tuple[str, Mapping[str, float]]]:
-    if row.contrasts:
-        return [(contrast.name, contrast.weights) for contrast in row.contrasts]
-    names = row.category_names[:1] if len(row.categories) == 2 else row.category_names
-    return [(f"{row.name}={name}", {name: 1.0}) for name in names]
-
-
-def _category_column(
-    row: Field,
-    name: str,
-    weights: Mapping[str, float],
-    proportions: Mapping[str, float],
-) -> Column:
-    table = tuple(float(weights.get(category, 0.0)) for category in row.category_names)
-    centre = sum(
-        proportions.get(category, 0.0) * weight
-        for category, weight in zip(row.category_names, table, strict=True)
-    )
-    return Column(name=name, predictor=row.name, centre=centre, weights=table)
-
-
-def reference_proportions(row: Field, decision: str) -> dict[str, float]:
-    """Share of each category in the reference population (sums to 1)."""
-    if row.derived_from is not None:
-        source = dictionary().fields[row.derived_from]
-        shares = reference_proportions(source, decision)
-        return {
-            name: sum(
-                shares[c.name] for c in source.categories if c.lesion_type == name
-            )
-            for name in row.category_names
-        }
-    reference: Reference = row.reference_for(decision)
-    total = sum(reference.proportions.values()) or 1.0
-    return {
-        name: reference.proportions.get(name, 0.0) / total
-        for name in row.category_names
-    }
 
 
 def _project(names: list[str]) -> tuple[tuple[str, ...], Array]:

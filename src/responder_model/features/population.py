@@ -14,12 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_model.features.encoding import (
-    Array,
-    Encoder,
-    Interval,
-    reference_proportions,
-)
+from responder_model.features.columns import Array, reference_proportions
+from responder_model.features.encoding import Encoder, Interval
 from responder_model.schema import dictionary
 
 # Rows that miss the same columns, and which columns those are.

@@ -15,6 +15,7 @@ from responder_model.model.prediction import (
     ContributionRange,
     Prediction,
 )
+from responder_model.model.questions import Question
 from responder_model.model.scorer import Scores
 from responder_model.model.verdict import Verdict
 
@@ -31,6 +32,7 @@ __all__ = [
     "Model",
     "Pool",
     "Prediction",
+    "Question",
     "Scores",
     "Verdict",
     "describe_limits",

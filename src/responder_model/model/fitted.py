@@ -29,6 +29,7 @@ from responder_model.model.parts import (
     symmetric,
 )
 from responder_model.model.prediction import Prediction
+from responder_model.model.questions import Question, rank_questions
 from responder_model.model.scorer import Scorer, Scores
 from responder_model.patient import check_patient
 from responder_model.schema import dictionary
@@ -256,6 +257,34 @@ class Model:
         """
         cleaned = check_patient(values, self.decision, self.moment)
         return answer(self, self.encoder.raw(cleaned), centre)
+
+    def questions(
+        self,
+        values: Mapping[str, Any],
+        *,
+        centre: str | None = None,
+        threshold: float | None = None,
+    ) -> tuple[Question, ...]:
+        """Rank what was not given by what its answer would change on average.
+
+        By the expected narrowing of the interval, then by the chance that the
+        probability moves to the other side of ``threshold``, by default the average
+        patient. What follows from another answer is not asked.
+
+        Raises
+        ------
+        InvalidPatientError
+            As ``predict``.
+
+        Examples
+        --------
+        >>> import responder_model as rm
+        >>> model = rm.published_model("rtms_response", moment="session_1")
+        >>> model.questions({"aetiology": "amputation"})[0].predictor
+        'relief_1'
+        """
+        cleaned = check_patient(values, self.decision, self.moment)
+        return rank_questions(self, self.encoder.raw(cleaned), centre, threshold)
 
     def compare(
         self, patient: Mapping[str, Any], changes: Mapping[str, Any]

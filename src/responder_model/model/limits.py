@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array, Encoder, Population
-from responder_model.features.encoding import reference_proportions
+from responder_model.features.columns import INVERSES, TRANSFORMS, reference_proportions
 from responder_model.features.population import REFERENCE_WEIGHT
 from responder_model.schema import Decision, Field, dictionary
 
@@ -37,9 +37,6 @@ _USUAL_JOINT, _WIDEST_JOINT = 0.95, 0.995
 # Normal quantiles: two-sided for the numbers, upper for the joint distance.
 _USUAL_Z, _WIDEST_Z = 2.326348, 2.807034
 _USUAL_JOINT_Z, _WIDEST_JOINT_Z = 1.644854, 2.575829
-# Transforms of the dictionary and their inverses.
-_THERE: dict[str, Any] = {"identity": np.positive, "log": np.log, "log1p": np.log1p}
-_BACK: dict[str, Any] = {"identity": np.positive, "log": np.exp, "log1p": np.expm1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,7 +243,7 @@ def category_names(row: Field) -> tuple[str, ...]:
 def _observed_limits(row: Field, values: Array, scale: float) -> NumberLimits:
     from scipy.special import stdtrit
 
-    x = _THERE[row.transform](values)
+    x = TRANSFORMS[row.transform](values)
     n = len(x)
     spread = max(float(np.std(x, ddof=1)) if n > 1 else scale, 0.25 * scale)
     below, above = _one_sided(x, spread)
@@ -297,7 +294,7 @@ def _bounds(row: Field, centre: float, half: float) -> tuple[float, float]:
     """Bounds in the field's unit, rounded outwards, within its plausible range."""
     minimum, maximum = float(row.minimum or 0.0), float(row.maximum or 0.0)
     step = _step(row)
-    low, high = (float(_BACK[row.transform](centre + s * half)) for s in (-1.0, 1.0))
+    low, high = (float(INVERSES[row.transform](centre + s * half)) for s in (-1.0, 1.0))
     low = max(minimum, round(math.floor(low / step + 1e-9) * step, 6))
     high = min(maximum, round(math.ceil(min(high, maximum) / step - 1e-9) * step, 6))
     return low, high

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +13,8 @@ Level = Literal["inside", "borderline", "outside"]
 LEVELS: tuple[Level, ...] = ("inside", "borderline", "outside")
 # Where the width of an interval comes from, as ``Prediction.width_shares`` names it.
 WIDTH_SOURCES = ("centre", "evidence", "not_given", "missed")
+# Log-odds below which a patient is the average one.
+_NO_DISTANCE = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +123,32 @@ class Prediction:
     messages: tuple[Note, ...]
 
     @property
+    def slope(self) -> float:
+        """Probability per log-odds on the way from the average patient to this one."""
+        average = 1.0 / (1.0 + math.exp(-self.baseline))
+        distance = self.linear_predictor - self.baseline
+        if abs(distance) < _NO_DISTANCE:
+            return average * (1.0 - average)
+        return (self.probability - average) / distance
+
+    @property
+    def points(self) -> dict[str, float]:
+        """What each predictor adds in probability; the sum leads from the average here.
+
+        The contributions times ``slope`` (Aumann-Shapley values of the probability).
+
+        Examples
+        --------
+        >>> import responder_model as rm
+        >>> model = rm.published_model("rtms_response", "screening")
+        >>> found = model.predict({"aetiology": "ischaemic_stroke", "depression": 15})
+        >>> added = found.probability - found.verdict.average
+        >>> round(sum(found.points.values()) - added, 9) == 0
+        True
+        """
+        return {name: c * self.slope for name, c in self.contributions.items()}
+
+    @property
     def verdict(self) -> Verdict:
         """Whether this tells the patient apart from the average one, in a sentence."""
         return judge(self)
@@ -143,8 +172,8 @@ class Prediction:
     ) -> dict[str, Any]:
         """Plain data for JSON, sentences in a language; what ``--json`` prints.
 
-        Keys are the fields' names and ``verdict``, that at a ``threshold`` where one
-        is chosen. ``interval`` is ``[lower, upper]``;
+        Keys are the fields' names, ``points``, and ``verdict``, that at a ``threshold``
+        where one is chosen. ``interval`` is ``[lower, upper]``;
         ``probabilities`` has the cut-offs as text keys; ``contribution_ranges`` maps
         each predictor to ``{"lower", "upper", "same_sign"}``; ``applicability`` is
         ``{"level", "reasons"}``; a reason or message is
@@ -168,6 +197,7 @@ class Prediction:
             "standard_error": self.standard_error,
             "baseline": self.baseline,
             "contributions": dict(self.contributions),
+            "points": self.points,
             "contribution_ranges": {
                 name: {"lower": r.lower, "upper": r.upper, "same_sign": r.same_sign}
                 for name, r in self.contribution_ranges.items()

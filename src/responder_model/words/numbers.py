@@ -64,3 +64,15 @@ def signed(value: float, lang: str) -> str:
     """
     text = format_number(value, lang, "+.2f")
     return text[1:] if not text.strip("+-0.,") else text
+
+
+def signed_points(value: float, lang: str) -> str:
+    """Whole number of points with its sign; none has none.
+
+    Examples
+    --------
+    >>> signed_points(3.8, "fr"), signed_points(-0.3, "en")
+    ('+4', '0')
+    """
+    text = format_number(value, lang, "+.0f")
+    return text[1:] if not text.strip("+-0") else text

@@ -1,0 +1,121 @@
+"""Base columns of a predictor: a number in reference units, contrasts of a category."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_model.schema import Field, Reference, dictionary
+
+Array = NDArray[np.float64]
+
+TRANSFORMS: dict[str, Callable[..., Any]] = {
+    "identity": np.asarray,
+    "log": np.log,
+    "log1p": np.log1p,
+}
+INVERSES: dict[str, Callable[..., Any]] = {
+    "identity": np.asarray,
+    "log": np.exp,
+    "log1p": np.expm1,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One base column.
+
+    Parameters
+    ----------
+    name, predictor : str
+        Column name and the dictionary's predictor it is computed from.
+    transform : str
+        Transform of a number (``identity``, ``log``, ``log1p``).
+    centre, scale : float
+        Reference mean and SD (SD 1 for yes/no and contrasts), transformed scale.
+    weights : tuple of float
+        Value of each category in dictionary order; empty for numbers.
+    """
+
+    name: str
+    predictor: str
+    transform: str = "identity"
+    centre: float = 0.0
+    scale: float = 1.0
+    weights: tuple[float, ...] = ()
+
+    def encoded(self, value: Array) -> Array:
+        """Numbers in reference units."""
+        return np.asarray(
+            (TRANSFORMS[self.transform](value) - self.centre) / self.scale
+        )
+
+    def decoded(self, z: Array) -> Array:
+        """Numbers in their own unit, from reference units."""
+        return np.asarray(INVERSES[self.transform](z * self.scale + self.centre))
+
+
+def columns_of(row: Field, decision: str) -> tuple[Column, ...]:
+    """Base columns of a predictor, none of a yes/no that only indicates a number."""
+    reference = row.reference_for(decision)
+    if row.indicates is not None:
+        return ()
+    if row.kind == "number":
+        column = Column(
+            name=row.name,
+            predictor=row.name,
+            transform=row.transform,
+            centre=reference.mean,
+            scale=reference.sd,
+        )
+        return (column,)
+    if row.kind == "boolean":
+        return (Column(name=row.name, predictor=row.name, centre=reference.mean),)
+    return tuple(
+        _category_column(row, name, weights, reference_proportions(row, decision))
+        for name, weights in _contrasts(row)
+    )
+
+
+def _contrasts(row: Field) -> list[tuple[str, Mapping[str, float]]]:
+    if row.contrasts:
+        return [(contrast.name, contrast.weights) for contrast in row.contrasts]
+    names = row.category_names[:1] if len(row.categories) == 2 else row.category_names
+    return [(f"{row.name}={name}", {name: 1.0}) for name in names]
+
+
+def _category_column(
+    row: Field,
+    name: str,
+    weights: Mapping[str, float],
+    proportions: Mapping[str, float],
+) -> Column:
+    table = tuple(float(weights.get(category, 0.0)) for category in row.category_names)
+    centre = sum(
+        proportions.get(category, 0.0) * weight
+        for category, weight in zip(row.category_names, table, strict=True)
+    )
+    return Column(name=name, predictor=row.name, centre=centre, weights=table)
+
+
+def reference_proportions(row: Field, decision: str) -> dict[str, float]:
+    """Share of each category in the reference population (sums to 1)."""
+    if row.derived_from is not None:
+        source = dictionary().fields[row.derived_from]
+        shares = reference_proportions(source, decision)
+        return {
+            name: sum(
+                shares[c.name] for c in source.categories if c.lesion_type == name
+            )
+            for name in row.category_names
+        }
+    reference: Reference = row.reference_for(decision)
+    total = sum(reference.proportions.values()) or 1.0
+    return {
+        name: reference.proportions.get(name, 0.0) / total
+        for name in row.category_names
+    }
