@@ -202,7 +202,8 @@ def _remarks(table: Table, head: int) -> dict[int, str]:
     return {
         place: text
         for place, text in found.items()
-        if isinstance(text, str) and text.strip() and not names_person(text)
+        if isinstance(text, str) and _as_number(text) is None and text.strip()
+        if not names_person(text)
     }
 
 
