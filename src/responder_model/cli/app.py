@@ -48,7 +48,7 @@ PANELS: dict[str, dict[str, str]] = {
         "verify": "signature.verify",
         "demo": "work.demo",
     },
-    "server": {"serve": "serve.serve"},
+    "server": {"serve": "serve.serve", "token": "token.token"},
 }
 PLACES = {name: place for panel in PANELS.values() for name, place in panel.items()}
 

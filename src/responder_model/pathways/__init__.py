@@ -47,7 +47,14 @@ from responder_model.schema import Decision
 from responder_model.vocabulary import is_missing
 from responder_model.words import Note
 
-__all__ = ["Implant", "Pathway", "ReliefClass", "implant", "pathway"]
+__all__ = [
+    "Implant",
+    "Pathway",
+    "ReliefClass",
+    "implant",
+    "latest_moment",
+    "pathway",
+]
 
 _IMPLANT_DECISION = "emcs_success"
 # Patients with the outcome, and all of them.
@@ -170,7 +177,7 @@ def _steps(
     response = screening_model
     if response is None:
         response = published_model(
-            test.name, _latest_moment(patient, test), local_rate=rates[0]
+            test.name, latest_moment(patient, test), local_rate=rates[0]
         )
     if response.decision != test.name:
         msg = f"screening_model must be of {test.name}, got one of {response.decision}."
@@ -221,8 +228,15 @@ def _classes(steps: Steps) -> list[tuple[float | None, float | None]]:
     return list(pairwise([None, *cuts, None]))
 
 
-def _latest_moment(patient: Any, test: Decision) -> str:
-    """Latest moment of the test's models from which a value is given."""
+def latest_moment(patient: Any, test: Decision) -> str:
+    """Latest moment of the test's models from which a value is given.
+
+    Examples
+    --------
+    >>> from responder_model.schema import dictionary
+    >>> latest_moment({"relief_2": 40}, dictionary().decisions["rtms_response"])
+    'session_2'
+    """
     latest = 0
     for name, value in patient.items() if isinstance(patient, Mapping) else ():
         field = find_key(name)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from responder_model.errors import ResponderModelError
 from responder_model.schema import dictionary
+from responder_model.serving import answers
 from responder_model.serving.envelopes import (
+    Envelope,
     ManyPatients,
-    Patient,
-    check_patients,
-    check_question,
+    OnePatient,
+    Path,
+    Stopping,
     read_envelope,
 )
 from responder_model.serving.fields import describe_field
 from responder_model.serving.gate import arrival_of, read_body
 from responder_model.serving.problems import (
+    JSON,
     Item,
     Kind,
     Refused,
@@ -24,82 +30,158 @@ from responder_model.serving.problems import (
     language_of,
 )
 from responder_model.serving.service import Service, not_ready_item
-from responder_model.serving.shelf import Served, not_ready
+from responder_model.serving.shelf import not_ready
 from responder_model.words import LANGUAGES, Note
 
-JSON = "application/json"
+Plain = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One route: its name, the envelope that it takes, and what answers.
+
+    ``answer`` of a route without an envelope takes the service and a language, of one
+    with an envelope also what the log says.
+    """
+
+    name: str
+    path: str
+    answer: Callable[..., Plain]
+    envelope: type[Envelope] | None = None
+    takes_language: bool = False
+
+    @property
+    def method(self) -> str:
+        """GET without an envelope."""
+        return "GET" if self.envelope is None else "POST"
+
+
+def ready(service: Service, _: str) -> Plain:
+    """Which models serve, each tried now."""
+    items = [not_ready_item(served) for served in not_ready(service.models)]
+    if items:
+        raise Refused(Kind.NOT_READY, items)
+    return {"status": "ready", "models": _identities(service)}
+
+
+def _identities(service: Service) -> Plain:
+    return {served.model.target: served.identity for served in service.models.values()}
+
+
+def models(service: Service, lang: str) -> Plain:
+    """The models that serve, with what they rest on."""
+    return {"models": [served.describe(lang) for served in service.models.values()]}
+
+
+def describe_dictionary(_: Service, lang: str) -> Plain:
+    """Questions, moments and predictors, words in a language."""
+    table = dictionary()
+    return {
+        "decisions": [
+            {
+                "name": row.name,
+                "label": row.label[lang],
+                "help": row.help[lang],
+                "moments": list(row.moments),
+                "comparison": row.comparison,
+                "main_cut_point": row.main_cut_point,
+                "cut_points": list(row.served_cut_points),
+            }
+            for row in table.decisions.values()
+        ],
+        "moments": [{"name": m.name, "label": m.label[lang]} for m in table.moments],
+        "fields": [
+            describe_field(row, lang)
+            for row in table.fields.values()
+            if row.role == "predictor"
+        ],
+    }
+
+
+def reload_models(service: Service, asked: Envelope, _: Any) -> Plain:
+    """Load all models anew; those that serve stay until the new ones are tried."""
+    try:
+        service.reload()
+    except ResponderModelError as error:
+        items = [Item(pointer="", allowed=error.said)]
+        raise Refused(Kind.REFUSED_MODEL, items, lang=asked.lang) from error
+    return {"models": _identities(service)}
+
+
+def _operation(name: str, envelope: type[Envelope]) -> Operation:
+    answer = getattr(answers, name)
+    return Operation(name=name, path=f"/v1/{name}", answer=answer, envelope=envelope)
+
+
+OPERATIONS = (
+    Operation(name="ready", path="/ready", answer=ready),
+    Operation(name="models", path="/v1/models", answer=models, takes_language=True),
+    Operation(
+        name="dictionary",
+        path="/v1/dictionary",
+        answer=describe_dictionary,
+        takes_language=True,
+    ),
+    _operation("predictions", ManyPatients),
+    _operation("explanations", OnePatient),
+    _operation("pathway", Path),
+    _operation("stopping", Stopping),
+    Operation(
+        name="reload", path="/admin/reload", answer=reload_models, envelope=Envelope
+    ),
+)
+
+
+def operations(service: Service) -> tuple[Operation, ...]:
+    """Operations of a server; without tokens nobody is known who may reload models."""
+    if service.settings.tokens is None:
+        return tuple(row for row in OPERATIONS if row.name != "reload")
+    return OPERATIONS
 
 
 def routes(service: Service) -> APIRouter:
     """Routes of the JSON interface."""
     router = APIRouter()
 
-    @router.get("/health")
     async def health() -> Response:
         return json_response({"status": "alive"})
 
-    @router.get("/ready")
-    async def ready() -> Response:
-        items = [not_ready_item(served) for served in not_ready(service.models)]
-        if items:
-            raise Refused(Kind.NOT_READY, items)
-        models = {
-            served.model.target: served.identity for served in service.models.values()
-        }
-        return json_response({"status": "ready", "models": models})
-
-    @router.get("/v1/models")
-    async def models(request: Request) -> Response:
-        lang = asked_language(request)
-        rows = [served.describe(lang) for served in service.models.values()]
-        return json_response({"models": rows})
-
-    @router.get("/v1/dictionary")
-    async def fields(request: Request) -> Response:
-        lang = asked_language(request)
-        return json_response(describe_dictionary(lang))
-
-    @router.post("/v1/predictions")
-    async def predictions(request: Request) -> Response:
-        asked, _ = read_envelope(await read_json_body(request), ManyPatients)
-        decision, moment = check_question(asked)
-        served = service.served(decision, moment)
-        note_question(request, served)
-        most = service.settings.limits.patients
-        if len(asked.patients) > most:
-            rule = Note("serving.at_most", most=most)
-            items = [Item(pointer="/patients", allowed=rule)]
-            raise Refused(Kind.TOO_LARGE, items, lang=asked.lang)
-
-        def score() -> list[dict[str, Any]]:
-            numbered = enumerate(asked.patients)
-            pointed = [(f"/patients/{k}", values) for k, values in numbered]
-            check_patients(pointed, decision, moment, lang=asked.lang)
-            return [predict(served, p, asked) for p in asked.patients]
-
-        found = await service.work(score)
-        return json_response(answer(request, served, predictions=found))
-
+    router.add_api_route("/health", health, methods=["GET"])
+    for operation in operations(service):
+        route = _getting if operation.envelope is None else _posting
+        router.add_api_route(
+            operation.path, route(service, operation), methods=[operation.method]
+        )
     return router
 
 
-def predict(served: Served, patient: Patient, asked: ManyPatients) -> dict[str, Any]:
-    """Say of one patient what ``responder-model predict --json`` prints."""
-    found = served.model.predict(patient, centre=asked.centre)
-    return found.to_dict(asked.lang)
+Route = Callable[[Request], Any]
 
 
-def answer(request: Request, served: Served, **parts: Any) -> dict[str, Any]:
-    """Answer of a model: which one, to which request, and what it says."""
-    request_id = arrival_of(request.scope).request_id
-    return {"model": served.identity, "request_id": request_id, **parts}
+def _getting(service: Service, operation: Operation) -> Route:
+    async def get(request: Request) -> Response:
+        lang = asked_language(request)
+        return json_response(
+            await service.work(lambda: operation.answer(service, lang))
+        )
+
+    return get
 
 
-def note_question(request: Request, served: Served) -> None:
-    """Put on the log's line which question and which model it was."""
-    arrival = arrival_of(request.scope)
-    arrival.decision = served.model.target
-    arrival.digest = str(served.model.digest)
+def _posting(service: Service, operation: Operation) -> Route:
+    envelope = operation.envelope or Envelope
+
+    async def post(request: Request) -> Response:
+        body, arrival = await read_json_body(request), arrival_of(request.scope)
+
+        def answer() -> Plain:
+            asked = read_envelope(body, envelope)
+            return operation.answer(service, asked, arrival)
+
+        found = await service.work(answer)
+        return json_response({"request_id": arrival.request_id, **found})
+
+    return post
 
 
 async def read_json_body(request: Request) -> bytes:
@@ -135,28 +217,3 @@ def asked_language(request: Request) -> str:
         return given[0][1]
     rule = Note("serving.one_of", values=LANGUAGES)
     raise Refused(Kind.INVALID_REQUEST, [Item(pointer="?lang", allowed=rule)])
-
-
-def describe_dictionary(lang: str) -> dict[str, Any]:
-    """Questions, moments and predictors as plain data, words in a language."""
-    table = dictionary()
-    return {
-        "decisions": [
-            {
-                "name": row.name,
-                "label": row.label[lang],
-                "help": row.help[lang],
-                "moments": list(row.moments),
-                "comparison": row.comparison,
-                "main_cut_point": row.main_cut_point,
-                "cut_points": list(row.served_cut_points),
-            }
-            for row in table.decisions.values()
-        ],
-        "moments": [{"name": m.name, "label": m.label[lang]} for m in table.moments],
-        "fields": [
-            describe_field(row, lang)
-            for row in table.fields.values()
-            if row.role == "predictor"
-        ],
-    }

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from responder_model import __version__
-from responder_model.serving import api, site
+from responder_model.serving import api, docs, site
 from responder_model.serving.gate import Gate, Log
 from responder_model.serving.logs import write_line
 from responder_model.serving.problems import KIND_OF_STATUS, Kind, Refused
@@ -48,8 +48,8 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.service = service = Service(settings)
-    app.include_router(api.routes(service))
-    app.include_router(site.routes(service))
+    for part in (api, docs, site):
+        app.include_router(part.routes(service))
     app.add_exception_handler(HTTPException, _refuse_as_problem)
     app.add_middleware(Gate, settings=settings, log=log)
     return app

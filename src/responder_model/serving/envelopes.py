@@ -57,11 +57,18 @@ class Path(Envelope):
     patient: Patient
 
 
+class Stopping(Envelope):
+    """Rules of one moment, or of all; ``cost`` of a lost responder in sessions."""
+
+    moment: str | None = None
+    cost: float | None = Field(default=None, gt=0)
+
+
 E = TypeVar("E", bound=Envelope)
 
 
-def read_envelope(body: bytes, kind: type[E]) -> tuple[E, Any]:
-    """Read a body: the envelope, and the same as plain data.
+def read_envelope(body: bytes, kind: type[E]) -> E:
+    """Read a body.
 
     Raises
     ------
@@ -76,7 +83,7 @@ def read_envelope(body: bytes, kind: type[E]) -> tuple[E, Any]:
     lang = plain.get("lang") if isinstance(plain, dict) else None
     spoken = lang if lang in LANGUAGES else None
     try:
-        return kind.model_validate(plain), plain
+        return kind.model_validate(plain)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         items = [_item(row, kind) for row in found]
@@ -100,6 +107,8 @@ _RULES = {
     "missing": Note("serving.required"),
     "string_type": Note("serving.text"),
     "list_type": Note("serving.list"),
+    "float_type": Note("serving.positive"),
+    "greater_than": Note("serving.positive"),
     "too_short": Note("serving.at_least_one"),
     "literal_error": Note("serving.one_of", values=LANGUAGES),
 }
@@ -118,17 +127,18 @@ def check_question(asked: Question) -> tuple[str, str]:
     """
     decisions = dictionary().decisions
     if asked.decision not in decisions:
-        raise _no_such(asked, decision=tuple(decisions))
+        raise no_such(asked, decision=tuple(decisions))
     moments = decisions[asked.decision].moments
     moment = asked.moment
     if moment is None and len(moments) == 1:
         moment = moments[0]
     if moment not in moments:
-        raise _no_such(asked, moment=moments)
+        raise no_such(asked, moment=moments)
     return asked.decision, moment
 
 
-def _no_such(asked: Question, **allowed: tuple[str, ...]) -> Refused:
+def no_such(asked: Envelope, **allowed: tuple[str, ...]) -> Refused:
+    """Refusal of a name that is none of those allowed, by key of the envelope."""
     items = [
         Item(pointer=f"/{key}", allowed=Note("serving.one_of", values=values))
         for key, values in allowed.items()

@@ -55,7 +55,7 @@ def describe_field(row: Field, lang: str) -> dict[str, Any]:
 # ---------------------------------------------------------------- the schema
 
 
-def patient_schema(moment: str) -> Schema:
+def patient_schema(moment: str, lang: str = "en") -> Schema:
     """JSON schema of a patient at a moment: what it allows can be scored.
 
     Examples
@@ -67,15 +67,15 @@ def patient_schema(moment: str) -> Schema:
     rows = patient_fields(moment)
     return {
         "type": "object",
-        "properties": {row.name: _field_schema(row) for row in rows},
+        "properties": {row.name: _field_schema(row, lang) for row in rows},
         "additionalProperties": False,
         "allOf": [*_derived(rows), *_outcomes(rows)],
     }
 
 
-def _field_schema(row: Field) -> Schema:
-    unit = f" ({row.unit['en']})" if row.unit else ""
-    described = {"title": f"{row.label['en']}{unit}", "description": row.help["en"]}
+def _field_schema(row: Field, lang: str) -> Schema:
+    unit = f" ({row.unit[lang]})" if row.unit else ""
+    described = {"title": f"{row.label[lang]}{unit}", "description": row.help[lang]}
     if row.kind == "boolean":
         return {**described, "type": ["boolean", "null"]}
     if row.kind == "category":

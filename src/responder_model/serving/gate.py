@@ -18,8 +18,18 @@ from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from responder_model.serving.admission import (
+    CLOSE,
+    check_host,
+    check_origin,
+    check_role,
+    check_size,
+    cross_origin,
+    preflight,
+)
 from responder_model.serving.problems import (
     MEDIA_TYPE,
     Kind,
@@ -28,6 +38,7 @@ from responder_model.serving.problems import (
     language_of,
 )
 from responder_model.serving.settings import ServerSettings
+from responder_model.serving.tokens import Doorkeeper
 
 Log = Callable[[Mapping[str, Any]], None]
 
@@ -79,6 +90,10 @@ class Gate:
     def __init__(self, app: ASGIApp, *, settings: ServerSettings, log: Log) -> None:
         self.app, self.settings, self.log = app, settings, log
         self.headers = {**_HEADERS, "content-security-policy": _policy(settings)}
+        self.doorkeeper = None
+        if settings.tokens is not None:
+            most = settings.limits.failed_tokens
+            self.doorkeeper = Doorkeeper(settings.tokens, most_failures=most)
         if settings.is_behind_tls:
             self.headers["strict-transport-security"] = _HSTS
 
@@ -90,12 +105,13 @@ class Gate:
         if scope["type"] != "http":
             return
         arrival = scope[_KEY] = self._arrival(scope)
+        fixed = {**self.headers, **cross_origin(scope, self.settings)}
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 arrival.status = message["status"]
                 added = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
+                for name, value in fixed.items():
                     added.setdefault(name, value)
                 added["x-request-id"] = arrival.request_id
             await send(message)
@@ -119,8 +135,8 @@ class Gate:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrival = arrival_of(scope)
         try:
-            self._check(scope)
-            await self.app(scope, receive, send)
+            if await self._admit(scope, receive, send):
+                await self.app(scope, receive, send)
         except Refused as refused:
             await respond(refused, scope, receive, send)
         except TimeoutError:
@@ -138,30 +154,23 @@ class Gate:
         if arrival_of(scope).status == 0:
             await respond(Refused(kind), scope, receive, send)
 
-    def _check(self, scope: Scope) -> None:
-        limits, headers = self.settings.limits, scope["headers"]
-        url = len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"])
-        if url > limits.url_bytes:
-            raise Refused(Kind.URI_TOO_LONG, headers=_CLOSE)
-        size = sum(len(name) + len(value) for name, value in headers)
-        if size > limits.header_bytes or len(headers) > limits.header_fields:
-            raise Refused(Kind.HEADERS_TOO_LARGE, headers=_CLOSE)
-        if host_name(Headers(scope=scope).get("host", "")) not in self.settings.hosts:
-            raise Refused(Kind.WRONG_HOST)
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Let a request in, or answer a browser that asks first; False when answered.
 
-
-_CLOSE = {"connection": "close"}
-
-
-def host_name(host: str) -> str:
-    """Name in a ``Host`` header, in small letters and without the port.
-
-    Examples
-    --------
-    >>> host_name("LocalHost:8000"), host_name("[::1]:80")
-    ('localhost', '[::1]')
-    """
-    return re.sub(r":\d*$", "", host).lower()
+        Raises
+        ------
+        Refused
+            For what is too large, and who may not ask.
+        """
+        check_size(scope, self.settings.limits)
+        check_host(scope, self.settings)
+        headers = preflight(scope, self.settings)
+        if headers is not None:
+            await Response(status_code=204, headers=headers)(scope, receive, send)
+            return False
+        check_origin(scope, self.settings)
+        check_role(scope, self.doorkeeper)
+        return True
 
 
 async def read_body(request: Request) -> bytes:
@@ -177,17 +186,17 @@ async def read_body(request: Request) -> bytes:
     most = arrival.body_limit
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > most:
-        raise Refused(Kind.TOO_LARGE, headers=_CLOSE)
+        raise Refused(Kind.TOO_LARGE, headers=CLOSE)
     parts, size = [], 0
     try:
         async with asyncio.timeout_at(arrival.deadline):
             async for part in request.stream():
                 size += len(part)
                 if size > most:
-                    raise Refused(Kind.TOO_LARGE, headers=_CLOSE)
+                    raise Refused(Kind.TOO_LARGE, headers=CLOSE)
                 parts.append(part)
     except TimeoutError:
-        raise Refused(Kind.REQUEST_TIMEOUT, headers=_CLOSE) from None
+        raise Refused(Kind.REQUEST_TIMEOUT, headers=CLOSE) from None
     return b"".join(parts)
 
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from responder_model.words import LANGUAGES, Note, in_words, say
 
-MEDIA_TYPE = "application/problem+json"
+JSON, MEDIA_TYPE = "application/json", "application/problem+json"
 
 
 class Kind(Enum):
@@ -135,17 +135,22 @@ class Refused(Exception):  # noqa: N818 - an answer, not a fault
         }
 
 
+def dump_json(value: Any) -> bytes:
+    """Write JSON; a number that is not finite is an error, never sent."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode()
+
+
 def json_response(
     value: Any,
     *,
     status: int = 200,
-    media_type: str = "application/json",
+    media_type: str = JSON,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Answer in JSON; a number that is not finite is an error, never sent."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """Answer in JSON."""
     return Response(
-        text.encode(), status_code=status, media_type=media_type, headers=headers
+        dump_json(value), status_code=status, media_type=media_type, headers=headers
     )
 
 

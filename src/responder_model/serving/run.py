@@ -34,7 +34,8 @@ def run_server(settings: ServerSettings, *, host: str, port: int) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=settings.proxy is not None,
+        forwarded_allow_ips=settings.proxy or "",
         h11_max_incomplete_event_size=settings.limits.header_bytes,
         timeout_graceful_shutdown=GRACE,
     )

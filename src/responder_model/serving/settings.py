@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+import re
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from responder_model.errors import ResponderModelError
+from responder_model.serving.tokens import Token
+from responder_model.words import Note
 
 # Host names of a server that only this machine can reach.
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
+# Scheme, host and port, as a browser sends them.
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +54,29 @@ class Limits:
     failed_tokens: int = 10
 
 
+def read_limits(path: Path) -> Limits:
+    """Read limits from a TOML file; those that it does not name stay.
+
+    Raises
+    ------
+    ResponderModelError
+        For a file that is no TOML, an unknown limit, and one that is no number above 0.
+    """
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        said = Note("serving.limits_file", name=path.name)
+        raise ResponderModelError(said) from error
+    known = {row.name: type(row.default) for row in fields(Limits)}
+    for name, value in given.items():
+        whole = known.get(name) is int
+        is_number = isinstance(value, int if whole else int | float)
+        if name not in known or not is_number or isinstance(value, bool) or value <= 0:
+            said = Note("serving.limit", name=name, known=tuple(known))
+            raise ResponderModelError(said)
+    return Limits(**given)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
     """How a server is set up.
@@ -60,14 +92,30 @@ class ServerSettings:
         Origins whose pages may call the JSON interface; none by default.
     embed : tuple of str
         Origins that may show the page in a frame; none by default.
+    tokens : tuple of Token or None
+        Who may ask; None asks for no token.
     is_behind_tls : bool
         Whether callers reach it by https only.
+    proxy : str or None
+        Address of a proxy that is believed about who asks.
     limits : Limits
+
+    Raises
+    ------
+    ResponderModelError
+        For an origin that is none.
     """
 
     models: tuple[str, ...] = ()
     hosts: frozenset[str] = LOCAL_HOSTS
     origins: tuple[str, ...] = ()
     embed: tuple[str, ...] = ()
+    tokens: tuple[Token, ...] | None = None
     is_behind_tls: bool = False
+    proxy: str | None = None
     limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        for origin in (*self.origins, *self.embed):
+            if not _ORIGIN.fullmatch(origin):
+                raise ResponderModelError(Note("serving.origin", origin=origin))

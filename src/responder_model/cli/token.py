@@ -1,0 +1,76 @@
+"""The command ``token``: who may ask the server."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from responder_model.cli.options import JsonOption
+from responder_model.cli.output import print_json, tell
+
+# Days for which a token is valid unless it is said otherwise.
+DAYS = 365
+
+
+class Action(StrEnum):
+    """What is done with tokens."""
+
+    new = "new"
+
+
+class RoleName(StrEnum):
+    """What a token allows."""
+
+    read = "read"
+    admin = "admin"
+
+
+ActionArgument = Annotated[Action, typer.Argument(metavar="new", help="Make a token.")]
+NameOption = Annotated[
+    str, typer.Option("--name", metavar="NAME", help="Whose it is, as ehr.")
+]
+RoleOption = Annotated[
+    RoleName,
+    typer.Option("--role", help="read: may ask; admin: may also reload models."),
+]
+FileOption = Annotated[
+    Path,
+    typer.Option(
+        "--file",
+        metavar="FILE",
+        help="File of tokens, for serve --tokens; it holds digests, never a token.",
+    ),
+]
+DaysOption = Annotated[
+    int, typer.Option("--days", min=1, max=3650, help="Days until it expires.")
+]
+
+
+def token(
+    action: ActionArgument,  # noqa: ARG001 - there is one
+    *,
+    name: NameOption,
+    role: RoleOption = RoleName.read,
+    file: FileOption = Path("tokens.json"),
+    days: DaysOption = DAYS,
+    json_output: JsonOption = False,
+) -> None:
+    """Make a token and print it once; the file keeps its digest alone.
+
+    Example: responder-model token new --role read --name ehr
+    """
+    from responder_model.serving.tokens import new_token
+
+    secret, made = new_token(file, name=name, role=role.value, days=days)
+    if json_output:
+        print_json(
+            {"token": secret, "name": name, "role": role, "expires": made.expires}
+        )
+        return
+    until = datetime.fromisoformat(made.expires).date().isoformat()
+    tell("token_once", name=name, role=role.value, expires=until)
+    typer.echo(secret)

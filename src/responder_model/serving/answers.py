@@ -1,0 +1,160 @@
+"""What is answered to each envelope: a call of the package, and its plain data."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from responder_model.errors import InvalidPatientError
+from responder_model.labels import describe_value, label_of
+from responder_model.model import Model, Prediction
+from responder_model.model.basis import bases
+from responder_model.model.limits import preceding_test
+from responder_model.pathways import latest_moment
+from responder_model.pathways import pathway as follow
+from responder_model.patient import check_patient
+from responder_model.rules import StoppingRules, stopping_rule
+from responder_model.schema import dictionary
+from responder_model.serving.envelopes import (
+    ManyPatients,
+    OnePatient,
+    Path,
+    Stopping,
+    check_patients,
+    check_question,
+    no_such,
+    patient_items,
+)
+from responder_model.serving.gate import Arrival
+from responder_model.serving.problems import Item, Kind, Refused
+from responder_model.serving.service import Service
+from responder_model.serving.shelf import Served
+from responder_model.words import Note
+
+Plain = dict[str, Any]
+# What an explanation repeats of the prediction.
+_KEPT = (
+    "decision",
+    "moment",
+    "cut_point",
+    "probability",
+    "interval",
+    "baseline",
+    "linear_predictor",
+    "applicability",
+    "missing",
+    "messages",
+)
+
+
+def predictions(service: Service, asked: ManyPatients, arrival: Arrival) -> Plain:
+    """What ``predict --json`` prints, for each patient."""
+    served = _served(service, asked, arrival)
+    most = service.settings.limits.patients
+    if len(asked.patients) > most:
+        rule = Note("serving.at_most", most=most)
+        items = [Item(pointer="/patients", allowed=rule)]
+        raise Refused(Kind.TOO_LARGE, items, lang=asked.lang)
+    model = served.model
+    numbered = enumerate(asked.patients)
+    pointed = [(f"/patients/{k}", values) for k, values in numbered]
+    check_patients(pointed, model.decision, model.moment, lang=asked.lang)
+    found = [model.predict(p, centre=asked.centre) for p in asked.patients]
+    rows = [prediction.to_dict(asked.lang) for prediction in found]
+    return {"model": served.identity, "predictions": rows}
+
+
+def explanations(service: Service, asked: OnePatient, arrival: Arrival) -> Plain:
+    """What each predictor adds for one patient, all of them, in words."""
+    served = _served(service, asked, arrival)
+    model = served.model
+    pointed = [("/patient", asked.patient)]
+    check_patients(pointed, model.decision, model.moment, lang=asked.lang)
+    found = model.predict(asked.patient, centre=asked.centre)
+    known = check_patient(asked.patient, model.decision, model.moment)
+    rests_on = bases(model, asked.patient)
+    rows = _contributions(found, known, rests_on, asked.lang)
+    plain = found.to_dict(asked.lang)
+    explained = {**{name: plain[name] for name in _KEPT}, "contributions": rows}
+    return {"model": served.identity, "explanation": explained}
+
+
+def _contributions(
+    found: Prediction, known: Plain, rests_on: dict[str, str], lang: str
+) -> list[Plain]:
+    """One row for each predictor, what adds most first."""
+    rows = []
+    for name, value in found.contributions.items():
+        bounds = found.contribution_ranges[name]
+        rows.append(
+            {
+                "field": name,
+                "label": label_of(name, lang),
+                "value": describe_value(name, known.get(name), lang),
+                "contribution": value,
+                "lower": bounds.lower,
+                "upper": bounds.upper,
+                "same_sign": bounds.same_sign,
+                "rests_on": rests_on.get(name),
+            }
+        )
+    return sorted(rows, key=lambda row: -abs(row["contribution"]))
+
+
+def pathway(service: Service, asked: Path, arrival: Arrival) -> Plain:
+    """What ``pathway --json`` prints: the test, then an implant."""
+    implant = service.models[dictionary().targets()[-1]]
+    test = preceding_test(implant.model.encoder)
+    assert test is not None  # noqa: S101 - every implant model of the dictionary has one
+    moment = latest_moment(asked.patient, test)
+    check_patients([("/patient", asked.patient)], test.name, moment, lang=asked.lang)
+    screening = service.served(test.name, moment)
+    note_model(arrival, screening)
+    try:
+        found = follow(
+            asked.patient,
+            screening_model=screening.model,
+            implant_model=implant.model,
+        )
+    except InvalidPatientError as error:
+        items = patient_items(error.problems, "/patient")
+        raise Refused(Kind.INVALID_PATIENT, items, lang=asked.lang) from None
+    models = {"screening": screening.identity, "implant": implant.identity}
+    return {"models": models, "pathway": found.to_dict(asked.lang)}
+
+
+def stopping(service: Service, asked: Stopping, arrival: Arrival) -> Plain:
+    """What ``stopping --json`` prints: rules that stop the test after a session."""
+    test = next(iter(dictionary().decisions.values()))
+    later = test.moments[1:]
+    if asked.moment is not None and asked.moment not in later:
+        raise no_such(asked, moment=later)
+    moments = later if asked.moment is None else (asked.moment,)
+    rows = []
+    for moment in moments:
+        served = service.served(test.name, moment)
+        note_model(arrival, served)
+        rules = _rules(served.model, asked.cost).to_dict(asked.lang)
+        rows.append({"model": served.identity, **rules})
+    return {"stopping": rows}
+
+
+@lru_cache(maxsize=64)
+def _rules(model: Model, cost: float | None) -> StoppingRules:
+    """Rules of a model; they take a fifth of a second."""
+    return stopping_rule(model, cost=cost)
+
+
+def _served(
+    service: Service, asked: ManyPatients | OnePatient, arrival: Arrival
+) -> Served:
+    """Model that is asked; the log says which."""
+    served = service.served(*check_question(asked))
+    note_model(arrival, served)
+    return served
+
+
+def note_model(arrival: Arrival, served: Served) -> None:
+    """Put on the log's line which question and which model it was."""
+    arrival.decision = served.model.target
+    arrival.digest = str(served.model.digest)

@@ -1,0 +1,197 @@
+"""Who may ask the server: tokens, origins, hosts, and what a reload leaves."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from typer.testing import CliRunner
+
+import responder_model as rm
+from in_words import said
+from responder_model.artifact import save_model
+from responder_model.cli.app import app
+from responder_model.model.example import example_model
+from responder_model.serving.settings import Limits, ServerSettings, read_limits
+from responder_model.serving.tokens import WINDOW, Doorkeeper, new_token, read_tokens
+from serving_client import PATIENT, SCREENING, Local
+
+ORIGIN = "https://ehr.example"
+BODY = {**SCREENING, "patients": [PATIENT]}
+
+
+def bearer(secret):
+    return {"authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
+def tokens(tmp_path):
+    """File of a reader and an administrator, and their tokens."""
+    path = tmp_path / "tokens.json"
+    read, _ = new_token(path, name="ehr", role="read", days=1)
+    admin, _ = new_token(path, name="operator", role="admin", days=1)
+    return path, read, admin
+
+
+def test_token_is_needed_where_there_is_a_file_of_them(tokens):
+    path, read, _ = tokens
+    server = Local(ServerSettings(tokens=read_tokens(path)))
+    refused = server.post("/v1/predictions", BODY)
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"] == "Bearer"
+    assert server.post("/v1/predictions", BODY, headers=bearer(read)).status_code == 200
+    for path in ("/health", "/ready"):
+        assert server.get(path).status_code == 200
+    for path in ("/openapi.json", "/nothing"):
+        assert server.get(path).status_code == 401
+
+
+def test_wrong_tokens_of_one_address_are_counted(tokens):
+    path, read, _ = tokens
+    limits = Limits(failed_tokens=3)
+    server = Local(ServerSettings(tokens=read_tokens(path), limits=limits))
+    found = [server.get("/v1/models", headers=bearer("x")) for _ in range(5)]
+    assert [answer.status_code for answer in found] == [401, 401, 401, 429, 429]
+    assert found[-1].headers["retry-after"] == f"{WINDOW:.0f}"
+    # who guesses keeps nobody else out
+    assert server.get("/v1/models", headers=bearer(read)).status_code == 200
+
+
+def test_token_expires(tokens):
+    path, read, _ = tokens
+    rows = json.loads(path.read_text("utf-8"))
+    yesterday = datetime.now(tz=UTC) - timedelta(days=1)
+    rows[0]["expires"] = yesterday.isoformat()
+    path.write_text(json.dumps(rows), encoding="utf-8")
+    doorkeeper = Doorkeeper(read_tokens(path), most_failures=3)
+    assert doorkeeper.role_of(read) is None
+
+
+def test_file_of_tokens_holds_none_and_is_its_owners_alone(tokens):
+    path, read, admin = tokens
+    text = path.read_text("utf-8")
+    assert read not in text
+    assert admin not in text
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o640)
+    with pytest.raises(rm.ResponderModelError, match="by its owner alone"):
+        read_tokens(path)
+
+
+@pytest.mark.parametrize("text", ["{", "{}x", '[{"name":"a"}]', '["a"]', "[1]"])
+def test_file_that_holds_no_tokens_is_refused(tmp_path, text):
+    path = tmp_path / "tokens.json"
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
+    with pytest.raises(rm.ResponderModelError, match="must be a file of tokens"):
+        read_tokens(path)
+
+
+def test_command_makes_a_token_that_lets_in(tmp_path):
+    path = tmp_path / "tokens.json"
+    asked = ["token", "new", "--name", "ehr", "--file", str(path)]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.stderr
+    doorkeeper = Doorkeeper(read_tokens(path), most_failures=3)
+    assert doorkeeper.role_of(done.stdout.strip()) == "read"
+    again = CliRunner().invoke(app, [*asked, "--lang", "fr"])
+    assert again.exit_code == 1
+    assert "Prendre un autre nom" in again.stderr
+
+
+def test_models_are_reloaded_by_an_administrator(tmp_path, tokens):
+    path, read, admin = tokens
+    folder = tmp_path / "centre"
+    save_model(example_model(seed=1), folder)
+    settings = ServerSettings(models=(str(folder),), tokens=read_tokens(path))
+    server = Local(settings)
+    before = server.get("/ready").json()["models"]
+    save_model(example_model(seed=2), folder)
+    asked = ("/admin/reload", {})
+    assert server.post(*asked, headers=bearer(read)).status_code == 403
+    reloaded = server.post(*asked, headers=bearer(admin))
+    assert reloaded.status_code == 200
+    after = server.get("/ready").json()["models"]
+    assert reloaded.json()["models"] == after != before
+    (folder / "model.json").write_text("{}", encoding="utf-8")
+    refused = server.post("/admin/reload", {"lang": "fr"}, headers=bearer(admin))
+    assert refused.status_code == 422
+    assert "model.json" in refused.json()["problems"][0]["allowed"]
+    assert server.get("/ready").json()["models"] == after
+
+
+def test_nobody_reloads_models_where_nobody_is_known():
+    assert Local().post("/admin/reload", {}).status_code == 404
+
+
+# ---------------------------------------------------------------- origins
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null", "sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"origin": "http://localhost"}, 200),
+        ({"origin": "null", "sec-fetch-site": "same-origin"}, 200),
+        ({"origin": "null"}, 200),
+        ({"origin": ORIGIN, "sec-fetch-site": "cross-site"}, 403),
+        ({}, 200),
+    ],
+)
+def test_page_of_somebody_else_is_refused(headers, status):
+    answered = Local().post("/v1/predictions", BODY, headers=headers)
+    assert answered.status_code == status
+    assert "access-control-allow-origin" not in answered.headers
+
+
+def test_allowed_origin_may_ask_and_read():
+    server = Local(ServerSettings(origins=(ORIGIN,)))
+    asks = {"origin": ORIGIN, "access-control-request-method": "POST"}
+    first = server.request("OPTIONS", "/v1/predictions", headers=asks)
+    assert first.status_code == 204
+    headers = {"origin": ORIGIN, "sec-fetch-site": "cross-site"}
+    answered = server.post("/v1/predictions", BODY, headers=headers)
+    assert answered.status_code == 200
+    for found in (first, answered):
+        assert found.headers["access-control-allow-origin"] == ORIGIN
+        assert found.headers["vary"] == "Origin"
+    other = {**asks, "origin": "https://evil.example"}
+    refused = server.request("OPTIONS", "/v1/predictions", headers=other)
+    assert refused.status_code == 403
+    assert "access-control-allow-origin" not in refused.headers
+
+
+def test_frame_is_allowed_where_it_is_asked_for():
+    server = Local(ServerSettings(embed=(ORIGIN,), is_behind_tls=True))
+    headers = server.get("/health").headers
+    assert f"frame-ancestors {ORIGIN};" in headers["content-security-policy"]
+    assert headers["strict-transport-security"].startswith("max-age=")
+
+
+@pytest.mark.parametrize("origin", ["*", "https://a.example/", "https://a;b", "a"])
+def test_origin_must_be_one(origin):
+    with pytest.raises(rm.ResponderModelError, match="an origin must be"):
+        ServerSettings(embed=(origin,))
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_address_that_others_reach_needs_tokens_or_a_word():
+    done = CliRunner().invoke(app, ["serve", "--address", "0.0.0.0"])
+    assert done.exit_code == 1
+    assert "--no-token" in done.stderr
+
+
+def test_limits_are_read_from_a_file(tmp_path):
+    path = tmp_path / "limits.toml"
+    path.write_text("patients = 7\nanswer_seconds = 2", encoding="utf-8")
+    assert read_limits(path) == Limits(patients=7, answer_seconds=2)
+    for text in ("patients = 0", "patients = 1.5", "queue = true", "depth = 3", "x"):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(rm.ResponderModelError, match="limit") as refused:
+            read_limits(path)
+        assert said([refused.value.said], "fr")[0] != str(refused.value)
