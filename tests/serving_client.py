@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -44,3 +51,55 @@ class Local:
 def pointers(answer: Any) -> dict[str, str]:
     """Rule by pointer of a problem document."""
     return {row["pointer"]: row["rule"] for row in answer.json()["problems"]}
+
+
+SERVE = "from responder_model.cli import main; main()"
+# Seconds in which a server must have started, on a busy machine.
+STARTING = 60.0
+
+
+class Live:
+    """A server of its own, as the command starts it, on a port of this machine."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "serve.log"
+        command = [sys.executable, "-c", SERVE, "serve", "--port", str(self.port)]
+        with self.log.open("w", encoding="utf-8") as log:
+            self.process = subprocess.Popen([*command, *options], stderr=log)
+
+    def __enter__(self) -> Live:
+        deadline = time.monotonic() + STARTING
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1.0).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return self
+        self.process.kill()
+        raise AssertionError(self.log.read_text("utf-8"))
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> int:
+        """Ask it to stop; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(STARTING)
+        finally:
+            self.process.kill()
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The log, line by line."""
+        text = self.log.read_text("utf-8").splitlines()
+        return [json.loads(line) for line in text if line.startswith("{")]
+
+
+def free_port() -> int:
+    """Port that nobody listens to now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
