@@ -109,6 +109,17 @@ def test_ready_refuses_a_model_that_has_another_number():
     assert server.get("/health").status_code == 200
 
 
+def test_model_that_is_not_itself_does_not_answer():
+    server = Local()
+    at = TARGETS[0]
+    wrong = replace(server.service.models[at], expected=0.5)
+    server.service.models = {**server.service.models, at: wrong}
+    assert server.get("/ready").status_code == 503
+    answered = server.predict(PATIENT)
+    assert answered.status_code == 503
+    assert pointers(answered) == {"": "known_number"}
+
+
 def test_models_are_described_with_what_they_rest_on(server):
     row = server.get("/v1/models?lang=fr").json()["models"][0]
     assert row["label"] == dictionary().decisions[row["decision"]].label["fr"]

@@ -59,7 +59,9 @@ def token(
     days: DaysOption = DAYS,
     json_output: JsonOption = False,
 ) -> None:
-    """Make a token and print it once; the file keeps its digest alone.
+    """Make a token for a program or a person who asks the server.
+
+    It is printed once; the file keeps its digest alone.
 
     Example: responder-model token new --role read --name ehr
     """

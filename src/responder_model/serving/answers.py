@@ -103,7 +103,7 @@ def _contributions(
 
 def pathway(service: Service, asked: Path, arrival: Arrival) -> Plain:
     """What ``pathway --json`` prints: the test, then an implant."""
-    implant = service.models[dictionary().targets()[-1]]
+    implant = service.served(*dictionary().targets()[-1])
     test = preceding_test(implant.model.encoder)
     assert test is not None  # noqa: S101 - every implant model of the dictionary has one
     moment = latest_moment(asked.patient, test)

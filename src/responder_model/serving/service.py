@@ -38,8 +38,17 @@ class Service:
         self._at_work = 0
 
     def served(self, decision: str, moment: str) -> Served:
-        """Model of a question and moment; one that is not itself does not answer."""
-        return self.models[decision, moment]
+        """Model of a question and moment.
+
+        Raises
+        ------
+        Refused
+            For one that did not give its known number when it was loaded.
+        """
+        found = self.models[decision, moment]
+        if not found.is_itself:
+            raise Refused(Kind.NOT_READY, [not_ready_item(found)])
+        return found
 
     def reload(self) -> None:
         """Load all models anew beside those that serve, try them, and swap.
@@ -89,4 +98,4 @@ def not_ready_item(served: Served) -> Item:
     """Say which model does not give its known number."""
     decision, moment = served.model.decision, served.model.moment
     label = Note("serving.target", decision=decision, moment=moment)
-    return Item(pointer="", allowed=Note("serving.unknown_number"), label=label)
+    return Item(pointer="", allowed=Note("serving.known_number"), label=label)

@@ -109,7 +109,7 @@ def read_tokens(path: Path) -> tuple[Token, ...]:
     try:
         mode, data = path.stat().st_mode, path.read_bytes()
     except OSError as error:
-        said = Note("cli.cannot_be_used", reason=error.strerror, **name)
+        said = Note("system.cannot_be_used", reason=error.strerror, **name)
         raise ResponderModelError(said) from error
     if mode & _OTHERS:
         raise ResponderModelError(Note("serving.token_mode", **name))
