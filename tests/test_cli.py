@@ -546,7 +546,8 @@ def test_print_json_gives_null_for_what_is_no_number(capsys):
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_explain_prints_no_sign_before_zero(run, lang):
-    text = run("explain", "rtms_response@screening", "--age", "54", "--lang", lang)
+    given = ("--age", "54", "--lang", lang, "--log-odds")
+    text = run("explain", "rtms_response@screening", *given)
     zero = "0,00" if lang == "fr" else "0.00"
     assert zero in text.stdout
     assert f"+{zero}" not in text.stdout

@@ -15,9 +15,9 @@ from responder_model.model.applicability import Checks, compile_checks
 from responder_model.model.example import example_model
 from responder_model.model.limits import (
     Limits,
-    describe_limits,
     reference_limits,
 )
+from responder_model.model.observed import describe_limits
 from responder_model.schema import dictionary
 
 N_NEW = 4000
@@ -233,6 +233,18 @@ def test_constant_and_tiny_cohorts_have_limits() -> None:
     assert "fatigue" not in describe_limits(encoder, raw, filled, population).numbers
     assert "depression" not in limits.numbers
     assert "sex" not in limits.seen
+
+
+@pytest.mark.parametrize("moment", ["session_1", "session_2", "session_3"])
+def test_a_session_without_any_relief_is_borderline(moment: str) -> None:
+    model = rm.published_model("rtms_response", moment)
+    found = model.predict({"aetiology": "ischaemic_stroke"}).applicability
+    assert found.level == "borderline"
+    assert [reason.code for reason in found.reasons] == ["model.no_relief"]
+    known = model.predict({"aetiology": "ischaemic_stroke", "relief_1": 0})
+    assert known.applicability.level == "inside"
+    days = model.predict({"aetiology": "ischaemic_stroke", "relief_days_1": 4})
+    assert days.applicability.level == "borderline"
 
 
 def test_levels_are_the_same_for_one_and_for_many() -> None:

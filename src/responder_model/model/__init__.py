@@ -2,7 +2,8 @@
 
 from responder_model.model.comparison import Comparison
 from responder_model.model.fitted import PROVENANCES, Model
-from responder_model.model.limits import Limits, describe_limits, reference_limits
+from responder_model.model.limits import Limits, reference_limits
+from responder_model.model.observed import describe_limits
 from responder_model.model.parts import (
     CENTRES,
     CentreLevel,

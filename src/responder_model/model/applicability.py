@@ -18,6 +18,7 @@ from responder_model.model.limits import (
     non_responders,
     number_columns,
     preceding_test,
+    session_reliefs,
     whitening,
 )
 from responder_model.schema import Field, dictionary
@@ -33,7 +34,7 @@ class Checks:
     """Compiled checks of one model.
 
     Columns of ``levels``: numbers, categories, pairs, then joint distance, preceding
-    test and whether anything is known.
+    test, whether anything is known, and whether any relief of the sessions so far is.
     """
 
     encoder: Encoder
@@ -46,6 +47,7 @@ class Checks:
     table: Levels  # level of each value; the last of a block is "missing"
     missing_codes: Array  # code that stands for missing
     pairs: tuple[tuple[int, int, Levels], ...]  # positions and table (k + 1, m + 1)
+    reliefs: NDArray[np.int64]  # positions of the reliefs of sessions
     columns: NDArray[np.int64]  # base columns of the joint distance
     whitening: Array
 
@@ -59,6 +61,9 @@ class Checks:
         parts += [self._pair_levels(raw, *pair) for pair in self.pairs]
         parts += [self._distance_levels(deviation), self._test_levels(raw)]
         parts.append(np.asarray(np.isnan(raw).all(axis=1, keepdims=True), np.int8))
+        if len(self.reliefs):
+            unknown = np.isnan(raw[:, self.reliefs]).all(axis=1, keepdims=True)
+            parts.append(np.asarray(unknown, np.int8))
         return np.concatenate(parts, axis=1)
 
     def _number_levels(self, raw: Array) -> Levels:
@@ -139,8 +144,8 @@ class Checks:
     def _last_reason(self, last: int, raw: Array) -> Note:
         if last == 0:
             return Note("model.distance")
-        if last == 2:
-            return Note("model.nothing_known")
+        if last > 1:
+            return Note("model.nothing_known" if last == 2 else "model.no_relief")
         _, known = non_responders(self.encoder, raw[None])
         return Note("model.non_responder" if known[0] else "model.test_unknown")
 
@@ -170,6 +175,7 @@ def compile_checks(encoder: Encoder, limits: Limits, population: Population) -> 
         table=np.concatenate([*blocks, np.zeros(0, dtype=np.int8)]),
         missing_codes=(sizes - 1).astype(np.float64),
         pairs=_compile_pairs(encoder, limits),
+        reliefs=np.flatnonzero(np.isin(encoder.predictors, session_reliefs(encoder))),
         columns=number_columns(encoder, population),
         whitening=whitening(encoder, population),
     )

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from responder_model.features import expit
-from responder_model.model.limits import preceding_test
-from responder_model.schema import dictionary
+from responder_model.model.limits import preceding_test, session_reliefs
 from responder_model.words import Note
 
 if TYPE_CHECKING:
@@ -47,13 +46,10 @@ def relief_slope(model: Model) -> float:
     Relief is every number in the outcome's unit that repeats over the sessions, or that
     is the outcome of the preceding test. Per reference SD; 0 where no relief is known.
     """
-    fields = dictionary().fields
-    unit = fields[dictionary().decisions[model.decision].outcome].unit
-    names = {name for row in dictionary().series for name in row.fields}
+    names = set(session_reliefs(model.encoder))
     test = preceding_test(model.encoder)
     if test is not None:
         names.add(test.outcome)
-    names = {name for name in names if fields[name].unit == unit}
     columns = model.encoder.columns
     slopes = zip(columns, model.main.coefficients, strict=True)
     return float(sum(slope for column, slope in slopes if column.name in names))
