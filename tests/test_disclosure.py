@@ -24,7 +24,7 @@ from responder_model.artifact import (
     save_model,
     sign_model,
 )
-from responder_model.challenger import fit_trees
+from responder_model.challenger import Trees, fit_trees
 from responder_model.cohort import outcome_levels
 from responder_model.development import Settings, develop, published_model, update
 from responder_model.disclosure import (
@@ -325,6 +325,10 @@ def test_trees_have_no_leaf_and_no_category_of_few():
     missing, given = raw[:1].repeat(len(rare), 0), raw[:1].repeat(len(rare), 0)
     missing[:, position], given[:, position] = np.nan, rare
     np.testing.assert_array_equal(trees.margin(given), trees.margin(missing))
+    # what is stored sends them there by itself
+    stored = Trees.from_json(trees.to_json(), encoder)
+    np.testing.assert_array_equal(stored.margin(given), trees.margin(given))
+    np.testing.assert_array_equal(stored.margin(raw), trees.margin(raw))
 
 
 def test_limits_are_nobodys_extreme():

@@ -20,13 +20,15 @@ from responder_model.features import Array, Encoder
 if TYPE_CHECKING:
     import xgboost
 
+Codes = NDArray[np.int64]
+
 # Settings of the challenger: small on purpose (design.md 3.3).
-N_TREES = 60
+N_TREES = 24
 PARAMETERS: dict[str, Any] = {
     "objective": "binary:logistic",
     "tree_method": "hist",
     "max_depth": 2,
-    "learning_rate": 0.08,
+    "learning_rate": 0.2,
     "reg_lambda": 5.0,
     "max_bin": 64,
     "nthread": 1,
@@ -36,28 +38,35 @@ PARAMETERS: dict[str, Any] = {
 _MONOTONE_SERIES = "relief"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Trees:
-    """Boosted trees over the raw predictors of one encoder."""
+    """Boosted trees over the raw predictors of one encoder.
+
+    ``rare`` holds, for each predictor, codes that go where a missing value goes.
+    """
 
     booster: xgboost.Booster
     feature_types: tuple[str, ...]
+    rare: tuple[Codes, ...] = ()
 
     def margin(self, raw: Array) -> Array:
         """Log-odds of each patient, (n_patients,)."""
-        matrix = _matrix(raw, self.feature_types)
+        matrix = _matrix(_without(raw, self.rare), self.feature_types)
         margin = self.booster.predict(matrix, output_margin=True)
         return np.asarray(margin, dtype=np.float64)
 
     def contributions(self, raw: Array) -> Array:
         """TreeSHAP per raw predictor, then the bias, (n_patients, n_predictors + 1)."""
-        matrix = _matrix(raw, self.feature_types)
+        matrix = _matrix(_without(raw, self.rare), self.feature_types)
         values = self.booster.predict(matrix, pred_contribs=True)
         return np.asarray(values, dtype=np.float64)
 
     def to_json(self) -> bytes:
         """Return the trees in XGBoost's own JSON format."""
-        return bytes(self.booster.save_raw(raw_format="json"))
+        text = bytes(self.booster.save_raw(raw_format="json"))
+        if not any(codes.size for codes in self.rare):
+            return text
+        return _sent_as_missing(text, self.rare)
 
     @classmethod
     def from_json(cls, text: bytes, encoder: Encoder) -> Trees:
@@ -82,30 +91,33 @@ def fit_trees(
     With ``small_cells``, no leaf has fewer patients, and a category that fewer had
     goes where a missing one goes: with its group, where another predictor knows it.
     """
-    import xgboost
-
     types = feature_types(encoder)
     rare = _rare_categories(raw, encoder, small_cells)
-    raw = _without(raw, rare)
+    matrix = _matrix(_without(raw, rare), types, outcome)
+    booster = _boosted(matrix, encoder, seed=seed, small_cells=small_cells)
+    return Trees(booster=booster.reset(), feature_types=types, rare=rare)
+
+
+def _boosted(
+    matrix: xgboost.DMatrix, encoder: Encoder, *, seed: int, small_cells: int
+) -> xgboost.Booster:
+    import xgboost
+
     parameters = PARAMETERS | {
         "seed": seed,
         # no patient weighs more than a quarter
         "min_child_weight": max(1.0, small_cells / 4.0),
         "monotone_constraints": _monotone_constraints(encoder),
-        "base_score": float(np.clip(outcome.mean(), 0.02, 0.98)),
+        "base_score": float(np.clip(matrix.get_label().mean(), 0.02, 0.98)),
     }
-    matrix = _matrix(raw, types, outcome)
     # What `xgboost.train` does, tree for tree; MLflow's autolog puts a run around that.
     booster = xgboost.Booster(parameters, [matrix])
     for iteration in range(N_TREES):
         booster.update(matrix, iteration)
-    trees = Trees(booster=booster.reset(), feature_types=types)
-    if not any(codes.size for codes in rare):
-        return trees
-    return Trees.from_json(_sent_as_missing(trees.to_json(), rare), encoder)
+    return booster
 
 
-def _rare_categories(raw: Array, encoder: Encoder, k: int) -> list[NDArray[np.int64]]:
+def _rare_categories(raw: Array, encoder: Encoder, k: int) -> tuple[Codes, ...]:
     """Codes of each predictor that fewer than ``k`` patients have."""
     rare = []
     for position, row in enumerate(encoder.fields):
@@ -114,18 +126,19 @@ def _rare_categories(raw: Array, encoder: Encoder, k: int) -> list[NDArray[np.in
         n_codes = len(row.categories)
         counts = np.bincount(codes, minlength=n_codes) if n_codes else np.empty(0)
         rare.append(np.flatnonzero(counts < k))
-    return rare
+    return tuple(rare)
 
 
-def _without(raw: Array, rare: list[NDArray[np.int64]]) -> Array:
+def _without(raw: Array, rare: tuple[Codes, ...]) -> Array:
     """Raw predictors with rare categories as missing."""
     raw = raw.copy()
     for position, codes in enumerate(rare):
-        raw[np.isin(raw[:, position], codes), position] = np.nan
+        if codes.size:
+            raw[np.isin(raw[:, position], codes), position] = np.nan
     return raw
 
 
-def _sent_as_missing(data: bytes, rare: list[NDArray[np.int64]]) -> bytes:
+def _sent_as_missing(data: bytes, rare: tuple[Codes, ...]) -> bytes:
     """Trees that send rare categories where they send a missing value.
 
     A node lists the categories that go right; all others go left.
@@ -162,19 +175,16 @@ def out_of_fold_margins(
 ) -> Array:
     """Margins of patients whom the trees have not seen, averaged over repeats, (n,).
 
-    ``n_jobs`` threads share the folds; the numbers do not depend on it.
+    Folds are slices of one matrix, and a category is rare that few of all patients
+    have. ``n_jobs`` threads share the folds; the numbers do not depend on it.
     """
+    rare = _rare_categories(raw, encoder, small_cells)
+    matrix = _matrix(_without(raw, rare), feature_types(encoder), outcome)
 
     def margins(fold: int) -> Array:
-        inside, outside = folds[fold]
-        trees = fit_trees(
-            raw[inside],
-            outcome[inside],
-            encoder,
-            seed=seed + fold,
-            small_cells=small_cells,
-        )
-        return trees.margin(raw[outside])
+        inside, outside = (matrix.slice(part) for part in folds[fold])
+        booster = _boosted(inside, encoder, seed=seed + fold, small_cells=small_cells)
+        return np.asarray(booster.predict(outside, output_margin=True))
 
     total, count = np.zeros(len(outcome)), np.zeros(len(outcome))
     with ThreadPoolExecutor(n_jobs) as pool:

@@ -33,10 +33,11 @@ from responder_model.cumulative_logit.likelihood import (
     intercepts,
 )
 from responder_model.cumulative_logit.mixture import (
-    Collapsed,
+    Component,
     collapse,
     fit_components,
     fit_mixture,
+    means_without,
     prior_at,
     weigh,
 )
@@ -116,6 +117,8 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         Ordered levels.
     components_ : tuple of Component
         Laplace posteriors of the ordinal fit, with posterior weights.
+    cut_components_ : dict of int to tuple of Component
+        The same of the fits at single cut points.
     served_ : dict of int to Collapsed
         Posterior at each cut point, columns scaled.
     kappa_ : float
@@ -285,9 +288,10 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     def _serve(self, observations: Observations) -> None:
         J, main = observations.n_cuts, observations.main
         cuts = list(range(J) if self.served_cuts is None else self.served_cuts)
-        own = {}
+        self.cut_components_ = {}
         if J > 1 and len(observations.lower) >= self.cut_specific_from:
-            own = self._fit_at(observations, cuts)
+            self.cut_components_ = self._fit_at(observations, cuts)
+        own = {cut: collapse(c, 0, 1, 0) for cut, c in self.cut_components_.items()}
         heaviest = max(self.components_, key=lambda component: component.weight)
         self.discrepancy_, slopes = estimate_discrepancy(
             observations,
@@ -316,7 +320,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
 
     def _fit_at(
         self, observations: Observations, cuts: list[int]
-    ) -> dict[int, Collapsed]:
+    ) -> dict[int, tuple[Component, ...]]:
         """Fit the same evidence to single cut points."""
         J, main = observations.n_cuts, observations.main
         priors: list[Prior] = []
@@ -332,10 +336,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             ]
         M = len(likely)
         parts = fit_components(observations.at_cuts(cuts, M), priors, np.array(starts))
-        return {
-            cut: collapse(weigh(parts[k * M : (k + 1) * M]), 0, 1, 0)
-            for k, cut in enumerate(cuts)
-        }
+        return {cut: weigh(parts[k * M : (k + 1) * M]) for k, cut in enumerate(cuts)}
 
     def _priors_at(self, observations: Observations, cut: int) -> list[Prior]:
         """Priors of (intercept at one cut point, coefficients)."""
@@ -375,36 +376,32 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     ) -> Array:
         """Linear predictors at the main cut point of patients left out, (n,).
 
-        Refits the mixture inside each fold from the fitted modes; averaged over the
-        folds that leave a patient out.
+        The mixture of all patients, less what each fold adds, in one step
+        (``means_without``); the shrinkage is that of the whole. Averaged over the folds
+        that leave a patient out.
         """
         design = self._checked(X)
         lower = places(self.classes_, y)
+        J, main = len(self.classes_) - 1, self.main_
         observations = Observations(
             design=design,
             lower=lower,
             upper=highest_places(self.classes_, lower, upper),
-            n_cuts=len(self.classes_) - 1,
-            main=self.main_,
+            n_cuts=J,
+            main=main,
         )
+        parts = [outside for _, outside in folds]
+        means = means_without(observations, self.components_, parts, main)
+        if own := self.cut_components_.get(main):
+            at_main = observations.at_cuts([main], len(own))
+            means = (means + means_without(at_main, own, parts, 0)) / 2.0
         total, count = np.zeros(len(design)), np.zeros(len(design))
-        for inside, outside in folds:
-            served = self._refit(observations.rows(inside))
-            variance = float(served.variance(design[inside]).mean())
-            kappa = 1.0 / np.sqrt(1.0 + np.pi * variance / 8.0)
-            total[outside] += kappa * served.linear_predictor(design[outside])
+        for mean, outside in zip(means, parts, strict=True):
+            total[outside] += mean[0] + design[outside] @ mean[1:]
             count[outside] += 1
-        return np.asarray(total / np.maximum(count, 1))
-
-    def _refit(self, observations: Observations) -> Collapsed:
-        priors = tuple(component.prior for component in self.components_)
-        starts = np.array([component.mean for component in self.components_])
-        J, main = observations.n_cuts, observations.main
-        components = fit_mixture(observations, priors, starts)
-        ordinal = collapse(components, main, J, main)
-        if J == 1 or len(observations.lower) < self.cut_specific_from:
-            return ordinal
-        return average(ordinal, self._fit_at(observations, [main])[main])
+        variance = float(self.served_[main].variance(design).mean())
+        kappa = 1.0 / np.sqrt(1.0 + np.pi * variance / 8.0)
+        return np.asarray(kappa * total / np.maximum(count, 1))
 
     def linear_predictor(self, X: ArrayLike, cut: int | None = None) -> Array:
         """Shrunken log-odds of exceeding one cut point (default: the main one)."""

@@ -16,7 +16,8 @@ the components of a mixture share one design.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,13 +54,32 @@ class Observations:
 
     def rows(self, keep: NDArray[np.int64] | NDArray[np.bool_]) -> Observations:
         """Some of the patients."""
-        return Observations(
+        return replace(
+            self,
             design=self.design[keep],
             lower=self.lower[..., keep],
             upper=self.upper[..., keep],
-            n_cuts=self.n_cuts,
-            main=self.main,
         )
+
+    @cached_property
+    def at_top(self) -> Array:
+        """Whether each outcome lies just above each cut point, (..., J, n) of 0/1."""
+        return self._at_cut(self.lower)
+
+    @cached_property
+    def at_bottom(self) -> Array:
+        """Whether each outcome lies just below each cut point, (..., J, n) of 0/1."""
+        return self._at_cut(self.upper + 1)
+
+    @cached_property
+    def between(self) -> Array:
+        """Whether each outcome lies between each pair of cut points, (n, J²) of 0/1."""
+        pairs = self.at_top[:, None] * self.at_bottom
+        return np.ascontiguousarray(pairs.reshape(self.n_cuts**2, -1).T)
+
+    def _at_cut(self, level: Levels) -> Array:
+        cut = np.arange(1, self.n_cuts + 1)[:, None]
+        return np.asarray(level[..., None, :] == cut, dtype=np.float64)
 
 
 def intercepts(parameters: Array, n_cuts: int, main: int) -> Array:
@@ -79,12 +99,14 @@ def intercept_jacobian(parameters: Array, n_cuts: int, main: int) -> Array:
     return jacobian
 
 
-def _edges(observations: Observations, parameters: Array) -> tuple[Array, Array, Array]:
-    """Log-odds of the lower and the upper edge of each outcome, and their gap."""
+def _edges(observations: Observations, parameters: Array) -> tuple[Array, Array]:
+    """Log-odds of reaching each outcome's lower edge and of staying below its upper.
+
+    (2, M, n); and the gap between the two edges, (M, n).
+    """
     J, M = observations.n_cuts, len(parameters)
-    c = intercepts(parameters, J, observations.main)
     extended = np.full((M, J + 2), np.inf)
-    extended[:, 1 : J + 1] = c
+    extended[:, 1 : J + 1] = intercepts(parameters, J, observations.main)
     extended[:, J + 1] = -np.inf
     eta = parameters[:, J:] @ observations.design.T
     if observations.lower.ndim == 1:
@@ -93,54 +115,87 @@ def _edges(observations: Observations, parameters: Array) -> tuple[Array, Array,
     else:
         top = np.take_along_axis(extended, observations.lower, axis=1)
         bottom = np.take_along_axis(extended, observations.upper + 1, axis=1)
-    return eta + top, eta + bottom, top - bottom
+    return np.array([eta + top, -eta - bottom]), top - bottom
 
 
 def linear_predictor_slopes(
     observations: Observations, parameters: Array
 ) -> tuple[Array, Array]:
     """Score and information of each outcome in its linear predictor, (M, n) each."""
-    b, a, _ = _edges(observations, parameters)
-    (sb, _), (sa, _) = _logistic(b), _logistic(a)
-    return 1.0 - sb - sa, sb * (1.0 - sb) + sa * (1.0 - sa)
+    (sb, sa), _ = _logistic(_edges(observations, parameters)[0])
+    return sa - sb, sb * (1.0 - sb) + sa * (1.0 - sa)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What each outcome adds to log likelihood, score and information, (M, n) each.
+
+    ``slope`` is the score in the linear predictor, ``at_top`` and ``at_bottom`` those
+    in the cut points that bound the outcome, ``curvature`` (2, M, n) the information in
+    the log-odds of the two, and ``bend`` what the gap between them adds.
+    """
+
+    value: Array
+    slope: Array
+    at_top: Array
+    at_bottom: Array
+    curvature: Array
+    bend: Array
+
+    def rows(self, keep: NDArray[np.int64]) -> Terms:
+        """Those of some patients."""
+        return Terms(**{name: part[..., keep] for name, part in vars(self).items()})
+
+
+def terms(observations: Observations, parameters: Array) -> Terms:
+    """Terms of each outcome at M parameter vectors."""
+    edges, gap = _edges(observations, parameters)
+    s, log_s = _logistic(edges)
+    # log(s(b) - s(a)) = log s(b) + log s(-a) + log(1 - exp(-gap))
+    with np.errstate(over="ignore"):
+        h = 1.0 / np.expm1(gap)
+    return Terms(
+        value=log_s[0] + log_s[1] + np.log1p(-np.exp(-gap)),
+        slope=s[1] - s[0],
+        at_top=1.0 - s[0] + h,
+        at_bottom=s[1] - 1.0 - h,
+        curvature=s * (1.0 - s),
+        bend=h * (1.0 + h),
+    )
 
 
 def derivatives(
     observations: Observations, parameters: Array
 ) -> tuple[Array, Array, Array]:
     """Log likelihood (M,), gradient (M, J + K) and negative Hessian."""
+    return summed(observations, parameters, terms(observations, parameters))
+
+
+def summed(
+    observations: Observations, parameters: Array, of: Terms
+) -> tuple[Array, Array, Array]:
+    """Sums of terms at their parameters: log likelihood, gradient, negative Hessian."""
     J, X = observations.n_cuts, observations.design
-    b, a, gap = _edges(observations, parameters)
-    sb, log_sb = _logistic(b)
-    sa, log_sa = _logistic(a)
-    # log(s(b) - s(a)) = log s(b) + log s(-a) + log(1 - exp(-gap)), s(-a) = s(a) / e^a
-    at_bottom = np.where(np.isinf(a), 0.0, log_sa - np.where(np.isinf(a), 0.0, a))
-    value = (log_sb + at_bottom + np.log1p(-np.exp(-gap))).sum(axis=1)
-    fb, fa = sb * (1.0 - sb), sa * (1.0 - sa)
-    with np.errstate(over="ignore"):
-        h = 1.0 / np.expm1(gap)
-    bend = h * (1.0 + h)
-    top = np.broadcast_to(observations.lower, b.shape)
-    bottom = np.broadcast_to(observations.upper + 1, b.shape)
-    gc = _by_cut(top, 1.0 - sb + h, J) + _by_cut(bottom, -sa - h, J)
-    gb = (1.0 - sb - sa) @ X
+    fb, fa = of.curvature
+    top, bottom = observations.at_top, observations.at_bottom
+    gc = _by_cut(of.at_top, top) + _by_cut(of.at_bottom, bottom)
     # information, first of (c, b)
-    Icc = _diagonal(_by_cut(top, fb + bend, J) + _by_cut(bottom, fa + bend, J))
+    Icc = _diagonal(_by_cut(fb + of.bend, top) + _by_cut(fa + of.bend, bottom))
     if J > 1:
-        cross = _by_pair(top, bottom, bend, J)
+        cross = (of.bend @ observations.between).reshape(-1, J, J)
         Icc -= cross + cross.transpose(0, 2, 1)
-    at_cut = np.zeros((*b.shape, J + 2))
-    np.put_along_axis(at_cut, top[:, :, None], fb[:, :, None], axis=2)
-    np.put_along_axis(at_cut, bottom[:, :, None], fa[:, :, None], axis=2)
-    Icb = at_cut[:, :, 1 : J + 1].transpose(0, 2, 1) @ X
-    Ibb = (X.T * (fb + fa)[:, None, :]) @ X
+    weighed = np.concatenate(
+        [fb[:, None] * top + fa[:, None] * bottom, (fb + fa)[:, None] * X.T], axis=1
+    )
+    Ixb = weighed @ X
     D = intercept_jacobian(parameters, J, observations.main)
     gl = (gc[:, None, :] @ D)[:, 0, :]
     Ill = D.transpose(0, 2, 1) @ Icc @ D
     # c is exponential in l: its second derivative equals its first
     Ill[:, range(1, J), range(1, J)] -= gl[:, 1:]
-    information = _blocks(Ill, D.transpose(0, 2, 1) @ Icb, Ibb)
-    return np.asarray(value), np.hstack([gl, gb]), information
+    information = _blocks(Ill, D.transpose(0, 2, 1) @ Ixb[:, :J], Ixb[:, J:])
+    gradient = np.hstack([gl, of.slope @ X])
+    return np.asarray(of.value.sum(axis=1)), gradient, information
 
 
 def _blocks(Ill: Array, Ilb: Array, Ibb: Array) -> Array:
@@ -160,25 +215,9 @@ def _diagonal(values: Array) -> Array:
     return out
 
 
-def _by_cut(cut: Levels, values: Array, n_cuts: int) -> Array:
-    """Sum by cut point 1..J, (M, J); the open ends 0 and J + 1 are dropped."""
-    size = n_cuts + 2
-    offset = np.arange(len(cut))[:, None] * size
-    total = np.bincount(
-        (cut + offset).ravel(), weights=values.ravel(), minlength=len(cut) * size
-    )
-    return np.asarray(total.reshape(-1, size)[:, 1 : n_cuts + 1], dtype=np.float64)
-
-
-def _by_pair(top: Levels, bottom: Levels, values: Array, n_cuts: int) -> Array:
-    """Sum by pair of cut points, (M, J, J)."""
-    size = n_cuts + 2
-    pair = top * size + bottom + np.arange(len(top))[:, None] * size**2
-    total = np.bincount(
-        pair.ravel(), weights=values.ravel(), minlength=len(top) * size**2
-    )
-    cut = slice(1, n_cuts + 1)
-    return np.asarray(total.reshape(-1, size, size)[:, cut, cut], dtype=np.float64)
+def _by_cut(values: Array, at: Array) -> Array:
+    """Sum by cut point 1..J, (M, J)."""
+    return np.asarray((values[:, None, :] @ at.swapaxes(-1, -2))[:, 0, :])
 
 
 def _logistic(x: Array) -> tuple[Array, Array]:
