@@ -48,8 +48,10 @@ if TYPE_CHECKING:
     from responder_model.pathways import Pathway as Pathway
     from responder_model.pathways import implant as implant
     from responder_model.pathways import pathway as pathway
+    from responder_model.rules import InformationWorth as InformationWorth
     from responder_model.rules import StoppingRules as StoppingRules
     from responder_model.rules import stopping_rule as stopping_rule
+    from responder_model.rules import value_of_information as value_of_information
     from responder_model.schema import dictionary as dictionary
     from responder_model.scoring import score_file as score_file
     from responder_model.simulation import simulate_cohort as simulate_cohort
@@ -82,6 +84,8 @@ _MODULES = {
     "Implant": "pathways",
     "stopping_rule": "rules",
     "StoppingRules": "rules",
+    "value_of_information": "rules",
+    "InformationWorth": "rules",
     "score_file": "scoring",
     "save_model": "artifact",
     "load_model": "artifact",

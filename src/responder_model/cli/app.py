@@ -23,7 +23,7 @@ PANELS: dict[str, dict[str, str]] = {
         "pathway": "pathway.pathway",
         "implant": "implant.implant",
     },
-    "many_patients": {"stopping": "stopping.stopping"},
+    "many_patients": {"stopping": "stopping.stopping", "value": "value.value"},
     "centre_data": {
         "template": "cohorts.template",
         "check": "cohorts.check",

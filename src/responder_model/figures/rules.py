@@ -1,4 +1,4 @@
-"""Rules over many patients: the frontier between sessions saved and responders lost."""
+"""Rules over many patients: what stopping saves and loses, what data are worth."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from responder_model.figures.drawing import (
+    BLACK,
     BLUE,
     GREEN,
     GREY,
+    STYLES,
     VERMILION,
     legend_below,
     open_frame,
+    percent,
 )
 from responder_model.words import say
 from responder_model.words.numbers import format_number
@@ -19,7 +22,7 @@ from responder_model.words.numbers import format_number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from responder_model.rules import StoppingRule, StoppingRules
+    from responder_model.rules import InformationWorth, StoppingRule, StoppingRules
 
 # One look a session, so that a grey print can be read; open markers: probability.
 _LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"))
@@ -110,3 +113,35 @@ def _even_line(
     cost = format_number(rules.cost, lang, ".1f")
     label = say("rules.line_even", lang, cost=cost)
     ax.plot([0.0, end], [0.0, end / rules.cost], color=GREY, label=label, zorder=1)
+
+
+def plot_worth(found: InformationWorth, *, ax: Axes, lang: str = "en") -> Axes:
+    """Draw what a model and more patients are worth, by threshold.
+
+    Parameters
+    ----------
+    found : InformationWorth
+        From ``value_of_information``, at several thresholds.
+    ax : matplotlib Axes
+        Where to draw; returned.
+    lang : {"en", "fr"}
+        Language of the words.
+    """
+    x = [row.threshold for row in found.rows]
+    today = [row.today for row in found.rows]
+    ax.plot(x, today, color=BLUE, marker="o", label=say("worth.line_today", lang))
+    for k, sample in enumerate(found.rows[0].samples):
+        colour, marker, style = STYLES[k % len(STYLES)]
+        y = [row.today + row.samples[k].records for row in found.rows]
+        label = say("worth.line_sample", lang, n=sample.n)
+        ax.plot(x, y, color=colour, marker=marker, linestyle=style, label=label)
+    y = [row.today + row.perfect for row in found.rows]
+    ax.plot(x, y, color=BLACK, linewidth=1.0, label=say("worth.line_perfect", lang))
+    ax.set_xlim(0.0, 1.0)
+    ax.set_ylim(bottom=0.0)
+    ax.xaxis.set_major_formatter(percent)
+    ax.set_xlabel(say("worth.axis_threshold", lang))
+    ax.set_ylabel(say("worth.axis_worth", lang))
+    open_frame(ax)
+    legend_below(ax)
+    return ax

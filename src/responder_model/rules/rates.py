@@ -107,15 +107,26 @@ def model_rates(
 def _posterior(model: Model) -> Array:
     """Draws of intercept and coefficients of the main cut-off, (n_draws, p + 1)."""
     main = model.main
-    values, vectors = np.linalg.eigh(main.covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    normal = _normal(N_DRAWS, len(values))
     mean = np.concatenate([[main.intercept], main.coefficients])
-    return np.asarray(mean + normal @ root.T)
+    normal = standard_normal(N_DRAWS, len(mean))
+    return np.asarray(mean + normal @ square_root(main.covariance).T)
+
+
+def square_root(covariance: Array) -> Array:
+    """R with R R' the covariance, which may be singular."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
 @cache
-def _normal(n_draws: int, n_dimensions: int) -> Array:
+def standard_normal(n_draws: int, n_dimensions: int) -> Array:
+    """Standard normal numbers, the same each time; one half mirrors the other.
+
+    Examples
+    --------
+    >>> standard_normal(10, 3).sum(axis=0).tolist()
+    [0.0, 0.0, 0.0]
+    """
     half = np.random.default_rng(_SEED).standard_normal((n_draws // 2, n_dimensions))
     return freeze(np.concatenate([half, -half]))
 

@@ -1,0 +1,177 @@
+"""The command ``value``: what a model, and patients of one's own, are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from responder_model.cli.models import open_model
+from responder_model.cli.options import (
+    JsonOption,
+    LanguageOption,
+    ModelArgument,
+    OverwriteOption,
+)
+from responder_model.cli.output import console, print_json
+from responder_model.cli.picture import FigureOption, draw_picture
+from responder_model.cli.prediction import describe_model
+from responder_model.words import say
+from responder_model.words.numbers import format_number, format_percent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.table import Table
+
+    from responder_model.model import Model
+    from responder_model.rules import InformationWorth, Sample, SlotWorth
+
+ThresholdOption = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--threshold",
+        metavar="PROBABILITY",
+        help="Probability from which a patient is treated; may be repeated, rising. "
+        "By default 0.3, 0.4 and 0.5.",
+    ),
+]
+SampleOption = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--patients",
+        metavar="N",
+        help="Patients of your own; may be repeated. By default 50, 193 and 800.",
+    ),
+]
+SlotsOption = Annotated[
+    int | None, typer.Option("--slots", metavar="N", help="Scarce places.")
+]
+CandidatesOption = Annotated[
+    int | None,
+    typer.Option("--candidates", metavar="N", help="Patients who ask for --slots."),
+]
+# Thresholds of the picture.
+_PICTURE = tuple(k / 100 for k in range(10, 85, 10))
+
+
+def value(
+    model: ModelArgument,
+    *,
+    threshold: ThresholdOption = None,
+    patients: SampleOption = None,
+    slots: SlotsOption = None,
+    candidates: CandidatesOption = None,
+    figure: FigureOption = None,
+    overwrite: OverwriteOption = False,
+    json_output: JsonOption = False,
+    lang: LanguageOption,
+) -> None:
+    """Say what a model, and patients of your own, would be worth to decisions.
+
+    Example: responder-model value rtms_response@screening --slots 20 --candidates 60
+    """
+    from responder_model.rules import value_of_information
+    from responder_model.rules.value import SAMPLES, THRESHOLDS
+
+    fitted = open_model(model)
+    found = value_of_information(
+        fitted,
+        thresholds=threshold or THRESHOLDS,
+        patients=patients or SAMPLES,
+        slots=slots,
+        candidates=candidates,
+    )
+    if figure is not None:
+        _draw(fitted, found, figure, model, lang, overwrite=overwrite)
+    if json_output:
+        print_json(found.to_dict(lang))
+        return
+    out = console()
+    out.print(found.verdict.text(lang))
+    out.print()
+    name, digest = found.model, found.model_digest
+    out.print(describe_model(name, found.provenance, digest, lang))
+    out.print(worth_table(found, lang))
+    out.print(say("worth.counts_in_brackets", lang))
+    if found.slots is not None:
+        for line in describe_slots(found.slots, lang):
+            out.print(line)
+    out.print()
+    for message in found.messages:
+        out.print(f"- {message.text(lang)}")
+
+
+def worth_table(found: InformationWorth, lang: str) -> Table:
+    """One line a threshold."""
+    from rich.table import Table
+
+    table = Table(
+        say("worth.threshold", lang),
+        title=say("worth.title", lang),
+        title_justify="left",
+    )
+    heads = [say(f"worth.{key}", lang) for key in ("simple", "today")]
+    heads += [say("worth.sample", lang, n=s.n) for s in found.rows[0].samples]
+    for head in (*heads, say("worth.perfect", lang)):
+        table.add_column(head, justify="right")
+    for row in found.rows:
+        key = "all_treated" if row.treats_all else "none_treated"
+        table.add_row(
+            format_percent(row.threshold),
+            say(f"worth.{key}", lang, value=row.simple),
+            format_number(row.today, lang, ".1f"),
+            *(_sample(sample, lang) for sample in row.samples),
+            format_number(row.perfect, lang, ".1f"),
+        )
+    return table
+
+
+def _sample(sample: Sample, lang: str) -> str:
+    records, counts = (
+        format_number(x, lang, ".1f") for x in (sample.records, sample.counts)
+    )
+    return f"{records} ({counts})"
+
+
+def describe_slots(slots: SlotWorth, lang: str) -> Iterator[str]:
+    """Lines that say what giving scarce slots to the likeliest gains."""
+    yield say(
+        "worth.slots_line",
+        lang,
+        slots=slots.slots,
+        candidates=slots.candidates,
+        first=slots.first_come,
+        today=slots.today,
+    )
+    for sample in slots.samples:
+        yield say("worth.slots_sample", lang, n=sample.n, records=sample.records)
+    yield say("worth.slots_perfect", lang, perfect=slots.perfect)
+
+
+def _draw(
+    fitted: Model,
+    found: InformationWorth,
+    path: Path,
+    model: str,
+    lang: str,
+    *,
+    overwrite: bool,
+) -> None:
+    from responder_model.figures.rules import plot_worth
+    from responder_model.rules import value_of_information
+
+    samples = [sample.n for sample in found.rows[0].samples]
+    curve = value_of_information(fitted, thresholds=_PICTURE, patients=samples)
+    draw_picture(
+        lambda ax: plot_worth(curve, ax=ax, lang=lang),
+        path,
+        fitted,
+        command="value",
+        title=say("worth.figure_title", lang),
+        provenance=found.provenance,
+        lang=lang,
+        inputs=[model],
+        overwrite=overwrite,
+    )
