@@ -21,10 +21,12 @@ from responder_model.cohort import (
 from responder_model.cohort.map_file import map_text
 from responder_model.errors import InvalidCohortError, Question, ResponderModelError
 from responder_model.labels import label_of
+from responder_model.schema import dictionary
 from responder_model.simulation import simulate_cohort
 from responder_model.words import LANGUAGES
 
 MANY = 40
+AETIOLOGY = dictionary().fields["aetiology"]
 
 
 def _asked(frame: pd.DataFrame, how: CohortMap = NOTHING) -> dict[str, list[str]]:
@@ -425,3 +427,54 @@ def test_a_written_mapping_reads_the_same_once_it_is_answered(tmp_path: Path) ->
     (tmp_path / "map2.toml").write_text(map_text(path, how, ()), encoding="utf-8")
     same = read_cohort(path, how=read_map(tmp_path / "map2.toml"))
     pd.testing.assert_frame_equal(same, cohort)
+
+
+def test_codes_of_few_words_are_asked_about() -> None:
+    frame = pd.DataFrame({"sex": [1, 2, 2], "age": [50, 60, 70]})
+    with pytest.raises(InvalidCohortError) as caught:
+        check_cohort(frame)
+    assert caught.value.unexplained == ()
+    asked = {q.text.values["found"]: q for q in caught.value.questions}
+    assert asked["2"].rows == (3, 4)
+    assert 'values.sex."1" = "female"' in asked["1"].answers
+    stated = {"sex": {"1": "male", "2": "female"}}
+    cohort = check_cohort(frame, how=map_from({"values": stated}))
+    assert cohort["sex"].tolist() == ["male", "female", "female"]
+
+
+@pytest.mark.parametrize("kind", [int, float, str])
+def test_one_beside_two_is_no_yes(kind: type) -> None:
+    frame = pd.DataFrame({"opioid": [*map(kind, [1, 2, 1])], "age": [50, 60, 70]})
+    with pytest.raises(InvalidCohortError) as caught:
+        check_cohort(frame)
+    assert {q.code for q in caught.value.questions} == {"code"}
+    stated = {"opioid": {"2": "yes"}}
+    # to know what 2 is does not tell what 1 is
+    with pytest.raises(InvalidCohortError):
+        check_cohort(frame, how=map_from({"values": stated}))
+    stated["opioid"]["1"] = "no"
+    cohort = check_cohort(frame, how=map_from({"values": stated}))
+    assert cohort["opioid"].tolist() == [False, True, False]
+
+
+def test_one_beside_zero_is_a_yes() -> None:
+    cohort = check_cohort(pd.DataFrame({"opioid": [1, 0, None], "age": [50, 60, 70]}))
+    assert cohort["opioid"].tolist()[:2] == [True, False]
+
+
+def test_a_site_that_an_aetiology_names_is_read() -> None:
+    words = ["AVC ischémique thalamique G", "AVC ischémique", "infarctus sylvien", None]
+    sites = [None, "thalamus", "brainstem", "brainstem"]
+    cohort = check_cohort(pd.DataFrame({"aetiology": words}))
+    assert cohort["lesion_site"].tolist()[0] == "thalamus"
+    assert cohort["lesion_site"].isna().tolist() == [False, True, False, True]
+    assert "read from the words" in said(cohort.attrs["notices"])[0]
+    # what a column of its own says stands
+    both = check_cohort(pd.DataFrame({"aetiology": words, "lesion_site": sites}))
+    assert both["lesion_site"].tolist() == ["thalamus", *sites[1:]]
+
+
+def test_a_name_of_a_category_names_no_site() -> None:
+    labels = [label for c in AETIOLOGY.categories for label in c.label.values()]
+    cohort = check_cohort(pd.DataFrame({"aetiology": labels}))
+    assert "lesion_site" not in cohort

@@ -17,8 +17,16 @@ from responder_model.cohort.following import (
 )
 from responder_model.cohort.headings import likely_questions, match_headings
 from responder_model.cohort.mapping import NOTHING, CohortMap
-from responder_model.cohort.preparing import check_identifiers, read_by_map
-from responder_model.cohort.questions import ask_of_values, ask_of_words
+from responder_model.cohort.preparing import (
+    check_identifiers,
+    read_by_map,
+    with_named_sites,
+)
+from responder_model.cohort.questions import (
+    ask_of_codes,
+    ask_of_values,
+    ask_of_words,
+)
 from responder_model.cohort.warning import warnings_of
 from responder_model.errors import InvalidCohortError, Problem, Question
 from responder_model.schema import Field, dictionary
@@ -224,10 +232,11 @@ def inspect_columns(
         for place in np.flatnonzero(read.refused):
             problems.append(_problem(field, cells.iloc[place], int(rows[place])))
     cohort = pd.DataFrame(columns, index=frame.index)
+    cohort, told = with_named_sites(cohort, frame, headings)
     return Inspection(
         cohort=cohort,
         problems=tuple(problems),
-        notices=_merged(notices),
+        notices=_merged((*notices, *told)),
         questions=tuple(questions),
         columns=tuple(
             (name, headings[place].field.name if place in headings else None)
@@ -312,7 +321,8 @@ def _ask(
         both = tuple(sorted({*same.rows, *question.rows}))
         merged[question.code, question.field] = replace(same, rows=both)
     of_values = ask_of_values(cohort, problems, rows, how)
-    return [*merged.values(), *ask_of_words(problems), *of_values]
+    of_words = [*ask_of_words(problems), *ask_of_codes(problems)]
+    return [*merged.values(), *of_words, *of_values]
 
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from responder_model.cohort.columns import distinct_values, read_cell, read_column
+from responder_model.cohort.columns import (
+    category_dtype,
+    distinct_values,
+    read_cell,
+    read_column,
+)
 from responder_model.cohort.mapping import CohortMap
 from responder_model.cohort.questions import ask_of_blanks
 from responder_model.errors import Problem, Question
+from responder_model.schema import dictionary
 from responder_model.vocabulary import (
     INVALID,
     PSEUDONYM,
@@ -27,6 +35,7 @@ from responder_model.vocabulary import (
     names_person,
     show,
 )
+from responder_model.vocabulary.categories import named_site
 from responder_model.words import Note
 
 Mask = NDArray[np.bool_]
@@ -57,12 +66,15 @@ def read_by_map(
     heading: Heading, cells: pd.Series, rows: NDArray[np.int64], how: CohortMap
 ) -> ReadColumn:
     """Read a column: missing codes and words of the mapping, units, signs, blanks."""
-    field = heading.field
-    values, refused = read_column(field, _prepared(heading, cells, how))
+    field, prepared = heading.field, _prepared(heading, cells, how)
+    values, refused = read_column(field, prepared)
     if field.kind == "number" and how.signs.get(field.name) == "reversed":
         values = 0.0 - values
     if field.kind != "boolean":
         return ReadColumn(values=values, refused=refused)
+    if (ones := _ones_beside_twos(cells, prepared)).any():
+        # where 1 and 2 are the answers, 1 may be no
+        refused, values = refused | ones, values.mask(ones)
     if refused.any() and _holds(cells, "+"):
         # beside a plus a dash is a minus
         return read_by_map(heading, cells.replace("-", "no"), rows, how)
@@ -89,8 +101,57 @@ def _prepared(heading: Heading, cells: pd.Series, how: CohortMap) -> pd.Series:
     return meant.iloc[codes].set_axis(cells.index)
 
 
+def with_named_sites(
+    cohort: pd.DataFrame, frame: pd.DataFrame, headings: Mapping[int, Heading]
+) -> tuple[pd.DataFrame, list[Note]]:
+    """Fill unknown lesion sites that the words of an aetiology name, and say so."""
+    places = [p for p, h in headings.items() if h.field.name == "aetiology"]
+    if not places:
+        return cohort, []
+    codes, distinct = distinct_values(frame.iloc[:, places[0]])
+    words = [getattr(cell, "label", cell) for cell in distinct]
+    sites = [named_site(word) if isinstance(word, str) else None for word in words]
+    if not any(sites):
+        return cohort, []
+    field = dictionary().fields["lesion_site"]
+    named = pd.Series([*sites, None], dtype=category_dtype(field)).iloc[codes]
+    named.index = cohort.index
+    named = named.where(cohort["aetiology"].notna())
+    given = cohort.get(field.name)
+    filled = named if given is None else given.where(given.notna(), named)
+    told = Note("cohort.sites_named", n=int(filled.notna().sum() - _n_known(given)))
+    return cohort.assign(**{field.name: filled}), [told]
+
+
+def _n_known(cells: pd.Series | None) -> int:
+    return 0 if cells is None else int(cells.notna().sum())
+
+
 def _holds(cells: pd.Series, mark: str) -> bool:
     return bool((cells.astype(object) == mark).any())
+
+
+def _ones_beside_twos(cells: pd.Series, prepared: pd.Series) -> Mask:
+    """Ones that no mapping explains, in a column that has twos and no zero."""
+    if getattr(cells.dtype, "kind", "O") == "b":
+        return np.zeros(len(cells), dtype=bool)
+    codes, distinct = distinct_values(cells)
+    numbers = np.array([*map(_code, distinct), None], dtype=object)
+    if 2 not in numbers or 0 in numbers:
+        return np.zeros(len(cells), dtype=bool)
+    left = np.array([_code(cell) == 1 for cell in prepared], dtype=bool)
+    ones: Mask = np.array([number == 1 for number in numbers], dtype=bool)[codes]
+    return left & ones
+
+
+def _code(cell: Any) -> int | None:
+    """Whole number of a cell that holds nothing else."""
+    if isinstance(cell, bool | np.bool_) or not isinstance(
+        cell, str | int | float | np.integer
+    ):
+        return None
+    text = show(cell).strip()
+    return int(text[0]) if re.fullmatch(r"[0-9](?:[.,]0*)?", text) else None
 
 
 def _with_blanks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from responder_model.cohort.mapping import CohortMap, Rule
 from responder_model.errors import Problem, Question
 from responder_model.schema import Decision, Field, dictionary, exceeds, reaches
-from responder_model.vocabulary import is_allowed, own_unit, show
+from responder_model.vocabulary import YES_NO, is_allowed, own_unit, show
 from responder_model.words import Note
 
 Rows = NDArray[np.int64]
@@ -35,6 +36,8 @@ FEWEST_WORSE, SHARE_WORSE = 5, 0.75
 FEWEST_VALUES = 3
 # Values of a column that are offered for an answer one by one.
 MOST_SINGLE = 5
+# Categories of a field from which the meaning of a code is chosen.
+MOST_CODED = 6
 # Fewest disagreements that may follow another cut-off; at the own one a single will do.
 FEWEST_DISAGREEMENTS = 3
 
@@ -332,6 +335,34 @@ def ask_of_words(problems: Sequence[Problem]) -> list[Question]:
         if problem.choices and problem.row is not None:
             asked.setdefault((problem.field, problem.found), []).append(problem)
     return [_of_word(*key, same) for key, same in asked.items()]
+
+
+def ask_of_codes(problems: Sequence[Problem]) -> list[Question]:
+    """Ask of each number in a column of few words, or of yes and no, what it means."""
+    asked: dict[tuple[str, str], list[int]] = {}
+    for problem in problems:
+        is_code = re.fullmatch(r"[0-9]{1,2}(?:\.0)?", problem.found) is not None
+        field = dictionary().fields.get(problem.field)
+        if problem.row is not None and is_code and field and _answers(field):
+            rows = asked.setdefault((problem.field, problem.found), [])
+            rows.append(problem.row)
+    return [_of_code(*key, rows) for key, rows in asked.items()]
+
+
+def _answers(field: Field) -> tuple[str, ...]:
+    """What a code may mean, where that is little enough to choose from."""
+    if field.kind == "boolean":
+        return YES_NO["en"]
+    return field.category_names if len(field.categories) <= MOST_CODED else ()
+
+
+def _of_code(name: str, found: str, rows: Sequence[int]) -> Question:
+    field = dictionary().fields[name]
+    text = Note("cohort.code", found=found, field=name, n=len(rows))
+    answers = tuple(
+        f"values.{name}.{quoted(found)} = {quoted(m)}" for m in (*_answers(field), "")
+    )
+    return _question("code", field, rows, text, answers)
 
 
 def _of_word(name: str, found: str, problems: Sequence[Problem]) -> Question:

@@ -18,6 +18,7 @@ from responder_model.vocabulary.synonyms import (
     sets_of,
     synonyms,
 )
+from responder_model.vocabulary.text import normalise
 
 # More categories than these at once are no suggestion.
 MOST_LIKELY = 3
@@ -139,6 +140,33 @@ def lesion_sites() -> Mapping[str, Names]:
     """
     rows = synonyms()["categories"]["fields"]["aetiology"]["lesion_site"]
     return {name: frozenset(sites) for name, sites in rows.items()}
+
+
+@lru_cache(maxsize=4096)
+def named_site(text: str) -> str | None:
+    """Site of the lesion that an aetiology's words name, None where they name none.
+
+    Examples
+    --------
+    >>> named_site("AVC ischémique thalamique G"), named_site("AVC ischémique")
+    ('thalamus', None)
+    """
+    field = dictionary().fields["aetiology"]
+    named = named_categories(field, text)
+    words = _words(dictionary(), field)
+    if words is None or not named.is_sure or _is_own_name(field, text):
+        return None
+    found, _ = words.known.read(_lengthened(text, words.known))
+    possible = lesion_sites()[named.names[0]]
+    sites = possible.intersection(found)
+    # where a cause has one site only, its words name the cause
+    return next(iter(sites)) if len(sites) == 1 < len(possible) else None
+
+
+def _is_own_name(field: Field, text: str) -> bool:
+    own = {c.name for c in field.categories}
+    own |= {label for c in field.categories for label in c.label.values()}
+    return normalise(text) in set(map(normalise, own))
 
 
 def _ordered(field: Field, names: Any) -> tuple[str, ...]:
