@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from responder_model.errors import Problem
@@ -103,6 +104,7 @@ def render(
         research_use=say("model.research_use", lang),
         not_known=NOT_KNOWN,
         checklist=[say(f"page.check_{key}", lang) for key in CHECKLIST],
+        today=f"{datetime.now():%Y-%m-%d}",
         stay=stay,
         title=say("page.error", lang, title=title) if refused else title,
         **context,
