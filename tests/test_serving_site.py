@@ -80,6 +80,13 @@ def test_pages_about_two_steps_and_two_patients(server):
         assert f"{100 * prediction.probability:.0f}\N{NO-BREAK SPACE}%" in shown.text
 
 
+def test_second_patient_is_left_behind_after_a_comparison(server):
+    sent = [*PATIENT, ("other.age", "70"), ("_do", "score")]
+    page = send(server, "/en/rtms_response/screening", sent)
+    assert page.status_code == 200
+    assert "other.age" not in page.text
+
+
 def test_pages_that_need_a_patient_begin_anew_without_one(server):
     for path in ("/en/pathway", "/en/compare"):
         answer = server.get(path)

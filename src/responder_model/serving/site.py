@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from responder_model.model import Model
 from responder_model.serving.compare import compare_page
-from responder_model.serving.entries import read_entries
+from responder_model.serving.entries import of_patient, read_entries
 from responder_model.serving.frame import (
     FORM,
     IMPLANT,
@@ -132,7 +132,8 @@ def _note(request: Request, model: Model) -> None:
 
 def _question(models: Models, target: tuple[str, str], pairs: Pairs, lang: str) -> Page:
     make = form_page if _own(pairs, "_do") == FORM else result_page
-    return make(models, *target, read_entries(pairs), lang=lang)
+    # a comparison ends here: the second patient is left behind
+    return make(models, *target, of_patient(read_entries(pairs)), lang=lang)
 
 
 def _pathway(models: Models, target: tuple[str, str], pairs: Pairs, lang: str) -> Page:
