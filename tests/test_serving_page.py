@@ -323,12 +323,27 @@ def test_at_most_five_reasons_are_shown_before_the_rest() -> None:
     model = models()[RTMS, "screening"]
     known = check_patient(values, RTMS, "screening")
     found = show_result(model, model.predict(values), known, lang="en")
-    assert len(found.supporting) + len(found.opposing) == 5
-    assert len(found.other_reasons) >= 2
+    because = found.because
+    assert len(because.supporting) + len(because.opposing) == 5
+    assert len(because.rest) >= 2
     sizes = {n: abs(c) for n, c in model.predict(values).contributions.items()}
     largest = max(known, key=lambda name: sizes[name])
     said = dictionary().fields[largest].label["en"]
-    assert any(r.words.startswith(said) for r in (*found.supporting, *found.opposing))
+    shown = (*because.supporting, *because.opposing)
+    assert any(reason.words.startswith(said) for reason in shown)
+    # every answer once, in points that the library gives
+    assert len(shown) + len(because.rest) == len(known)
+    points = model.predict(values).points[largest]
+    assert any(f"{100 * points:+.0f} points" in reason.detail for reason in shown)
+
+
+def test_what_to_ask_is_what_the_library_ranks() -> None:
+    model = models()[RTMS, "session_1"]
+    known = {"aetiology": "amputation"}
+    found = show_result(model, model.predict(known), known, lang="en")
+    first = model.questions(known)[0].predictor
+    assert found.asking[1].startswith(dictionary().fields[first].label["en"])
+    assert len(found.asking) <= 4
 
 
 def test_simulated_model_says_so_on_every_page() -> None:

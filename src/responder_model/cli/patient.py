@@ -300,10 +300,10 @@ def _answer(
     """Print what a model says of a patient, and what to ask next."""
     from responder_model.cli.prediction import (
         describe_prediction,
-        describe_questions,
         reasons_table,
     )
     from responder_model.model.basis import bases
+    from responder_model.model.questions import question_notes
     from responder_model.patient import check_patient
 
     threshold = shown.threshold
@@ -317,8 +317,8 @@ def _answer(
     for line in describe_prediction(prediction, lang, threshold):
         out.print(line)
     threshold = threshold or prediction.verdict.average
-    for line in describe_questions(questions, threshold, lang):
-        out.print(line)
+    for k, note in enumerate(question_notes(questions, threshold)):
+        out.print(f"{'   ' if k else ''}{note.text(lang)}")
     out.print()
     known = check_patient(patient, model.decision, model.moment)
     table = reasons_table(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from responder_model.labels import describe_value, label_of
-from responder_model.model.questions import MOST_SHOWN
 from responder_model.model.verdict import judge, width_notes
 from responder_model.schema import dictionary
 from responder_model.words import Note, say
@@ -15,7 +14,7 @@ from responder_model.words.numbers import format_percent, signed, signed_points
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from responder_model.model import Prediction, Question
+    from responder_model.model import Prediction
 
 # Contributions that would print as 0.00, and points that would print as 0, are left
 # out of the short form.
@@ -62,29 +61,6 @@ def _limits(prediction: Prediction, lang: str) -> Iterator[str]:
     yield say("cli.applicability", lang, level=level)
     for reason in prediction.applicability.reasons:
         yield f"   {reason.text(lang)}"
-
-
-def describe_questions(
-    questions: Sequence[Question], threshold: float, lang: str
-) -> Iterator[str]:
-    """Lines on what to ask next, at most three; none where nothing is missing."""
-    if not questions:
-        return
-    worth = [row for row in questions if row.worth_asking][:MOST_SHOWN]
-    key = "worth_asking" if worth else "nothing_to_ask"
-    yield say(f"answers.{key}", lang, n=len(questions))
-    for row in worth:
-        changes: dict[str, Any] = {"threshold": threshold}
-        changes["narrowing"] = _points(round(100.0 * row.narrowing))
-        changes |= {"crossing": row.crossing, "predictor": row.predictor}
-        question = Note("answers.question", **changes)
-        yield f"   {question.text(lang)}"
-
-
-def _points(n: int) -> Note:
-    if n == 1:
-        return Note("answers.one_point")
-    return Note("answers.points", n=n) if n > 1 else Note("answers.no_point")
 
 
 def reasons_table(

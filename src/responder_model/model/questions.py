@@ -18,6 +18,7 @@ the number.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -33,6 +34,7 @@ from responder_model.model.limits import category_names
 from responder_model.model.scorer import Z_95, probability_of
 from responder_model.model.verdict import check_threshold
 from responder_model.schema import dictionary
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     from responder_model.model.fitted import Model
@@ -108,6 +110,34 @@ class Answers:
     z: Array  # (m, k)
     share: Array  # (m,)
     x: Array | None = None  # (m,) of a number: SDs from what is expected
+
+
+def question_notes(questions: Sequence[Question], threshold: float) -> tuple[Note, ...]:
+    """Say what to ask next, at most three; the first note leads to the others.
+
+    Empty where nothing is missing.
+    """
+    if not questions:
+        return ()
+    worth = [row for row in questions if row.worth_asking][:MOST_SHOWN]
+    key = "worth_asking" if worth else "nothing_to_ask"
+    asked = (
+        Note(
+            "answers.question",
+            predictor=row.predictor,
+            narrowing=_points(round(100.0 * row.narrowing)),
+            crossing=row.crossing,
+            threshold=threshold,
+        )
+        for row in worth
+    )
+    return (Note(f"answers.{key}", n=len(questions)), *asked)
+
+
+def _points(n: int) -> Note:
+    if n == 1:
+        return Note("answers.one_point")
+    return Note("answers.points", n=n) if n > 1 else Note("answers.no_point")
 
 
 def rank_questions(

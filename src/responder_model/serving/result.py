@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from responder_model.labels import describe_value, label_of
 from responder_model.model import Model, Prediction
+from responder_model.model.questions import question_notes
 from responder_model.model.verdict import figure_note, width_notes
 from responder_model.pathways import Pathway
 from responder_model.patient import Value
@@ -21,15 +22,12 @@ from responder_model.serving.drawing import (
     key_of,
     marks_for,
 )
+from responder_model.serving.reasons import Reasons, reasons_of
 from responder_model.words import Note, say
 from responder_model.words.numbers import format_percent, of_100
 
 # An interval wider than this tells nothing of the patient: it says so before all else.
 WIDE = 0.5
-# Reasons that are shown before the rest unfolds.
-SHOWN = 5
-# Share of the posterior with one sign from which a reason's direction is called sure.
-SURE = 0.95
 # Digits of a digest that a person is shown.
 DIGITS = 12
 # Messages that have a place of their own on the page.
@@ -55,14 +53,6 @@ class Figure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reason:
-    """One answer that moves the probability: what it is, and how sure its direction."""
-
-    words: str
-    certainty: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Result:
     """All that the page shows of one prediction.
 
@@ -80,9 +70,8 @@ class Result:
     figures: tuple[Figure, ...]
     width: tuple[str, ...]
     average: str
-    supporting: tuple[Reason, ...]
-    opposing: tuple[Reason, ...]
-    other_reasons: tuple[Reason, ...]
+    because: Reasons
+    asking: tuple[str, ...]
     missing: str
     level: str
     applicability: str
@@ -116,10 +105,7 @@ def show_result(
     (True, [9, 76, 15])
     """
     decision = dictionary().decisions[prediction.decision]
-    reasons = _reasons(prediction, known, lang)
     tones = _tones(prediction, decision, lang)
-    shown = {name for name, _ in reasons[:SHOWN]}
-    signs = prediction.contributions
     level = prediction.applicability.level
     return Result(
         decision=decision.label[lang],
@@ -134,9 +120,8 @@ def show_result(
         figures=_figures(prediction, decision, lang),
         width=tuple(note.text(lang) for note in width_notes(prediction)),
         average=_average(prediction, lang),
-        supporting=tuple(r for n, r in reasons[:SHOWN] if signs[n] > 0),
-        opposing=tuple(r for n, r in reasons[:SHOWN] if signs[n] < 0),
-        other_reasons=tuple(r for n, r in reasons if n not in shown),
+        because=reasons_of(model, prediction, known, lang=lang),
+        asking=_asking(model, prediction, known, lang),
         missing=missing_words(prediction.messages, lang),
         level=level,
         applicability=say(f"page.{level}", lang),
@@ -230,26 +215,11 @@ def _average(prediction: Prediction, lang: str) -> str:
     return say("page.average", lang, p=prediction.verdict.average)
 
 
-def _reasons(
-    prediction: Prediction, known: Mapping[str, Value], lang: str
-) -> list[tuple[str, Reason]]:
-    """What was given and moves the probability, largest first."""
-    moving = [
-        (name, size)
-        for name, size in prediction.contributions.items()
-        if name in known and size != 0.0
-    ]
-    moving.sort(key=lambda item: -abs(item[1]))
-    return [(name, _reason(prediction, name, known[name], lang)) for name, _ in moving]
-
-
-def _reason(prediction: Prediction, name: str, value: Value, lang: str) -> Reason:
-    share = prediction.contribution_ranges[name].same_sign
-    key = "sure" if share >= SURE else "uncertain"
-    return Reason(
-        words=say("page.answer", lang, field=name, value=value),
-        certainty=say(f"page.{key}", lang),
-    )
+def _asking(
+    model: Model, prediction: Prediction, known: Mapping[str, Value], lang: str
+) -> tuple[str, ...]:
+    notes = question_notes(model.questions(known), prediction.verdict.average)
+    return tuple(note.text(lang) for note in notes)
 
 
 def missing_words(messages: Iterable[Note], lang: str) -> str:
