@@ -34,6 +34,7 @@ WRITES = {
     ),
     ("update", "--out"): ("update", "{here}/model", "{here}/new.csv", "--no-track"),
     ("report", "--out"): ("report", SCREENING, "--no-track"),
+    ("combine", "--out"): ("combine", "{here}/a", "{here}/b"),
     ("stopping", "--figure"): ("stopping", "rtms_response@session_2"),
     ("monitor", "--figure"): (
         *("monitor", SCREENING, "--predictions", "{here}/scores.csv"),
@@ -68,6 +69,10 @@ def here(tmp_path_factory):
     )
     model = rm.published_model("rtms_response", moment="screening")
     rm.save_model(model, folder / "model")
+    for seed, name in enumerate("ab", start=6):
+        cohort = rm.simulate_cohort(40, seed=seed)
+        settings = rm.Settings.from_toml(folder / "settings.toml")
+        rm.save_model(rm.develop(cohort, settings=settings), folder / name)
     call(
         *("score", SCREENING, folder / "new.csv", "--out", folder / "scores.csv"),
         *("--date", "2026-01-15"),
@@ -134,7 +139,7 @@ def test_nothing_but_a_model_goes_into_a_model_folder(key, here, tmp_path):
     shutil.copytree(here / "model", model)
     name = FILES.get(key[0], "folder")
     places = [model / name, model / "deep" / "er" / name]
-    if key[0] not in (*FILES, "develop", "update"):
+    if key[0] not in (*FILES, "develop", "update", "combine"):
         places.append(model)
     for place in places:
         done = write(key, here, place, "--overwrite")

@@ -37,6 +37,7 @@ PANELS: dict[str, dict[str, str]] = {
         "sample-size": "develop.sample_size",
         "develop": "develop.develop",
         "update": "develop.update",
+        "combine": "combine.combine",
         "track": "tracked.track",
         "validate": "validate.validate",
         "monitor": "monitor.monitor",

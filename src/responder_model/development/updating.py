@@ -124,13 +124,13 @@ def update(
         fresh,
         provenance="simulated" if "simulated" in provenances else fresh.provenance,
         population=population,
-        mean_variance=_mean_variance(fresh.main, population),
+        mean_variance=mean_variance_in(fresh.main, population),
         discrepancy=(
             model.n_patients * model.discrepancy + fresh.n_patients * fresh.discrepancy
         )
         / n_patients,
         pool=_keep_trees(model, fresh),
-        limits=_widen(model.limits, fresh.limits),
+        limits=widen_limits(model.limits, fresh.limits),
         n_patients=n_patients,
         n_events=n_events,
         sample_size=size_verdict(procedure, n_patients, n_events),
@@ -300,14 +300,14 @@ def _pool_populations(before: Population, fresh: Model) -> Population:
     )
 
 
-def _mean_variance(main: LinearPart, population: Population) -> float:
+def mean_variance_in(main: LinearPart, population: Population) -> float:
     """Mean posterior variance of the linear predictor over a population."""
     lifted = np.r_[1.0, population.mean]
     spread = (main.covariance[1:, 1:] * population.covariance).sum()
     return float(lifted @ main.covariance @ lifted + spread)
 
 
-def _widen(before: Limits, now: Limits) -> Limits:
+def widen_limits(before: Limits, now: Limits) -> Limits:
     """Limits that hold both populations."""
     numbers = dict(before.numbers)
     for name, row in now.numbers.items():

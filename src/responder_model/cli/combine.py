@@ -1,0 +1,135 @@
+"""The command ``combine``: models of centres that share no patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from responder_model.cli.models import open_model
+from responder_model.cli.options import JsonOption, LanguageOption, OverwriteOption
+from responder_model.cli.output import console, print_json, print_notices
+from responder_model.errors import ResponderModelError
+from responder_model.words import Note, say
+from responder_model.words.numbers import format_number
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from responder_model.combining import Combination
+    from responder_model.model import Model
+
+FoldersArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="FOLDER...", help="Folder of each centre's model."),
+]
+OutOption = Annotated[
+    Path, typer.Option("--out", metavar="FOLDER", help="Folder of the new model.")
+]
+ForOption = Annotated[
+    str | None,
+    typer.Option(
+        "--for",
+        metavar="FOLDER",
+        help="The model of this member: its own level, and what it shares with the "
+        "others. By default the model is for a new centre.",
+    ),
+]
+AlikeOption = Annotated[
+    bool,
+    typer.Option("--alike", help="Suppose that centres do not differ."),
+]
+
+
+def combine(
+    folders: FoldersArgument,
+    *,
+    out: OutOption,
+    for_member: ForOption = None,
+    alike: AlikeOption = False,
+    overwrite: OverwriteOption = False,
+    json_output: JsonOption = False,
+    lang: LanguageOption,
+) -> None:
+    """Combine models of several centres, whose patients stay where they are.
+
+    As if developed on all patients together: the evidence counts once, and how far
+    centres lie apart is learned. Each model is one that ``develop`` made on the
+    patients of one centre.
+
+    Example: responder-model combine models/a models/b models/c --out models/abc
+    """
+    member = _place(folders, for_member)
+    models = [open_model(folder) for folder in folders]
+    from responder_model.artifact import digest_of, model_files, save_model
+    from responder_model.combining import combine as combine_models
+    from responder_model.outputs import Output, digest_of_files, put_on_record
+    from responder_model.workflow import check_place
+
+    origin = " ".join([*sorted(map(digest_of, models)), str(member), str(alike)])
+    output = Output(path=out, command="combine", model=origin, kind="model")
+    check_place(output, None, inputs=folders, overwrite=overwrite)
+    found = combine_models(models, for_member=member, alike=alike)
+    put_on_record(output, {out.name: digest_of_files(model_files(found.model))})
+    save_model(found.model, out)
+    digest = digest_of(found.model)
+    if json_output:
+        print_json({"folder": str(out), "digest": digest, **found.to_dict()})
+        return
+    for line in _lines(found, models, member, lang):
+        typer.echo(line)
+    console().print(_table(found, lang))
+    print_notices(found.model.notes)
+    typer.echo(f"{out}  {digest[:12]}")
+
+
+def _place(folders: list[str], wanted: str | None) -> int | None:
+    if wanted is None:
+        return None
+    same = [Path(folder).resolve() == Path(wanted).resolve() for folder in folders]
+    if True not in same:
+        raise ResponderModelError(Note("combining.for_one_of_them", wanted=wanted))
+    return same.index(True)
+
+
+def _lines(
+    found: Combination, models: list[Model], member: int | None, lang: str
+) -> Iterator[str]:
+    if member is None:
+        counts = {"n": found.model.n_patients, "events": found.model.n_events}
+        yield say("combining.for_new_centre", lang, **counts)
+    else:
+        yield say("combining.for_member", lang, member=models[member].name)
+    level, slope = found.between.level, found.between.slope
+    yield say(
+        "combining.between",
+        lang,
+        level=level[0],
+        level_low=level[1],
+        level_high=level[2],
+        slope=slope[0],
+        slope_low=slope[1],
+        slope_high=slope[2],
+        i_squared=found.between.i_squared,
+    )
+
+
+def _table(found: Combination, lang: str) -> Table:
+    from rich.table import Table
+
+    table = Table(title=say("combining.table_title", lang))
+    for key in ("centre", "patients", "level", "agreement"):
+        table.add_column(say(f"combining.column_{key}", lang))
+    for one in found.members:
+        shown = [
+            format_number(x, lang, ".2f") for x in (one.level, one.lower, one.upper)
+        ]
+        table.add_row(
+            one.name,
+            f"{one.n_patients} ({one.n_events})",
+            "{} ({} .. {})".format(*shown),
+            say("combining.against" if one.contradicts else "combining.agrees", lang),
+        )
+    return table

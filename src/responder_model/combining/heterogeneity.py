@@ -1,0 +1,199 @@
+"""How far centres lie apart, and which of them contradicts the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from responder_model.combining.product import (
+    Floats,
+    Gaussian,
+    Likelihoods,
+    Spread,
+    mass,
+)
+from responder_model.model import Model
+
+# log p(data | the others) - log p(data | evidence alone) below which a centre
+# contradicts the others, and SDs of its level beyond which it does.
+_CONTRADICTS, _FAR = -3.0, 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One centre beside the others.
+
+    Parameters
+    ----------
+    name : str
+        Its model's.
+    n_patients, n_events : int
+        Of its model.
+    level, lower, upper : float
+        Its level less that of the others, log-odds, with 95 % limits.
+    agreement : float
+        log p(its patients | the others) - log p(its patients | evidence alone): above 0
+        the others foretell it better than the evidence does.
+    contradicts : bool
+        Whether it is far from the others, by agreement or by level.
+    """
+
+    name: str
+    n_patients: int
+    n_events: int
+    level: float
+    lower: float
+    upper: float
+    agreement: float
+    contradicts: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Between:
+    """How far centres lie apart.
+
+    Parameters
+    ----------
+    level, slope : tuple of float
+        SD between centres of the level and of each slope: mean and 95 % limits.
+    i_squared : float
+        Share of the variance of the centres' levels that chance does not explain.
+    """
+
+    level: tuple[float, float, float]
+    slope: tuple[float, float, float]
+    i_squared: float
+
+
+def members_of(
+    models: Sequence[Model],
+    priors: Sequence[Gaussian],
+    weights: Floats,
+    parts: Sequence[Likelihoods],
+    moved: Sequence[Sequence[Likelihoods]],
+    spreads: Sequence[Spread],
+) -> tuple[Member, ...]:
+    """Hold each centre against all others, over components and spreads.
+
+    A centre that contradicts the others is set apart before the rest is judged again,
+    the worst first: it would make them contradict, too.
+    """
+    foretold = _Foretold(priors, weights, moved, spreads)
+    alone = np.array([_alone(model) for model in models])
+    heaviest = int(np.argmax([model_weight(models, k) for k in range(len(parts))]))
+    levels = [_level(priors[heaviest], parts[heaviest], c) for c in range(len(models))]
+    agreement = foretold.by_others(range(len(models))) - alone
+    against = _against(foretold, alone, agreement)
+    return tuple(
+        Member(
+            name=model.name,
+            n_patients=model.n_patients,
+            n_events=model.n_events,
+            level=shift,
+            lower=shift - 1.96 * error,
+            upper=shift + 1.96 * error,
+            agreement=float(agreement[c]),
+            contradicts=c in against or abs(shift) > _FAR * error,
+        )
+        for c, (model, (shift, error)) in enumerate(zip(models, levels, strict=True))
+    )
+
+
+def _against(foretold: _Foretold, alone: Floats, agreement: Floats) -> set[int]:
+    """Places of the centres that contradict the others."""
+    left, against = list(range(len(alone))), set()
+    while len(left) > 1 and agreement.min() < _CONTRADICTS:
+        worst = left[int(agreement.argmin())]
+        against.add(worst)
+        left.remove(worst)
+        agreement = foretold.by_others(left) - alone[left]
+    return against
+
+
+def _alone(model: Model) -> float:
+    """Log p(its patients | evidence)."""
+    parts = [np.log(p.prior_weight) + p.log_evidence for p in model.components]
+    return float(np.logaddexp.reduce(parts))
+
+
+@dataclass(frozen=True)
+class _Foretold:
+    """What centres foretell of one another."""
+
+    priors: Sequence[Gaussian]
+    weights: Floats
+    moved: Sequence[Sequence[Likelihoods]]
+    spreads: Sequence[Spread]
+
+    def by_others(self, chosen: Sequence[int]) -> Floats:
+        """Log p(patients of each | all others of these), (n_chosen,)."""
+        together, without = [], []
+        for prior, weight, ways in zip(
+            self.priors, self.weights, self.moved, strict=True
+        ):
+            start = mass(prior.precision, prior.vector)
+            for spread, way in zip(self.spreads, ways, strict=True):
+                part = way.of(chosen)
+                precision = prior.precision + part.precision.sum(axis=0)
+                vector = prior.vector + part.vector.sum(axis=0)
+                share = np.log(weight * spread.weight) - start + part.constant.sum()
+                together.append(share + mass(precision, vector))
+                rest = mass(precision - part.precision, vector - part.vector)
+                without.append(share - part.constant + rest)
+        whole = np.logaddexp.reduce(np.array(together))
+        return np.asarray(whole - np.logaddexp.reduce(np.array(without), axis=0))
+
+
+def model_weight(models: Sequence[Model], k: int) -> float:
+    """Log of what all models together believe of a component."""
+    return float(
+        np.sum([np.log(max(model.components[k].weight, 1e-300)) for model in models])
+    )
+
+
+def _level(prior: Gaussian, parts: Likelihoods, c: int) -> tuple[float, float]:
+    """Level of a centre beyond what the others expect, and its standard error.
+
+    The likelihood of a shift of the level alone, with all else as the others expect.
+    """
+    precision = prior.precision + parts.precision.sum(axis=0) - parts.precision[c]
+    vector = prior.vector + parts.vector.sum(axis=0) - parts.vector[c]
+    covariance = np.linalg.inv(precision)
+    mean = covariance @ vector
+    own, factor = (
+        parts.precision[c],
+        np.eye(len(mean)) + parts.precision[c] @ covariance,
+    )
+    score = np.linalg.solve(factor, parts.vector[c] - own @ mean)[0]
+    information = max(float(np.linalg.solve(factor, own)[0, 0]), 1e-12)
+    return float(score / information), information**-0.5
+
+
+def between(
+    members: Sequence[Member], spreads: Sequence[Spread], weights: Floats
+) -> Between:
+    """Summarise the posterior of how far centres lie apart, (n_spreads,) weights."""
+    levels = np.array([spread.level for spread in spreads])
+    slopes = np.array([spread.slope for spread in spreads])
+    shift = np.array([member.level for member in members])
+    precise = np.array([(2 * 1.96 / (m.upper - m.lower)) ** 2 for m in members])
+    centre = float(precise @ shift / precise.sum())
+    q = float(precise @ (shift - centre) ** 2)
+    chance = len(members) - 1
+    return Between(
+        level=_summary(levels, weights),
+        slope=_summary(slopes, weights),
+        i_squared=max(0.0, (q - chance) / q) if q > 0.0 else 0.0,
+    )
+
+
+def _summary(values: Floats, weights: Floats) -> tuple[float, float, float]:
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order])
+    low, high = (
+        float(values[order][np.searchsorted(reached, share).clip(max=len(values) - 1)])
+        for share in (0.025, 0.975)
+    )
+    return float(weights @ values), low, high
