@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from responder_model.simulation import simulate_cohort as simulate_cohort
     from responder_model.validation import validate_externally as validate_externally
     from responder_model.validation import validate_internally as validate_internally
+    from responder_model.visits import Course as Course
+    from responder_model.visits import course as course
 
 __version__ = "0.1.0"
 
@@ -80,6 +82,8 @@ _MODULES = {
     "Prediction": "model",
     "pathway": "pathways",
     "Pathway": "pathways",
+    "course": "visits",
+    "Course": "visits",
     "implant": "pathways",
     "Implant": "pathways",
     "stopping_rule": "rules",

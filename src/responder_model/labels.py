@@ -74,6 +74,17 @@ def moment_label(name: str, lang: str = "en") -> str:
     return labels.get(name, name)
 
 
+def short_moment(name: str, lang: str = "en") -> str:
+    """Label of a moment without the visit at which that is.
+
+    Examples
+    --------
+    >>> short_moment("session_1")
+    'after session 1'
+    """
+    return moment_label(name, lang).split(",")[0]
+
+
 def decision_label(name: str, lang: str = "en") -> str:
     """Label of a decision; a name that is none stays as it is."""
     row = dictionary().decisions.get(name)

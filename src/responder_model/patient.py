@@ -127,6 +127,25 @@ def find_key(key: object) -> Field | None:
     return find_field(key if isinstance(key, str) else show(key))
 
 
+def latest_moment(patient: Any, test: Decision) -> str:
+    """Latest moment of a decision's models from which a value is given.
+
+    Examples
+    --------
+    >>> from responder_model.schema import dictionary
+    >>> latest_moment({"relief_2": 40}, dictionary().decisions["rtms_response"])
+    'session_2'
+    """
+    latest = 0
+    for name, value in patient.items() if isinstance(patient, Mapping) else ():
+        field = find_key(name)
+        if field is None or is_missing(value) or field.known_from not in test.moments:
+            continue
+        if test.name in field.used_by:
+            latest = max(latest, test.moments.index(field.known_from))
+    return test.moments[latest]
+
+
 def known_later(field: Field, moment: str) -> Note:
     """Rule that a value breaks that is known only later than a moment."""
     times = {"known_from": field.known_from, "moment": moment}

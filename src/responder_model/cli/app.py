@@ -20,6 +20,7 @@ PANELS: dict[str, dict[str, str]] = {
     "one_patient": {
         "predict": "patient.predict",
         "explain": "patient.explain",
+        "course": "course.course",
         "pathway": "pathway.pathway",
         "implant": "implant.implant",
     },

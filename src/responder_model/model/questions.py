@@ -18,7 +18,7 @@ the number.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -33,6 +33,7 @@ from responder_model.features.columns import reference_proportions
 from responder_model.model.limits import category_names
 from responder_model.model.scorer import Z_95, probability_of
 from responder_model.model.verdict import check_threshold
+from responder_model.patient import check_patient
 from responder_model.schema import dictionary
 from responder_model.words import Note
 
@@ -145,9 +146,7 @@ def rank_questions(
 ) -> tuple[Question, ...]:
     """Rank the missing predictors of one patient; see ``Model.questions``."""
     scorer, own = model.scorer, model.position_of(centre)
-    cut = float(scorer.baseline_of(own))
-    if threshold is not None:
-        cut = math.log(check_threshold(threshold) / (1.0 - threshold))
+    cut = _cut(model, own, threshold)
     now = scorer.score(raw, own)
     beyond = float(now.linear_predictor[0]) - cut
     width = float(_width(now.linear_predictor, now.standard_error)[0])
@@ -198,6 +197,70 @@ def answered(
     variance = scorer.posterior_variance(deviation, own) + left + uncertain
     log_odds = scorer.baseline_of(own) + scale * (deviation @ b)
     return log_odds, np.sqrt(variance + model.discrepancy)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What a number that is not known yet is expected to be, and to change.
+
+    Parameters
+    ----------
+    predictor : str
+        The number.
+    threshold, chance_above : float
+        Probability with which the answers are compared, and the chance that the
+        patient's lies above it once the number is known.
+    x, values : tuple of float
+        SDs from what is expected, rising, and the values there.
+    """
+
+    predictor: str
+    threshold: float
+    chance_above: float
+    x: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def quantile(self, share: float) -> float:
+        """Value that a share of patients alike are expected not to exceed."""
+        x = NormalDist().inv_cdf(share)
+        return float(np.interp(x, self.x, self.values))
+
+
+def expect(
+    model: Model,
+    values: Mapping[str, Any],
+    predictor: str,
+    threshold: float | None = None,
+    *,
+    centre: str | None = None,
+) -> Expected:
+    """Say what is expected of one number of a patient that is not known yet.
+
+    ``threshold``: a probability; by default that of the average patient.
+    """
+    own = model.position_of(centre)
+    raw = model.encoder.raw(check_patient(values, model.decision, model.moment))
+    position = model.encoder.predictors.index(predictor)
+    answers = next(a for a in every_answer(model, raw) if a.asked.position == position)
+    log_odds, _ = answered(model, raw, own, [answers])
+    cut = _cut(model, own, threshold)
+    assert answers.x is not None
+    order = np.argsort(answers.x, kind="stable")
+    return Expected(
+        predictor=predictor,
+        threshold=float(probability_of(np.array(cut))),
+        # from below, all that is above has changed sides
+        chance_above=_crossing(answers, log_odds - cut, -1.0),
+        x=tuple(answers.x[order].tolist()),
+        values=tuple(answers.raw[order].tolist()),
+    )
+
+
+def _cut(model: Model, own: int, threshold: float | None) -> float:
+    """Log-odds of a threshold, or of the average patient."""
+    if threshold is None:
+        return float(model.scorer.baseline_of(own))
+    return math.log(check_threshold(threshold) / (1.0 - threshold))
 
 
 def _scored(

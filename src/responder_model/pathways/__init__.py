@@ -42,9 +42,8 @@ from responder_model.pathways.messages import (
 from responder_model.pathways.relief import relief_curve
 from responder_model.pathways.result import Pathway, ReliefClass
 from responder_model.pathways.success import success_curve
-from responder_model.patient import Value, check_patient, find_key
+from responder_model.patient import Value, check_patient, latest_moment
 from responder_model.schema import Decision
-from responder_model.vocabulary import is_missing
 from responder_model.words import Note
 
 __all__ = [
@@ -52,7 +51,6 @@ __all__ = [
     "Pathway",
     "ReliefClass",
     "implant",
-    "latest_moment",
     "pathway",
 ]
 
@@ -226,22 +224,3 @@ def _classes(steps: Steps) -> list[tuple[float | None, float | None]]:
     served = steps.response.served_cut_points
     cuts = [steps.test.highest_failing(cut) for cut in served]
     return list(pairwise([None, *cuts, None]))
-
-
-def latest_moment(patient: Any, test: Decision) -> str:
-    """Latest moment of the test's models from which a value is given.
-
-    Examples
-    --------
-    >>> from responder_model.schema import dictionary
-    >>> latest_moment({"relief_2": 40}, dictionary().decisions["rtms_response"])
-    'session_2'
-    """
-    latest = 0
-    for name, value in patient.items() if isinstance(patient, Mapping) else ():
-        field = find_key(name)
-        if field is None or is_missing(value) or field.known_from not in test.moments:
-            continue
-        if test.name in field.used_by:
-            latest = max(latest, test.moments.index(field.known_from))
-    return test.moments[latest]

@@ -10,9 +10,8 @@ from responder_model.labels import describe_value, label_of
 from responder_model.model import Model, Prediction
 from responder_model.model.basis import bases
 from responder_model.model.limits import preceding_test
-from responder_model.pathways import latest_moment
 from responder_model.pathways import pathway as follow
-from responder_model.patient import check_patient
+from responder_model.patient import check_patient, latest_moment
 from responder_model.rules import StoppingRules, stopping_rule
 from responder_model.schema import dictionary
 from responder_model.serving.envelopes import (
