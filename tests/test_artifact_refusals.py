@@ -566,20 +566,23 @@ def test_forged_priors_are_refused(
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('name = "amputation"', 'name = "gout"'),
-        ('name = "age"', "name = 7"),
+        ("amputation", "gout"),
         ('transform = "log"', 'transform = "identity"'),
         ("main_cut_point = 30", "main_cut_point = 50"),
         ('unit = { en = "years"', 'unit = { en = "months"'),
     ],
-    ids=["category", "no name", "transform", "cut-off", "unit"],
+    ids=["category", "transform", "cut-off", "unit"],
 )
 def test_dictionary_that_means_something_else_is_refused(
     folder: Path, old: str, new: str
 ) -> None:
     assert old in dictionary_text()
-    text = dictionary_text().replace(old, new)
-    (folder / "dictionary.toml").write_text(text, encoding="utf-8")
+    # the model with it: it is a whole model of another dictionary
+    for name in ("dictionary.toml", "model.json"):
+        text = (folder / name).read_text(encoding="utf-8").replace(old, new)
+        if name == "model.json" and "transform" in old:
+            text = text.replace('"transform": "log"', '"transform": "identity"')
+        (folder / name).write_text(text, encoding="utf-8")
     reforge(folder)
     with pytest.raises(UntrustedModelError, match="agree with the installed"):
         load_model(folder)
@@ -609,6 +612,28 @@ def test_text_that_is_no_dictionary_is_refused(folder: Path, data: bytes) -> Non
     (folder / "dictionary.toml").write_bytes(data)
     reforge(folder)
     with pytest.raises(UntrustedModelError, match="must be a data dictionary"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        ('name = "age"', "name = 7", "fields"),
+        ("minimum = 18", 'minimum = "18"', "fields.age.minimum"),
+        ("ischaemic_stroke = 1.0", "gout = 1.0", "aetiology"),
+        ('known_from = "session_1"', 'known_from = "later"', "relief_1"),
+        ('en = "Age"', r'en = "\u001b[2J"', "fields.age.label.en"),
+        ("main_cut_point = 40", "main_cut_point = 45", "emcs_success"),
+    ],
+)
+def test_dictionary_of_other_kinds_is_refused_by_its_part(
+    folder: Path, old: str, new: str, part: str
+) -> None:
+    text = dictionary_text()
+    assert old in text
+    (folder / "dictionary.toml").write_text(text.replace(old, new), encoding="utf-8")
+    reforge(folder)
+    with pytest.raises(UntrustedModelError, match=f"got another {part}\\."):
         load_model(folder)
 
 

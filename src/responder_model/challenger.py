@@ -210,11 +210,9 @@ def _matrix(
 
 
 def _monotone_constraints(encoder: Encoder) -> str:
-    from responder_model.schema import dictionary
-
     rising = {
         name
-        for series in dictionary().series
+        for series in encoder.dictionary.series
         if series.name == _MONOTONE_SERIES
         for name in series.fields
     } | {"relief_test"}

@@ -40,7 +40,8 @@ def freeze(value: T) -> T:
     """Return a value that cannot be changed, down to its last array.
 
     Arrays become read-only copies, mappings a ``FrozenDict``, lists tuples; dataclasses
-    are made again from frozen parts. What is frozen already comes back as it is.
+    are made again from frozen parts. What is frozen already comes back as it is, not
+    even looked at where it says so itself (``is_frozen``).
 
     Examples
     --------
@@ -50,6 +51,8 @@ def freeze(value: T) -> T:
     if type(value) in _PLAIN:
         return value
     frozen: Any = value
+    if getattr(value, "is_frozen", False):
+        return value
     # an array, told by its flags because numpy is not imported here
     if hasattr(value, "setflags"):
         frozen = _read_only(value)

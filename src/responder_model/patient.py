@@ -30,7 +30,11 @@ Value = float | bool | str
 
 
 def check_patient(
-    values: Mapping[str, Any], decision: str, moment: str | None = None
+    values: Mapping[str, Any],
+    decision: str,
+    moment: str | None = None,
+    *,
+    table: Dictionary | None = None,
 ) -> dict[str, Value]:
     """Return a patient's predictors, cleaned; refuse with every problem at once.
 
@@ -42,6 +46,9 @@ def check_patient(
         are read; None, not-a-number, blank, NA, ND and words for them are missing.
     decision, moment : str
         The decision model; the moment may be left out where there is only one.
+    table : Dictionary, optional
+        Dictionary of the model; default: the installed one, by which names are read
+        in any case. A field that only the installed one has is left out.
 
     Returns
     -------
@@ -62,7 +69,7 @@ def check_patient(
     ...               "screening")
     {'age': 54.5, 'aetiology': 'ischaemic_stroke', 'lesion_type': 'central'}
     """
-    table = dictionary()
+    table = table or dictionary()
     decision, moment = table.check_target(decision, moment)
     if not isinstance(values, Mapping):
         raise InvalidPatientError((no_mapping("patient"),))
@@ -74,16 +81,17 @@ def check_patient(
         name = heading.field.name if heading else show(key)
         if heading is None:
             problems.append(Problem(field=name, allowed=unknown_name(name)))
-        elif is_missing(value):
+        elif is_missing(value) or name not in table.fields:
             continue
         elif name in clean:
             problems.append(given_twice(name))
         else:
+            heading = replace(heading, field=table.fields[name])
             _read(heading, value, moment, clean if name in known else None, problems)
-    problems += contradictions(clean)
+    problems += contradictions(clean, table)
     if problems:
         raise InvalidPatientError(tuple(problems))
-    _derive(clean)
+    _derive(clean, table)
     return {
         name: clean[name] for name in _used(table, decision, moment) if name in clean
     }
@@ -187,13 +195,15 @@ def _derivations(table: Dictionary) -> tuple[tuple[str, str, dict[str, str]], ..
     )
 
 
-def _derive(clean: dict[str, Value]) -> None:
-    for name, source, derived in _derivations(dictionary()):
+def _derive(clean: dict[str, Value], table: Dictionary) -> None:
+    for name, source, derived in _derivations(table):
         if source in clean and str(clean[source]) in derived:
             clean[name] = derived[str(clean[source])]
 
 
-def contradictions(clean: Mapping[str, Value]) -> list[Problem]:
+def contradictions(
+    clean: Mapping[str, Value], table: Dictionary | None = None
+) -> list[Problem]:
     """Return what contradicts itself in a patient's cleaned values.
 
     Examples
@@ -202,7 +212,7 @@ def contradictions(clean: Mapping[str, Value]) -> list[Problem]:
     >>> [problem.text() for problem in found]
     ['Lesion type must be peripheral, as Aetiology says, got central.']
     """
-    table = dictionary()
+    table = table or dictionary()
     due: dict[str, tuple[Value | None, str]] = {}
     for name, source, derived in _derivations(table):
         due[name] = derived.get(str(clean.get(source))), source

@@ -24,7 +24,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -210,7 +210,11 @@ class Correlation:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dictionary:
-    """The whole data dictionary; compared by identity."""
+    """The whole data dictionary; compared by identity.
+
+    ``text`` is the TOML that it was read from, as a model folder keeps it; empty for
+    one that was changed by hand.
+    """
 
     moments: tuple[Moment, ...]
     decisions: Mapping[str, Decision]
@@ -218,6 +222,18 @@ class Dictionary:
     series: tuple[Series, ...]
     correlations: tuple[Correlation, ...]
     resolution: float = 1e-9
+    text: str = field(default="", init=False, repr=False)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether nothing in it can be changed: it was read from its text."""
+        return bool(self.text)
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        # its text, so that each process has one of each, whatever is sent to it
+        if self.text:
+            return parse_dictionary, (self.text,)
+        return super().__reduce__()
 
     def moment_index(self, name: str) -> int:
         """Position of a moment in time; raises for an unknown one."""
@@ -321,7 +337,10 @@ def parse_target(text: str) -> tuple[str, str]:
 
 @cache
 def dictionary() -> Dictionary:
-    """Return the packaged data dictionary."""
+    """Return the installed data dictionary, by which values are read and named.
+
+    A model means what its own says, ``Model.dictionary``.
+    """
     return parse_dictionary(dictionary_text())
 
 
@@ -332,14 +351,15 @@ def dictionary_text() -> str:
     return path.read_text(encoding="utf-8")
 
 
+@lru_cache(maxsize=16)
 def parse_dictionary(text: str) -> Dictionary:
-    """Read a dictionary from TOML text."""
+    """Read a dictionary from TOML text; the same text gives the same dictionary."""
     # frozen before it is read: tables refuse changes, lists are tuples
     table = freeze(tomllib.loads(text))
     if table.get("format_version") != FORMAT_VERSION:
         msg = f"dictionary format_version must be {FORMAT_VERSION}."
         raise ResponderModelError(msg)
-    return Dictionary(
+    parsed = Dictionary(
         moments=tuple(Moment(**row) for row in table["moments"]),
         decisions=FrozenDict({r["name"]: Decision(**r) for r in table["decisions"]}),
         fields=FrozenDict({row["name"]: _parse_field(row) for row in table["fields"]}),
@@ -348,6 +368,8 @@ def parse_dictionary(text: str) -> Dictionary:
         # dictionaries in older model folders do not state it
         resolution=table.get("resolution", Dictionary.resolution),
     )
+    object.__setattr__(parsed, "text", text)
+    return parsed
 
 
 def _parse_field(row: dict[str, Any]) -> Field:

@@ -9,7 +9,6 @@ of itself); ``signature.json`` when signed. Nothing is unpickled or executed.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -31,6 +30,7 @@ from responder_model.artifact.manifest import (
     build_manifest,
     check_manifest,
 )
+from responder_model.artifact.own_dictionary import check_meaning, read_dictionary
 from responder_model.artifact.reading import as_published, read_document
 from responder_model.artifact.signature import (
     check_private_key,
@@ -43,16 +43,6 @@ from responder_model.artifact.strict_json import parse_json, render_json
 from responder_model.artifact.trees import check_trees
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.model import Model
-from responder_model.schema import (
-    Dictionary,
-    dictionary,
-    dictionary_text,
-    parse_dictionary,
-)
-from responder_model.vocabulary import show
-
-# Characters of a line of the dictionary; the longest has about 400.
-_LONGEST_LINE = 4000
 
 __all__ = [
     "Manifest",
@@ -124,7 +114,7 @@ def model_files(model: Model) -> dict[str, bytes]:
     try:
         files = {
             "MODEL_CARD.md": render_card(model).encode(),
-            "dictionary.toml": dictionary_text().encode(),
+            "dictionary.toml": model.dictionary.text.encode(),
             "model.json": render_json(model_document(model)),
             "performance.json": render_json(performance),
         }
@@ -257,72 +247,15 @@ def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
 
 def _model_from(files: Mapping[str, bytes]) -> Model:
     """Model from the files of a folder, each part checked."""
-    _check_dictionary(files["dictionary.toml"])
+    table = read_dictionary(files["dictionary.toml"])
     performance = parse_json(files["performance.json"], "performance.json")
     if not isinstance(performance, dict):
         msg = "performance.json must be a table."
         raise UntrustedModelError(msg)
     document = parse_json(files["model.json"], "model.json")
     trees = files.get("trees.json")
-    model = read_document(document, trees=trees, performance=performance)
+    model = read_document(document, table=table, trees=trees, performance=performance)
+    check_meaning(model.encoder)
     if trees is not None:
         check_trees(trees, model.encoder)
     return model
-
-
-def _check_dictionary(data: bytes) -> None:
-    """Refuse a dictionary that means something else than the installed one."""
-    if data == dictionary_text().encode():
-        return
-    try:
-        text = data.decode("utf-8")
-        # reading a key takes the square of its length
-        if max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
-            raise ValueError
-        differing = _differing(parse_dictionary(text))
-    except (
-        tomllib.TOMLDecodeError,
-        UnicodeDecodeError,
-        RecursionError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        ResponderModelError,
-    ):
-        msg = "dictionary.toml must be a data dictionary of this format version."
-        raise UntrustedModelError(msg) from None
-    if differing:
-        names = ", ".join(map(show, differing[:10]))
-        msg = f"dictionary.toml must agree with the installed dictionary on {names}."
-        raise UntrustedModelError(msg)
-
-
-def _differing(theirs: Dictionary) -> list[str]:
-    """Predictors and decisions that the two dictionaries declare differently."""
-    ours = dictionary()
-    differing = [
-        name
-        for name, row in theirs.fields.items()
-        if row.role == "predictor"
-        and (name not in ours.fields or _meaning(theirs, name) != _meaning(ours, name))
-    ]
-    for name, decision in theirs.decisions.items():
-        known = ours.decisions.get(name)
-        if known is None or (
-            (known.outcome, known.comparison, known.cut_points, known.main_cut_point)
-            != (
-                decision.outcome,
-                decision.comparison,
-                decision.cut_points,
-                decision.main_cut_point,
-            )
-        ):
-            differing.append(name)
-    return differing
-
-
-def _meaning(table: Dictionary, name: str) -> tuple[object, ...]:
-    row = table.fields[name]
-    unit = row.unit["en"] if row.unit else None
-    return (row.kind, row.category_names, row.transform, unit, row.known_from)

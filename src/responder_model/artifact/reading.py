@@ -36,7 +36,7 @@ from responder_model.model import (
 )
 from responder_model.model.fitted import PROVENANCES
 from responder_model.model.limits import category_names, preceding_test
-from responder_model.schema import Decision, Field, dictionary
+from responder_model.schema import Decision, Dictionary, Field
 
 _TRANSFORMS = ("identity", "log", "log1p")
 _KEYS = (
@@ -104,25 +104,31 @@ def as_published(model: Model) -> Model:
     document = rounded(model_document(model))
     trees = None if model.pool is None else model.pool.trees
     performance = rounded(plain(model.performance))
-    return read_document(document, trees=trees, performance=performance)
+    return read_document(
+        document, table=model.dictionary, trees=trees, performance=performance
+    )
 
 
 def read_document(
-    document: Any, *, trees: bytes | None, performance: dict[str, Any]
+    document: Any,
+    *,
+    table: Dictionary,
+    trees: bytes | None,
+    performance: dict[str, Any],
 ) -> Model:
-    """Rebuild a model from ``model_document``.
+    """Rebuild a model from ``model_document`` and its own dictionary.
 
     Raises
     ------
     UntrustedModelError
-        For anything that this version and the dictionary do not know.
+        For anything that this version and that dictionary do not know.
     """
     node = Node.of(document, "model.json")
     if node.value.get("format_version") != FORMAT_VERSION:
         node.refuse(f"be of format version {FORMAT_VERSION}")
     node = Node.of(document, "model.json", _KEYS)
-    decision = _check_target(node)
-    encoder = _read_encoder(node.table("encoder", _ENCODER_KEYS))
+    decision = _check_target(node, table)
+    encoder = _read_encoder(node.table("encoder", _ENCODER_KEYS), table)
     if (encoder.decision, encoder.moment) != (decision.name, node.text("moment")):
         node.refuse("have an encoder of its own decision and moment")
     try:
@@ -143,11 +149,11 @@ def read_document(
             pool=_read_pool(node, trees),
             settings=read_settings(node, encoder),
             sample_size=read_sample_size(node),
-            performance=read_performance(performance),
+            performance=read_performance(performance, table),
             n_patients=node.count("n_patients"),
             n_events=node.count("n_events", node.count("n_patients")),
             excluded_evidence=node.texts("excluded_evidence"),
-            notes=read_notes(node),
+            notes=read_notes(node, table),
             parent=read_digest(node, "parent"),
             disclosure=read_disclosure(node, encoder),
             fingerprints=read_fingerprints(node),
@@ -158,27 +164,28 @@ def read_document(
         raise UntrustedModelError(str(error)) from None
 
 
-def _check_target(node: Node) -> Decision:
-    decision = node.text("decision", dictionary().decisions)
-    known = dictionary().decisions[decision]
+def _check_target(node: Node, table: Dictionary) -> Decision:
+    decision = node.text("decision", table.decisions)
+    known = table.decisions[decision]
     node.text("moment", known.moments)
     return known
 
 
-def _read_encoder(node: Node) -> Encoder:
-    decision = node.text("decision", dictionary().decisions)
-    moment = node.text("moment", dictionary().decisions[decision].moments)
-    known = [row.name for row in dictionary().predictors(decision, moment)]
+def _read_encoder(node: Node, table: Dictionary) -> Encoder:
+    target = _check_target(node, table)
+    decision, moment = target.name, node.text("moment")
+    known = [row.name for row in table.predictors(decision, moment)]
     predictors = node.texts("predictors", known)
     if not predictors or sorted(predictors, key=known.index) != list(predictors):
         node.refuse("list predictors in the order of the dictionary")
     columns = tuple(
-        _read_column(row, predictors) for row in node.tables("columns", _COLUMN_KEYS)
+        _read_column(row, predictors, table)
+        for row in node.tables("columns", _COLUMN_KEYS)
     )
     names = [column.name for column in columns]
     if not names or len(set(names)) != len(names):
         node.refuse("have columns, each with its own name")
-    _check_columns(node, predictors, columns)
+    _check_columns(node, predictors, columns, table)
     derived = node.texts("derived")
     return Encoder(
         decision=decision,
@@ -187,24 +194,28 @@ def _read_encoder(node: Node) -> Encoder:
         columns=columns,
         derived=derived,
         projection=node.array("projection", (len(derived), len(columns))),
+        dictionary=table,
     )
 
 
 def _check_columns(
-    node: Node, predictors: tuple[str, ...], columns: tuple[Column, ...]
+    node: Node,
+    predictors: tuple[str, ...],
+    columns: tuple[Column, ...],
+    table: Dictionary,
 ) -> None:
     """Each category has columns; each number or yes/no has one, of its own name."""
     for name in predictors:
-        row = dictionary().fields[name]
+        row = table.fields[name]
         found = [column.name for column in columns if column.predictor == name]
         due = [] if row.indicates is not None else [name]
         if found != due and not (row.kind == "category" and found):
             node.refuse(f"have the columns of {name}")
 
 
-def _read_column(node: Node, predictors: tuple[str, ...]) -> Column:
+def _read_column(node: Node, predictors: tuple[str, ...], table: Dictionary) -> Column:
     predictor = node.text("predictor", predictors)
-    row = dictionary().fields[predictor]
+    row = table.fields[predictor]
     n_weights = len(row.categories)
     scale = node.number("scale", 0.0)
     if scale == 0.0:

@@ -16,7 +16,7 @@ from responder_model.model import CENTRES
 from responder_model.priors.sets import ColumnPrior, PriorSet
 from responder_model.sample_size import Criterion, SampleSizeVerdict
 from responder_model.sample_size.verdict import Claim, Verdict
-from responder_model.schema import LANGUAGES, dictionary
+from responder_model.schema import LANGUAGES, Dictionary
 from responder_model.words import Note, gaps_of, read_words
 
 if TYPE_CHECKING:
@@ -58,28 +58,28 @@ _CRITERIA = ("shrinkage", "optimism", "outcome_proportion", "mean_error")
 _DEFINITIONS = ("composite", "relief_only", "binary_only", "none")
 
 
-def read_notes(document: Node) -> tuple[Note, ...]:
+def read_notes(document: Node, table: Dictionary) -> tuple[Note, ...]:
     """Notes of a development, each with a sentence here and what its gaps hold."""
     rows = document.tables("notes", ("code", "values"))
-    return tuple(_read_note(row, "development") for row in rows)
+    return tuple(_read_note(row, "development", table) for row in rows)
 
 
-def _read_note(row: Node, room: str) -> Note:
+def _read_note(row: Node, room: str, table: Dictionary) -> Note:
     code = row.text("code", [f"{room}.{key}" for key in read_words(room)])
     gaps = gaps_of(code)
     values = row.table("values", gaps)
-    found = {gap: _read_gap(values, gap, spec) for gap, spec in gaps.items()}
+    found = {k: _read_gap(values, k, spec, table) for k, spec in gaps.items()}
     return Note(code, **found)
 
 
-def _read_gap(values: Node, gap: str, spec: str) -> Any:
+def _read_gap(values: Node, gap: str, spec: str, table: Dictionary) -> Any:
     """Value of a gap, as its sentence says how it is written."""
     if spec == "count":
         return values.count(gap)
     if spec == "label":
-        return values.texts(gap, dictionary().fields)
+        return values.texts(gap, table.fields)
     if spec == "moment":
-        return values.text(gap, [row.name for row in dictionary().moments])
+        return values.text(gap, [row.name for row in table.moments])
     return values.text(gap) if spec in ("", "name") else values.number(gap)
 
 
@@ -126,7 +126,7 @@ def read_settings(document: Node, encoder: Encoder) -> dict[str, Any]:
     if type(node.value["seed"]) is not int or node.value["seed"] < 0:
         node.refuse("have a seed that is a whole number, 0 or more")
     node.texts("exclude_evidence")
-    known = dictionary().predictors(encoder.decision, encoder.moment)
+    known = encoder.dictionary.predictors(encoder.decision, encoder.moment)
     used = names = tuple(row.name for row in known)
     if node.value["predictors"] is not None:
         used = node.texts("predictors", names)
@@ -227,15 +227,15 @@ def _check_criterion(row: Node) -> None:
         row.flag("met")
 
 
-def read_performance(performance: dict[str, Any]) -> dict[str, Any]:
+def read_performance(performance: dict[str, Any], table: Dictionary) -> dict[str, Any]:
     """Check the entries of ``performance.json`` that are known; others are kept."""
     node = Node.of(performance, "performance.json")
     for key in ("published_component_weight", "prior_conflict_p_value"):
         _number_or_null(node, key)
     for key in ("apparent", "challenger", "prior_conflict_p_values"):
-        table = node.table(key) if key in node.value else Node.of({}, key)
-        for name in table.value:
-            _number_or_null(table, name)
+        part = node.table(key) if key in node.value else Node.of({}, key)
+        for name in part.value:
+            _number_or_null(part, name)
     if node.value.get("apparent"):
         _check_measures(node)
     if "outcome_definition" in node.value:
@@ -243,15 +243,16 @@ def read_performance(performance: dict[str, Any]) -> dict[str, Any]:
     if "not_measured" not in node.value:
         return performance
     reasons = node.table("not_measured")
-    read = {name: _read_reason(reasons, name) for name in reasons.value}
+    read = {name: _read_reason(reasons, name, table) for name in reasons.value}
     return {**performance, "not_measured": read}
 
 
-def _read_reason(reasons: Node, name: str) -> Note:
+def _read_reason(reasons: Node, name: str, table: Dictionary) -> Note:
     """Why a measure has no value; text in a folder of an earlier build."""
     if isinstance(reasons.value[name], str):
         return Note("performance.as_it_was_said", text=reasons.text(name))
-    return _read_note(reasons.table(name, ("code", "values")), "performance")
+    row = reasons.table(name, ("code", "values"))
+    return _read_note(row, "performance", table)
 
 
 def _check_measures(node: Node) -> None:

@@ -243,7 +243,6 @@ def _draw(
 
     from responder_model.artifact import digest_of
     from responder_model.figures.explanations import draw_waterfall
-    from responder_model.patient import check_patient
     from responder_model.vocabulary import show
 
     if path.suffix.lower() != ".png":
@@ -256,7 +255,7 @@ def _draw(
         argument="--figure",
     )
     check_outputs(output, inputs=inputs, overwrite=overwrite, lang=lang)
-    known = check_patient(patient, model.decision, model.moment)
+    known = model.check_patient(patient)
     row = {name: known.get(name) for name in model.encoder.predictors}
     explanation = model.explain(pd.DataFrame([row]))
     with writing("--figure"), drafted(output, overwrite=overwrite, lang=lang) as draft:
@@ -304,7 +303,6 @@ def _answer(
     )
     from responder_model.model.basis import bases
     from responder_model.model.questions import question_notes
-    from responder_model.patient import check_patient
 
     threshold = shown.threshold
     prediction = model.predict(patient, centre=centre)
@@ -320,7 +318,7 @@ def _answer(
     for k, note in enumerate(question_notes(questions, threshold)):
         out.print(f"{'   ' if k else ''}{note.text(lang)}")
     out.print()
-    known = check_patient(patient, model.decision, model.moment)
+    known = model.check_patient(patient)
     table = reasons_table(
         prediction,
         known,

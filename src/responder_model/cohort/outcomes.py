@@ -34,7 +34,7 @@ class OutcomeLevels:
     description: str  # the definition in words
 
 
-def outcome_levels(cohort: pd.DataFrame, decision: str) -> OutcomeLevels:
+def outcome_levels(cohort: pd.DataFrame, decision: str | Decision) -> OutcomeLevels:
     """Return the outcome of each patient as an interval of levels.
 
     Level 0 passes no fitted cut point, the highest level passes all. Relief that is
@@ -55,8 +55,8 @@ def outcome_levels(cohort: pd.DataFrame, decision: str) -> OutcomeLevels:
     ----------
     cohort : DataFrame
         As ``read_cohort`` or ``check_cohort`` returns it.
-    decision : str
-        Name of the decision.
+    decision : str or Decision
+        Name of the decision, by the installed dictionary; or the rules of a model.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def outcome_levels(cohort: pd.DataFrame, decision: str) -> OutcomeLevels:
     >>> levels.lower.tolist(), levels.upper.tolist(), levels.definition
     ([2, 4, 1, 3], [2, 4, 2, 5], 'composite')
     """
-    rules = dictionary().decisions[dictionary().check_decision(decision)]
+    rules = _rules(decision)
     check_table(cohort)
     relief = _numbers(cohort, rules.outcome)
     known = ~np.isnan(relief)
@@ -96,7 +96,9 @@ def outcome_levels(cohort: pd.DataFrame, decision: str) -> OutcomeLevels:
     )
 
 
-def binary_outcome(levels: OutcomeLevels, decision: str) -> NDArray[np.float64]:
+def binary_outcome(
+    levels: OutcomeLevels, decision: str | Decision
+) -> NDArray[np.float64]:
     """Return the outcome at the main cut-off: 1 yes, 0 no, NaN where it is not known.
 
     Examples
@@ -106,9 +108,15 @@ def binary_outcome(levels: OutcomeLevels, decision: str) -> NDArray[np.float64]:
     >>> binary_outcome(outcome_levels(cohort, "emcs_success"), "emcs_success").tolist()
     [1.0, 0.0, nan]
     """
-    main = dictionary().decisions[dictionary().check_decision(decision)].main_index
+    main = _rules(decision).main_index
     unknown = np.where(levels.upper <= main, 0.0, np.nan)
     return np.where(levels.lower > main, 1.0, unknown)
+
+
+def _rules(decision: str | Decision) -> Decision:
+    if isinstance(decision, Decision):
+        return decision
+    return dictionary().decisions[dictionary().check_decision(decision)]
 
 
 def _numbers(cohort: pd.DataFrame, name: str) -> NDArray[np.float64]:

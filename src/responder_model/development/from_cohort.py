@@ -22,7 +22,7 @@ from responder_model.disclosure import SMALL_CELLS, Disclosure, fingerprints_of
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit
 from responder_model.model import CentreLevel, LinearPart, Model, Pool, describe_limits
-from responder_model.model.batch import check_jobs
+from responder_model.model.batch import check_jobs, raw_cohort
 from responder_model.performance import core_measures
 from responder_model.performance.core import CORE, CoreMeasures
 from responder_model.sample_size import sample_size_verdict
@@ -144,11 +144,11 @@ def model_from(
 ) -> Model:
     """Released values of a fitted procedure: aggregates, no patient."""
     estimator, encoder = procedure.estimator_, procedure.encoder_
-    levels = outcome_levels(cohort, settings.decision)
+    levels = outcome_levels(cohort, procedure.target)
     lower, upper = split_levels(levels, procedure.target)
     outcome = at_cut(lower, upper, procedure.target.main_index)
     known = (upper - lower) < len(procedure.target.cut_points)
-    raw, outcome = encoder.raw(cohort)[known], outcome[known]
+    raw, outcome = raw_cohort(encoder, cohort)[known], outcome[known]
     order = order_of(raw, lower[known], upper[known])
     raw, outcome = raw[order], outcome[order]
     z = encoder.encode(raw)
@@ -186,7 +186,7 @@ def model_from(
         n_patients=n_patients,
         n_events=n_events,
         excluded_evidence=settings.exclude_evidence,
-        notes=development_notes(cohort, settings, known),
+        notes=development_notes(cohort, encoder, settings, known),
         disclosure=_disclosure(procedure, settings, n_patients, n_events),
         fingerprints=fingerprints_of(cohort[known]),
     )

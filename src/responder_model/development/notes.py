@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from responder_model.development.settings import Settings
+    from responder_model.features import Encoder
 
 
 def development_notes(
-    cohort: pd.DataFrame, settings: Settings, known: NDArray[np.bool_]
+    cohort: pd.DataFrame,
+    encoder: Encoder,
+    settings: Settings,
+    known: NDArray[np.bool_],
 ) -> tuple[Note, ...]:
     """Columns and patients left out, predictors that taught nothing, repeated rows.
 
@@ -27,6 +31,8 @@ def development_notes(
     ----------
     cohort : DataFrame
         Checked cohort.
+    encoder : Encoder
+        Of the model.
     settings : Settings
         Of the development.
     known : ndarray of shape (n_patients,)
@@ -39,7 +45,7 @@ def development_notes(
     if unknown:
         notes.append(_left_out(settings.decision, unknown))
     if known.sum() >= settings.small_cells:
-        notes += _uninformative(cohort[known], settings)
+        notes += _uninformative(cohort[known], encoder)
     again = repeated_rows(cohort)
     if again:
         notes.append(Note("development.repeated_rows", n=again))
@@ -68,13 +74,11 @@ def _left_unused(cohort: pd.DataFrame, settings: Settings) -> Iterator[Note]:
         yield Note("development.left_unused", moment=settings.moment, fields=later)
 
 
-def _uninformative(patients: pd.DataFrame, settings: Settings) -> Iterator[Note]:
+def _uninformative(patients: pd.DataFrame, encoder: Encoder) -> Iterator[Note]:
     """Predictors of which these patients say nothing: their prior stands."""
-    names = settings.predictors or [
-        row.name for row in dictionary().predictors(settings.decision, settings.moment)
-    ]
     n_values = {
-        name: patients[name].nunique() if name in patients else 0 for name in names
+        name: patients[name].nunique() if name in patients else 0
+        for name in encoder.predictors
     }
     absent = tuple(name for name, n in n_values.items() if n == 0)
     if absent:

@@ -43,11 +43,13 @@ from responder_model.features import Array, Encoder, Population, expit
 from responder_model.frozen import freeze
 from responder_model.model.batch import one_thread_each, raw_cohort
 from responder_model.priors import PriorSet, build_priors
-from responder_model.schema import Decision, dictionary
+from responder_model.schema import Decision, Dictionary, dictionary
 from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from responder_model.model import Model
 
 
 class Procedure(ClassifierMixin, BaseEstimator):
@@ -76,6 +78,10 @@ class Procedure(ClassifierMixin, BaseEstimator):
         Components of an earlier model, in place of the evidence: updating.
     centres : tuple of str or None
         Centres whose levels ``posterior`` holds; None tells no centres apart.
+    table : Dictionary or None
+        Dictionary of an earlier model; None takes the installed one.
+    priors : PriorSet or None
+        Priors of an earlier model; None builds them from the installed evidence.
     main_cut_only : bool
         Leave out what other cut-offs need: resampling judges the main one.
     small_cells : int
@@ -98,6 +104,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         components: str = "robust",
         posterior: tuple[Prior, ...] | None = None,
         centres: tuple[str, ...] | None = (),
+        table: Dictionary | None = None,
+        priors: PriorSet | None = None,
         main_cut_only: bool = False,
         small_cells: int = SMALL_CELLS,
         seed: int = 0,
@@ -112,6 +120,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         self.components = components
         self.posterior = posterior
         self.centres = centres
+        self.table = table
+        self.priors = priors
         self.main_cut_only = main_cut_only
         self.small_cells = small_cells
         self.seed = seed
@@ -120,7 +130,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
     @property
     def target(self) -> Decision:
         """The decision's declaration."""
-        return dictionary().decisions[self.decision]
+        return (self.table or dictionary()).decisions[self.decision]
 
     def fit(
         self, cohort: pd.DataFrame, outcome: Any, groups: Any | None = None
@@ -159,7 +169,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
 
     def build_encoder(self) -> Encoder:
         """Encoder of this decision, moment and choice of predictors."""
-        return _encoder(self.decision, self.moment, self.predictors)
+        return _encoder(self.decision, self.moment, self.predictors, self.table)
 
     def fit_raw(
         self,
@@ -186,7 +196,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         if self.posterior is None:
             self._check(lower, upper)
         self.encoder_ = self.build_encoder()
-        self.priors_ = _priors(
+        self.priors_ = self.priors or _priors(
             self.decision, self.encoder_.moment, self.exclude_evidence
         )
         patients = patients_of(raw, groups)
@@ -418,11 +428,19 @@ def build_procedure(
 
 @lru_cache(maxsize=64)
 def _encoder(
-    decision: str, moment: str | None, predictors: tuple[str, ...] | None
+    decision: str,
+    moment: str | None,
+    predictors: tuple[str, ...] | None,
+    table: Dictionary | None,
 ) -> Encoder:
-    return freeze(Encoder.for_decision(decision, moment, predictors))
+    return freeze(Encoder.for_decision(decision, moment, predictors, table))
 
 
 @lru_cache(maxsize=64)
 def _priors(decision: str, moment: str, exclude_evidence: tuple[str, ...]) -> PriorSet:
     return freeze(build_priors(decision, moment, exclude_evidence=exclude_evidence))
+
+
+def priors_of(model: Model) -> PriorSet | None:
+    """Priors that a model has; None where none were kept."""
+    return freeze(PriorSet.from_json(model.priors)) if model.priors else None

@@ -232,7 +232,7 @@ def prior_draws(model: Model, n: int, *, seed: int = 0) -> Array:
     mean = np.array([part.prior_mean for part in model.components])[which]
     sd = np.array([part.prior_sd for part in model.components])[which]
     draws = mean + sd * rng.normal(size=mean.shape)
-    n_cuts = len(dictionary().decisions[model.decision].cut_points)
+    n_cuts = len(model.rules.cut_points)
     return np.delete(draws, np.arange(1, n_cuts), axis=1)
 
 

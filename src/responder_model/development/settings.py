@@ -17,6 +17,7 @@ from responder_model.vocabulary import show
 
 if TYPE_CHECKING:
     from responder_model.development.procedure import Procedure
+    from responder_model.model import Model
 
 # Which prior components the evidence-informed part may use.
 COMPONENTS = ("robust", "published", "zero")
@@ -106,9 +107,15 @@ class Settings:
         _check_kinds(table)
         return cls(**table)
 
-    def build_procedure(self, *, report_challenger: bool = False) -> Procedure:
-        """Return the unfitted procedure that these settings describe."""
-        from responder_model.development.procedure import Procedure
+    def build_procedure(
+        self, *, report_challenger: bool = False, model: Model | None = None
+    ) -> Procedure:
+        """Return the unfitted procedure that these settings describe.
+
+        That of an earlier ``model`` has its dictionary and its priors, whatever is
+        installed.
+        """
+        from responder_model.development.procedure import Procedure, priors_of
 
         return Procedure(
             self.decision,
@@ -120,6 +127,8 @@ class Settings:
             components=self.components,
             small_cells=self.small_cells,
             centres=None if self.centres == "ignored" else (),
+            table=None if model is None else model.dictionary,
+            priors=None if model is None else priors_of(model),
             seed=self.seed,
         )
 

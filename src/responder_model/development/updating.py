@@ -110,11 +110,13 @@ def update(
     if settings.centres == "coded":
         cohort = coded(cohort, model.centre_names)
     cohort, known = new_patients(model, cohort, count_again=count_again)
-    procedure = settings.build_procedure(report_challenger=settings.challenger)
+    procedure = settings.build_procedure(
+        report_challenger=settings.challenger, model=model
+    )
     procedure.set_params(
         posterior=posterior_of(model, power), centres=centres_of(model)
     )
-    procedure.fit(cohort, outcome_levels(cohort, settings.decision))
+    procedure.fit(cohort, outcome_levels(cohort, procedure.target))
     fresh = model_from(procedure, cohort, settings, name or _name(model, cohort))
     provenances = {model.provenance, fresh.provenance}
     n_patients = model.n_patients + fresh.n_patients

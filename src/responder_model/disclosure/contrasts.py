@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array, Encoder
-from responder_model.schema import Field, dictionary
+from responder_model.schema import Field
 
 Mask = NDArray[np.bool_]
 
@@ -82,7 +82,8 @@ def columns_left_out(
     )
     differing = np.array([_differing(column) for column in z.T])
     out = (differing < k) | (number & np.array([_dominated(c) for c in z.T]))
-    since = np.append(_known_since(fields), np.zeros(n_centres, dtype=np.int64))
+    known_since = _known_since(encoder, fields)
+    since = np.append(known_since, np.zeros(n_centres, dtype=np.int64))
     owner = np.append(encoder.column_predictor, np.full(n_centres, -1))
     # What is known first decides first, as it does without what is known later: of two
     # models of one cohort, one holds all that the other holds. Of two fields the later
@@ -104,9 +105,9 @@ def columns_left_out(
     return left_out
 
 
-def _known_since(fields: list[Field]) -> NDArray[np.int64]:
+def _known_since(encoder: Encoder, fields: list[Field]) -> NDArray[np.int64]:
     """Place of the moment from which each column's field is known."""
-    moments = [moment.name for moment in dictionary().moments]
+    moments = [moment.name for moment in encoder.dictionary.moments]
     return np.array([moments.index(field.known_from) for field in fields])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_model.schema import Field, Reference, dictionary
+from responder_model.schema import Dictionary, Field, Reference
 
 Array = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ class Column:
         return np.asarray(INVERSES[self.transform](z * self.scale + self.centre))
 
 
-def columns_of(row: Field, decision: str) -> tuple[Column, ...]:
+def columns_of(table: Dictionary, row: Field, decision: str) -> tuple[Column, ...]:
     """Base columns of a predictor, none of a yes/no that only indicates a number."""
     reference = row.reference_for(decision)
     if row.indicates is not None:
@@ -75,8 +75,9 @@ def columns_of(row: Field, decision: str) -> tuple[Column, ...]:
         return (column,)
     if row.kind == "boolean":
         return (Column(name=row.name, predictor=row.name, centre=reference.mean),)
+    shares = reference_proportions(table, row, decision)
     return tuple(
-        _category_column(row, name, weights, reference_proportions(row, decision))
+        _category_column(row, name, weights, shares)
         for name, weights in _contrasts(row)
     )
 
@@ -102,11 +103,13 @@ def _category_column(
     return Column(name=name, predictor=row.name, centre=centre, weights=table)
 
 
-def reference_proportions(row: Field, decision: str) -> dict[str, float]:
+def reference_proportions(
+    table: Dictionary, row: Field, decision: str
+) -> dict[str, float]:
     """Share of each category in the reference population (sums to 1)."""
     if row.derived_from is not None:
-        source = dictionary().fields[row.derived_from]
-        shares = reference_proportions(source, decision)
+        source = table.fields[row.derived_from]
+        shares = reference_proportions(table, source, decision)
         return {
             name: sum(
                 shares[c.name] for c in source.categories if c.lesion_type == name

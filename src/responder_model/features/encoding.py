@@ -10,7 +10,7 @@ the base columns (``projection``): mean relief so far and its trend, else the co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from responder_model.errors import DevelopmentError
 from responder_model.features.columns import Array, Column, columns_of
-from responder_model.schema import Field, dictionary
+from responder_model.schema import Dictionary, Field, dictionary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +53,7 @@ class Encoder:
     columns: tuple[Column, ...]
     derived: tuple[str, ...]
     projection: Array
+    dictionary: Dictionary = field(default_factory=dictionary)
 
     @classmethod
     def for_decision(
@@ -60,19 +61,21 @@ class Encoder:
         decision: str,
         moment: str | None = None,
         predictors: Sequence[str] | None = None,
+        table: Dictionary | None = None,
     ) -> Encoder:
-        """Encoder of the packaged dictionary for one decision at one moment.
+        """Encoder of a dictionary, the installed one, for a decision at a moment.
 
         ``predictors`` restricts it to some of those that are known by then; raises
         DevelopmentError when they are none, or one of them is not.
         """
-        decision, moment = dictionary().check_target(decision, moment)
-        fields = dictionary().predictors(decision, moment)
+        table = table or dictionary()
+        decision, moment = table.check_target(decision, moment)
+        fields = table.predictors(decision, moment)
         if predictors is not None:
             _check_names(predictors, [row.name for row in fields])
             fields = tuple(row for row in fields if row.name in predictors)
-        columns = tuple(c for row in fields for c in columns_of(row, decision))
-        derived, projection = _project([column.name for column in columns])
+        columns = tuple(c for row in fields for c in columns_of(table, row, decision))
+        derived, projection = _project(table, [column.name for column in columns])
         return cls(
             decision=decision,
             moment=moment,
@@ -80,12 +83,13 @@ class Encoder:
             columns=columns,
             derived=derived,
             projection=projection,
+            dictionary=table,
         )
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         """Dictionary rows of the predictors."""
-        return tuple(dictionary().fields[name] for name in self.predictors)
+        return tuple(self.dictionary.fields[name] for name in self.predictors)
 
     @cached_property
     def column_predictor(self) -> NDArray[np.int64]:
@@ -105,7 +109,7 @@ class Encoder:
         """(position of the derived field, of its source, derived code per code)."""
         for position, row in enumerate(self.fields):
             if row.kind == "category" and row.derived_from in self.predictors:
-                source = dictionary().fields[str(row.derived_from)]
+                source = self.dictionary.fields[str(row.derived_from)]
                 names = row.category_names
                 codes = [
                     float(names.index(str(c.lesion_type))) for c in source.categories
@@ -221,7 +225,9 @@ class Encoder:
             if not known.any():
                 return None
             k = [column.name for column in self.columns].index(row.indicates)
-            cut = (_indicated_cut(row) - self.columns[k].centre) / self.columns[k].scale
+            column = self.columns[k]
+            cut = _indicated_cut(self.dictionary, row)
+            cut = (cut - column.centre) / column.scale
             yes = known & (indicator == 1)
             no = known & (indicator == 0)
             return Interval(
@@ -276,18 +282,18 @@ def _category_codes(series: Any, row: Field) -> Array:
     return np.asarray(mapped.to_numpy(), dtype=np.float64)
 
 
-def _indicated_cut(indicator: Field) -> float:
-    for decision in dictionary().decisions.values():
+def _indicated_cut(table: Dictionary, indicator: Field) -> float:
+    for decision in table.decisions.values():
         if decision.binary_outcome == indicator.name:
             return decision.main_cut_point
     msg = f"{indicator.name} is no decision's yes/no outcome"
     raise KeyError(msg)
 
 
-def _project(names: list[str]) -> tuple[tuple[str, ...], Array]:
+def _project(table: Dictionary, names: list[str]) -> tuple[tuple[str, ...], Array]:
     """Model columns as linear functions of the base columns, in their order."""
     features: dict[str, list[tuple[str, Array]]] = {}
-    for series in dictionary().series:
+    for series in table.series:
         members = [names.index(name) for name in series.fields if name in names]
         if members:
             features[names[members[0]]] = _series_features(

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from responder_model.features.columns import Array, reference_proportions
 from responder_model.features.encoding import Encoder, Interval
-from responder_model.schema import dictionary
 
 # Rows that miss the same columns, and which columns those are.
 Gaps = list[tuple[NDArray[np.int64], NDArray[np.bool_]]]
@@ -302,7 +301,7 @@ def _reference_covariance(encoder: Encoder) -> Array:
     for members, block in _family_blocks(encoder):
         covariance[np.ix_(members, members)] = block
     sd = np.sqrt(np.diag(covariance))
-    for row in dictionary().correlations:
+    for row in encoder.dictionary.correlations:
         if row.decision not in (None, encoder.decision):
             continue
         if all(name in names for name in row.fields):
@@ -315,7 +314,7 @@ def _family_blocks(encoder: Encoder) -> list[tuple[list[int], Array]]:
     """Columns that one field determines, with their covariance."""
     families: dict[str, list[int]] = {}
     for k, column in enumerate(encoder.columns):
-        row = dictionary().fields[column.predictor]
+        row = encoder.dictionary.fields[column.predictor]
         families.setdefault(row.derived_from or row.name, []).append(k)
     return [
         (members, _family_covariance(encoder, name, members))
@@ -324,13 +323,13 @@ def _family_blocks(encoder: Encoder) -> list[tuple[list[int], Array]]:
 
 
 def _family_covariance(encoder: Encoder, name: str, members: list[int]) -> Array:
-    row = dictionary().fields[name]
+    row = encoder.dictionary.fields[name]
     if row.kind == "number":
         return np.eye(len(members))
     if row.kind == "boolean":
         mean = row.reference_for(encoder.decision).mean
         return np.array([[mean * (1.0 - mean)]])
-    shares = reference_proportions(row, encoder.decision)
+    shares = reference_proportions(encoder.dictionary, row, encoder.decision)
     share = np.array([shares[category] for category in row.category_names])
     values = np.column_stack([_per_category(encoder, row.name, k) for k in members])
     centred = values - share @ values
@@ -342,11 +341,11 @@ def _per_category(encoder: Encoder, name: str, k: int) -> Array:
     column = encoder.columns[k]
     if column.predictor == name:
         return np.array(column.weights)
-    names = dictionary().fields[column.predictor].category_names
+    names = encoder.dictionary.fields[column.predictor].category_names
     return np.array(
         [
             column.weights[names.index(str(category.lesion_type))]
-            for category in dictionary().fields[name].categories
+            for category in encoder.dictionary.fields[name].categories
         ]
     )
 

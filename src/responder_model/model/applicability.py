@@ -7,6 +7,7 @@ are judged by the same code. Levels: 0 inside, 1 borderline, 2 outside.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from responder_model.model.limits import (
     session_reliefs,
     whitening,
 )
-from responder_model.schema import Field, dictionary
+from responder_model.schema import Field
 from responder_model.words import Note
 
 Levels = NDArray[np.int8]
@@ -160,6 +161,7 @@ def compile_checks(encoder: Encoder, limits: Limits, population: Population) -> 
     kinds = np.array([row.kind == "number" for row in encoder.fields])
     numbers = np.flatnonzero(kinds)
     names = [encoder.predictors[k] for k in numbers]
+    bounds = partial(_bounds, encoder.dictionary.resolution / 2, limits)
     recorded = np.array([name in limits.numbers for name in names], dtype=bool)
     categories = np.flatnonzero(~kinds)
     blocks = [_block(encoder.fields[k], limits) for k in categories]
@@ -168,7 +170,7 @@ def compile_checks(encoder: Encoder, limits: Limits, population: Population) -> 
         encoder=encoder,
         limits=limits,
         numbers=numbers,
-        bounds=np.array([_bounds(limits, name) for name in names]).reshape(-1, 4).T,
+        bounds=np.array([bounds(name) for name in names]).reshape(-1, 4).T,
         recorded=recorded,
         categories=categories,
         offsets=np.cumsum(sizes) - sizes,
@@ -181,12 +183,13 @@ def compile_checks(encoder: Encoder, limits: Limits, population: Population) -> 
     )
 
 
-def _bounds(limits: Limits, name: str) -> tuple[float, float, float, float]:
+def _bounds(
+    half: float, limits: Limits, name: str
+) -> tuple[float, float, float, float]:
     row = limits.numbers.get(name)
     if row is None:
         return (-np.inf, -np.inf, np.inf, np.inf)
     # at a bound is within it, also where arithmetic in binary lies beside it
-    half = dictionary().resolution / 2
     (usual_low, usual_high), (low, high) = row.usual, row.widest
     return (low - half, usual_low - half, usual_high + half, high + half)
 

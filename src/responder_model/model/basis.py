@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from responder_model.patient import check_patient
-
 if TYPE_CHECKING:
     from responder_model.model.fitted import Model
 
@@ -29,7 +27,7 @@ def bases(model: Model, values: Mapping[str, Any]) -> dict[str, str]:
     if model.provenance != "published":
         return {}
     encoder = model.encoder
-    cleaned = check_patient(values, model.decision, model.moment)
+    cleaned = model.check_patient(values)
     z = encoder.encode(encoder.raw(cleaned))[0] - model.population.mean
     x = encoder.projection @ np.where(np.isnan(z), 0.0, z)
     # base = model columns @ projection, of full row rank

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from responder_model.model.fitted import Model
 
+# Row of the first patient, as a file counts them whose header is line 1.
+FIRST_ROW = 2
 # Rows scored at once: small enough for the memory, large enough for threads to pay.
 CHUNK = 16384
 
@@ -138,12 +140,50 @@ def raw_cohort(encoder: Encoder, cohort: pd.DataFrame) -> Array:
         problem = Problem(field="cohort", found=found, allowed=allowed)
         raise InvalidCohortError((problem,))
     if _has_types(encoder, cohort):
-        raw = encoder.raw(cohort)
+        raw = encoder.raw(_recoded(encoder, cohort))
         if _is_plausible(encoder, raw):
             return raw
     from responder_model.cohort import check_cohort
 
-    return encoder.raw(check_cohort(cohort))
+    return encoder.raw(_recoded(encoder, check_cohort(cohort)))
+
+
+def _recoded(encoder: Encoder, cohort: pd.DataFrame) -> pd.DataFrame:
+    rows = np.arange(FIRST_ROW, FIRST_ROW + len(cohort), dtype=np.int64)
+    recoded, problems = recode(encoder, cohort, rows)
+    if problems:
+        raise InvalidCohortError(problems)
+    return recoded
+
+
+def recode(
+    encoder: Encoder, cohort: pd.DataFrame, rows: NDArray[np.int64]
+) -> tuple[pd.DataFrame, tuple[Problem, ...]]:
+    """A cohort typed by the installed dictionary, typed by that of a model.
+
+    A category that the model's dictionary does not have becomes missing and a problem,
+    its row told as ``rows`` has it; most often nothing changes.
+    """
+    problems: list[Problem] = []
+    for row in encoder.fields:
+        if row.kind != "category" or row.name not in cohort.columns:
+            continue
+        column = cohort[row.name]
+        if tuple(column.cat.categories) == row.category_names:
+            continue
+        typed = column.cat.set_categories(list(row.category_names))
+        refused = np.flatnonzero(typed.isna() & column.notna())
+        problems += [
+            Problem(
+                row=int(rows[k]),
+                field=row.name,
+                found=show(column.iloc[k]),
+                allowed=row.rule,
+            )
+            for k in refused
+        ]
+        cohort = cohort.assign(**{row.name: typed})
+    return cohort, tuple(problems)
 
 
 def _has_types(encoder: Encoder, cohort: pd.DataFrame) -> bool:
@@ -162,8 +202,9 @@ def _has_plain_names(cohort: pd.DataFrame) -> bool:
 
 def _has_type(row: Field, column: Any) -> bool:
     if row.kind == "category":
-        categories = getattr(column.dtype, "categories", ())
-        return tuple(categories) == row.category_names
+        categories = tuple(getattr(column.dtype, "categories", ()))
+        installed = dictionary().fields[row.name]
+        return categories in (row.category_names, installed.category_names)
     return str(column.dtype) == ("boolean" if row.kind == "boolean" else "float64")
 
 

@@ -12,7 +12,6 @@ from responder_model.features import Array, Encoder, Population
 from responder_model.model.fitted import Model
 from responder_model.model.limits import reference_limits
 from responder_model.model.parts import Component, LinearPart, Pool
-from responder_model.schema import dictionary
 
 # Falling log-odds of the served cut-offs, and the size of made-up slopes.
 _INTERCEPTS = (0.8, -0.3, -1.2)
@@ -50,7 +49,7 @@ def example_model(
     population = Population.reference(encoder)
     p = len(encoder.columns)
     slopes = rng.normal(0.0, _SLOPE_SD, p)
-    cuts = dictionary().decisions[decision].served_cut_points
+    cuts = encoder.dictionary.decisions[decision].served_cut_points
     parts: dict[str, Any] = {
         "decision": encoder.decision,
         "moment": encoder.moment,
@@ -92,7 +91,7 @@ def _covariance(rng: np.random.Generator, size: int) -> Array:
 
 
 def _component(rng: np.random.Generator, encoder: Encoder, weight: float) -> Component:
-    cuts = dictionary().decisions[encoder.decision].cut_points
+    cuts = encoder.dictionary.decisions[encoder.decision].cut_points
     size = len(cuts) + len(encoder.derived)
     return Component(
         name=f"made-up, weight {weight:g}",

@@ -8,12 +8,14 @@ import numpy as np
 
 from responder_model.labels import describe_value, label_of
 from responder_model.model.batch import raw_cohort, score_raw
+from responder_model.schema import dictionary
 from responder_model.vocabulary import check_language
 
 if TYPE_CHECKING:
     import pandas as pd
     import shap
 
+    from responder_model.features import Array, Encoder
     from responder_model.model import Model
 
 
@@ -40,8 +42,9 @@ def explain(
     -------
     shap.Explanation
         ``values`` (n, n_predictors) in log-odds, in dictionary order; ``base_values``
-        the model's one constant, repeated; ``data`` numbers (categories by position,
-        yes/no as 1/0, NaN for missing); ``display_data`` values with units and labels.
+        the model's one constant, repeated; ``data`` numbers (categories by position
+        in the installed dictionary, yes/no as 1/0, NaN for missing); ``display_data``
+        values with units and labels.
 
     Raises
     ------
@@ -60,6 +63,7 @@ def explain(
 
     raw = raw_cohort(model.encoder, cohort)
     scores = score_raw(model, raw, n_jobs=n_jobs)
+    raw = _by_installed_position(model.encoder, raw)
     names = model.encoder.predictors
     if lang is not None:
         names = tuple(label_of(name, check_language(lang)) for name in names)
@@ -76,3 +80,15 @@ def explain(
         feature_names=list(names),
         output_names="log-odds",
     )
+
+
+def _by_installed_position(encoder: Encoder, raw: Array) -> Array:
+    """Raw predictors with categories numbered as the installed dictionary does."""
+    raw = raw.copy()
+    for k, row in enumerate(encoder.fields):
+        installed = dictionary().fields[row.name].category_names
+        if row.category_names != installed:
+            places = np.array([installed.index(name) for name in row.category_names])
+            known = ~np.isnan(raw[:, k])
+            raw[known, k] = places[raw[known, k].astype(np.int64)]
+    return raw

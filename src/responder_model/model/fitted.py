@@ -31,8 +31,8 @@ from responder_model.model.parts import (
 from responder_model.model.prediction import Prediction
 from responder_model.model.questions import Question, rank_questions
 from responder_model.model.scorer import Scorer, Scores
-from responder_model.patient import check_patient
-from responder_model.schema import dictionary
+from responder_model.patient import Value, check_patient
+from responder_model.schema import Decision, Dictionary
 from responder_model.words import Note
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Model:
             msg = "encoder must be of the model's decision and moment, got another one."
             raise ResponderModelError(msg)
         cuts = self.served_cut_points
-        main = dictionary().decisions[self.decision].main_cut_point
+        main = self.rules.main_cut_point
         if list(cuts) != sorted(set(cuts)) or main not in cuts:
             msg = f"served cut-offs must rise and hold {main:g}, got {cuts}."
             raise ResponderModelError(msg)
@@ -159,6 +159,16 @@ class Model:
         return f"{self.decision}@{self.moment}"
 
     @property
+    def dictionary(self) -> Dictionary:
+        """Its own dictionary: that of its folder, whatever is installed."""
+        return self.encoder.dictionary
+
+    @property
+    def rules(self) -> Decision:
+        """What its own dictionary declares of its decision."""
+        return self.dictionary.decisions[self.decision]
+
+    @property
     def served_cut_points(self) -> tuple[float, ...]:
         """Cut-offs that have a probability, rising."""
         return tuple(part.cut_point for part in self.linear)
@@ -171,7 +181,7 @@ class Model:
     @cached_property
     def main_index(self) -> int:
         """Position of the main cut-off among the served ones."""
-        main = dictionary().decisions[self.decision].main_cut_point
+        main = self.rules.main_cut_point
         return self.served_cut_points.index(main)
 
     @property
@@ -226,6 +236,10 @@ class Model:
         """What every prediction of this model says."""
         return standing_messages(self)
 
+    def check_patient(self, values: Mapping[str, Any]) -> dict[str, Value]:
+        """Values of one patient as this model reads them, by its own dictionary."""
+        return check_patient(values, self.decision, self.moment, table=self.dictionary)
+
     def predict(
         self, values: Mapping[str, Any], *, centre: str | None = None
     ) -> Prediction:
@@ -255,7 +269,7 @@ class Model:
         >>> lower < prediction.probability < upper
         True
         """
-        cleaned = check_patient(values, self.decision, self.moment)
+        cleaned = self.check_patient(values)
         return answer(self, self.encoder.raw(cleaned), centre)
 
     def questions(
@@ -283,7 +297,7 @@ class Model:
         >>> model.questions({"aetiology": "amputation"})[0].predictor
         'relief_1'
         """
-        cleaned = check_patient(values, self.decision, self.moment)
+        cleaned = self.check_patient(values)
         return rank_questions(self, self.encoder.raw(cleaned), centre, threshold)
 
     def compare(
@@ -303,10 +317,7 @@ class Model:
         before = self.predict(patient)
         other = changed_patient(patient, changes)
         after = self.predict(other)
-        first, second = (
-            check_patient(values, self.decision, self.moment)
-            for values in (patient, other)
-        )
+        first, second = self.check_patient(patient), self.check_patient(other)
         found = differing(first, second, changes)
         said = Note("model.no_difference")
         if found:

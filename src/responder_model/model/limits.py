@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from responder_model.features import Array, Encoder, Population
 from responder_model.features.columns import INVERSES, reference_proportions
-from responder_model.schema import Decision, Field, dictionary
+from responder_model.schema import Decision, Field
 
 Mask = NDArray[np.bool_]
 
@@ -118,7 +118,7 @@ def reference_limits(encoder: Encoder, population: Population) -> Limits:
                 widest=bounds_of(row, reference.mean, reference.sd * _WIDEST_Z),
             )
         else:
-            shares = _reference_shares(row, encoder.decision)
+            shares = _reference_shares(encoder, row)
             seen[row.name] = {name: _class_share(s) for name, s in shares.items()}
     n_numbers = len(number_columns(encoder, population))
     return Limits(
@@ -138,7 +138,7 @@ def preceding_test(encoder: Encoder) -> Decision | None:
     >>> preceding_test(Encoder.for_decision("emcs_success")).name
     'rtms_response'
     """
-    for decision in dictionary().decisions.values():
+    for decision in encoder.dictionary.decisions.values():
         if decision.name != encoder.decision and decision.outcome in encoder.predictors:
             return decision
     return None
@@ -152,9 +152,10 @@ def session_reliefs(encoder: Encoder) -> tuple[str, ...]:
     >>> session_reliefs(Encoder.for_decision("rtms_response", "session_2"))
     ('relief_1', 'relief_2')
     """
-    fields = dictionary().fields
-    unit = fields[dictionary().decisions[encoder.decision].outcome].unit
-    repeated = {name for row in dictionary().series for name in row.fields}
+    table = encoder.dictionary
+    fields = table.fields
+    unit = fields[table.decisions[encoder.decision].outcome].unit
+    repeated = {name for row in table.series for name in row.fields}
     names = repeated & set(encoder.predictors)
     return tuple(n for n in encoder.predictors if n in names and fields[n].unit == unit)
 
@@ -225,11 +226,11 @@ def _class_share(share: float) -> str:
     return "few" if share < RARE_SHARE else "enough"
 
 
-def _reference_shares(row: Field, decision: str) -> dict[str, float]:
+def _reference_shares(encoder: Encoder, row: Field) -> dict[str, float]:
     if row.kind == "boolean":
-        share = row.reference_for(decision).mean
+        share = row.reference_for(encoder.decision).mean
         return {"no": 1.0 - share, "yes": share}
-    return reference_proportions(row, decision)
+    return reference_proportions(encoder.dictionary, row, encoder.decision)
 
 
 def chi_square(degrees: int, z: float) -> float:

@@ -33,8 +33,6 @@ from responder_model.features.columns import reference_proportions
 from responder_model.model.limits import category_names
 from responder_model.model.scorer import Z_95, probability_of
 from responder_model.model.verdict import check_threshold
-from responder_model.patient import check_patient
-from responder_model.schema import dictionary
 from responder_model.words import Note
 
 if TYPE_CHECKING:
@@ -239,7 +237,7 @@ def expect(
     ``threshold``: a probability; by default that of the average patient.
     """
     own = model.position_of(centre)
-    raw = model.encoder.raw(check_patient(values, model.decision, model.moment))
+    raw = model.encoder.raw(model.check_patient(values))
     position = model.encoder.predictors.index(predictor)
     answers = next(a for a in every_answer(model, raw) if a.asked.position == position)
     log_odds, _ = answered(model, raw, own, [answers])
@@ -345,7 +343,7 @@ def _categories(encoder: Encoder, asked: Asked, raw: Array, expected: Array) -> 
     row = encoder.fields[asked.position]
     for k, other in enumerate(encoder.fields):
         if other.derived_from == row.name and not np.isnan(raw[k]):
-            follows = dictionary().derived_categories(other.name)
+            follows = encoder.dictionary.derived_categories(other.name)
             known = other.category_names[int(raw[k])]
             share = share * [follows[name] == known for name in row.category_names]
     share = share / share.sum()
@@ -381,7 +379,7 @@ def _compiled(encoder: Encoder, position: int, *, derived: bool) -> Asked:
         yes = row.reference_for(encoder.decision).mean
         usual = np.array([1.0 - yes, yes])
     else:
-        shares = reference_proportions(row, encoder.decision)
+        shares = reference_proportions(encoder.dictionary, row, encoder.decision)
         usual = np.array([shares[name] for name in row.category_names])
     solve = np.linalg.pinv(np.vstack([z.T, np.ones(len(codes))]))
     return Asked(

@@ -42,7 +42,7 @@ from responder_model.pathways.messages import (
 from responder_model.pathways.relief import relief_curve
 from responder_model.pathways.result import Pathway, ReliefClass
 from responder_model.pathways.success import success_curve
-from responder_model.patient import Value, check_patient, latest_moment
+from responder_model.patient import Value, latest_moment
 from responder_model.schema import Decision
 from responder_model.words import Note
 
@@ -110,7 +110,7 @@ def pathway(
     rates = (local_rate, implant_rate)
     steps = _steps(patient, screening_model, implant_model, rates)
     first = _predict(steps, patient)
-    cleaned = check_patient(patient, steps.implant.decision, steps.implant.moment)
+    cleaned = steps.implant.check_patient(patient)
     average = _average(steps, patient, cleaned)
     failed = average.between(None, _last_failure(steps.test))
     passed = average.between(_last_failure(steps.test), None)
@@ -205,7 +205,7 @@ def _average(
     steps: Steps, patient: Mapping[str, Any], cleaned: dict[str, Value]
 ) -> Average:
     response = steps.response
-    known = check_patient(patient, response.decision, response.moment)
+    known = response.check_patient(patient)
     scores = score_raw(response, response.encoder.raw(known))
     relief = relief_curve(response, scores.served[0], float(scores.standard_error[0]))
     success = success_curve(

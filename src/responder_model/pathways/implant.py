@@ -30,7 +30,7 @@ from responder_model.evidence import (
 from responder_model.labels import describe_cut_point
 from responder_model.model import Model, Prediction
 from responder_model.model.limits import preceding_test
-from responder_model.patient import Value, check_patient
+from responder_model.patient import Value
 from responder_model.performance import exact_proportion
 from responder_model.schema import Decision, dictionary
 from responder_model.words import Note
@@ -144,7 +144,7 @@ def implant(
     fitted = published_model("emcs_success") if model is None else model
     test = _test_before(fitted)
     prediction = fitted.predict(patient)
-    known = check_patient(patient, fitted.decision, fitted.moment)
+    known = fitted.check_patient(patient)
     p, ends = prediction.probability, prediction.interval
     low, high = ends
     return Implant(
@@ -233,7 +233,8 @@ def _is_silent(model: Model, cause: Value | None) -> bool:
     """Whether no published effect is about this cause rather than its lesion type."""
     if cause is None:
         return False
-    position = dictionary().fields["aetiology"].category_names.index(str(cause))
+    causes = model.dictionary.fields["aetiology"].category_names
+    position = causes.index(str(cause))
     columns = model.priors.get("columns", {})
     return not any(
         columns.get(column.name, {}).get("rows")

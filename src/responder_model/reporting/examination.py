@@ -77,7 +77,7 @@ def role_of(model: Model, cohort: pd.DataFrame) -> Role:
     """
     if not model.settings:
         return "new"
-    levels = outcome_levels(cohort, model.decision)
+    levels = outcome_levels(cohort, model.rules)
     found = already_in(model.fingerprints, cohort)
     if found is not None:
         return _known_role(model, cohort[levels.observed], found[levels.observed])
@@ -88,10 +88,10 @@ def role_of(model: Model, cohort: pd.DataFrame) -> Role:
         )
         raise DevelopmentError(msg)
     settings = Settings.from_json(model.settings)
-    events = int((binary_outcome(levels, model.decision) == 1.0).sum())
+    events = int((binary_outcome(levels, model.rules) == 1.0).sum())
     if (int(levels.observed.sum()), events) != (model.n_patients, model.n_events):
         return "new"
-    procedure = replace(settings, challenger=False).build_procedure()
+    procedure = replace(settings, challenger=False).build_procedure(model=model)
     fitted = procedure.fit(cohort, levels)
     again = fitted.estimator_.coef_ @ fitted.encoder_.projection
     if np.allclose(again, model.main.coefficients, rtol=SAME, atol=SAME):

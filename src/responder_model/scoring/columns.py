@@ -33,6 +33,8 @@ class Columns:
         than its moment, or of another decision.
     notices : tuple of str
         Unknown columns, with the nearest known name.
+    encoder : Encoder
+        Of the model.
     how : CohortMap
         How the table is to be read.
     questions : tuple of Question
@@ -44,6 +46,7 @@ class Columns:
     recorded: tuple[str, ...]
     unused: tuple[str, ...]
     notices: tuple[Note, ...]
+    encoder: Encoder
     how: CohortMap = NOTHING
     questions: tuple[Question, ...] = ()
 
@@ -89,6 +92,7 @@ def choose_columns(
         recorded=tuple(used),
         unused=tuple(n for n in unused_columns(encoder, found.cohort) if n not in used),
         notices=found.notices,
+        encoder=encoder,
         how=how,
         questions=tuple(q for q in found.questions if q.field in read),
     )

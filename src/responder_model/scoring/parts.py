@@ -22,7 +22,7 @@ from responder_model.errors import Problem, Question
 from responder_model.features import Array
 from responder_model.formats import Table
 from responder_model.model import Model
-from responder_model.model.batch import score_cohort, score_columns
+from responder_model.model.batch import recode, score_cohort, score_columns
 from responder_model.schema import dictionary
 from responder_model.scoring.columns import Columns
 from responder_model.words import Note, note_from
@@ -68,10 +68,11 @@ def check_part(
     whole = inspect_rows(
         [known], table.rows, recorded=columns.recorded, how=columns.how
     )
+    cohort, unknown = recode(columns.encoder, whole.cohort, table.rows)
     in_doubt = fractions(whole.cohort, table.rows, columns.how)
-    problems = (*table.problems, *table.left_out, *whole.problems, *in_doubt)
+    problems = (*table.problems, *table.left_out, *whole.problems, *in_doubt, *unknown)
     in_order = tuple(sorted(problems, key=lambda problem: problem.row or 0))
-    return whole.cohort, identifiers, in_order
+    return cohort, identifiers, in_order
 
 
 def open_questions(table: Table, columns: Columns) -> tuple[Question, ...]:

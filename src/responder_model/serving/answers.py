@@ -11,7 +11,7 @@ from responder_model.model import Model, Prediction
 from responder_model.model.basis import bases
 from responder_model.model.limits import preceding_test
 from responder_model.pathways import pathway as follow
-from responder_model.patient import check_patient, latest_moment
+from responder_model.patient import latest_moment
 from responder_model.rules import StoppingRules, stopping_rule
 from responder_model.schema import dictionary
 from responder_model.serving.envelopes import (
@@ -70,7 +70,7 @@ def explanations(service: Service, asked: OnePatient, arrival: Arrival) -> Plain
     pointed = [("/patient", asked.patient)]
     check_patients(pointed, model.decision, model.moment, lang=asked.lang)
     found = model.predict(asked.patient, centre=asked.centre)
-    known = check_patient(asked.patient, model.decision, model.moment)
+    known = model.check_patient(asked.patient)
     rests_on = bases(model, asked.patient)
     rows = _contributions(found, known, rests_on, asked.lang)
     plain = found.to_dict(asked.lang)

@@ -13,7 +13,7 @@ from responder_model.artifact import digest_of
 from responder_model.cohort.checking import inspect_cohort
 from responder_model.errors import InvalidCohortError
 from responder_model.model.applicability import failed_tests
-from responder_model.model.batch import score_columns, score_raw
+from responder_model.model.batch import recode, score_columns, score_raw
 from responder_model.model.messages import patient_messages, standing_messages
 from responder_model.patient import known_later, unknown_name
 from responder_model.schema import dictionary
@@ -58,7 +58,8 @@ def score_served(model: Model, patients: Any) -> pd.DataFrame:
     """
     table = _as_table(patients)
     checked, problem = _checked(model, table)
-    raw = model.encoder.raw(inspect_cohort(checked)[0])
+    cohort, _ = recode(model.encoder, inspect_cohort(checked)[0], np.arange(len(table)))
+    raw = model.encoder.raw(cohort)
     scores = score_raw(model, raw)
     columns = score_columns(model, scores)
     level, missing = (pd.Series(columns.pop(n)).astype(object) for n in _TEXTS)

@@ -29,7 +29,7 @@ from responder_model.development.updating import (
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
 from responder_model.model import Model
-from responder_model.model.batch import one_thread_each
+from responder_model.model.batch import one_thread_each, raw_cohort
 from responder_model.performance import NEUTRAL_THRESHOLD, CoreMeasures, all_measures
 from responder_model.schema import dictionary
 from responder_model.words import Note
@@ -123,7 +123,8 @@ def procedure_of(source: Settings | Model, updated_from: Model | None) -> Proced
     """Return the unfitted procedure that made a model, or will; an update for one."""
     settings = settings_of(source)
     _check_origin(source, settings, updated_from)
-    procedure = settings.build_procedure()
+    model = source if isinstance(source, Model) else updated_from
+    procedure = settings.build_procedure(model=model)
     if updated_from is not None:
         procedure.set_params(
             posterior=posterior_of(updated_from, settings.power),
@@ -170,7 +171,7 @@ def read_data(
     """
     cohort = check_cohort(cohort)
     n_cuts = len(procedure.target.cut_points)
-    levels = outcome_levels(cohort, procedure.decision)
+    levels = outcome_levels(cohort, procedure.target)
     centre = read_centres(cohort)
     lower, upper = split_levels(levels, procedure.target)
     if unknown_as_no:
@@ -178,7 +179,7 @@ def read_data(
     known = (upper - lower) < n_cuts
     lower, upper = lower[known], upper[known]
     return Data(
-        raw=procedure.build_encoder().raw(cohort)[known],
+        raw=raw_cohort(procedure.build_encoder(), cohort)[known],
         lower=lower,
         upper=upper,
         outcome=at_cut(lower, upper, procedure.target.main_index),
