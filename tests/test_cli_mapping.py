@@ -141,7 +141,7 @@ def test_check_as_json_gives_values_and_words(run):
     found = json.loads(run("check", "open.csv", "--json", "--lang", "fr").stdout)
     asked = {q["code"]: q for q in found["questions"]}
     assert asked["word"]["values"]["found"] == "AVC"
-    assert asked["word"]["text"].startswith("« AVC » dans Étiologie (1 lignes)")
+    assert asked["word"]["text"].startswith("« AVC » dans Étiologie (1 ligne)")
 
 
 def test_check_names_the_rows_that_a_report_counts(run, tmp_path):
@@ -159,7 +159,7 @@ def test_a_sheet_is_chosen_on_the_command_line(run, tmp_path):
         for row in (["age", "relief_1"], *([age, 30] for age in ages)):
             sheet.append(row)
     book.save("years.xlsx")
-    assert "1 patients" in run("check", "years.xlsx").stdout
+    assert "1 patient" in run("check", "years.xlsx").stdout
     assert "2 patients" in run("check", "years.xlsx", "--sheet", "2024").stdout
 
 

@@ -84,7 +84,7 @@ def test_one_offending_cell_is_one_problem() -> None:
     problems = _problems(
         pd.DataFrame({"age": [54, 180, "54 mois", True], "sex": ["F", "F", "M", "x"]})
     )
-    assert [(p.row, p.field, p.found) for p in problems] == [
+    assert [(p.row, p.field, str(p.found)) for p in problems] == [
         (3, "age", "180"),
         (4, "age", "54 mois"),
         (5, "age", "True"),
@@ -208,7 +208,7 @@ def test_numbers_are_converted_from_the_unit_of_the_heading() -> None:
     cohort, problems, _ = inspect_cohort(frame)
     assert cohort["pain_duration"].tolist()[:2] == [24.0, 30.0]
     assert cohort["pain_intensity"].tolist()[0:3:2] == [4.8, 7.0]
-    assert [(p.row, p.field, p.found) for p in problems] == [
+    assert [(p.row, p.field, str(p.found)) for p in problems] == [
         (5, "pain_duration", "90.0"),
         (5, "pain_intensity", "101"),
     ]

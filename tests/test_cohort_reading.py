@@ -118,7 +118,7 @@ def test_rows_are_lines_of_the_file_with_the_header_as_1(
         frame.to_excel(path, index=False)
     else:
         frame.to_parquet(path)
-    assert [(p.row, p.found.removesuffix(".0")) for p in _problems(path)] == [
+    assert [(p.row, str(p.found).removesuffix(".0")) for p in _problems(path)] == [
         (3, "180"),
         (4, "17"),
     ]
@@ -133,8 +133,8 @@ def test_rows_count_the_lines_of_a_quoted_cell(tmp_path: Path) -> None:
 
 def test_a_line_of_another_length_is_one_problem(tmp_path: Path) -> None:
     path = _written(tmp_path, "age;sex\n54;F;\n30\n20;M;x\n180;F\n")
-    assert [(p.row, p.field, p.found) for p in _problems(path)] == [
-        (3, "line", "1 cells"),
+    assert [(p.row, p.field, str(p.found)) for p in _problems(path)] == [
+        (3, "line", "1 cell"),
         (4, "line", "3 cells"),
         (5, "age", "180"),
     ]
@@ -202,7 +202,7 @@ def test_a_formula_that_was_never_calculated_is_a_problem_not_a_blank(
     _workbook_of_formulas(tmp_path / "centre.xlsx", '<c r="B2">{}<v></v></c>')
     (problem,) = _problems(tmp_path / "centre.xlsx")
     assert (problem.row, problem.field) == (2, "age")
-    assert problem.found == "=50+4 (never calculated: open and save the workbook)"
+    assert str(problem.found) == "=50+4 (never calculated: open and save the workbook)"
 
 
 def test_a_long_pseudonym_beside_a_missing_one_keeps_its_digits(
@@ -271,7 +271,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
 def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (problem,) = _problems(tmp_path / "pipe")
-    assert problem.found == "a folder, a pipe or a device"
+    assert str(problem.found) == "a folder, a pipe or a device"
 
 
 def test_a_workbook_without_cells_is_refused(tmp_path: Path) -> None:
@@ -372,7 +372,7 @@ def test_40_planted_errors_are_exactly_40_problems(planted: Path) -> None:
     assert len(PLANTED) == 40
     assert {(p.row, p.field) for p in problems} == {(r, n) for r, n, _ in PLANTED}
     assert len(problems) == 40
-    found = {(p.row, p.field): p.found for p in problems}
+    found = {(p.row, p.field): str(p.found) for p in problems}
     assert all(found[row, name] == text for row, name, text in PLANTED if text)
 
 

@@ -186,7 +186,7 @@ def assert_texts_are_read(out, model, texts):
     assert scores["probability"].notna().tolist() == [True, True, False, True]
     names = ["probability", "lower", "upper"]
     np.testing.assert_allclose(scores[names], expected[names], rtol=0, atol=1e-6)
-    assert scores.loc["c", "problem"] == "age must be between 18 and 100 years"
+    assert scores.loc["c", "problem"] == "Age must be between 18 and 100 years"
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

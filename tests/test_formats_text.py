@@ -123,7 +123,7 @@ def test_a_mark_of_thousands_is_asked_about(
     tmp_path: Path, lines: str, problem: str
 ) -> None:
     inspection, _ = inspect_file(written(tmp_path, lines))
-    assert [p.found for p in inspection.problems] == [problem]
+    assert [str(p.found) for p in inspection.problems] == [problem]
 
 
 @pytest.mark.parametrize(

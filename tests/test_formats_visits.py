@@ -41,7 +41,7 @@ def test_an_export_of_labels_is_refused_with_the_way_out() -> None:
 
 def test_forms_that_are_not_complete_are_told() -> None:
     inspection, _ = inspect_file(CASES / "redcap_missing_codes.csv")
-    assert "1 forms are not marked as complete" in said(inspection.notices)
+    assert "1 form is not marked as complete" in said(inspection.notices)
     assert inspection.cohort["depression"].isna().tolist()[0]
 
 
@@ -57,7 +57,7 @@ def test_events_that_differ_are_asked_about(tmp_path: Path) -> None:
     inspection, rows = inspect_file(path)
     (problem,) = inspection.problems
     assert (problem.row, problem.field) == (2, "age")
-    assert problem.found == "54 / 55 (differs between the lines of the patient)"
+    assert str(problem.found) == "54 / 55 (differs between the lines of the patient)"
     assert rows.tolist() == [2, 4]
 
 
@@ -202,7 +202,7 @@ def test_a_visit_twice_is_asked_about(tmp_path: Path) -> None:
     ("long", "rule"),
     [
         (("visite", "soulagement"), "asked for by its headings"),
-        (("seance", "age"), "a visit that gives a field with 'age'"),
+        (("seance", "age"), "a visit that gives a field with “age”"),
     ],
 )
 def test_what_gives_no_field_is_refused(

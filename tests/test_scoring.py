@@ -31,6 +31,7 @@ from responder_model.cohort import inspect_file, map_from, write_cohort
 from responder_model.errors import InvalidCohortError, ResponderModelError
 from responder_model.formats import table, text
 from responder_model.formats.judging import judged
+from responder_model.labels import label_of
 from responder_model.outputs import RECORD
 from responder_model.scoring import file as file_module
 from responder_model.scoring import score_file, score_frame
@@ -335,7 +336,8 @@ def test_rows_with_problems_are_set_aside_and_the_rest_is_scored(
     assert scored.set_aside == tmp_path / "scores_set_aside.csv"
     assert (scored.n_patients, scored.n_set_aside, scored.n_problems) == (N - 3, 3, 4)
     assert aside["row"].tolist() == [5, 5, 52, 92]
-    assert aside["column"].tolist() == ["age", "sex", "patient_id", "pain_intensity"]
+    told = [label_of(name) for name in ("age", "sex", "patient_id", "pain_intensity")]
+    assert aside["column"].tolist() == told
     assert aside["found"].tolist()[1] == "neither"
     assert aside["reason"].tolist()[0] == "must be between 18 and 100 years"
     scores = pd.read_parquet(tmp_path / "scores.parquet").set_index("row")
@@ -356,7 +358,7 @@ def test_problems_are_those_that_check_lists(model, cohort, tmp_path, small_part
     score_file(model, path, tmp_path / "scores.csv")
     aside = pd.read_csv(tmp_path / "scores_set_aside.csv")
     expected, _ = inspect_file(path)
-    listed = sorted((p.row, p.field, p.found) for p in expected.problems)
+    listed = sorted((p.row, p.name(), str(p.found)) for p in expected.problems)
     found = aside[["row", "column", "found"]].itertuples(index=False, name=None)
     assert sorted(found) == listed
 
@@ -376,7 +378,7 @@ def test_an_error_of_very_many_problems_carries_the_first(model, tmp_path):
     with pytest.raises(InvalidCohortError, match="problems") as caught:
         score_file(model, path, tmp_path / "scores.csv", strict=True)
     assert len(caught.value.problems) == 1001
-    assert caught.value.problems[-1].found == "500 more problems"
+    assert str(caught.value.problems[-1].found) == "500 more problems"
 
 
 def test_a_file_in_which_no_row_can_be_scored_is_refused(model, tmp_path):
@@ -399,7 +401,7 @@ def test_a_refused_file_tells_its_unknown_columns_too(rest, model, tmp_path):
 def test_a_heading_in_doubt_is_asked_about_before_anything_is_scored(model, tmp_path):
     path = tmp_path / "patients.csv"
     path.write_text("age,aetiolgy\n50,amputation\n")
-    with pytest.raises(InvalidCohortError, match=r"aetiology \(heading\)"):
+    with pytest.raises(InvalidCohortError, match="1 open question: Aetiology"):
         score_file(model, path, tmp_path / "scores.csv")
     how = map_from({"columns": {"aetiolgy": "aetiology"}})
     scored = score_file(model, path, tmp_path / "scores.csv", how=how)
@@ -412,7 +414,7 @@ def test_fractions_are_asked_about_before_anything_is_scored(model, parquet, tmp
 
     whole = score_file(model, parquet, tmp_path / "whole.parquet").path
     spoil(parquet, divide)
-    with pytest.raises(InvalidCohortError, match=r"relief_1 \(fractions\)"):
+    with pytest.raises(InvalidCohortError, match="question: Relief after session 1"):
         score_file(model, parquet, tmp_path / "scores.parquet")
     how = map_from({"units": {"relief_1": "fraction"}})
     same = score_file(model, parquet, tmp_path / "scores.parquet", how=how).path
@@ -422,7 +424,7 @@ def test_fractions_are_asked_about_before_anything_is_scored(model, parquet, tmp
 
 def test_a_fraction_among_percentages_refuses_its_row_of_a_frame(model):
     scores = score_frame(model, pd.DataFrame({"relief_1": [30, 0.3], "age": [54, 60]}))
-    assert "relief_1 must be a percentage" in scores["problem"][1]
+    assert "Relief after session 1 must be a percentage" in scores["problem"][1]
     assert pd.isna(scores["probability"][1])
     assert pd.isna(scores["problem"][0])
 
@@ -553,7 +555,9 @@ def test_what_is_no_file_is_refused_at_once(kind, model, tmp_path):
     with pytest.raises(InvalidCohortError, match="CSV") as caught:
         score_file(model, path, tmp_path / "scores.csv")
     (problem,) = caught.value.problems
-    assert problem.found.startswith("no such file" if kind == "absent" else "a folder")
+    assert str(problem.found).startswith(
+        "no such file" if kind == "absent" else "a folder"
+    )
 
 
 def test_a_file_that_goes_away_while_it_is_scored_is_named(model, parquet, small_parts):
@@ -881,3 +885,15 @@ def test_ten_million_rows_stay_within_a_gibibyte(cohort, long_file, tmp_path):
     n_patients, low, high = map(int, done.stdout.split())
     assert n_patients == 34 * 300_000
     assert high - low < 2**30
+
+
+def test_rows_set_aside_are_told_in_the_language(model, tmp_path):
+    path = tmp_path / "patients.csv"
+    path.write_text(
+        "patient_id;Âge;gender\nA1;540;f\nA2;54;f\nA3;54;x\n", encoding="utf-8"
+    )
+    scored = score_file(model, path, tmp_path / "scores.csv", lang="fr")
+    aside = pd.read_csv(scored.set_aside)
+    assert list(aside) == ["ligne", "colonne", "trouvé", "raison"]
+    assert aside["colonne"].tolist() == ["Âge", "Sexe (« gender »)"]
+    assert aside["raison"].tolist()[0] == "attendu de 18 à 100 ans"

@@ -185,7 +185,7 @@ def test_simulated_rows_are_answered_as_simulated():
 def test_a_bad_row_is_named_and_the_others_are_answered(served, model):
     patients = pd.DataFrame({"age": [54, 540, 60]}, index=["a", "b", "c"])
     answer = served.predict(patients)
-    assert answer.loc["b", "problem"] == "age must be between 18 and 100 years"
+    assert answer.loc["b", "problem"] == "Age must be between 18 and 100 years"
     assert answer.loc["b", "probability"] is None
     assert answer.loc[["a", "c"], "problem"].tolist() == ["", ""]
     due = [model.predict({"age": age}).probability for age in (54, 60)]
@@ -205,7 +205,7 @@ def test_a_value_known_only_later_is_refused_as_by_predict(served, model):
         model.predict({"age": 54, "relief_2": 40})
     (problem,) = refused.value.problems
     answer = served.predict(pd.DataFrame({"age": [54], "relief_2": [40]}))
-    assert answer["problem"][0] == f"relief_2 must be {problem.allowed}"
+    assert answer["problem"][0] == f"Relief after session 2 must be {problem.allowed}"
 
 
 def test_what_a_cohort_knows_only_later_is_left_unused_and_said(served, cohort):

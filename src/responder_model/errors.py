@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from responder_model.words import Naming, Note, in_words, read_words
+from responder_model.words import Naming, Note, in_words, plain, read_words
 
 
 class ResponderModelError(Exception):
@@ -42,8 +42,9 @@ class Problem:
         Name in the dictionary; the name that was given where it is none.
     allowed : Note
         The rule that the value breaks.
-    found : str
-        What stands there: a patient's value, shown on screen, never logged.
+    found : str or Note
+        What stands there as it is written, or what it is: a patient's value, shown on
+        screen, never logged.
     row : int or None
         Line of the file with the header as line 1; None for a whole column, and for a
         single patient.
@@ -55,8 +56,8 @@ class Problem:
     """
 
     field: str
-    allowed: Note | str
-    found: str = ""
+    allowed: Note
+    found: str | Note = ""
     row: int | None = None
     heading: str | None = None
     choices: tuple[str, ...] = ()
@@ -64,7 +65,7 @@ class Problem:
     @property
     def rule(self) -> str:
         """Code of the rule."""
-        return self.allowed.code if isinstance(self.allowed, Note) else self.allowed
+        return self.allowed.code
 
     def name(self, lang: str = "en", naming: Naming | None = None) -> str:
         """How a person knows the field: its label, and the file's own heading.
@@ -115,9 +116,10 @@ class Problem:
             "heading": self.heading,
             "row": self.row,
             "rule": self.rule,
-            "allowed": in_words(self.allowed, lang),
+            "values": plain(self.allowed.values),
+            "allowed": self.allowed.text(lang),
             "text": self.text(lang),
-            "found": self.found,
+            "found": in_words(self.found, lang),
             "choices": list(self.choices),
         }
 
@@ -172,10 +174,7 @@ class _RefusedValuesError(ResponderModelError):
     def _summary(self) -> Note:
         """Fields and the rules they break, without what was found."""
         rules = tuple(dict.fromkeys(p.without_value() for p in self.problems))
-        n = len(self.problems)
-        if n == 1:
-            return Note("patient.one_problem", rules=rules)
-        return Note("patient.problems", n=n, rules=rules)
+        return Note("patient.problems", n=len(self.problems), rules=rules)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # an exception is pickled with its message alone, which is not its arguments
@@ -207,12 +206,7 @@ class InvalidCohortError(_RefusedValuesError):
         if not self.questions:
             return super()._summary()
         doubts = tuple(dict.fromkeys(question.doubt() for question in self.questions))
-        n = len(self.questions)
-        asked = (
-            Note("cohort.one_open_question", doubts=doubts)
-            if n == 1
-            else Note("cohort.open_questions", n=n, doubts=doubts)
-        )
+        asked = Note("cohort.open_questions", n=len(self.questions), doubts=doubts)
         if not self.problems:
             return asked
         return Note("cohort.both", problems=super()._summary(), asked=asked)

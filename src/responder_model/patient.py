@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 from responder_model.errors import InvalidPatientError, Problem
-from responder_model.labels import describe_value
 from responder_model.schema import Decision, Dictionary, Field, dictionary
 from responder_model.vocabulary import (
     INVALID,
@@ -229,7 +228,9 @@ def contradictions(
 def _contradiction(field: Field, found: Value, due: Value, source: str) -> Problem:
     allowed = Note("patient.follows", field=field.name, due=due, source=source)
     return Problem(
-        field=field.name, allowed=allowed, found=describe_value(field.name, found)
+        field=field.name,
+        allowed=allowed,
+        found=Note("patient.value", field=field.name, value=found),
     )
 
 

@@ -15,6 +15,7 @@ from responder_model.cli.options import (
     LanguageOption,
     OverwriteOption,
     SeedOption,
+    spoken,
 )
 from responder_model.cli.output import (
     BAD_INPUT,
@@ -26,7 +27,7 @@ from responder_model.cli.output import (
 from responder_model.cli.tables import check_table_path, write_table
 from responder_model.errors import InvalidCohortError
 from responder_model.outputs import Output, check_outputs, drafted
-from responder_model.words import Note, say
+from responder_model.words import say
 
 if TYPE_CHECKING:
     from responder_model.cohort import CohortMap, Inspection
@@ -140,16 +141,12 @@ def _print(
         good_for = survey(whole.cohort)
         for line in screen(path, whole, good_for, lang, all_names=cell_by_cell):
             typer.echo(line)
-    print_notices(note for note in found.notices if _code(note) not in SAID)
+    print_notices(note for note in found.notices if note.code not in SAID)
     print_findings(found, cell_by_cell=cell_by_cell)
     if found.problems or found.questions:
         tell("error_found", said=count_findings(found))
     elif whole is not None:
         typer.echo(say("cli.no_problem", lang, file=str(path), n=len(whole.cohort)))
-
-
-def _code(note: Note | str) -> str:
-    return note.code if isinstance(note, Note) else note
 
 
 def _as_json(
@@ -205,7 +202,7 @@ def _write_map(
 
     output = Output(path=out, command="check", argument="--write-map")
     check_outputs(output, inputs=[path], overwrite=False)
-    text = map_text(path, how, found.questions)
+    text = map_text(path, how, found.questions, lang=spoken())
     with drafted(output, overwrite=False) as draft:
         draft.write_text(text, encoding="utf-8")
 

@@ -55,8 +55,9 @@ def groups_of(
     """Problems by field and rule, and then by what was found."""
     groups: dict[tuple[str, str], dict[str, list[Problem]]] = {}
     for problem in problems:
-        rule = problem.name(lang), in_words(problem.allowed, lang)
-        groups.setdefault(rule, {}).setdefault(problem.found, []).append(problem)
+        rule = problem.name(lang), problem.allowed.text(lang)
+        found = in_words(problem.found, lang)
+        groups.setdefault(rule, {}).setdefault(found, []).append(problem)
     return groups
 
 
@@ -100,14 +101,10 @@ def _cell(problem: Problem, lang: str) -> str:
 def count_findings(found: InvalidCohortError) -> Note:
     """Say how many problems and open questions there are."""
     counts = (
-        (len(found.unexplained), "problem"),
-        (len(found.questions), "open_question"),
+        Note("cli.problems", n=len(found.unexplained)),
+        Note("cli.open_questions", n=len(found.questions)),
     )
-    told = [_count(n, key) for n, key in counts if n]
+    told = [count for count in counts if count.values["n"]]
     if len(told) == len(counts):
         return Note("cli.both", first=told[0], second=told[1])
-    return told[0] if told else _count(0, "problem")
-
-
-def _count(n: int, key: str) -> Note:
-    return Note(f"cli.one_{key}") if n == 1 else Note(f"cli.{key}s", n=n)
+    return told[0] if told else counts[0]

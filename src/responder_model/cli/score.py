@@ -21,6 +21,7 @@ from responder_model.cli.options import (
     JsonOption,
     ModelArgument,
     OverwriteOption,
+    spoken,
 )
 from responder_model.cli.output import (
     ROWS_SET_ASIDE,
@@ -29,6 +30,7 @@ from responder_model.cli.output import (
     print_notices,
     tell,
 )
+from responder_model.words import say
 
 if TYPE_CHECKING:
     from responder_model.cohort import CohortMap
@@ -100,6 +102,7 @@ def score(
             overwrite=overwrite,
             n_jobs=jobs or min(MOST_JOBS, _available_cores()),
             announce=announce,
+            lang=spoken(),
         )
     _tell(scored)
     if json_output:
@@ -141,7 +144,7 @@ def _announced(path: Path) -> Iterator[Callable[[Progress], None]]:
         with shown as announce:
             yield announce
     except KeyboardInterrupt:
-        typer.echo("stopped: run the same command again to go on.", err=True)
+        tell("stopped")
         raise
 
 
@@ -162,7 +165,7 @@ def _bar(path: Path) -> Iterator[Callable[[Progress], None]]:
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"Scoring {path.name}", total=None)
+        task = bar.add_task(say("cli.scoring", spoken(), name=path.name), total=None)
 
         def announce(progress: Progress) -> None:
             bar.update(task, total=progress.extent or None, completed=progress.done)
@@ -178,7 +181,10 @@ def _lines() -> Iterator[Callable[[Progress], None]]:
         if time.monotonic() - told[0] < _PAUSE:
             return
         told[0] = time.monotonic()
-        share = f", {progress.done / progress.extent:.0%}" if progress.extent else ""
-        typer.echo(f"{progress.n_patients} patients scored so far{share}", err=True)
+        n, extent = progress.n_patients, progress.extent
+        if extent:
+            tell("scored_share", n=n, share=progress.done / extent)
+        else:
+            tell("scored_so_far", n=n)
 
     yield announce

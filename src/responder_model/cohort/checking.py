@@ -29,10 +29,12 @@ from responder_model.cohort.questions import (
 )
 from responder_model.cohort.warning import warnings_of
 from responder_model.errors import InvalidCohortError, Problem, Question
+from responder_model.formats import quoted
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import (
     PSEUDONYM,
     choices,
+    heading_of_file,
     names_person,
     normalise,
     show,
@@ -230,7 +232,10 @@ def inspect_columns(
         if field.role == "identifier":
             problems += check_identifiers(read.values, rows)
         for place in np.flatnonzero(read.refused):
-            problems.append(_problem(field, cells.iloc[place], int(rows[place])))
+            found = cells.iloc[place]
+            problem = _problem(field, found, int(rows[place]))
+            named = heading_of_file(heading, names[position])
+            problems.append(replace(problem, heading=named))
     cohort = pd.DataFrame(columns, index=frame.index)
     cohort, told = with_named_sites(cohort, frame, headings)
     return Inspection(
@@ -254,7 +259,7 @@ def _problem(field: Field, cell: Any, row: int) -> Problem:
     return Problem(
         row=row,
         field=field.name,
-        found=show(cell),
+        found=quoted(cell),
         allowed=field.rule,
         choices=choices(field, word),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,6 @@ from responder_model.cohort.mapping import CohortMap
 from responder_model.cohort.questions import answers_by, ask_of_rule, by_the_dictionary
 from responder_model.errors import Problem, Question
 from responder_model.schema import Decision, Field, dictionary
-from responder_model.vocabulary import show
 from responder_model.words import Note
 
 Rows = NDArray[np.int64]
@@ -109,14 +109,14 @@ def _cells(
         Problem(
             row=int(rows[place]),
             field=str(cells.name),
-            found=_as_written(cells.iloc[place]),
+            found=_value(str(cells.name), cells.iloc[place]),
             allowed=allowed,
         )
         for place in np.flatnonzero(refused)
     ]
 
 
-def _as_written(value: Hashable) -> str:
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    return show(value)
+def _value(name: str, value: Any) -> Note:
+    """What is given, as the dictionary writes it."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    return Note("patient.value", field=name, value=plain)

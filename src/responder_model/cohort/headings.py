@@ -113,7 +113,7 @@ def _repeated_column(field: Field, position: int) -> Problem:
     return Problem(
         row=1,
         field=field.name,
-        found=Note("cohort.again_in", column=position + 1).text(),
+        found=Note("cohort.again_in", column=position + 1),
         allowed=Note("cohort.one_column"),
     )
 

@@ -17,17 +17,18 @@ from responder_model.errors import Question
 from responder_model.formats import open_file
 from responder_model.schema import dictionary
 from responder_model.vocabulary import INVALID, YES_NO, Heading, is_missing
+from responder_model.words import say
 
 # Distinct words of a column beyond which it holds something else than categories.
 MOST_WORDS = 200
-_HEAD = """# How {file} is read: written by responder-model check --write-map.
-# Give it to check, develop, update, validate, score and report with --map.
-# Open questions stand first: take away the # before one answer of each.
-"""
 
 
 def map_text(
-    path: str | PathLike[str], how: CohortMap, questions: Sequence[Question]
+    path: str | PathLike[str],
+    how: CohortMap,
+    questions: Sequence[Question],
+    *,
+    lang: str = "en",
 ) -> str:
     """Write a mapping: what is open as comments, then what is understood.
 
@@ -39,16 +40,23 @@ def map_text(
         What is answered already.
     questions : sequence of Question
         What is open.
+    lang : {"en", "fr"}
+        Of the comments.
 
     Raises
     ------
     InvalidCohortError
         When the file cannot be read as a table.
     """
-    lines = [_HEAD.format(file=Path(path).name)]
-    lines += [_asked(question) for question in questions if question.code != _CODE]
-    lines += _asked_codes(questions)
-    lines += ['# What is understood; a heading that means nothing here is "".', ""]
+    head = say("map.head", lang, file=Path(path).name)
+    lines = [f"# {head}"]
+    lines += [f"# {say(f'map.head_{key}', lang)}" for key in ("use", "open")]
+    lines.append("")
+    lines += [
+        _asked(question, lang) for question in questions if question.code != _CODE
+    ]
+    lines += _asked_codes(questions, lang)
+    lines += [f"# {say('map.understood', lang)}", ""]
     open_keys = {answer.partition(" = ")[0] for q in questions for answer in q.answers}
     tables = list(open_file(path, **how.of_file).tables())
     names = [str(name) for name in tables[0].cells.columns]
@@ -66,19 +74,20 @@ def map_text(
 _CODE = "missing code"
 
 
-def _asked(question: Question) -> str:
+def _asked(question: Question, lang: str) -> str:
     rows = ", ".join(map(str, question.rows[:10]))
-    text = f"# {question.text} (row {rows}{' …' if len(question.rows) > 10 else ''})"
-    return "\n".join([text, *(f"# {answer}" for answer in question.answers), ""])
+    rows += " …" if len(question.rows) > 10 else ""
+    text = say("map.asked", lang, question=question.text, rows=rows)
+    return "\n".join([f"# {text}", *(f"# {answer}" for answer in question.answers), ""])
 
 
-def _asked_codes(questions: Sequence[Question]) -> list[str]:
+def _asked_codes(questions: Sequence[Question], lang: str) -> list[str]:
     """One line for every code that may mean missing, since a key stands there once."""
     asked = [question for question in questions if question.code == _CODE]
     codes = {_number_of(question.answers[0]): None for question in asked}
     if not asked:
         return []
-    said = [f"# {question.text}" for question in asked]
+    said = [f"# {question.text.text(lang)}" for question in asked]
     kept: dict[str, list[str]] = {}
     for question in asked:
         kept.setdefault(question.field, []).append(_number_of(question.answers[1]))

@@ -25,7 +25,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, system_reason
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import (
     INVALID,
@@ -36,6 +36,7 @@ from responder_model.vocabulary import (
     show,
     unit_named,
 )
+from responder_model.words import Note
 
 Code = float | str
 SIGNS = ("as written", "reversed")
@@ -211,9 +212,9 @@ def read_map(path: str | PathLike[str]) -> CohortMap:
             raise ValueError
         table = tomllib.loads(data.decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        said = error.strerror if isinstance(error, OSError) else "not TOML"
-        msg = f"map must be a TOML file as `check FILE --write-map` makes it: {said}."
-        raise ResponderModelError(msg) from None
+        no_toml = Note("map.no_toml")
+        why = system_reason(error) if isinstance(error, OSError) else no_toml
+        raise ResponderModelError(Note("map.no_file", why=why)) from None
     return map_from(table)
 
 
@@ -231,10 +232,9 @@ def map_from(table: Mapping[str, Any]) -> CohortMap:
     >>> how.unit_of("pain_duration"), how.missing_codes
     ('year', (-99,))
     """
-    wrong = list(_wrong_entries(table))
+    wrong = tuple(_wrong_entries(table))
     if wrong:
-        msg = "map must hold entries of a mapping only: " + "; ".join(wrong) + "."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("map.wrong", entries=wrong))
     rules = {name: Rule(**rule) for name, rule in table.get("rules", {}).items()}
     kept = {name: tuple(codes) for name, codes in table.get("kept", {}).items()}
     lists = {name: tuple(table[name]) for name in _LISTS if name in table}
@@ -242,25 +242,31 @@ def map_from(table: Mapping[str, Any]) -> CohortMap:
     return CohortMap(**{**table, **made})
 
 
-def _wrong_entries(table: Mapping[str, Any]) -> Iterable[str]:
+def _wrong_entries(table: Mapping[str, Any]) -> Iterable[Note]:
     known = set(CohortMap.__dataclass_fields__)
-    yield from (f"{show(name)} is none" for name in table if name not in known)
+    for name in table:
+        if name not in known:
+            yield Note("map.unknown", entry=show(name))
     if not _are_codes(table.get("missing_codes", [])):
-        yield "missing_codes must be a list of numbers and words"
+        yield _wrong("missing_codes", Note("map.codes"))
     for name in _NAMES:
         if not isinstance(table.get(name, ""), str):
-            yield f"{name} must be a name"
+            yield _wrong(name, Note("map.name"))
     long = table.get("long", ["", ""])
     if not isinstance(long, list) or [type(name) for name in long] != [str, str]:
-        yield "long must be two headings"
+        yield _wrong("long", Note("map.two_headings"))
     for name in known - _LISTS - _NAMES:
         rows = table.get(name, {})
         if not isinstance(rows, Mapping):
-            yield f"{name} must be a table"
+            yield _wrong(name, Note("map.table"))
         elif name == "columns":
             yield from _wrong_columns(rows)
         else:
             yield from _wrong_fields(name, rows)
+
+
+def _wrong(entry: str, rule: Note) -> Note:
+    return Note("map.entry", entry=entry, rule=rule)
 
 
 def _are_codes(codes: Any) -> bool:
@@ -270,40 +276,37 @@ def _are_codes(codes: Any) -> bool:
     )
 
 
-def _wrong_columns(rows: Mapping[str, Any]) -> Iterable[str]:
+def _wrong_columns(rows: Mapping[str, Any]) -> Iterable[Note]:
     for heading, name in rows.items():
         if name != "" and name not in dictionary().fields:
-            yield f"columns.{show(heading)} must be a field of the dictionary or ''"
+            yield _wrong(f"columns.{show(heading)}", Note("map.field_or_none"))
 
 
-def _wrong_fields(table: str, rows: Mapping[str, Any]) -> Iterable[str]:
+def _wrong_fields(table: str, rows: Mapping[str, Any]) -> Iterable[Note]:
     for name, entry in rows.items():
         row = dictionary().fields.get(name)
-        rule = (
-            "a field of the dictionary" if row is None else _rule_of(table, row, entry)
-        )
+        rule = Note("map.field") if row is None else _rule_of(table, row, entry)
         if rule:
-            yield f"{table}.{show(name)} must be {rule}"
+            yield _wrong(f"{table}.{show(name)}", rule)
 
 
-def _rule_of(table: str, row: Field, entry: Any) -> str:
-    """What an entry must be, "" where it is."""
+def _rule_of(table: str, row: Field, entry: Any) -> Note | None:
+    """What an entry must be, None where it is."""
     if table == "units":
         unit = unit_named(entry) if isinstance(entry, str) else None
         fits = unit is not None and factor(row, unit) is not None
-        return "" if fits else "a unit of the field"
+        return None if fits else Note("map.unit")
     if table == "signs":
-        return (
-            "" if entry in SIGNS and _is_relief(row) else f"one of {', '.join(SIGNS)}"
-        )
+        fits = entry in SIGNS and _is_relief(row)
+        return None if fits else Note("map.sign", allowed=SIGNS)
     if table == "blanks":
         fits = entry in BLANKS and row.kind == "boolean"
-        return "" if fits else f"one of {', '.join(BLANKS)}, of a yes/no field"
+        return None if fits else Note("map.blank", allowed=BLANKS)
     if table == "kept":
-        return "" if _are_codes(entry) else "a list of numbers"
+        return None if _are_codes(entry) else Note("map.numbers")
     if table == "rules":
-        return "" if _is_rule(row, entry) else "at and inclusive, of a yes/no outcome"
-    return "" if _are_values(row, entry) else "values of the field"
+        return None if _is_rule(row, entry) else Note("map.rule")
+    return None if _are_values(row, entry) else Note("map.values")
 
 
 def _is_relief(row: Field) -> bool:

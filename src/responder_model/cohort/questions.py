@@ -305,9 +305,9 @@ def by_the_dictionary(rule: Rule, given: pd.Series, decision: Decision) -> pd.Se
 # ---------------------------------------------------------------- in words
 
 
-def _number(text: str) -> float | None:
+def _number(found: str | Note) -> float | None:
     try:
-        return float(text.replace(",", "."))
+        return float(str(found).replace(",", "."))
     except ValueError:
         return None
 
@@ -333,7 +333,7 @@ def ask_of_words(problems: Sequence[Problem]) -> list[Question]:
     asked: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
         if problem.choices and problem.row is not None:
-            asked.setdefault((problem.field, problem.found), []).append(problem)
+            asked.setdefault((problem.field, str(problem.found)), []).append(problem)
     return [_of_word(*key, same) for key, same in asked.items()]
 
 

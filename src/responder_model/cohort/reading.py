@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 from os import PathLike
@@ -22,7 +21,7 @@ from responder_model.cohort.checking import (
 )
 from responder_model.cohort.headings import NO_COLUMNS
 from responder_model.cohort.mapping import NOTHING, CohortMap
-from responder_model.errors import InvalidCohortError, Problem
+from responder_model.errors import InvalidCohortError, Problem, system_reason
 from responder_model.formats import open_file, unreadable
 from responder_model.words import Note
 
@@ -92,8 +91,7 @@ def inspect_file(
     try:
         return _inspect(path, how)
     except OSError as error:  # of the disk
-        found = os.strerror(error.errno) if error.errno else ""
-        raise unreadable(found=found) from None
+        raise unreadable(system_reason(error)) from None
 
 
 def _inspect(

@@ -17,10 +17,9 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from responder_model.cohort.checking import check_table, has_simulated_row
-from responder_model.errors import ResponderModelError
 from responder_model.outputs import Output, check_outside_models, drafted
-from responder_model.schema import LANGUAGES, Field, dictionary
-from responder_model.vocabulary import YES_NO, column_heading
+from responder_model.schema import Field, dictionary
+from responder_model.vocabulary import YES_NO, check_language, column_heading
 
 # Rows of an entry sheet that get drop-down lists.
 TEMPLATE_ROWS = 1000
@@ -61,7 +60,7 @@ def write_template(
     ResponderModelError
         As ``outputs.check_outputs``: for a file that is there, and in a model folder.
     """
-    _check_language(lang)
+    check_language(lang)
     fields = [f for f in dictionary().fields.values() if f.role != "provenance"]
     sheet = Output(path=Path(path), command="template")
     with drafted(sheet, overwrite=overwrite, lang=lang) as draft:
@@ -99,7 +98,7 @@ def write_cohort(
         cohort.to_parquet(path, index=False)
         return
     if lang is not None:
-        _check_language(lang)
+        check_language(lang)
     fields = [dictionary().fields[str(name)] for name in cohort]
     header = [column_heading(f, lang) if lang else f.name for f in fields]
     columns = [_written(field, cohort[field.name], lang) for field in fields]
@@ -124,12 +123,6 @@ def _with_provenance(cohort: pd.DataFrame) -> pd.DataFrame:
         ]
         written[name] = "simulated"
     return written
-
-
-def _check_language(lang: str) -> None:
-    if lang not in LANGUAGES:
-        msg = f"lang must be one of {', '.join(LANGUAGES)}, got {lang!r}."
-        raise ResponderModelError(msg)
 
 
 def _written(field: Field, cells: pd.Series, lang: str | None) -> list[Any]:

@@ -7,6 +7,7 @@ from responder_model.formats.table import (
     Part,
     Source,
     Table,
+    quoted,
     unreadable,
 )
 from responder_model.formats.variables import Labelled
@@ -20,5 +21,6 @@ __all__ = [
     "Table",
     "check_is_file",
     "open_file",
+    "quoted",
     "unreadable",
 ]

@@ -12,9 +12,10 @@ from typing import Any
 from responder_model.formats.table import Doubt, is_blank, unreadable
 from responder_model.formats.variables import Labelled
 from responder_model.vocabulary import find_field, normalise
+from responder_model.words import Note
 
 BOX = re.compile(r"(.+?)___(\w+)")
-_SEVERAL = "several boxes are checked: which?"
+_SEVERAL = Note("formats.several_boxes")
 # Columns of the file, as the project's page and the interface for programs name them.
 _NAME = ("variable_field_name", "field_name")
 _KIND, _LABEL = ("field_type",), ("field_label",)
@@ -56,8 +57,8 @@ def read_dictionary(path: Path) -> dict[str, Declared]:
         if name:
             found[name] = Declared(label=_first(cells, _LABEL), choices=choices)
     if not found:
-        allowed = "the data dictionary of a REDCap project, as CSV"
-        raise unreadable(found="a data dictionary that is none", allowed=allowed)
+        said = Note("formats.no_dictionary")
+        raise unreadable(said, Note("formats.a_dictionary"))
     return found
 
 

@@ -28,9 +28,9 @@ from responder_model.words import Note
 
 # Unpacked, a workbook is at most so many times as large, small ones aside.
 _FREE_BYTES, _MOST_TIMES = 64 << 20, 40
-NEVER_CALCULATED = "never calculated: open and save the workbook"
-_OUT_OF_DATE = "calculated by hand only: save the workbook with F9"
-STRUCK = "struck through: does it count?"
+NEVER_CALCULATED = Note("formats.not_calculated")
+_OUT_OF_DATE = Note("formats.by_hand")
+STRUCK = Note("formats.struck")
 
 
 def open_excel(path: Path, sheet: str | None = None) -> Source:

@@ -33,8 +33,8 @@ _COUNT = re.compile(r"\s*n\s*=\s*\d+\s*", re.IGNORECASE)
 _PERHAPS = frozenset(
     {"sd", "et", "std", "min", "max", "n", "nb", "count", "sum", "moy", ""}
 )
-_A_TOTAL = "a patient, or a line of totals?"
-_NOBODY = "no identifier below a blank line, or in the last line: a patient?"
+_A_TOTAL = Note("formats.a_total")
+_NOBODY = Note("formats.nobody")
 # A remark where nothing else stands in the line: several words, or a mark before them.
 _REMARK = r"^\s*(?:[*(#•¹²³†]|\S+\s*[:=]|\S+\s+\S+\s+\S|.*:\s*$)"
 # Patients above a line, and columns in which it is their mean or sum, from which it is
@@ -177,7 +177,7 @@ def _with_doubts(
 
 
 def _left_out(row: int, total: str | None, remark: str | None) -> Problem:
-    allowed: Note | str = "a patient: a line of totals is left out"
+    allowed = Note("formats.no_total")
     if total is None:
         allowed = Note("formats.no_remark")
     found = remark if total is None else total

@@ -213,7 +213,7 @@ def _with_units(header: Sequence[str], units: Sequence[str]) -> list[str]:
                 row=None,
                 field=field.name,
                 found=show(cell),
-                allowed="in a unit that is known, in the line below the headings",
+                allowed=Note("formats.known_unit"),
             )
             raise InvalidCohortError((problem,))
     return named

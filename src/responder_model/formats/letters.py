@@ -54,7 +54,7 @@ def letters_of(path: Path) -> Letters:
     if encoding := _utf_16_without_mark(start):
         return Letters(encoding=encoding)
     if any(b"\0" in block for block in blocks(path)):
-        raise unreadable(found="binary content")
+        raise unreadable(Note("formats.binary"))
     n_mark = len(BOM_UTF8) if start.startswith(BOM_UTF8) else 0
     if _decodes(path, "utf-8"):
         return Letters(encoding="utf-8", n_mark=n_mark)
@@ -112,8 +112,6 @@ def check_letters(header: tuple[str, ...]) -> None:
     """Refuse headings whose letters an earlier program has spoilt."""
     text = " ".join(header)
     if "\N{REPLACEMENT CHARACTER}" in text:
-        found = "headings with letters that an earlier program has lost"
-        raise unreadable(found=found, allowed="exported again as UTF-8")
+        raise unreadable(Note("formats.letters_lost"), Note("formats.as_utf_8"))
     if any(wrong in text for wrong in ("Ã©", "Ã¨", "Ãª", "Ã‰", "Ã¢", "Ã´", "Å“")):
-        found = "headings whose letters were converted twice"
-        raise unreadable(found=found, allowed="exported again as UTF-8")
+        raise unreadable(Note("formats.letters_twice"), Note("formats.as_utf_8"))

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from responder_model.formats.table import Doubt, Table
 from responder_model.vocabulary import find_field
+from responder_model.words import Note
 
 # By the mark that it has; no number with a 0 in front of it.
 _GROUPS = {mark: rf"^\s*[+-]?[1-9]\d{{0,2}}(?:[{mark}]\d{{3}})+\s*$" for mark in ".,"}
@@ -50,6 +51,6 @@ def _asked(cells: pd.Series, pattern: str) -> pd.Series:
     for place in places.tolist():
         text = str(cells.iloc[place]).strip()
         plain, decimal = text.replace(".", "").replace(",", ""), text.replace(",", ".")
-        question = f"{plain}, or {decimal}?"
+        question = Note("formats.which_number", plain=plain, decimal=decimal)
         with_doubts.iloc[place] = Doubt(shown=text, question=question)
     return with_doubts

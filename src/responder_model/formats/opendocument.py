@@ -44,8 +44,8 @@ def open_document(path: Path, sheet: str | None = None) -> Source:
         check_unpacked(file, path.stat().st_size)
     with ZipFile(path) as archive:
         if b"encryption-data" in archive.read("META-INF/manifest.xml"):
-            found = "a spreadsheet with a password"
-            raise unreadable(found=found, allowed="saved without a password")
+            found = Note("formats.sheet_password")
+            raise unreadable(found, Note("formats.no_password"))
     most = most_cells(path.stat().st_size)
     sheets = [
         Sheet(

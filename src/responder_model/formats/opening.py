@@ -20,8 +20,10 @@ from responder_model.formats.redcap import (
 from responder_model.formats.table import Source, refused_when_broken, unreadable
 from responder_model.formats.text import open_text
 from responder_model.formats.visits import refuse_visits, widened
+from responder_model.words import Note
 
-_AS_TABLE = "its table saved as .xlsx or CSV"
+_AS_TABLE = Note("formats.table_saved")
+_EXPORTED = Note("formats.exported")
 # What the first bytes of a file tell of its kind.
 _TRANSPORT = b"HEADER RECORD*******LIB"
 _SAS = bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf\xbd\x92\x08\x00\x09\xc7\x31\x8c"
@@ -32,23 +34,17 @@ _R = (
 )
 # Kinds that are known and not read: what they are, and the way out.
 _REFUSED = {
-    b"\xd0\xcf\x11\xe0": (
-        "an old .xls workbook, or one with a password",
-        "saved as .xlsx without a password, or as CSV",
-    ),
-    b"%PDF": ("a PDF", "the table that it was printed from, as .xlsx or CSV"),
-    b"<?xml": ("XML (CDISC ODM, or another)", "exported as CSV or .xlsx"),
-    b"<ODM": ("CDISC ODM", "exported as CSV or .xlsx"),
-    b"<html": ("a web page", "saved as .xlsx or CSV"),
-    b"<table": ("a web page", "saved as .xlsx or CSV"),
-    b"{\\rtf": ("a text document", _AS_TABLE),
-    b"**COMPRESSED** **COMPRESSED**": (
-        "a SAS file of PROC CPORT",
-        "written by the XPORT engine, or as CSV",
-    ),
-    b"SQLite format 3": ("a database", "exported as CSV"),
-    b"ARROW1": ("a Feather file", "saved as Parquet or CSV"),
-    b"ASCII SPSS PORT FILE": ("a portable file of SPSS", "saved as .sav"),
+    b"\xd0\xcf\x11\xe0": (Note("formats.xls"), Note("formats.as_open_xlsx")),
+    b"%PDF": (Note("formats.pdf"), Note("formats.table_behind")),
+    b"<?xml": (Note("formats.xml"), _EXPORTED),
+    b"<ODM": (Note("formats.odm"), _EXPORTED),
+    b"<html": (Note("formats.web_page"), _AS_TABLE),
+    b"<table": (Note("formats.web_page"), _AS_TABLE),
+    b"{\\rtf": (Note("formats.document"), _AS_TABLE),
+    b"**COMPRESSED** **COMPRESSED**": (Note("formats.cport"), Note("formats.as_xport")),
+    b"SQLite format 3": (Note("formats.database"), _EXPORTED),
+    b"ARROW1": (Note("formats.feather"), Note("formats.as_parquet")),
+    b"ASCII SPSS PORT FILE": (Note("formats.portable"), Note("formats.as_sav")),
 }
 _LONGEST_MARK = 64
 # Stata before version 13: version, byte order, 1, 0.
@@ -110,14 +106,14 @@ def _packed(path: Path) -> Callable[..., Source]:
         names = set(archive.namelist())
         kind = archive.read("mimetype") if "mimetype" in names else b""
     if "xl/workbook.bin" in names:
-        raise unreadable(found="a binary workbook (.xlsb)", allowed="saved as .xlsx")
+        raise unreadable(Note("formats.xlsb"), Note("formats.as_xlsx"))
     if any(name.startswith("xl/") for name in names):
         return _excel
     if b"opendocument.spreadsheet" in kind:
         return _document
     if "content.xml" in names or "word/document.xml" in names:
-        raise unreadable(found="a text document", allowed=_AS_TABLE)
-    raise unreadable(found="a ZIP archive", allowed="unpacked first")
+        raise unreadable(Note("formats.document"), _AS_TABLE)
+    raise unreadable(Note("formats.zip"), Note("formats.unpacked"))
 
 
 def check_is_file(path: Path) -> None:
@@ -129,8 +125,8 @@ def check_is_file(path: Path) -> None:
         For a path that leads nowhere, a folder, a pipe or a device.
     """
     if not path.is_file():
-        found = "a folder, a pipe or a device" if path.exists() else "no such file"
-        raise unreadable(found=found)
+        found = Note("formats.no_file" if path.exists() else "system.ENOENT")
+        raise unreadable(found)
 
 
 def _open(path: Path, sheet: str | None) -> Source:
@@ -145,7 +141,7 @@ def _open(path: Path, sheet: str | None) -> Source:
         return _packed(path)(path, sheet)
     for mark, (found, allowed) in _REFUSED.items():
         if start.startswith(mark):
-            raise unreadable(found=found, allowed=allowed)
+            raise unreadable(found, allowed)
     return open_text(path)
 
 

@@ -30,6 +30,7 @@ from responder_model.formats.variables import (
     too_large,
     without_codes,
 )
+from responder_model.words import Note
 
 _GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"
 _OPENERS: dict[bytes, Any] = {_GZIP: gzip.open, _BZIP2: bz2.open, _XZ: lzma.open}
@@ -45,14 +46,15 @@ def open_r(path: Path) -> Source:
     """Open what R saved, where it holds one data frame."""
     data = _unpacked(path)
     if not data.startswith(_WORKSPACES + _OBJECTS):
-        found = "a compressed file that R has not written"
-        raise unreadable(found=found, allowed="unpacked first")
+        raise unreadable(Note("formats.packed"), Note("formats.unpacked"))
     frames = dict(_frames(_parsed(data, most_cells(path.stat().st_size))))
     if len(frames) != 1:
-        found = f"{len(frames)} data frames"
-        names = f" (it holds {', '.join(sorted(frames))})" if frames else ""
-        allowed = f"saved with one data frame, by saveRDS(frame, file){names}"
-        raise unreadable(found=found, allowed=allowed)
+        found = (
+            Note("formats.frames", n=len(frames), names=tuple(sorted(frames)))
+            if frames
+            else Note("formats.no_frame")
+        )
+        raise unreadable(found, Note("formats.one_frame"))
     (frame,) = frames.values()
     variables = list(_variables(frame))
     n_rows = {len(variable.cells) for variable in variables}

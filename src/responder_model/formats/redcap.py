@@ -32,13 +32,7 @@ _CASTOR = (
         }
     ),
 )
-_CASTOR_CODES = {
-    "-95": "measurement failed",
-    "-96": "not applicable",
-    "-97": "not asked",
-    "-98": "asked but unknown",
-    "-99": "not done",
-}
+_CASTOR_CODES = ("-95", "-96", "-97", "-98", "-99")
 _CASTOR_MARK = re.compile(r"##USER_MISSING_(9[5-9])##")
 
 
@@ -65,8 +59,7 @@ def refuse_labels(header: Sequence[str]) -> None:
         With the way out: the raw export.
     """
     if header and "Complete?" in header and len(set(header)) < len(header):
-        found = "an export of labels by REDCap, in which headings come again"
-        raise unreadable(found=found, allowed="exported as raw data, codes and all")
+        raise unreadable(Note("formats.redcap_labels"), Note("formats.raw_data"))
 
 
 def by_record(source: Source, declared: Mapping[str, Declared]) -> Source:
@@ -139,7 +132,9 @@ def without_castor_codes(source: Source) -> Source:
         cells = [_known(cell, codes) for cell in lines.cells[place]]
         columns.append(pd.Series(cells, dtype=object))
         if codes and find_field(name):
-            why = ", ".join(f"{code}: {n}" for code, n in sorted(codes.items()))
+            why = tuple(
+                Note(f"formats.castor{code}", n=n) for code, n in sorted(codes.items())
+            )
             notices.append(
                 Note("formats.castor_codes", n=codes.total(), heading=name, why=why)
             )
@@ -151,5 +146,5 @@ def _known(cell: Any, codes: Counter[str]) -> Any:
     code = f"-{mark[1]}" if mark else _text(cell)
     if code not in _CASTOR_CODES:
         return cell
-    codes[f"{code} {_CASTOR_CODES[code]}"] += 1
+    codes[code] += 1
     return None

@@ -91,12 +91,12 @@ def _chosen(
         for sheet in sheets:
             if sheet.name == asked:
                 return sheet
-        names = ", ".join(repr(show(sheet.name)) for sheet in sheets)
-        raise unreadable(found=f"no sheet {asked!r}", allowed=f"asked for by {names}")
+        allowed = Note("formats.sheets", names=tuple(show(one.name) for one in sheets))
+        raise unreadable(Note("formats.no_sheet", name=asked), allowed)
     visible = [sheet for sheet in fitting if sheet.is_visible]
     shown_first = [sheet for sheet in sheets if sheet.is_visible]
     if not (candidates := [*visible, *shown_first, *sheets]):
-        raise unreadable(found="a workbook without a sheet")
+        raise unreadable(Note("formats.without_sheet"))
     return candidates[0]
 
 
@@ -119,8 +119,7 @@ def _hidden(grid: Grid, lines: Sequence[Line], header: Sequence[str]) -> list[No
     names = [n for k, n in enumerate(header) if k in grid.hidden_columns and n.strip()]
     notices = []
     if rows:
-        key = "hidden_rows" if len(rows) > 1 else "hidden_row"
-        notices.append(Note(f"formats.{key}", n=len(rows)))
+        notices.append(Note("formats.hidden_rows", n=len(rows)))
     if names:
         listed = tuple(map(show, names))
         notices.append(Note("formats.hidden_columns", names=listed))
@@ -135,7 +134,7 @@ def _filled(grid: Grid, lines: Sequence[Line]) -> tuple[list[Line], list[Note]]:
         if top not in cells or left >= len(cells[top]) or cells[top][left] is None:
             continue
         if right > left:
-            question = "one cell over several columns"
+            question = Note("formats.over_columns")
             cells[top][left] = Doubt(shown=show(cells[top][left]), question=question)
         below = [n for n in cells if top < n <= bottom]
         for number in below:

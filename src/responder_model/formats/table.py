@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.errors import InvalidCohortError, Problem, ResponderModelError
+from responder_model.vocabulary import show
 from responder_model.words import Note
 
 # Patients read at once: small enough for the memory, large enough for the arrays.
@@ -23,7 +24,7 @@ FIRST_ROW = 2
 MOST_COLUMNS = 20_000
 # pandas 3 has a dtype for text; before, text stands in object columns.
 TEXT_DTYPE: Any = "str" if int(pd.__version__.split(".")[0]) >= 3 else "object"
-ALLOWED = "a table that can be opened: CSV, XLSX, ODS, Parquet, SPSS, Stata, SAS or R"
+ALLOWED = Note("formats.a_table")
 
 # A line is its number in the file and its cells.
 Line = tuple[int, Sequence[Any]]
@@ -35,16 +36,28 @@ class Doubt:
 
     Examples
     --------
-    >>> print(Doubt(shown="1.200", question="1200, or 1.2?"))
-    1.200 (1200, or 1.2?)
+    >>> print(Doubt(shown="PT", question=Note("formats.struck")).said.text("fr"))
+    PT (barré : compte-t-il ?)
     """
 
     shown: str
-    question: str
+    question: Note
 
     def __str__(self) -> str:
+        """What is asked, in English."""
+        return self.said.text()
+
+    @property
+    def said(self) -> Note:
         """Cell and question, as a problem quotes them."""
-        return f"{self.shown} ({self.question})".strip()
+        if not self.shown:
+            return self.question
+        return Note("formats.doubted", shown=self.shown, question=self.question)
+
+
+def quoted(cell: object) -> str | Note:
+    """Write a cell as a problem quotes it, with what is asked about it."""
+    return cell.said if isinstance(cell, Doubt) else show(cell)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,14 +185,14 @@ def refused_when_broken() -> Iterator[None]:
     except ResponderModelError:
         raise
     except csv.Error:
-        raise unreadable(found="quotes that do not match, or a huge cell") from None
+        raise unreadable(Note("formats.quotes")) from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno and error.filename:
             raise
         raise unreadable() from None
 
 
-def unreadable(*, found: str = "", allowed: str = ALLOWED) -> InvalidCohortError:
+def unreadable(found: str | Note = "", allowed: Note = ALLOWED) -> InvalidCohortError:
     """Error of a file that is no table; it quotes nothing of its content."""
     problem = Problem(row=None, field="file", found=found, allowed=allowed)
     return InvalidCohortError((problem,))
@@ -188,8 +201,8 @@ def unreadable(*, found: str = "", allowed: str = ALLOWED) -> InvalidCohortError
 def check_width(header: Sequence[str]) -> None:
     """Refuse a table that is too wide to be a cohort."""
     if len(header) > MOST_COLUMNS:
-        allowed = f"a table of at most {MOST_COLUMNS} columns"
-        raise unreadable(found=f"{len(header)} columns", allowed=allowed)
+        found = Note("formats.columns", n=len(header))
+        raise unreadable(found, Note("formats.narrower", most=MOST_COLUMNS))
 
 
 # ---------------------------------------------------------------- lines of cells
@@ -247,6 +260,6 @@ def _ragged(row: int, found: int, width: int) -> Problem:
     return Problem(
         row=row,
         field="line",
-        found=f"{found} cells",
-        allowed=f"as long as the header: {width} cells",
+        found=Note("formats.cells", n=found),
+        allowed=Note("formats.as_long", n=width),
     )

@@ -46,6 +46,7 @@ from responder_model.formats.table import (
     unreadable,
 )
 from responder_model.vocabulary import find_field, find_heading, is_allowed
+from responder_model.words import Note
 
 DELIMITERS = (";", ",", "\t", "|")
 # Bytes of a block, before its last line is completed.
@@ -229,8 +230,7 @@ def _lines_table(
         layout.table.header, lines, places, TEXT_DTYPE, longest=layout.longest
     )
     if layout.delimiter == "," and len(table.problems) > len(table.rows):
-        found = "lines with more cells than headings: commas that are decimal ones too"
-        raise unreadable(found=found, allowed="exported with ; or with quoted numbers")
+        raise unreadable(Note("formats.two_commas"), Note("formats.other_commas"))
     return with_doubts(table, layout.decimals)
 
 

@@ -94,8 +94,7 @@ class Variable:
                 row=None,
                 field=self.name,
                 found=self.label,
-                allowed=f"one field: its name means {named.name}, its label "
-                f"{labelled.name}",
+                allowed=Note("formats.one_field", one=named.name, other=labelled.name),
             )
             raise InvalidCohortError((problem,))
         return self.label if labelled and not named else self.name
@@ -108,8 +107,7 @@ def most_cells(n_bytes: int) -> int:
 
 def too_large() -> InvalidCohortError:
     """Error of a file that would fill the memory."""
-    allowed = "smaller, or CSV or Parquet"
-    return unreadable(found="more cells than are read at once", allowed=allowed)
+    return unreadable(Note("formats.many_cells"), Note("formats.smaller"))
 
 
 def source_of_variables(variables: Sequence[Variable]) -> Source:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ _VISIT = re.compile(
     r"(?:seances?|sessions?|visites?|visits?|timepoints?|time_points?|moments?|temps)"
     r"(?:_n|_no|_num(?:ero|ber)?|_name)?"
 )
-_DIFFERS = "differs between the lines of the patient"
+_DIFFERS = Note("formats.differs")
 
 
 def whole(source: Source) -> Table:
@@ -63,9 +64,8 @@ def refuse_visits(source: Source) -> None:
     for part in source.read([place]):
         cells = [x for x in part.table().cells.iloc[:, 0] if not is_blank(x)]
         if len(set(cells)) < len(cells) or seen & set(cells):
-            found = f"several lines of one patient, numbered by {show(visits[0])!r}"
-            allowed = f"one line per patient; --long {visits[0]} COLUMN makes one"
-            raise unreadable(found=found, allowed=allowed)
+            found = Note("formats.several_lines", heading=show(visits[0]))
+            raise unreadable(found, Note("formats.one_line", heading=quote(visits[0])))
         seen |= set(cells)
 
 
@@ -88,7 +88,7 @@ def widened(source: Source, visit: str, value: str) -> Source:
     lines = whole(source)
     place = identifier_place(source.header)
     if place is None:
-        raise unreadable(found="no identifier", allowed="one that names its patients")
+        raise unreadable(Note("formats.no_identifier"), Note("formats.names_patients"))
     at, of = (_place(source.header, name) for name in (visit, value))
     numbers = ["" if is_blank(cell) else show(cell) for cell in lines.cells[at]]
     headings = {n: _heading(value, n) for n in dict.fromkeys(numbers) if n}
@@ -107,7 +107,7 @@ def _place(header: Sequence[str], name: str) -> int:
     for place, heading in enumerate(header):
         if normalise(heading) == normalise(name):
             return place
-    raise unreadable(found=f"no column {name!r}", allowed="asked for by its headings")
+    raise unreadable(Note("formats.no_column", name=name), Note("formats.by_headings"))
 
 
 def _heading(value: str, number: str) -> str:
@@ -117,8 +117,8 @@ def _heading(value: str, number: str) -> str:
     for heading in (f"{value} {name}" for name in names):
         if find_field(heading) is not None:
             return heading
-    allowed = f"a visit that gives a field with {value!r}: session 1, 2, 3 or test"
-    raise unreadable(found=f"visit {number}", allowed=allowed)
+    found = Note("formats.visit", number=number)
+    raise unreadable(found, Note("formats.known_visit", heading=value))
 
 
 def joined(

@@ -29,7 +29,7 @@ from responder_model.scoring.parts import (
     read_part,
 )
 from responder_model.vocabulary import is_formula
-from responder_model.words import Note, in_words
+from responder_model.words import Note, in_words, say
 
 # Identifiers that are compared at once, in a pass over all parts.
 _COMPARED = 2_000_000
@@ -73,6 +73,7 @@ def write_scores(
     side: Path,
     *,
     about: dict[str, Any],
+    lang: str,
 ) -> Tally:
     """Write the scores of all parts, and the problems of rows set aside.
 
@@ -85,26 +86,29 @@ def write_scores(
     about : dict
         What a Parquet file says of itself; its ``provenance`` (simulated is
         contagious), ``model_digest`` and ``date``, if any, stand in every row too.
+    lang : {"en", "fr"}
+        Of the problems.
     """
     tally = Tally(provenance=about[PROVENANCE])
     with ExitStack() as stack:
         file = stack.enter_context(side.open("w", encoding="utf-8", newline=""))
         problems = csv.writer(file)
-        problems.writerow(SIDE_HEADER)
+        problems.writerow([say(f"scoring.{name}", lang) for name in SIDE_HEADER])
         write = _WRITERS[partial.suffix.lower()](partial, about, stack)
         for part in _without_repeated(paths):
             kept = _result(part.scores, about)
             tally.add(part, kept)
-            problems.writerows(map(_side_row, part.problems))
+            problems.writerows(_side_row(problem, lang) for problem in part.problems)
             write(kept)
     return tally
 
 
-def _side_row(problem: Problem) -> tuple[Any, ...]:
-    reason = f"must be {in_words(problem.allowed, 'en')}"
+def _side_row(problem: Problem, lang: str) -> tuple[Any, ...]:
+    reason = say("scoring.must_be", lang, allowed=problem.allowed)
+    found = in_words(problem.found, lang)
     # a spreadsheet shows what was found, and never calculates it
-    found = f"'{problem.found}" if is_formula(problem.found) else problem.found
-    return problem.row, problem.field, found, reason
+    found = f"'{found}" if is_formula(found) else found
+    return problem.row, problem.name(lang), found, reason
 
 
 def _result(scores: pa.Table, about: dict[str, Any]) -> pa.Table:
@@ -241,8 +245,7 @@ def _csv_bytes(table: pa.Table) -> bytes:
         except pa.ArrowInvalid:
             continue
         return bytes(sink.getvalue())
-    msg = "the scores cannot be written as CSV."
-    raise ResponderModelError(msg)
+    raise ResponderModelError(Note("scoring.no_csv"))
 
 
 def _xlsx_writer(path: Path, about: dict[str, Any], stack: ExitStack) -> Write:
@@ -260,8 +263,7 @@ def _xlsx_writer(path: Path, about: dict[str, Any], stack: ExitStack) -> Write:
             sheet.append(table.column_names)
         counted[0] += len(table)
         if counted[0] > _SHEET_ROWS:
-            msg = f"an XLSX sheet holds {_SHEET_ROWS} patients. Use .parquet or .csv."
-            raise ResponderModelError(msg)
+            raise ResponderModelError(Note("scoring.sheet_full", most=_SHEET_ROWS))
         for row in zip(*(c.to_pylist() for c in table.columns), strict=True):
             sheet.append([plain(value) for value in row])
 

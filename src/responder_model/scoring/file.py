@@ -16,7 +16,12 @@ from responder_model import __version__
 from responder_model.artifact import digest_of
 from responder_model.cohort.checking import NO_PATIENTS
 from responder_model.cohort.mapping import NOTHING, CohortMap
-from responder_model.errors import InvalidCohortError, Problem, ResponderModelError
+from responder_model.errors import (
+    InvalidCohortError,
+    Problem,
+    ResponderModelError,
+    system_reason,
+)
 from responder_model.formats import Source, check_is_file, open_file
 from responder_model.formats.table import PART_ROWS
 from responder_model.formats.text import BLOCK_BYTES
@@ -32,10 +37,11 @@ from responder_model.scoring.columns import Columns, choose_columns
 from responder_model.scoring.journal import Journal, open_journal
 from responder_model.scoring.parts import DATE, open_questions
 from responder_model.scoring.work import Work, run_parts
+from responder_model.vocabulary import check_language
 from responder_model.words import Note
 
 # Form of the parts; one of another form is not gone on with.
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +107,7 @@ def score_file(
     day: date | None = None,
     n_jobs: int = 1,
     announce: Callable[[Progress], None] | None = None,
+    lang: str = "en",
 ) -> ScoredFile:
     """Score every patient of a file of any size, with constant memory.
 
@@ -135,6 +142,8 @@ def score_file(
         Threads.
     announce : callable, optional
         Is told how far the run has come.
+    lang : {"en", "fr"}
+        Language of the file of rows that were set aside.
 
     Returns
     -------
@@ -152,7 +161,7 @@ def score_file(
         When ``out`` cannot be written or is taken, or the file changes while it is
         read.
     """
-    path, out = Path(path), _check_out(Path(out))
+    path, out, lang = Path(path), _check_out(Path(out)), check_language(lang)
     _check_jobs(n_jobs)
     check_is_file(path)
     with _disk_errors(path, out):
@@ -173,9 +182,8 @@ def score_file(
             try:
                 _score_parts(source, work, journal, n_jobs, announce)
                 if _state(path) != before:
-                    msg = f"{path.name} must not change while it is scored."
-                    raise ResponderModelError(msg)
-                tally = _join(model, journal, out, strict=strict, day=day)
+                    raise ResponderModelError(Note("scoring.changed", name=path.name))
+                tally = _join(model, journal, out, strict=strict, day=day, lang=lang)
                 _put(tally, journal, scores, side, overwrite=overwrite)
             except InvalidCohortError as error:
                 journal.remove()
@@ -197,8 +205,8 @@ def score_file(
 
 def _check_out(out: Path) -> Path:
     if out.suffix.lower() not in SUFFIXES:
-        msg = f"out must end in {', '.join(SUFFIXES)}, got {out.name!r}."
-        raise ResponderModelError(msg)
+        said = Note("scoring.ending", allowed=SUFFIXES, got=repr(out.name))
+        raise ResponderModelError(said)
     # parts must stand on the disk of the result
     return out.resolve() if out.is_symlink() else out
 
@@ -215,8 +223,7 @@ def _outputs(out: Path, model: Model) -> tuple[Output, Output]:
 
 def _check_jobs(n_jobs: int) -> None:
     if not isinstance(n_jobs, int) or n_jobs < 1:
-        msg = f"n_jobs must be a whole number from 1, got {n_jobs!r}."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("argument.jobs", got=repr(n_jobs)))
 
 
 def _side_of(out: Path) -> Path:
@@ -229,15 +236,12 @@ def _disk_errors(path: Path, out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        reason = system_reason(error)
         if error.filename is not None and Path(error.filename) == path:
-            msg = f"{path.name} could not be read: {reason}."
+            said = Note("scoring.not_read", name=path.name, reason=reason)
         else:
-            msg = (
-                f"{out.name} could not be written: {reason}. What was scored is kept; "
-                "run the same command again to go on."
-            )
-        raise ResponderModelError(msg) from error
+            said = Note("scoring.not_written", name=out.name, reason=reason)
+        raise ResponderModelError(said) from error
 
 
 def _state(path: Path) -> tuple[int, int]:
@@ -291,7 +295,13 @@ def _score_parts(
 
 
 def _join(
-    model: Model, journal: Journal, out: Path, *, strict: bool, day: date | None
+    model: Model,
+    journal: Journal,
+    out: Path,
+    *,
+    strict: bool,
+    day: date | None,
+    lang: str,
 ) -> Tally:
     """Write the result and the side file into the folder of parts."""
     paths = journal.paths()
@@ -304,7 +314,7 @@ def _join(
         "responder_model": __version__,
         **({} if day is None else {DATE: day.isoformat()}),
     }
-    tally = write_scores(paths, *_drafts(journal, out), about=about)
+    tally = write_scores(paths, *_drafts(journal, out), about=about, lang=lang)
     if tally.n_patients == 0 or (strict and tally.n_problems):
         raise InvalidCohortError(_shown(tally))
     return tally
@@ -339,7 +349,7 @@ def _shown(tally: Tally) -> tuple[Problem, ...]:
         return tuple(tally.first_problems)
     last = Problem(
         field="table",
-        found=Note("cohort.more_problems", n=more).text(),
+        found=Note("cohort.more_problems", n=more),
         allowed=Note("cohort.without_problems"),
     )
     return (*tally.first_problems, last)

@@ -26,7 +26,6 @@ from responder_model.scoring.parts import (
     check_part,
     score_part,
 )
-from responder_model.words import in_words
 
 if TYPE_CHECKING:
     from responder_model.model import Model
@@ -158,7 +157,7 @@ def _rules(problems: tuple[Problem, ...], index: pd.Index) -> pd.Series:
     told: dict[int, list[str]] = {}
     for problem in problems:
         if problem.row is not None:
-            rule = f"{problem.field} must be {in_words(problem.allowed, 'en')}"
+            rule = problem.without_value().text()
             told.setdefault(problem.row - FIRST_ROW, []).append(rule)
     texts = ["; ".join(told[k]) if k in told else np.nan for k in range(len(index))]
     return pd.Series(texts, index=index, dtype="str")

@@ -13,6 +13,7 @@ from responder_model.artifact.folder import put_in_place
 from responder_model.errors import ResponderModelError
 from responder_model.outputs import check_outside_models
 from responder_model.vocabulary import show
+from responder_model.words import Note
 
 # Files that such a job leaves.
 _OF_A_JOB = re.compile(
@@ -42,25 +43,19 @@ def check_job_folder(source: str, out: str, *, overwrite: bool) -> None:
         return
     check_outside_models(place, argument="out")
     if read is not None and place in (read, *read.parents):
-        msg = f"out must be another folder than what is read, got {show(out)}."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("scoring.what_is_read", got=show(out)))
     if not place.exists():
         return
     names = [path.name for path in place.iterdir()] if place.is_dir() else [""]
     others = [name for name in names if not _OF_A_JOB.fullmatch(name)]
     if others:
-        msg = "out must be a new folder, or hold an earlier job's scores and nothing "
-        msg += f"else, got {show(out)}. Choose another place."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("scoring.other_files", got=show(out)))
     if names and not overwrite:
         raise ResponderModelError(_taken(out))
 
 
-def _taken(out: str) -> str:
-    return (
-        f"out must be a new folder, got {show(out)}. Choose another place, or replace "
-        "an earlier job's scores by --overwrite (in Python overwrite=True)."
-    )
+def _taken(out: str) -> Note:
+    return Note("scoring.taken", got=show(out))
 
 
 def _local(name: str) -> Path | None:

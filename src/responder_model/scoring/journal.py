@@ -18,6 +18,7 @@ from responder_model.errors import ResponderModelError
 from responder_model.model import Model
 from responder_model.outputs import flush
 from responder_model.scoring.parts import KEPT, ScoredPart, read_part, write_part
+from responder_model.words import Note
 
 _JOURNAL, _LOCK, _SUFFIX = "journal.json", "lock", ".arrow"
 
@@ -130,8 +131,8 @@ def _locked(path: Path, out: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            msg = f"{out.name} is being written by another process: wait for it."
-            raise ResponderModelError(msg) from None
+            said = Note("scoring.being_written", name=out.name)
+            raise ResponderModelError(said) from None
         except OSError:
             pass  # a disk of the network that knows no locks
         yield

@@ -25,7 +25,7 @@ from responder_model.model import Model
 from responder_model.model.batch import recode, score_cohort, score_columns
 from responder_model.schema import dictionary
 from responder_model.scoring.columns import Columns
-from responder_model.words import Note, note_from
+from responder_model.words import plain, value_from
 
 # Columns of a part that its file needs and the result does not.
 KEPT, IDENTITY = "kept", "identity"
@@ -168,14 +168,12 @@ def write_part(part: ScoredPart, path: Path) -> None:
         writer.write_table(scores)
 
 
-def _rule(told: Any) -> Note | str:
-    return told if isinstance(told, str) else note_from(told)
+# What a part keeps of a problem.
+_KEPT_OF_PROBLEM = ("row", "field", "heading", "found", "allowed")
 
 
-def _plain(problem: Problem) -> tuple[Any, ...]:
-    allowed = problem.allowed
-    told = allowed.to_dict() if isinstance(allowed, Note) else allowed
-    return problem.row, problem.field, problem.found, told
+def _plain(problem: Problem) -> dict[str, Any]:
+    return {name: plain(getattr(problem, name)) for name in _KEPT_OF_PROBLEM}
 
 
 def read_part(path: Path, names: Sequence[str] = ()) -> ScoredPart:
@@ -195,8 +193,8 @@ def read_part(path: Path, names: Sequence[str] = ()) -> ScoredPart:
     return ScoredPart(
         scores=scores.replace_schema_metadata(None),
         problems=tuple(
-            Problem(row=row, field=field, found=found, allowed=_rule(allowed))
-            for row, field, found, allowed in meta["problems"]
+            Problem(**{name: value_from(value) for name, value in problem.items()})
+            for problem in meta["problems"]
         ),
         simulated=bool(meta["simulated"]),
     )

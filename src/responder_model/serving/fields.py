@@ -165,7 +165,7 @@ def check_types(values: Mapping[str, Any], pointer: str) -> list[Item]:
     return items
 
 
-def field_item(name: str, pointer: str, allowed: Note | str) -> Item:
+def field_item(name: str, pointer: str, allowed: Note) -> Item:
     """Problem of one field of the patient at a pointer."""
     label = Note("patient.name", field=name)
     return Item(pointer=f"{pointer}/{name}", field=name, label=label, allowed=allowed)

@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from responder_model.words import LANGUAGES, Note, in_words, say
+from responder_model.words import LANGUAGES, Note, say
 
 JSON, MEDIA_TYPE = "application/json", "application/problem+json"
 
@@ -60,7 +60,7 @@ class Item:
     pointer : str
         JSON pointer to it; to what holds it, where its own name was made up by the
         sender.
-    allowed : Note or str
+    allowed : Note
         The rule.
     field : str or None
         Name in the dictionary.
@@ -69,15 +69,13 @@ class Item:
     """
 
     pointer: str
-    allowed: Note | str
+    allowed: Note
     field: str | None = None
     label: Note | None = None
 
     @property
     def rule(self) -> str:
         """Name of the rule, for programs."""
-        if not isinstance(self.allowed, Note):
-            return "refused"
         return self.allowed.code.partition(".")[2]
 
     def to_dict(self, lang: str) -> dict[str, Any]:
@@ -87,7 +85,7 @@ class Item:
             "field": self.field,
             "label": self.label.text(lang) if self.label else None,
             "rule": self.rule,
-            "allowed": in_words(self.allowed, lang),
+            "allowed": self.allowed.text(lang),
         }
 
 

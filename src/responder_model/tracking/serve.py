@@ -11,7 +11,7 @@ import pandas as pd
 
 from responder_model.artifact import digest_of
 from responder_model.cohort.checking import inspect_cohort
-from responder_model.errors import InvalidCohortError
+from responder_model.errors import InvalidCohortError, Problem
 from responder_model.model.applicability import failed_tests
 from responder_model.model.batch import recode, score_columns, score_raw
 from responder_model.model.messages import patient_messages, standing_messages
@@ -114,7 +114,7 @@ def _checked(model: Model, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series
         told = rows if known & set(encoder.predictors) else rows.join(nothing)
         checked = checked_rows(encoder, told)
     except InvalidCohortError as error:
-        rules = str(error).partition(": ")[2]
+        rules = "; ".join(p.without_value().text() for p in error.problems)
         checked = checked_rows(encoder, nothing).assign(**{PROBLEM: rules})
     more = _not_for_this_model(model, rows)
     both = zip(checked.pop(PROBLEM), more, strict=True)
@@ -132,7 +132,7 @@ def _not_for_this_model(model: Model, rows: pd.DataFrame) -> list[str]:
             continue
         rule = known_later(field, model.moment) if field else unknown_name(show(name))
         label = show(name) if field is None else field.name
-        reason = f"{label} must be {rule}"
+        reason = Problem(field=label, allowed=rule).without_value().text()
         for row, value in enumerate(rows.iloc[:, place]):
             if not is_missing(value):
                 found[row].append(reason)

@@ -4,7 +4,7 @@ One value of one field is read here, for a cohort's cell and for a single patien
 alike. Imports neither pandas nor any other heavy library.
 """
 
-from responder_model.vocabulary.heading import Heading, column_heading
+from responder_model.vocabulary.heading import Heading, column_heading, heading_of_file
 from responder_model.vocabulary.headings import (
     find_field,
     find_heading,
@@ -44,6 +44,7 @@ __all__ = [
     "check_language",
     "choices",
     "column_heading",
+    "heading_of_file",
     "factor",
     "find_field",
     "find_heading",

@@ -46,6 +46,22 @@ def column_heading(field: Field, lang: str) -> str:
     return field.label[lang] + unit
 
 
+def heading_of_file(heading: Heading, name: str) -> str | None:
+    """A file's own heading, where it is not the label that a person is told anyway.
+
+    Examples
+    --------
+    >>> from responder_model.schema import dictionary
+    >>> age = Heading(field=dictionary().fields["age"])
+    >>> heading_of_file(age, "Alter"), heading_of_file(age, "Âge [ans]")
+    ('Alter', None)
+    """
+    field = heading.field
+    told = {field.label[lang] for lang in LANGUAGES}
+    told |= {column_heading(field, lang) for lang in LANGUAGES}
+    return None if key_of(name) in map(key_of, told) else name
+
+
 def key_of(text: str) -> str:
     """Text as names and labels are compared, with the marks and letters that count."""
     return normalise(text) + "".join(_COUNTS.findall(without_accents(text)))

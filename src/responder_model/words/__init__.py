@@ -12,6 +12,7 @@ its value is written::
     {x:percent}     a probability as a whole percentage
     {x:hundred}     a probability as a whole number in 100
     {x:count}       a number of patients, which ``hide_below`` may hide
+    {x:row|rows}    one word or the other, as the number x asks for
     {x:label}       the label of a field, or of several
     {x:moment}      the label of a moment; {x:decision} that of a decision
     {x:name}        the name of a model or cohort
@@ -136,7 +137,7 @@ def note_from(said: Mapping[str, Any]) -> Note:
     >>> note_from(Note("patient.given_once").to_dict())
     Note('patient.given_once')
     """
-    return Note(said["code"], **{k: _value(v) for k, v in said["values"].items()})
+    return Note(said["code"], **{k: value_from(v) for k, v in said["values"].items()})
 
 
 def plain(value: Any) -> Any:
@@ -148,10 +149,11 @@ def plain(value: Any) -> Any:
     return [plain(part) for part in value] if isinstance(value, tuple | list) else value
 
 
-def _value(said: Any) -> Any:
+def value_from(said: Any) -> Any:
+    """Value that ``plain`` made JSON of."""
     if isinstance(said, Mapping):
         return note_from(said)
-    return tuple(map(_value, said)) if isinstance(said, list) else said
+    return tuple(map(value_from, said)) if isinstance(said, list) else said
 
 
 def say(code: str, lang: str, /, **values: Any) -> str:
@@ -216,24 +218,33 @@ class _Sentence(Formatter):
     def _written(self, value: Any, spec: str) -> str:
         if isinstance(value, Note):
             return self.of(value)
-        if spec == "percent":
-            return format_percent(value)
-        if spec == "hundred":
-            return format_hundred(value, self.lang)
-        if spec == "count":
-            hidden = 0 < value < self.hide_below
-            return f"< {self.hide_below}" if hidden else str(value)
-        if spec == "name":
-            return name_in(value, self.lang)
-        if spec == "label":
-            return self.naming.label_of(value, self.lang)
-        if spec == "moment":
-            return self.naming.moment_label(value, self.lang)
-        if spec == "decision":
-            return self.naming.decision_label(value, self.lang)
+        if "|" in spec:
+            return self._plural(value, *spec.split("|"))
+        if spec in _WRITTEN:
+            return _WRITTEN[spec](self, value)
         if isinstance(value, float):
             return format_number(value, self.lang, spec or ".4g")
         return str(value)
+
+    def hides(self, n: int) -> bool:
+        """Whether a count is not to be said."""
+        return 0 < n < self.hide_below
+
+    def _plural(self, n: int, one: str, many: str) -> str:
+        """Form of a word after a number: nothing is singular in French."""
+        is_one = n == 1 or (n == 0 and self.lang == "fr")
+        return one if is_one and not self.hides(n) else many
+
+
+_WRITTEN: dict[str, Callable[[_Sentence, Any], str]] = {
+    "percent": lambda _, value: format_percent(value),
+    "hundred": lambda to, value: format_hundred(value, to.lang),
+    "count": lambda to, n: f"< {to.hide_below}" if to.hides(n) else str(n),
+    "name": lambda to, value: name_in(value, to.lang),
+    "label": lambda to, value: to.naming.label_of(value, to.lang),
+    "moment": lambda to, value: to.naming.moment_label(value, to.lang),
+    "decision": lambda to, value: to.naming.decision_label(value, to.lang),
+}
 
 
 def sentence_of(code: str, lang: str) -> str:
@@ -251,7 +262,8 @@ def gaps_of(code: str) -> dict[str, str]:
     {'again': 'count', 'n': 'count'}
     """
     parts = Formatter().parse(sentence_of(code, LANGUAGES[0]))
-    return {gap: spec or "" for _, gap, spec, _ in parts if gap}
+    known = ((gap, spec or "") for _, gap, spec, _ in parts if gap)
+    return {gap: spec for gap, spec in known if "|" not in spec}
 
 
 def name_in(name: str, lang: str) -> str:
