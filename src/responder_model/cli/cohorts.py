@@ -30,6 +30,9 @@ from responder_model.outputs import Output, check_outputs, drafted
 from responder_model.words import say
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from responder_model.cohort import CohortMap, Inspection
 
 TableOption = Annotated[
@@ -64,6 +67,15 @@ WriteMapOption = Annotated[
         "--write-map",
         metavar="FILE",
         help="Write how the file is read and what is open, to be answered (TOML).",
+    ),
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        help="Write a page (HTML) with a picture of what is missing, the values beside "
+        "the reference, and every question with its rows.",
     ),
 ]
 AllOption = Annotated[
@@ -102,6 +114,7 @@ def check(
     *,
     how: CohortMap,
     write_map: WriteMapOption = None,
+    report: ReportOption = None,
     cell_by_cell: AllOption = False,
     strict: StrictOption = False,
     lang: LanguageOption,
@@ -111,9 +124,11 @@ def check(
 
     Example: responder-model check centre.csv
     """
-    error, whole = _inspect(cohort, how)
+    error, whole, rows = _inspect(cohort, how)
     if write_map is not None:
         _write_map(cohort, how, error, write_map)
+    if report is not None and whole is not None:
+        _write_page(cohort, whole, error, rows, report, lang)
     if json_output:
         print_json(_as_json(cohort, whole, error, lang))
     else:
@@ -134,12 +149,14 @@ def _print(
 ) -> None:
     """Print the first screen, what is noted, questions and problems."""
     from responder_model.cli.findings import count_findings, print_findings
-    from responder_model.cli.screen import SAID, screen
+    from responder_model.cli.screen import SAID, screen, screen_rows
     from responder_model.cohort import survey
 
     if whole is not None:
         good_for = survey(whole.cohort)
-        for line in screen(path, whole, good_for, lang, all_names=cell_by_cell):
+        for line in screen(
+            screen_rows(path, whole, good_for, lang, all_names=cell_by_cell)
+        ):
             typer.echo(line)
     print_notices(note for note in found.notices if note.code not in SAID)
     print_findings(found, cell_by_cell=cell_by_cell)
@@ -178,20 +195,52 @@ def _as_json(
 
 def _inspect(
     path: Path, how: CohortMap
-) -> tuple[InvalidCohortError, Inspection | None]:
-    """What is found in a file, and what was read of it where it is a table."""
+) -> tuple[InvalidCohortError, Inspection | None, NDArray[np.int64]]:
+    """What is found in a file; of a table also what was read, and from which rows."""
+    import numpy as np
+
     from responder_model.cohort import inspect_file
     from responder_model.cohort.warning import warnings_of
 
     try:
         whole, rows = inspect_file(path, how)
     except InvalidCohortError as error:
-        return error, None
+        return error, None, np.empty(0, dtype=np.int64)
     counted = set(warnings_of(whole.cohort, rows))
     notices = [notice for notice in whole.notices if notice not in counted]
     named = warnings_of(whole.cohort, rows, named=True)
     found = InvalidCohortError(whole.problems, (*notices, *named), whole.questions)
-    return found, whole
+    return found, whole, rows
+
+
+def _write_page(
+    path: Path,
+    whole: Inspection,
+    found: InvalidCohortError,
+    rows: NDArray[np.int64],
+    out: Path,
+    lang: str,
+) -> None:
+    """Write the page about a file; one that nobody changed since is replaced."""
+    from responder_model.cli.findings import grouped
+    from responder_model.cli.screen import screen_rows
+    from responder_model.cohort import survey
+    from responder_model.reporting.file_page import render_file
+
+    output = Output(path=out, command="check", argument="--report")
+    check_outputs(output, inputs=[path])
+    good_for = survey(whole.cohort)
+    text = render_file(
+        path.name,
+        whole,
+        found,
+        rows=rows,
+        glance=screen_rows(path, whole, good_for, lang, all_names=True),
+        problems=grouped(found.unexplained, lang),
+        lang=lang,
+    )
+    with drafted(output) as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 def _write_map(

@@ -30,10 +30,22 @@ SAID = frozenset(
 )
 
 
-def screen(
+# What a row of the screen is about, and its lines.
+Row = tuple[str, Sequence[str]]
+
+
+def screen(rows: Sequence[Row]) -> Iterator[str]:
+    """Lines of the screen, as wide as the terminal."""
+    indent = max(len(label) for label, _ in rows) + 2
+    for label, texts in rows:
+        for place, text in enumerate(texts):
+            yield from _wrapped("" if place else label, text, indent)
+
+
+def screen_rows(
     path: Path, whole: Inspection, found: Survey, lang: str, *, all_names: bool = False
-) -> Iterator[str]:
-    """Lines of the screen, as wide as the terminal.
+) -> list[Row]:
+    """What the screen says, row by row.
 
     Parameters
     ----------
@@ -48,7 +60,7 @@ def screen(
         Name every heading that is not read, or read as a synonym, however many.
     """
     most = None if all_names else MOST_HEADINGS
-    rows = [
+    rows: list[Row] = [
         ("file", [str(path)]),
         ("sheet", [] if whole.sheet is None else [f"'{whole.sheet}'"]),
         ("patients", [_patients(whole, lang)]),
@@ -60,12 +72,7 @@ def screen(
         ("absent", _absent(found, lang)),
         ("open", _open(whole, lang)),
     ]
-    labels = {key: say(f"cli.screen_{key}", lang) for key, _ in rows}
-    indent = max(map(len, labels.values())) + 2
-    for key, texts in rows:
-        for place, text in enumerate(texts):
-            label = labels[key] if place == 0 else ""
-            yield from _wrapped(label, text, indent)
+    return [(say(f"cli.screen_{key}", lang), texts) for key, texts in rows if texts]
 
 
 def _wrapped(label: str, text: str, indent: int) -> Iterable[str]:
