@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -88,6 +89,11 @@ LimitsOption = Annotated[
 ]
 
 
+ProcessesOption = Annotated[
+    int, typer.Option("--processes", min=1, help="Processes that share the work.")
+]
+
+
 def serve(
     *,
     model: ServedOption = None,
@@ -101,6 +107,7 @@ def serve(
     behind_tls: TlsOption = False,
     behind_proxy: ProxyOption = None,
     limits: LimitsOption = None,
+    processes: ProcessesOption = 1,
 ) -> None:
     """Serve a page for the desk and JSON for programs, until Ctrl+C.
 
@@ -109,6 +116,9 @@ def serve(
 
     Example: responder-model serve --port 8000
     """
+    # one thread a request: more would only fight for the cores
+    for setting in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(setting, "1")
     try:
         from responder_model.serving.run import run_server
     except ModuleNotFoundError as error:
@@ -135,4 +145,4 @@ def serve(
         limits=Limits() if limits is None else read_limits(limits),
     )
     tell("serve_open", address=f"http://{address}:{port}/")
-    run_server(settings, host=address, port=port)
+    run_server(settings, host=address, port=port, processes=processes)

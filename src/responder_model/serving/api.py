@@ -105,6 +105,8 @@ def reload_models(service: Service, asked: Envelope, _: Any) -> Plain:
     except ResponderModelError as error:
         items = [Item(pointer="", allowed=error.said)]
         raise Refused(Kind.REFUSED_MODEL, items, lang=asked.lang) from error
+    if service.told is not None:
+        service.told()
     return {"models": _identities(service)}
 
 

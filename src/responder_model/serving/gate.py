@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from responder_model.schema import dictionary
 from responder_model.serving.admission import (
     CLOSE,
     check_host,
@@ -34,11 +35,13 @@ from responder_model.serving.problems import (
     MEDIA_TYPE,
     Kind,
     Refused,
+    dump_json,
     json_response,
     language_of,
 )
 from responder_model.serving.settings import ServerSettings
 from responder_model.serving.tokens import Doorkeeper
+from responder_model.words import LANGUAGES
 
 Log = Callable[[Mapping[str, Any]], None]
 
@@ -89,13 +92,11 @@ class Gate:
 
     def __init__(self, app: ASGIApp, *, settings: ServerSettings, log: Log) -> None:
         self.app, self.settings, self.log = app, settings, log
-        self.headers = {**_HEADERS, "content-security-policy": _policy(settings)}
+        self.headers = fixed_headers(settings)
         self.doorkeeper = None
         if settings.tokens is not None:
             most = settings.limits.failed_tokens
             self.doorkeeper = Doorkeeper(settings.tokens, most_failures=most)
-        if settings.is_behind_tls:
-            self.headers["strict-transport-security"] = _HSTS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
@@ -226,6 +227,31 @@ def place_of(error: BaseException) -> str:
     return f"{type(error).__name__}{where}"
 
 
+def answer_unread(
+    kind: Kind, settings: ServerSettings, log: Log
+) -> tuple[list[tuple[str, str]], bytes]:
+    """Headers and body of the answer to what is no request; puts it on the log."""
+    request_id = str(uuid4())
+    body = dump_json(Refused(kind).document(request_id, LANGUAGES[0]))
+    headers = {
+        **fixed_headers(settings),
+        "content-type": MEDIA_TYPE,
+        "content-length": str(len(body)),
+        "x-request-id": request_id,
+        **CLOSE,
+    }
+    log({"request_id": request_id, "status": kind.status})
+    return list(headers.items()), body
+
+
+def fixed_headers(settings: ServerSettings) -> dict[str, str]:
+    """Headers of every answer."""
+    headers = {**_HEADERS, "content-security-policy": _policy(settings)}
+    if settings.is_behind_tls:
+        headers["strict-transport-security"] = _HSTS
+    return headers
+
+
 def _policy(settings: ServerSettings) -> str:
     ancestors = " ".join(settings.embed) or "'none'"
     return (
@@ -246,7 +272,11 @@ def _line(scope: Scope, arrival: Arrival) -> dict[str, Any]:
         "ms": round(1000 * (time.perf_counter() - arrival.started), 2),
         "decision": arrival.decision,
         "model": arrival.digest,
-        "problems": arrival.problems,
+        # a name that is none of ours was made up by the sender
+        "problems": [
+            [name if name in dictionary().fields else None, rule]
+            for name, rule in arrival.problems
+        ],
         "failure": arrival.failure,
     }
     return {name: value for name, value in line.items() if value not in (None, [])}

@@ -2,33 +2,71 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
+from fastapi import FastAPI
 
+from responder_model.errors import ResponderModelError
 from responder_model.serving.app import create_app
-from responder_model.serving.logs import log_as_json
+from responder_model.serving.listener import Server
+from responder_model.serving.logs import log_as_json, write_line
+from responder_model.serving.problems import Refused
+from responder_model.serving.processes import run_processes
+from responder_model.serving.protocol import TimedProtocol
+from responder_model.serving.service import Service
 from responder_model.serving.settings import ServerSettings
 
 # Seconds in which requests at work are finished after SIGTERM.
 GRACE = 10
+# Connections that wait to be accepted.
+BACKLOG = 1024
 
 
-def run_server(settings: ServerSettings, *, host: str, port: int) -> None:
+def run_server(
+    settings: ServerSettings, *, host: str, port: int, processes: int = 1
+) -> None:
     """Serve until SIGTERM or Ctrl+C; requests at work are finished.
+
+    SIGHUP loads all models anew; those that serve stay until the new ones are tried.
 
     Raises
     ------
     UntrustedModelError, ResponderModelError
         As ``app.create_app``, before the port is opened.
+    OSError
+        For an address or a port that cannot be listened to.
     """
     app = create_app(settings)
     log_as_json()
+    with _listening(host, port) as place:
+        if processes == 1:
+            serve_on(place, app, settings)
+            return
+        service: Service = app.state.service
+        # whoever is asked to reload tells the others
+        service.told = lambda: os.kill(os.getppid(), signal.SIGHUP)
+        serve = partial(serve_on, place, app, settings)
+        run_processes(serve, processes, before_stopping=place.close)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+def serve_on(place: socket.socket, app: FastAPI, settings: ServerSettings) -> None:
+    """Serve on a socket, in this process."""
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
-        http="h11",
+        http=_protocol(settings),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -42,4 +80,27 @@ def run_server(settings: ServerSettings, *, host: str, port: int) -> None:
     # uvicorn sends itself the signal again when it is done: that is no failure
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    uvicorn.Server(config).run()
+    signal.signal(signal.SIGHUP, partial(_on_hangup, app.state.service))
+    Server(config).run(sockets=[place])
+
+
+def _protocol(settings: ServerSettings) -> Any:
+    per_address: Counter[str] = Counter()
+    parts = {"settings": settings, "per_address": per_address, "log": write_line}
+    return partial(TimedProtocol, **cast("Any", parts))
+
+
+def _on_hangup(service: Service, *_: object) -> None:
+    """Reload beside the requests that are answered."""
+    threading.Thread(target=reload_and_log, args=(service,), daemon=True).start()
+
+
+def reload_and_log(service: Service, log: Callable[..., None] = write_line) -> None:
+    """Load all models anew, and say on the log what became of it."""
+    try:
+        service.reload()
+    except (ResponderModelError, Refused) as error:
+        log({"level": "error", "reload": "refused", "said": str(error)})
+        return
+    digests = {row.model.target: row.model.digest for row in service.models.values()}
+    log({"level": "info", "reload": "done", "models": digests})

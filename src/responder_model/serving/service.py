@@ -36,6 +36,8 @@ class Service:
         self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="work")
         self._most = limits.threads + limits.queue
         self._at_work = 0
+        # tells other processes of this server to reload too
+        self.told: Callable[[], None] | None = None
 
     def served(self, decision: str, moment: str) -> Served:
         """Model of a question and moment.
