@@ -341,10 +341,11 @@ def ask_of_codes(problems: Sequence[Problem]) -> list[Question]:
     """Ask of each number in a column of few words, or of yes and no, what it means."""
     asked: dict[tuple[str, str], list[int]] = {}
     for problem in problems:
-        is_code = re.fullmatch(r"[0-9]{1,2}(?:\.0)?", problem.found) is not None
+        found = str(problem.found)
+        is_code = re.fullmatch(r"[0-9]{1,2}(?:\.0)?", found) is not None
         field = dictionary().fields.get(problem.field)
         if problem.row is not None and is_code and field and _answers(field):
-            rows = asked.setdefault((problem.field, problem.found), [])
+            rows = asked.setdefault((problem.field, found), [])
             rows.append(problem.row)
     return [_of_code(*key, rows) for key, rows in asked.items()]
 
