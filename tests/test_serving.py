@@ -85,7 +85,39 @@ def test_released_folder_answers_to_the_last_bit_as_the_command_does(folder):
         known = json.dumps({k: v for k, v in patient.items() if v is not None})
         done = subprocess.run(command, input=known, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout) == found
+        printed = json.loads(done.stdout)
+        # the command asks on
+        assert printed.pop("questions")
+        assert printed == found
+
+
+def test_other_routes_answer_as_the_package_does(server):
+    patient = {**PATIENT, "relief_1": 20, "relief_2": 0}
+    asked = {"lang": "fr", "patient": patient}
+    found = server.post("/v1/course", asked).json()
+    assert found["course"] == as_sent(rm.course(patient).to_dict("fr"))
+    found = server.post("/v1/pathway", asked).json()
+    assert found["pathway"] == as_sent(rm.pathway(patient).to_dict("fr"))
+    found = server.post("/v1/stopping", {"moment": "session_2", "cost": 20}).json()
+    model = rm.published_model("rtms_response", moment="session_2")
+    assert found["stopping"] == [as_sent(rm.stopping_rule(model, cost=20).to_dict())]
+
+
+def test_explanation_gives_every_contribution_in_words(server):
+    asked = {**SCREENING, "lang": "fr", "patient": PATIENT}
+    found = server.post("/v1/explanations", asked).json()["explanation"]
+    prediction = rm.published_model("rtms_response", "screening").predict(PATIENT)
+    rows = {row["field"]: row for row in found["contributions"]}
+    assert rows.keys() == prediction.contributions.keys()
+    assert rows["aetiology"]["value"] == "AVC ischémique"
+    assert rows["aetiology"]["contribution"] == prediction.contributions["aetiology"]
+    sizes = [abs(row["contribution"]) for row in found["contributions"]]
+    assert sizes == sorted(sizes, reverse=True)
+    assert found["questions"]
+
+
+def as_sent(value):
+    return json.loads(json.dumps(value))
 
 
 def test_ready_names_the_models_that_serve(server):

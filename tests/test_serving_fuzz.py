@@ -40,6 +40,7 @@ BODIES = {
     "/v1/predictions": {**SCREENING, "lang": "fr", "patients": [PATIENT, PATIENT]},
     "/v1/explanations": {**SCREENING, "lang": "en", "patient": PATIENT},
     "/v1/pathway": {"lang": "fr", "patient": {**PATIENT, "relief_1": 20}},
+    "/v1/course": {"lang": "en", "patient": {**PATIENT, "relief_1": 20}},
     "/v1/stopping": {"lang": "en", "moment": "session_1", "cost": 12.5},
 }
 
@@ -61,7 +62,7 @@ def test_schemathesis_finds_nothing(tmp_path):
     phases = ("--phases", "examples,fuzzing", "--max-examples", "5")
     done = run_schemathesis(tmp_path, *phases)
     assert done.returncode == 0, done.stdout[-4000:]
-    assert "9 selected / 9 total" in done.stdout
+    assert "10 selected / 10 total" in done.stdout
 
 
 @pytest.mark.long

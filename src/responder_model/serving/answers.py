@@ -28,6 +28,7 @@ from responder_model.serving.gate import Arrival
 from responder_model.serving.problems import Item, Kind, Refused
 from responder_model.serving.service import Service
 from responder_model.serving.shelf import Served
+from responder_model.visits import course as follow_visits
 from responder_model.words import Note
 
 Plain = dict[str, Any]
@@ -57,7 +58,7 @@ def predictions(service: Service, asked: ManyPatients, arrival: Arrival) -> Plai
     model = served.model
     numbered = enumerate(asked.patients)
     pointed = [(f"/patients/{k}", values) for k, values in numbered]
-    check_patients(pointed, model.decision, model.moment, lang=asked.lang)
+    check_patients(pointed, model, lang=asked.lang)
     found = [model.predict(p, centre=asked.centre) for p in asked.patients]
     rows = [prediction.to_dict(asked.lang) for prediction in found]
     return {"model": served.identity, "predictions": rows}
@@ -68,13 +69,18 @@ def explanations(service: Service, asked: OnePatient, arrival: Arrival) -> Plain
     served = _served(service, asked, arrival)
     model = served.model
     pointed = [("/patient", asked.patient)]
-    check_patients(pointed, model.decision, model.moment, lang=asked.lang)
+    check_patients(pointed, model, lang=asked.lang)
     found = model.predict(asked.patient, centre=asked.centre)
     known = model.check_patient(asked.patient)
     rests_on = bases(model, asked.patient)
     rows = _contributions(found, known, rests_on, asked.lang)
     plain = found.to_dict(asked.lang)
-    explained = {**{name: plain[name] for name in _KEPT}, "contributions": rows}
+    questions = model.questions(asked.patient, centre=asked.centre)
+    explained = {
+        **{name: plain[name] for name in _KEPT},
+        "contributions": rows,
+        "questions": [row.to_dict() for row in questions],
+    }
     return {"model": served.identity, "explanation": explained}
 
 
@@ -105,10 +111,10 @@ def pathway(service: Service, asked: Path, arrival: Arrival) -> Plain:
     implant = service.served(*dictionary().targets()[-1])
     test = preceding_test(implant.model.encoder)
     assert test is not None  # noqa: S101 - every implant model of the dictionary has one
-    moment = latest_moment(asked.patient, test)
-    check_patients([("/patient", asked.patient)], test.name, moment, lang=asked.lang)
-    screening = service.served(test.name, moment)
+    screening = service.served(test.name, latest_moment(asked.patient, test))
     note_model(arrival, screening)
+    pointed = [("/patient", asked.patient)]
+    check_patients(pointed, screening.model, lang=asked.lang)
     try:
         found = follow(
             asked.patient,
@@ -122,6 +128,19 @@ def pathway(service: Service, asked: Path, arrival: Arrival) -> Plain:
     return {"models": models, "pathway": found.to_dict(asked.lang)}
 
 
+def course(service: Service, asked: Path, arrival: Arrival) -> Plain:
+    """What ``course --json`` prints: one patient over the visits of the test."""
+    test = next(iter(dictionary().decisions.values()))
+    served = [service.served(test.name, moment) for moment in test.moments]
+    last = test.moments.index(latest_moment(asked.patient, test))
+    note_model(arrival, served[last])
+    pointed = [("/patient", asked.patient)]
+    check_patients(pointed, served[last].model, lang=asked.lang)
+    found = follow_visits(asked.patient, models=[row.model for row in served])
+    models = {row.model.moment: row.identity for row in served}
+    return {"models": models, "course": found.to_dict(asked.lang)}
+
+
 def stopping(service: Service, asked: Stopping, arrival: Arrival) -> Plain:
     """What ``stopping --json`` prints: rules that stop the test after a session."""
     test = next(iter(dictionary().decisions.values()))
@@ -133,8 +152,7 @@ def stopping(service: Service, asked: Stopping, arrival: Arrival) -> Plain:
     for moment in moments:
         served = service.served(test.name, moment)
         note_model(arrival, served)
-        rules = _rules(served.model, asked.cost).to_dict(asked.lang)
-        rows.append({"model": served.identity, **rules})
+        rows.append(_rules(served.model, asked.cost).to_dict(asked.lang))
     return {"stopping": rows}
 
 

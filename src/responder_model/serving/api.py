@@ -127,6 +127,7 @@ OPERATIONS = (
     _operation("predictions", ManyPatients),
     _operation("explanations", OnePatient),
     _operation("pathway", Path),
+    _operation("course", Path),
     _operation("stopping", Stopping),
     Operation(
         name="reload", path="/admin/reload", answer=reload_models, envelope=Envelope

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from responder_model.artifact.strict_json import parse_json
 from responder_model.errors import InvalidPatientError, Problem, UntrustedModelError
-from responder_model.patient import check_patient
+from responder_model.model import Model
 from responder_model.schema import dictionary
 from responder_model.serving.fields import check_types, field_item
 from responder_model.serving.problems import Item, Kind, Refused
@@ -147,9 +147,9 @@ def no_such(asked: Envelope, **allowed: tuple[str, ...]) -> Refused:
 
 
 def check_patients(
-    patients: Iterable[tuple[str, Patient]], decision: str, moment: str, *, lang: str
+    patients: Iterable[tuple[str, Patient]], model: Model, *, lang: str
 ) -> None:
-    """Refuse patients who cannot be scored, with every problem of all of them.
+    """Refuse patients whom a model cannot score, with every problem of all of them.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def check_patients(
         rest = {k: v for k, v in values.items() if k in known and k not in wrong}
         items += found
         try:
-            check_patient(rest, decision, moment)
+            model.check_patient(rest)
         except InvalidPatientError as error:
             items += patient_items(error.problems, pointer)
     if items:
