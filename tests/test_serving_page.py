@@ -21,13 +21,14 @@ from responder_model.serving.form import form_parts
 from responder_model.serving.frame import Models, Page
 from responder_model.serving.pages import form_page, result_page
 from responder_model.serving.path import pathway_page
-from responder_model.serving.result import show_result
+from responder_model.serving.result import hundred_of, show_result
 from responder_model.serving.start import about_page, start_page
 from responder_model.words import LANGUAGES, read_words
 
 ROOM = Path(rm.__file__).parent / "serving"
 TARGETS = dictionary().targets()
 RTMS, IMPLANT = "rtms_response", "emcs_success"
+IMPLANTED = (IMPLANT, "implantation")
 PATIENT = {
     "age": ("54,5",),
     "aetiology": ("ischaemic_stroke",),
@@ -81,7 +82,7 @@ class Reader(HTMLParser):
         self.tags.append((tag, found))
         if tag == "html":
             self.lang = found["lang"] or ""
-        elif self.foreign or found.get("lang", self.lang) != self.lang:
+        elif self.foreign or "lang" in found:
             self.foreign += tag not in ("input", "meta", "link", "br")
 
     def handle_endtag(self, tag: str) -> None:
@@ -118,7 +119,7 @@ def test_text_array_and_legend_agree() -> None:
 
 def check_agreement(p: float) -> None:
     prediction = prediction_at(p, max(p - 0.2, 0.0), min(p + 0.2, 1.0))
-    shown = show_result(models()[RTMS, "screening"], prediction, {}, lang="en")
+    shown = hundred_of(prediction, lang="en")
     do, do_not = (tone.count for tone in shown.tones)
     assert do + do_not == 100
     assert abs(100 * p - do) <= 0.5 + 1e-9
@@ -140,7 +141,7 @@ def check_three_tones(thousandths: int) -> None:
     bounds = thousandths / 1000, (thousandths + 503) / 1000
     p = (thousandths + 251) / 1000
     prediction = prediction_at(p, *bounds)
-    shown = show_result(models()[RTMS, "screening"], prediction, {}, lang="en")
+    shown = hundred_of(prediction, lang="en")
     found = [tone.count for tone in shown.tones]
     assert shown.is_wide
     assert sum(found) == 100
@@ -306,12 +307,8 @@ def test_result_keeps_its_order() -> None:
 
 
 def test_narrow_interval_has_two_tones_and_no_box() -> None:
-    wide = show_result(
-        models()[RTMS, "screening"], prediction_at(0.5, 0.2, 0.71), {}, lang="en"
-    )
-    narrow = show_result(
-        models()[RTMS, "screening"], prediction_at(0.5, 0.3, 0.7), {}, lang="en"
-    )
+    wide = hundred_of(prediction_at(0.5, 0.2, 0.71), lang="en")
+    narrow = hundred_of(prediction_at(0.5, 0.3, 0.7), lang="en")
     assert (wide.is_wide, len(wide.tones)) == (True, 3)
     assert (narrow.is_wide, len(narrow.tones)) == (False, 2)
 
@@ -335,6 +332,35 @@ def test_at_most_five_reasons_are_shown_before_the_rest() -> None:
     assert len(shown) + len(because.rest) == len(known)
     points = model.predict(values).points[largest]
     assert any(f"{100 * points:+.0f} points" in reason.detail for reason in shown)
+
+
+def test_implant_shows_benefit_and_harm_as_the_library_does() -> None:
+    text = read("implant").text.replace("\N{NO-BREAK SPACE}", " ")
+    given, _ = patient_of({**PATIENT, "relief_test": ("45",)}, *IMPLANTED)
+    found = rm.implant(given)
+    counted = [row for row in found.harms if row.share is not None]
+    assert len(counted) > 5
+    for row in counted:
+        assert row.label.text() in text
+        assert row.figure.text() in text
+    assert f"one success is worth {found.even_worth:.1f} failed implants" in text
+    assert 'id="benefit"' not in pages("en")["result"].html
+
+
+def test_course_is_that_of_the_library() -> None:
+    given, _ = patient_of(PATIENT, RTMS, "session_1")
+    found = rm.course(given)
+    text = read("course").text.replace("\N{NO-BREAK SPACE}", " ")
+    assert found.chances is not None
+    assert found.chances.text() in text
+    for visit in found.visits:
+        low, high = visit.prediction.interval
+        p = visit.prediction.probability
+        assert f"{p:.0%} ({low:.0%} to {high:.0%})".replace("%", " %") in text
+    # a visit of which nothing is known does not hide that it was asked about
+    page = result_page(models(), RTMS, "session_2", PATIENT, lang="en").html
+    assert "after session 2" in page
+    assert 'id="ahead"' not in page
 
 
 def test_what_to_ask_is_what_the_library_ranks() -> None:

@@ -146,6 +146,17 @@ class Course:
         """What is said at the last visit."""
         return self.visits[-1].prediction
 
+    @property
+    def chances(self) -> Note | None:
+        """How likely the next answer is above the threshold, and to change sides."""
+        ahead = self.ahead
+        if ahead is None:
+            return None
+        which = "average" if self.threshold is None else "chosen"
+        against = Note(f"course.{which}", threshold=ahead.threshold)
+        chances = {"above": ahead.chance_above, "crossing": ahead.crossing}
+        return Note("course.chances", against=against, **chances)
+
     def to_dict(self, lang: str = "en") -> dict[str, Any]:
         """Plain data for JSON, sentences in a language."""
         return {

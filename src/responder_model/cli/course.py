@@ -25,7 +25,7 @@ from responder_model.cli.patient import (
 )
 from responder_model.cli.picture import FigureOption, draw_picture
 from responder_model.labels import describe_value, short_moment
-from responder_model.words import Note, say
+from responder_model.words import say
 from responder_model.words.numbers import format_hundred, of_100, signed_points
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ def course(
     for line in describe_course(found, lang):
         out.print(line)
     out.print(visits_table(found, lang))
-    if found.ahead is not None:
+    if found.ahead is not None and found.chances is not None:
         out.print()
         out.print(ahead_table(found.ahead, lang))
-        out.print(describe_ahead(found, lang))
+        out.print(found.chances.text(lang))
     for message in found.messages:
         if message.code != "model.missing":
             out.print(f"- {message.text(lang)}")
@@ -182,17 +182,6 @@ def ahead_table(ahead: Ahead, lang: str) -> Table:
             _interval(row.interval, lang),
         )
     return table
-
-
-def describe_ahead(found: Course, lang: str) -> str:
-    """How likely the next answer is above the threshold, and to change sides."""
-    ahead = found.ahead
-    if ahead is None:
-        return ""
-    which = "average" if found.threshold is None else "chosen"
-    against = Note(f"course.{which}", threshold=ahead.threshold)
-    chances = {"above": ahead.chance_above, "crossing": ahead.crossing}
-    return say("course.chances", lang, against=against, **chances)
 
 
 def _interval(bounds: tuple[float, float], lang: str) -> str:

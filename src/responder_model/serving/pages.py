@@ -12,7 +12,8 @@ from typing import Any
 from responder_model.errors import InvalidPatientError, Problem
 from responder_model.labels import moment_label
 from responder_model.schema import dictionary
-from responder_model.serving.course import course_figures
+from responder_model.serving.benefit import benefit_of
+from responder_model.serving.course import course_of
 from responder_model.serving.entries import (
     NOT_KNOWN,
     Entries,
@@ -133,7 +134,11 @@ def result_page(
         simulated=model.provenance == "simulated",
         of=f"{decision}@{moment}",
         result=show_result(model, prediction, known, lang=lang),
-        course=course_figures(models, prediction, known, lang=lang),
+        benefit=benefit_of(model, known, lang=lang),
+        benefit_harm=say("implant.harm_title", lang),
+        benefit_alike=say("implant.like_title", lang),
+        nobody_alike=say("implant.nobody_like", lang),
+        course=course_of(models, prediction, known, lang=lang),
         given=answers_given(known, lang),
         pairs=list(pairs_of(entries)),
         buttons=_buttons(models, decision, moment, lang),

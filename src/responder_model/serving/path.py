@@ -55,6 +55,8 @@ def pathway_page(
         simulated=found.provenance == "simulated",
         moment=moment_label(moment, lang),
         steps=_steps(found, lang),
+        whatever=say("pathway.whatever", lang),
+        apart=_apart(found, lang),
         classes=_classes(found, lang),
         missing=missing_words(found.messages, lang),
         level=found.applicability.level,
@@ -80,6 +82,17 @@ def _steps(found: Pathway, lang: str) -> list[dict[str, object]]:
             "bar": interval_bar(step.probability, step.interval),
         }
         for step in (found.response, found)
+    ]
+
+
+def _apart(found: Pathway, lang: str) -> list[str]:
+    """What becomes of those who respond first, apart from the average."""
+    after = found.responders
+    both = figure_words(found.joint, found.joint_interval, lang)
+    then = figure_words(after.success, after.success_interval, lang)
+    return [
+        say("pathway.joint", lang, p=both),
+        say("pathway.after_response", lang, p=then),
     ]
 
 

@@ -53,20 +53,27 @@ class Figure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
-    """All that the page shows of one prediction.
+class Hundred:
+    """A prediction as a number of 100 patients: in words, as an array, as a legend.
 
     ``is_wide`` says that the interval is wider than ``WIDE``: the evidence cannot tell
     for this patient, and the array has three tones.
     """
 
-    decision: str
-    moment: str
     verdict: str
     others: str
     is_wide: bool
     tones: tuple[Tone, ...]
     array: Markup
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """All that the page shows of one prediction."""
+
+    decision: str
+    moment: str
+    hundred: Hundred
     figures: tuple[Figure, ...]
     width: tuple[str, ...]
     average: str
@@ -101,22 +108,15 @@ def show_result(
     >>> import responder_model as rm
     >>> model = rm.published_model("rtms_response", moment="screening")
     >>> shown = show_result(model, model.predict({"age": 54}), {"age": 54.0}, lang="en")
-    >>> shown.is_wide, [tone.count for tone in shown.tones]
-    (True, [9, 76, 15])
+    >>> len(shown.figures), shown.level
+    (3, 'inside')
     """
     decision = dictionary().decisions[prediction.decision]
-    tones = _tones(prediction, decision, lang)
     level = prediction.applicability.level
     return Result(
         decision=decision.label[lang],
         moment=Note("page.moment", moment=prediction.moment).text(lang),
-        verdict=prediction.verdict.note.text(lang),
-        others=_others(prediction, lang),
-        is_wide=is_wide(prediction.interval),
-        tones=tones,
-        array=icon_array(
-            [tone.count for tone in tones], "; ".join(tone.words for tone in tones)
-        ),
+        hundred=hundred_of(prediction, lang=lang),
         figures=_figures(prediction, decision, lang),
         width=tuple(note.text(lang) for note in width_notes(prediction)),
         average=_average(prediction, lang),
@@ -131,6 +131,28 @@ def show_result(
         ),
         source=source_of(model, lang),
         provenance=prediction.provenance,
+    )
+
+
+def hundred_of(prediction: Prediction, *, lang: str) -> Hundred:
+    """Say a prediction of 100 patients, so that words, array and legend agree.
+
+    Examples
+    --------
+    >>> import responder_model as rm
+    >>> model = rm.published_model("rtms_response", moment="screening")
+    >>> shown = hundred_of(model.predict({"age": 54}), lang="en")
+    >>> shown.is_wide, [tone.count for tone in shown.tones]
+    (True, [9, 76, 15])
+    """
+    tones = _tones(prediction, dictionary().decisions[prediction.decision], lang)
+    words = "; ".join(tone.words for tone in tones)
+    return Hundred(
+        verdict=prediction.verdict.note.text(lang),
+        others=_others(prediction, lang),
+        is_wide=is_wide(prediction.interval),
+        tones=tones,
+        array=icon_array([tone.count for tone in tones], words),
     )
 
 
