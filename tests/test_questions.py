@@ -15,7 +15,7 @@ from responder_model.features import Array, expit
 from responder_model.model import Model, Pool
 from responder_model.model.example import example_model
 from responder_model.model.limits import category_names
-from responder_model.model.questions import answered, every_answer
+from responder_model.model.possible import answered, every_answer
 from responder_model.patient import check_patient
 
 Z_95 = 1.959964

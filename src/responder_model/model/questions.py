@@ -1,18 +1,8 @@
 """What to ask next: what each answer that is missing would change, on average.
 
-An answer is drawn from the model's own population, given what is known of the patient:
-a number from its normal distribution, a category from its share. With S the covariance
-of the missing columns, d the distance from the mean and K the columns that one answer
-settles,
-
-    d'        = d + S[:, K] inv(S[K, K]) (z_K - m_K - d_K)
-    b'S'b     = b'S b - u_K' inv(S[K, K]) u_K,              u = S b
-    tr(C S')  = tr(C S) - tr(inv(S[K, K]) (S C S)[K, K])
-
-so that log-odds and SD after any answer are those that ``predict`` would give, without
-asking it. Widths are averaged over the shares of a category, or by Gauss-Hermite
-quadrature; the chance of crossing a threshold is exact where the log-odds are linear in
-the number.
+Widths are averaged over possible answers (``model.possible``): over the shares of a
+category, or by Gauss-Hermite quadrature. The chance of crossing a threshold is exact
+where the log-odds are linear in a number.
 """
 
 from __future__ import annotations
@@ -20,17 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from responder_model.features import Array, Encoder
-from responder_model.features.columns import reference_proportions
-from responder_model.model.limits import category_names
+from responder_model.features import Array
+from responder_model.model.possible import Answers, answered, below, every_answer
 from responder_model.model.scorer import Z_95, probability_of
 from responder_model.model.verdict import check_threshold
 from responder_model.words import Note
@@ -42,12 +29,8 @@ if TYPE_CHECKING:
 MOST_SHOWN = 3
 # What an answer must change on average to be worth showing: points of width, chance.
 LEAST_NARROWING, LEAST_CROSSING = 0.01, 0.05
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
-# Last, the bounds of a number: nobody is there, but the log-odds must be known.
-_SHARES = np.append(_WEIGHTS / _WEIGHTS.sum(), [0.0, 0.0])
-_SQRT_2 = math.sqrt(2.0)
-# SDs beyond which nobody is, and log-odds that are no distance.
-_FAR, _AT_THRESHOLD = 40.0, 1e-9
+# Log-odds that are no distance from a threshold.
+_AT_THRESHOLD = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,34 +64,6 @@ class Question:
             "narrowing": self.narrowing,
             "crossing": self.crossing,
         }
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Asked:
-    """What a question is about, whoever is asked: compiled once for an encoder.
-
-    Of a number, ``raw`` (2,) and ``z`` (2, 1) are its bounds; of a category every value
-    and its columns, ``usual`` (m,) the shares in the reference population, ``solve``
-    (m, k + 1) what turns a change of the expected columns into one of the shares.
-    """
-
-    position: int
-    settled: NDArray[np.int64]  # (k,) base columns that an answer fixes
-    raw: Array
-    z: Array
-    usual: Array | None = None
-    solve: Array | None = None
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Answers:
-    """Answers of one patient to one question, and how many give them."""
-
-    asked: Asked
-    raw: Array  # (m,)
-    z: Array  # (m, k)
-    share: Array  # (m,)
-    x: Array | None = None  # (m,) of a number: SDs from what is expected
 
 
 def question_notes(questions: Sequence[Question], threshold: float) -> tuple[Note, ...]:
@@ -165,36 +120,6 @@ def rank_questions(
         for answers, mean, part in zip(asked, expected, parts, strict=True)
     ]
     return tuple(sorted(found, key=lambda row: (-row.narrowing, -row.crossing)))
-
-
-def answered(
-    model: Model, raw: Array, own: int, asked: list[Answers]
-) -> tuple[Array, Array]:
-    """Log-odds and their SD after each answer to each question, end to end."""
-    scorer = model.scorer
-    if model.pool is not None or scorer.encoder.interval(raw) is not None:
-        # trees, and bounds of a missing number, are not linear in an answer
-        return _scored(model, raw, own, asked)
-    evidence = scorer.evidence(raw, own)
-    away, mean = evidence.deviation[0], scorer.population.mean
-    unknown = scorer.population.open_covariance(scorer.encoder.encode(raw)[0])
-    b = scorer.coefficients[scorer.main]
-    u, both = unknown @ b, unknown @ scorer.variance_slopes @ unknown
-    moved, told, learned = [], [], []
-    for answers in asked:
-        K = answers.asked.settled
-        inverse = np.linalg.inv(unknown[K[:, None], K])
-        moved.append((answers.z - mean[K] - away[K]) @ inverse @ unknown[K])
-        told.append(u[K] @ inverse @ u[K])
-        learned.append((inverse * both[K[:, None], K]).sum())
-    sizes = [len(answers.z) for answers in asked]
-    left = np.maximum(float(b @ u) - np.repeat(told, sizes), 0.0)
-    uncertain = np.maximum(evidence.open_variance[0] - np.repeat(learned, sizes), 0.0)
-    deviation = away + np.concatenate(moved)
-    scale = 1.0 / np.sqrt(1.0 + math.pi * (scorer.mean_variance[own] + left) / 8.0)
-    variance = scorer.posterior_variance(deviation, own) + left + uncertain
-    log_odds = scorer.baseline_of(own) + scale * (deviation @ b)
-    return log_odds, np.sqrt(variance + model.discrepancy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,132 +186,6 @@ def _cut(model: Model, own: int, threshold: float | None) -> float:
     return math.log(check_threshold(threshold) / (1.0 - threshold))
 
 
-def _scored(
-    model: Model, raw: Array, own: int, asked: list[Answers]
-) -> tuple[Array, Array]:
-    """The same by scoring a patient for each answer."""
-    rows = np.repeat(raw, sum(len(answers.raw) for answers in asked), axis=0)
-    start = 0
-    for answers in asked:
-        stop = start + len(answers.raw)
-        rows[start:stop, answers.asked.position] = answers.raw
-        start = stop
-    scores = model.scorer.score(model.encoder.derive(rows), own)
-    return scores.linear_predictor, scores.standard_error
-
-
-def every_answer(model: Model, raw: Array) -> list[Answers]:
-    """Answers to everything that may be asked, as the population expects them.
-
-    Not asked is what was given, and what follows from another answer.
-    """
-    encoder, population = model.encoder, model.population
-    names, coefficients = encoder.predictors, model.scorer.coefficients
-    z, interval = encoder.encode(raw), encoder.interval(raw)
-    expected = population.impute(z, coefficients, interval)[0][0]
-    variance = np.diag(population.open_covariance(z[0]))
-    found = []
-    for k, row in enumerate(encoder.fields):
-        follows = row.derived_from in names or row.indicates in names
-        if follows or not np.isnan(raw[0, k]):
-            continue
-        asked = _compiled(encoder, k, derived=_derived_known(encoder, row.name, raw[0]))
-        column = int(asked.settled[0])
-        mean, sd = float(expected[column]), math.sqrt(float(variance[column]))
-        if row.kind != "number":
-            found.append(_categories(encoder, asked, raw[0], expected[asked.settled]))
-        elif interval is not None and interval.column == column:
-            # what is known of it alone does not count twice
-            mean = float(population.impute(z, coefficients)[0][0, column])
-            bounds = float(interval.lower[0]), float(interval.upper[0])
-            found.append(_bounded_number(encoder, asked, mean, sd, bounds))
-        else:
-            found.append(_number(encoder, asked, mean, sd))
-    return found
-
-
-def _number(encoder: Encoder, asked: Asked, mean: float, sd: float) -> Answers:
-    ends = asked.z[:, 0]
-    z = np.concatenate([np.clip(mean + sd * _NODES, *ends), ends])
-    return _answers(encoder, asked, z, (z - mean) / sd)
-
-
-def _bounded_number(
-    encoder: Encoder, asked: Asked, mean: float, sd: float, bounds: tuple[float, float]
-) -> Answers:
-    """Answers that are known to lie between bounds: quantiles of what is left."""
-    least, most = (_normal((end - mean) / sd) for end in bounds)
-    shares = [least + (most - least) * _normal(node) for node in _NODES.tolist()]
-    normal = NormalDist(mean, sd)
-    inner = [normal.inv_cdf(min(max(p, 1e-12), 1.0 - 1e-12)) for p in shares]
-    low, high = np.clip(bounds, *asked.z[:, 0]).tolist()
-    z = np.clip([*inner, low, high], low, high)
-    return _answers(encoder, asked, z, np.append(_NODES, [-_FAR, _FAR]))
-
-
-def _answers(encoder: Encoder, asked: Asked, z: Array, x: Array) -> Answers:
-    raw = encoder.columns[int(asked.settled[0])].decoded(z).clip(*asked.raw)
-    return Answers(asked=asked, raw=raw, z=z[:, None], share=_SHARES, x=x)
-
-
-def _categories(encoder: Encoder, asked: Asked, raw: Array, expected: Array) -> Answers:
-    """Categories whose columns average to what is expected, none of them negative.
-
-    The closest shares to the reference where columns leave them open; none for what
-    contradicts what is known.
-    """
-    usual, solve = asked.usual, asked.solve
-    assert usual is not None
-    assert solve is not None
-    missing = np.append(expected - usual @ asked.z, 0.0)
-    share = np.maximum(usual + solve @ missing, 0.0)
-    row = encoder.fields[asked.position]
-    for k, other in enumerate(encoder.fields):
-        if other.derived_from == row.name and not np.isnan(raw[k]):
-            follows = encoder.dictionary.derived_categories(other.name)
-            known = other.category_names[int(raw[k])]
-            share = share * [follows[name] == known for name in row.category_names]
-    share = share / share.sum()
-    return Answers(asked=asked, raw=asked.raw, z=asked.z, share=share)
-
-
-def _derived_known(encoder: Encoder, name: str, raw: Array) -> bool:
-    """Whether what follows from a predictor is known already."""
-    return any(
-        row.derived_from == name and not np.isnan(raw[k])
-        for k, row in enumerate(encoder.fields)
-    )
-
-
-@lru_cache(maxsize=512)
-def _compiled(encoder: Encoder, position: int, *, derived: bool) -> Asked:
-    """Compile a question; ``derived``: what follows from the answer is known."""
-    row = encoder.fields[position]
-    fixed = [row.name]
-    if not derived:
-        fixed += [r.name for r in encoder.fields if r.derived_from == row.name]
-    owners = [column.predictor for column in encoder.columns]
-    settled = np.array([k for k, owner in enumerate(owners) if owner in fixed])
-    if row.kind == "number":
-        ends = np.array([float(row.minimum or 0.0), float(row.maximum or 0.0)])
-        z = encoder.columns[int(settled[0])].encoded(ends)[:, None]
-        return Asked(position=position, settled=settled, raw=ends, z=z)
-    codes = np.arange(len(category_names(row)), dtype=np.float64)
-    rows = np.full((len(codes), len(encoder.predictors)), np.nan)
-    rows[:, position] = codes
-    z = encoder.encode(encoder.derive(rows))[:, settled]
-    if row.kind == "boolean":
-        yes = row.reference_for(encoder.decision).mean
-        usual = np.array([1.0 - yes, yes])
-    else:
-        shares = reference_proportions(encoder.dictionary, row, encoder.decision)
-        usual = np.array([shares[name] for name in row.category_names])
-    solve = np.linalg.pinv(np.vstack([z.T, np.ones(len(codes))]))
-    return Asked(
-        position=position, settled=settled, raw=codes, z=z, usual=usual, solve=solve
-    )
-
-
 def _crossing(answers: Answers, beyond: Array, now: float) -> float:
     """Chance that log-odds beyond a threshold change their sign, which is that of now.
 
@@ -398,17 +197,13 @@ def _crossing(answers: Answers, beyond: Array, now: float) -> float:
     if answers.x is None:
         return float(answers.share[beyond * now < 0.0].sum())
     points = sorted(zip(answers.x.tolist(), (beyond * now).tolist(), strict=True))
-    chance = _normal(points[0][0]) if points[0][1] < 0.0 else 0.0
-    chance += _normal(-points[-1][0]) if points[-1][1] < 0.0 else 0.0
+    chance = below(points[0][0]) if points[0][1] < 0.0 else 0.0
+    chance += below(-points[-1][0]) if points[-1][1] < 0.0 else 0.0
     for (x0, y0), (x1, y1) in pairwise(points):
         turn = x0 + (x1 - x0) * y0 / (y0 - y1) if y0 * y1 < 0.0 else x1
-        chance += (_normal(turn) - _normal(x0)) * (y0 < 0.0)
-        chance += (_normal(x1) - _normal(turn)) * (y1 < 0.0)
+        chance += (below(turn) - below(x0)) * (y0 < 0.0)
+        chance += (below(x1) - below(turn)) * (y1 < 0.0)
     return chance
-
-
-def _normal(x: float) -> float:
-    return 0.5 * math.erfc(-x / _SQRT_2)
 
 
 def _width(log_odds: Array, sd: Array) -> Array:
