@@ -9,14 +9,16 @@ from matplotlib.figure import Figure
 
 import responder_model as rm
 from responder_model.features import expit
+from responder_model.figures.drawing import save_figure
 from responder_model.figures.explanations import (
     TEXTS,
     draw_beeswarm,
     draw_waterfall,
     plot_beeswarm,
     plot_waterfall,
-    save_figure,
+    waterfall_title,
 )
+from responder_model.words import say
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -39,7 +41,15 @@ def ax():
 def words(ax):
     """Everything that is written on an axes."""
     ticks = [tick.get_text() for tick in ax.get_yticklabels()]
-    return ticks + [text.get_text() for text in ax.texts]
+    legend = ax.get_legend()
+    entries = [] if legend is None else legend.get_texts()
+    return ticks + [text.get_text() for text in (*ax.texts, *entries)]
+
+
+def points(ax):
+    """What is written beside the frame."""
+    (beside,) = (axis for axis in ax.child_axes if axis.get_ylabel())
+    return [tick.get_text() for tick in beside.get_yticklabels()]
 
 
 def test_waterfall_draws_on_the_given_axes(explanation, ax):
@@ -64,19 +74,22 @@ def test_waterfall_speaks_french(explanation, ax):
     labels = words(plot_waterfall(explanation[0], ax=ax, lang="fr", max_display=30))
     assert any(label.startswith("Âge : ") for label in labels)
     assert any("ce patient" in label for label in labels)
-    assert not any("." in label for label in labels if label[:1] in "+-")
+    assert not any("." in text for text in points(ax))
 
 
 def test_waterfall_ends_at_the_probability_served(model, ax):
     cohort = rm.simulate_cohort(n_patients=60, seed=2)
     plot_waterfall(model.explain(cohort)[7], ax=ax)
     served = model.predict_cohort(cohort)["probability"].iloc[7]
-    assert f"this patient\n{served:.0%}".replace("%", " %") in words(ax)
+    assert f"this patient: {served:.0%}".replace("%", " %") in words(ax)
 
 
 def test_waterfall_bars_sum_to_the_log_odds(explanation, ax):
     plot_waterfall(explanation[3], ax=ax, max_display=6)
     row = explanation[3]
+    total = row.base_values + row.values.sum()
+    added = 100 * (expit(total) - expit(np.array(row.base_values)))
+    assert sum(map(float, points(ax))) == pytest.approx(added, abs=6 * 0.05)
     widths = [bar.get_width() for bar in ax.patches]
     assert len(widths) == 6
     np.testing.assert_allclose(sum(widths), row.values.sum(), atol=1e-12)
@@ -91,6 +104,8 @@ def test_waterfall_keeps_every_bar_inside_the_axes(explanation, ax):
     ]
     assert low < min(ends)
     assert max(ends) < high
+    # nothing is written on the bars, nor on the lines of the two patients
+    assert not ax.texts
 
 
 def test_waterfall_draws_a_patient_at_the_average(ax):
@@ -102,9 +117,9 @@ def test_waterfall_draws_a_patient_at_the_average(ax):
         feature_names=[row.name for row in fields],
     )
     plot_waterfall(nothing, ax=ax)
-    assert f"average patient\n{expit(np.array(-0.3)):.0%}".replace("%", " %") in words(
-        ax
-    )
+    average = f"{expit(np.array(-0.3)):.0%}".replace("%", " %")
+    assert f"average patient: {average}" in words(ax)
+    assert set(points(ax)) == {"0.0"}
 
 
 def test_beeswarm_draws_on_the_given_axes(explanation, ax):
@@ -139,9 +154,31 @@ def test_saved_figure_says_what_it_is(tmp_path, lang, provenance):
     figure.add_subplot()
     save_figure(figure, tmp_path / "figure.png", provenance=provenance, lang=lang)
     written = " ".join([text.get_text() for text in figure.texts])
-    assert TEXTS["research"][lang] in written
-    assert (TEXTS["simulated"][lang] in written) == (provenance == "simulated")
-    assert (TEXTS["watermark"][lang] in written) == (provenance == "simulated")
+    assert say("model.research_use", lang) in written
+    assert (say("figure.simulated", lang) in written) == (provenance == "simulated")
+    assert (say("figure.watermark", lang) in written) == (provenance == "simulated")
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_waterfall_title_says_which_model_answers_what_and_how_surely(model, lang):
+    found = model.predict({"relief_1": 10, "relief_2": 30})
+    title = waterfall_title(found, lang)
+    low, high = (round(100 * p) for p in found.interval)
+    assert model.digest[:12] in title
+    assert {"en": "after session 2", "fr": "après la séance 2"}[lang] in title
+    assert {"en": f"{low} to {high}", "fr": f"{low} à {high}"}[lang] in title
+
+
+def test_explanation_of_one_patient_is_that_of_the_prediction(model):
+    from responder_model.model.explanation import explain_one
+    from responder_model.patient import check_patient
+
+    patient = {"relief_1": 10, "aetiology": "amputation"}
+    known = check_patient(patient, model.decision, model.moment)
+    found = model.predict(patient)
+    one = explain_one(found, known)
+    assert one.base_values + one.values.sum() == pytest.approx(found.linear_predictor)
+    assert one.data[one.feature_names.index("aetiology")] == "amputation"
 
 
 def test_drawn_files_are_png(explanation, tmp_path):

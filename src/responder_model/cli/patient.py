@@ -224,7 +224,7 @@ def explain(
     patient = read_patient(source, values)
     if figure is not None:
         read = () if source in (None, "-") else (source,)
-        _draw(fitted, patient, figure, lang, inputs=read, overwrite=overwrite)
+        _draw(fitted, patient, centre, figure, lang, inputs=read, overwrite=overwrite)
     shown = Shown(threshold=threshold, log_odds=log_odds, every=True)
     _answer(fitted, patient, centre, shown, lang, json_output=json_output)
 
@@ -232,6 +232,7 @@ def explain(
 def _draw(
     model: Model,
     patient: dict[str, Any],
+    centre: str | None,
     path: Path,
     lang: str,
     *,
@@ -239,10 +240,9 @@ def _draw(
     overwrite: bool,
 ) -> None:
     """Draw the waterfall of one patient."""
-    import pandas as pd
-
     from responder_model.artifact import digest_of
-    from responder_model.figures.explanations import draw_waterfall
+    from responder_model.figures.explanations import draw_waterfall, waterfall_title
+    from responder_model.model.explanation import explain_one
     from responder_model.vocabulary import show
 
     if path.suffix.lower() != ".png":
@@ -256,13 +256,12 @@ def _draw(
     )
     check_outputs(output, inputs=inputs, overwrite=overwrite, lang=lang)
     known = model.check_patient(patient)
-    row = {name: known.get(name) for name in model.encoder.predictors}
-    explanation = model.explain(pd.DataFrame([row]))
+    prediction = model.predict(patient, centre=centre)
     with writing("--figure"), drafted(output, overwrite=overwrite, lang=lang) as draft:
         draw_waterfall(
-            explanation[0],
+            explain_one(prediction, known),
             draft,
-            title=dictionary().decisions[model.decision].label[lang],
+            title=waterfall_title(prediction, lang),
             provenance=model.provenance,
             lang=lang,
         )

@@ -11,7 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
-from responder_model.figures.explanations import save_figure
+from responder_model.outputs import check_outside_models
+from responder_model.words import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,3 +110,33 @@ def draw_figure(
     ax = plot(figure.add_subplot())
     ax.set_title(title)
     return save_figure(figure, path, provenance=provenance, lang=lang)
+
+
+def save_figure(
+    figure: Figure, path: Path, *, provenance: str, lang: str = "en"
+) -> Path:
+    """Write a PNG with the research-use line and, where due, the simulated label.
+
+    Raises
+    ------
+    ResponderModelError
+        For a place in a model folder.
+    """
+    check_outside_models(path)
+    lines = [say("model.research_use", lang)]
+    if provenance == "simulated":
+        lines.insert(0, say("figure.simulated", lang))
+        figure.text(
+            0.5,
+            0.5,
+            say("figure.watermark", lang),
+            fontsize=48,
+            color="0.5",
+            alpha=0.15,
+            rotation=25,
+            ha="center",
+            va="center",
+        )
+    figure.supxlabel(" ".join(lines), fontsize="small", color="0.25")
+    figure.savefig(path, dpi=150, metadata={"Software": None})
+    return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,18 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from responder_model.features import expit, logit
+from responder_model.figures.drawing import legend_below, save_figure
 from responder_model.labels import describe_value, label_of
-from responder_model.outputs import check_outside_models
+from responder_model.model.prediction import slope_between
 from responder_model.schema import dictionary
+from responder_model.words import say
 from responder_model.words.numbers import format_number, format_percent
 
 if TYPE_CHECKING:
     import shap
     from matplotlib.axes import Axes
+
+    from responder_model.model import Prediction
 
 Array = NDArray[np.float64]
 
@@ -33,7 +38,7 @@ FEWEST_TICKS = 3
 # Steps between probabilities where the range holds too few of them.
 FINER_STEPS = (0.05, 0.02, 0.01)
 # Room at each side, as a share of the range drawn, which is never below NARROWEST.
-ROOM = 0.24
+ROOM = 0.08
 NARROWEST = 0.2
 # Log-odds below which a contribution would be written as 0.00.
 SMALLEST_DRAWN = 0.005
@@ -41,8 +46,6 @@ SMALLEST_DRAWN = 0.005
 TEXTS = {
     "log_odds": {"en": "log-odds", "fr": "log-cotes (logit)"},
     "probability": {"en": "probability", "fr": "probabilité"},
-    "average": {"en": "average patient", "fr": "patient moyen"},
-    "patient": {"en": "this patient", "fr": "ce patient"},
     "others": {"en": "{n} other predictors", "fr": "{n} autres prédicteurs"},
     "contribution": {
         "en": "contribution to the log-odds",
@@ -51,15 +54,6 @@ TEXTS = {
     "value": {"en": "value of the predictor", "fr": "valeur du prédicteur"},
     "low": {"en": "low", "fr": "basse"},
     "high": {"en": "high", "fr": "haute"},
-    "research": {
-        "en": "Research use only: not a medical device.",
-        "fr": "Usage de recherche : n'est pas un dispositif médical.",
-    },
-    "simulated": {
-        "en": "SIMULATED patients: not evidence about real ones.",
-        "fr": "Patients SIMULÉS : aucune preuve sur de vrais patients.",
-    },
-    "watermark": {"en": "SIMULATED", "fr": "SIMULÉ"},
 }
 
 
@@ -90,25 +84,37 @@ def plot_waterfall(
     ends = baseline + np.cumsum(steps[::-1])[::-1]
     starts = ends - steps
     positions = np.arange(len(steps), dtype=float)[::-1]
-    colours = [RAISES if step > 0 else LOWERS for step in steps]
-    ax.barh(positions, steps, left=starts, color=colours, height=0.7)
+    for key, colour, chosen in (
+        ("raises", RAISES, steps > 0.0),
+        ("lowers", LOWERS, steps <= 0.0),
+    ):
+        at = np.flatnonzero(chosen)
+        ax.barh(
+            positions[at],
+            steps[at],
+            left=starts[at],
+            color=colour,
+            height=0.7,
+            label=say(f"figure.{key}", lang),
+        )
     ax.vlines(starts[:-1], positions[1:], positions[:-1], color="0.6", linewidth=0.8)
     _set_limits(ax, np.array([baseline, *starts, *ends]), len(steps))
-    _write_steps(ax, positions, starts, ends, lang)
+    _write_points(ax, positions, steps, slope_between(baseline, float(ends[0])), lang)
     _mark_ends(ax, baseline, float(ends[0]), lang)
     ax.set_yticks(positions, labels)
     ax.set_xlabel(TEXTS["log_odds"][lang])
     ax.xaxis.set_major_formatter(lambda x, _: format_number(x, lang, ".3g"))
     _add_probability_axis(ax, lang)
+    legend_below(ax)
     return ax
 
 
 def _set_limits(ax: Axes, points: Array, n_rows: int) -> None:
-    """Leave room for the figures beside the bars and the marks below them."""
+    """Leave room beside the bars."""
     low, high = points.min(), points.max()
     margin = ROOM * max(high - low, NARROWEST)
     ax.set_xlim(low - margin, high + margin)
-    ax.set_ylim(-1.6, n_rows - 0.4)
+    ax.set_ylim(-0.6, n_rows - 0.4)
 
 
 def _waterfall_rows(
@@ -147,39 +153,25 @@ def _row_label(explanation: shap.Explanation, k: int, lang: str) -> str:
     return f"{label_of(name, lang)}{colon}{value}"
 
 
-def _write_steps(
-    ax: Axes, positions: Array, starts: Array, ends: Array, lang: str
+def _write_points(
+    ax: Axes, positions: Array, steps: Array, slope: float, lang: str
 ) -> None:
-    """Write each contribution beside its bar."""
-    for y, start, end in zip(positions, starts, ends, strict=True):
-        step = round(end - start, 2)
-        ax.annotate(
-            format_number(step, lang, "+.2f")
-            if step
-            else format_number(0, lang, ".2f"),
-            (max(start, end), y),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize="small",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
-        )
+    """Write what each row adds in points, beside the frame, where nothing else is."""
+    beside = ax.secondary_yaxis("right")
+    told = [format_number(100.0 * step * slope, lang, "+.1f") for step in steps]
+    plain = format_number(0.0, lang, ".1f")
+    shown = [plain if text.strip("+-0.,") == "" else text for text in told]
+    beside.set_yticks(list(positions), shown)
+    beside.tick_params(length=0)
+    beside.set_ylabel(say("figure.points", lang))
 
 
 def _mark_ends(ax: Axes, baseline: float, end: float, lang: str) -> None:
     """Mark the average patient and this patient, with their probabilities."""
-    marks = sorted([(baseline, "average"), (end, "patient")])
-    for (x, key), align in zip(marks, ("right", "left"), strict=True):
-        ax.axvline(x, color="0.3", linestyle="--", linewidth=0.9, zorder=0)
-        ax.annotate(
-            f"{TEXTS[key][lang]}\n{format_percent(float(expit(np.array(x))))}",
-            (x, -1.5),
-            xytext=(-4 if align == "right" else 4, 0),
-            textcoords="offset points",
-            ha=align,
-            va="bottom",
-            fontsize="small",
-        )
+    for x, key, line in ((baseline, "average", "--"), (end, "patient", "-")):
+        p = 1.0 / (1.0 + math.exp(-x))
+        label = say(f"figure.{key}", lang, p=p)
+        ax.axvline(x, color="0.3", linestyle=line, linewidth=1.0, zorder=0, label=label)
 
 
 def _add_probability_axis(ax: Axes, lang: str) -> None:
@@ -277,34 +269,14 @@ def _translate_colour_bar(ax: Axes, lang: str) -> None:
             bar.set_yticks([0, 1], [TEXTS["low"][lang], TEXTS["high"][lang]])
 
 
-def save_figure(
-    figure: Figure, path: Path, *, provenance: str, lang: str = "en"
-) -> Path:
-    """Write a PNG with the research-use line and, where due, the simulated label.
-
-    Raises
-    ------
-    ResponderModelError
-        For a place in a model folder.
-    """
-    check_outside_models(path)
-    lines = [TEXTS["research"][lang]]
-    if provenance == "simulated":
-        lines.insert(0, TEXTS["simulated"][lang])
-        figure.text(
-            0.5,
-            0.5,
-            TEXTS["watermark"][lang],
-            fontsize=48,
-            color="0.5",
-            alpha=0.15,
-            rotation=25,
-            ha="center",
-            va="center",
-        )
-    figure.supxlabel(" ".join(lines), fontsize="small", color="0.25")
-    figure.savefig(path, dpi=150, metadata={"Software": None})
-    return path
+def waterfall_title(prediction: Prediction, lang: str = "en") -> str:
+    """Question and moment, then model, then figure with its interval."""
+    low, high = prediction.interval
+    digest = "" if prediction.model_digest is None else prediction.model_digest[:12]
+    values = {"decision": prediction.decision, "moment": prediction.moment}
+    values |= {"model": prediction.model, "digest": digest}
+    figure = {"p": prediction.probability, "low": low, "high": high}
+    return say("figure.waterfall_title", lang, **values, **figure)
 
 
 def draw_waterfall(
@@ -316,9 +288,9 @@ def draw_waterfall(
     lang: str = "en",
 ) -> Path:
     """Write the waterfall of one patient as PNG."""
-    figure = Figure(figsize=(9, 5.5), layout="constrained")
+    figure = Figure(figsize=(9, 6.2), layout="constrained")
     ax = plot_waterfall(explanation, ax=figure.add_subplot(), lang=lang)
-    ax.set_title(title)
+    ax.set_title(title, fontsize="medium")
     return save_figure(figure, path, provenance=provenance, lang=lang)
 
 

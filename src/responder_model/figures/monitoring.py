@@ -15,8 +15,8 @@ from responder_model.figures.drawing import (
     GREY,
     VERMILION,
     open_frame,
+    save_figure,
 )
-from responder_model.figures.explanations import save_figure
 from responder_model.words import say
 from responder_model.words.numbers import format_number
 

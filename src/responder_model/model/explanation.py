@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,26 @@ if TYPE_CHECKING:
     import shap
 
     from responder_model.features import Array, Encoder
-    from responder_model.model import Model
+    from responder_model.model import Model, Prediction
+    from responder_model.patient import Value
+
+
+def explain_one(
+    prediction: Prediction, values: Mapping[str, Value]
+) -> shap.Explanation:
+    """Explanation of one prediction, that of the patient's own centre where it is told.
+
+    ``values`` are the patient's checked predictors; ``data`` holds them as they are.
+    """
+    import shap
+
+    names = list(prediction.contributions)
+    return shap.Explanation(
+        values=np.array(list(prediction.contributions.values())),
+        base_values=prediction.baseline,
+        data=np.array([values.get(name) for name in names], dtype=object),
+        feature_names=names,
+    )
 
 
 def explain(

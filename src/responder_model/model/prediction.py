@@ -125,11 +125,7 @@ class Prediction:
     @property
     def slope(self) -> float:
         """Probability per log-odds on the way from the average patient to this one."""
-        average = 1.0 / (1.0 + math.exp(-self.baseline))
-        distance = self.linear_predictor - self.baseline
-        if abs(distance) < _NO_DISTANCE:
-            return average * (1.0 - average)
-        return (self.probability - average) / distance
+        return slope_between(self.baseline, self.linear_predictor)
 
     @property
     def points(self) -> dict[str, float]:
@@ -206,3 +202,17 @@ class Prediction:
             "missing": list(self.missing),
             "messages": [message.to_dict(lang) for message in self.messages],
         }
+
+
+def slope_between(baseline: float, linear_predictor: float) -> float:
+    """Probability per log-odds between two log-odds.
+
+    Examples
+    --------
+    >>> slope_between(0.0, 0.0)
+    0.25
+    """
+    here, there = (1.0 / (1.0 + math.exp(-x)) for x in (baseline, linear_predictor))
+    if abs(linear_predictor - baseline) < _NO_DISTANCE:
+        return here * (1.0 - here)
+    return (there - here) / (linear_predictor - baseline)
