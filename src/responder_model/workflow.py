@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 from responder_model.artifact import (
@@ -118,6 +118,7 @@ def update_and_track(
     small_cells: int | None = None,
     stays_here: bool = False,
     power: float = 1.0,
+    method: Literal["bayes", "auto"] = "bayes",
     inputs: Sequence[str | os.PathLike[str]] = (),
     overwrite: bool = False,
 ) -> Development:
@@ -125,7 +126,7 @@ def update_and_track(
 
     Parameters
     ----------
-    model, cohort, name, seed, count_again, small_cells, stays_here, power
+    model, cohort, name, seed, count_again, small_cells, stays_here, power, method
         As for ``update``.
     folder, tracking_uri, overwrite
         As for ``develop_and_track``.
@@ -143,6 +144,7 @@ def update_and_track(
         "small_cells": small_cells,
         "stays_here": stays_here,
         "power": power,
+        "method": method,
     }
     marked = model.disclosure is not None and model.disclosure.stays_here
     _check_leaving(tracking_uri, stays_here=stays_here or marked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -196,6 +197,23 @@ def _protected(
     )
 
 
+class Method(StrEnum):
+    """How an update takes its patients."""
+
+    bayes = "bayes"
+    auto = "auto"
+
+
+MethodOption = Annotated[
+    Method,
+    typer.Option(
+        "--method",
+        help="bayes: the new patients are like the earlier ones; auto: they may differ "
+        "in rate, in the strength of effects or in single ones, as far as they show.",
+    ),
+]
+
+
 @with_map_options
 def update(
     model: ModelArgument,
@@ -210,6 +228,7 @@ def update(
     small_cells: SmallCellsOption = None,
     stays_here: StaysHereOption = False,
     power: PowerOption = 1.0,
+    method: MethodOption = Method.bayes,
     tracking_uri: TrackingOption = None,
     track: TrackOption = True,
     overwrite: OverwriteOption = False,
@@ -239,6 +258,7 @@ def update(
             small_cells=small_cells,
             stays_here=stays_here,
             power=power,
+            method=method.value,
             inputs=(model, cohort),
             overwrite=overwrite,
         )

@@ -38,7 +38,6 @@ from responder_model.features import Population
 from responder_model.features.population import REFERENCE_WEIGHT
 from responder_model.model import Model
 from responder_model.sample_size import sample_size_verdict
-from responder_model.schema import dictionary
 from responder_model.words import Note
 
 # Components below this share of the posterior are left out.
@@ -127,7 +126,7 @@ def combine(
             Note("combining.no_such_member", n=len(models), place=for_member)
         )
     common = common_priors(models)
-    n_cuts = len(dictionary().decisions[models[0].decision].cut_points)
+    n_cuts = len(models[0].rules.cut_points)
     spreads = ALIKE if alike else APART
     priors = [gaussian_of(prior) for prior in common]
     parts = [likelihoods_of(models, k) for k in range(len(common))]
@@ -206,7 +205,7 @@ def _model(
     name: str | None,
 ) -> Model:
     base = models[0]
-    target = dictionary().decisions[base.decision]
+    target = base.rules
     total = sum(one.weight for one in mixture)
     # what the mixture keeps of its evidence is that of the patients alone
     mixture = [

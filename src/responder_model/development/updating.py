@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,13 @@ from responder_model.artifact import digest_of
 from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.cumulative_logit.components import Prior
 from responder_model.development.centres import coded
+from responder_model.development.changing import merged, tell_changes, that_may_change
 from responder_model.development.from_cohort import (
     check_overlap,
     model_from,
     size_verdict,
 )
+from responder_model.development.parts import component
 from responder_model.development.settings import Settings
 from responder_model.disclosure import Disclosure, Fingerprints, already_in
 from responder_model.errors import DevelopmentError
@@ -30,6 +32,8 @@ from responder_model.words import Note, say
 if TYPE_CHECKING:
     import pandas as pd
 
+# How an earlier model and new patients are put together.
+METHODS = ("bayes", "auto")
 # p-value below which an update says that its patients conflict with the model.
 CONFLICT = 0.05
 _HOW_OFTEN = ("none", "few", "enough")
@@ -45,6 +49,7 @@ def update(
     small_cells: int | None = None,
     stays_here: bool = False,
     power: float = 1.0,
+    method: Literal["bayes", "auto"] = "bayes",
 ) -> Model:
     """Update a model with new patients, component by component.
 
@@ -84,6 +89,10 @@ def update(
         What the information of the earlier model counts, above 0 to 1: for patients who
         conflict with it, as the notes of an update say. Half leaves it the means, with
         SDs that are 1.4 times as wide.
+    method : {"bayes", "auto"}
+        ``bayes``: the new patients are like the earlier ones. ``auto``: they may differ
+        as those of another centre may, in their rate, in the strength of all effects or
+        in single ones; how much is learned, and a note says what has changed.
 
     Raises
     ------
@@ -98,6 +107,10 @@ def update(
     >>> newer.provenance, model.n_patients < newer.n_patients
     ('simulated', True)
     """
+    if method not in METHODS:
+        raise DevelopmentError(
+            Note("refusal.update_method", methods=", ".join(METHODS), method=method)
+        )
     settings = _settings(model, seed)
     settings = replace(
         settings,
@@ -113,11 +126,18 @@ def update(
     procedure = settings.build_procedure(
         report_challenger=settings.challenger, model=model
     )
-    procedure.set_params(
-        posterior=posterior_of(model, power), centres=centres_of(model)
-    )
+    priors = posterior_of(model, power)
+    if method == "auto":
+        n_cuts = len(procedure.target.cut_points)
+        priors = that_may_change(priors, n_cuts, len(model.encoder.derived))
+    procedure.set_params(posterior=priors, centres=centres_of(model))
     procedure.fit(cohort, outcome_levels(cohort, procedure.target))
     fresh = model_from(procedure, cohort, settings, name or _name(model, cohort))
+    changes: tuple[Note, ...] = ()
+    if method == "auto":
+        fitted = procedure.estimator_.components_
+        fresh = replace(fresh, components=tuple(map(component, merged(fitted))))
+        changes = (tell_changes(fitted),)
     provenances = {model.provenance, fresh.provenance}
     n_patients = model.n_patients + fresh.n_patients
     n_events = model.n_events + fresh.n_events
@@ -138,7 +158,14 @@ def update(
         sample_size=size_verdict(procedure, n_patients, n_events),
         notes=tuple(
             dict.fromkeys(
-                (*model.notes, _origin(model), *known, *fresh.notes, *_conflict(fresh))
+                (
+                    *model.notes,
+                    _origin(model),
+                    *known,
+                    *fresh.notes,
+                    *changes,
+                    *_conflict(fresh),
+                )
             )
         ),
         disclosure=_disclosure(model, fresh),

@@ -18,7 +18,6 @@ from responder_model.cohort import OutcomeLevels, check_cohort, outcome_levels
 from responder_model.errors import InvalidCohortError, Problem
 from responder_model.formats import Table, open_file
 from responder_model.model import Model
-from responder_model.schema import dictionary
 from responder_model.vocabulary import find_field, is_missing, normalise, show
 from responder_model.words import Note
 
@@ -292,7 +291,7 @@ def _together(
 
 def served_cuts_passed(model: Model) -> Ints:
     """Served cut-offs that each fitted level passes, (n_fitted + 1,)."""
-    fitted = dictionary().decisions[model.decision].cut_points
+    fitted = model.rules.cut_points
     served = model.served_cut_points
     return np.array(
         [
