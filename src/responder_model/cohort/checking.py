@@ -45,6 +45,8 @@ Rows = NDArray[np.int64]
 # A heading and the field that is read from it, None where none is.
 Column = tuple[str, str | None]
 
+# Odd, with its bits mixed: spreads the digests of rows over all numbers.
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 # Known values from which two identical rows are hardly two patients.
 FEWEST_VALUES = 5
 NO_PATIENTS = Problem(field="table", allowed=Note("cohort.has_patients"))
@@ -210,7 +212,25 @@ def repeated_rows(cohort: pd.DataFrame) -> int:
     columns = [name for name, role in roles.items() if role != "identifier"]
     told = [n for n in columns if roles[n] == "predictor" and not _is_derived(n)]
     enough = cohort[told].notna().sum(axis=1) >= FEWEST_VALUES
-    return int(cohort.loc[enough, columns].duplicated().sum())
+    # rows of the same digest are few: only they are compared
+    digests = _row_digests(cohort[columns])
+    alike = pd.Series(digests, index=cohort.index).duplicated(keep=False)
+    return int(cohort.loc[enough & alike, columns].duplicated().sum())
+
+
+def _row_digests(cohort: pd.DataFrame) -> NDArray[np.uint64]:
+    """A number for each row, the same for equal rows."""
+    digests = np.zeros(len(cohort), dtype=np.uint64)
+    for name in cohort.columns:
+        cells = cohort[name]
+        if cells.dtype == np.float64:
+            # -0.0 is 0.0, and every NaN the same
+            known = cells.to_numpy() + 0.0
+            numbers = np.where(np.isnan(known), np.nan, known).view(np.uint64)
+        else:
+            numbers = pd.factorize(cells)[0].astype(np.int64).view(np.uint64)
+        digests = digests * _MULTIPLIER + (numbers ^ (numbers >> np.uint64(29)))
+    return digests
 
 
 def _is_derived(name: str) -> bool:

@@ -204,6 +204,8 @@ def _codes(
 
 def _gives_code_away(field: Field, values: Numbers) -> bool:
     """Whether a code in a column stands apart from its values, or there too often."""
+    if not any((values == code).any() for code in CODES if is_allowed(field, code)):
+        return False
     known = values[~np.isnan(values)]
     others = known[~np.isin(known, CODES)]
     if len(others) < FEWEST_OTHERS or field.minimum is None or field.maximum is None:

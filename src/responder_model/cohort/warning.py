@@ -45,17 +45,15 @@ def warnings_of(
 def _site_elsewhere(cohort: pd.DataFrame) -> NDArray[np.bool_]:
     if not {"aetiology", "lesion_site"} <= set(cohort):
         return np.zeros(len(cohort), dtype=bool)
+    causes, sites = (cohort[n].astype("category") for n in ("aetiology", "lesion_site"))
     allowed = lesion_sites()
-    pairs = zip(cohort["aetiology"], cohort["lesion_site"], strict=True)
-    return np.array(
-        [
-            isinstance(cause, str)
-            and isinstance(site, str)
-            and site not in allowed[cause]
-            for cause, site in pairs
-        ],
-        dtype=bool,
-    )
+    # the last row and column stand for what is not known
+    shape = (len(causes.cat.categories) + 1, len(sites.cat.categories) + 1)
+    is_elsewhere = np.zeros(shape, dtype=bool)
+    for row, cause in enumerate(causes.cat.categories):
+        for column, site in enumerate(sites.cat.categories):
+            is_elsewhere[row, column] = site not in allowed[cause]
+    return is_elsewhere[causes.cat.codes, sites.cat.codes]
 
 
 def _longer_than_life(cohort: pd.DataFrame) -> NDArray[np.bool_]:

@@ -145,6 +145,9 @@ def _matching(cells: pd.Series, pattern: str) -> NDArray[np.intp]:
         texts = pa.array(cells, type=pa.string(), from_pandas=True)
         found = pc.fill_null(pc.match_substring_regex(texts, pattern), fill_value=False)
         return np.flatnonzero(found)
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        words = pd.Series(cells.cat.categories.astype(object))
+        return np.flatnonzero(cells.cat.codes.isin(_matching(words, pattern)))
     known = re.compile(pattern)
     return np.flatnonzero([isinstance(x, str) and bool(known.search(x)) for x in cells])
 

@@ -40,7 +40,9 @@ def with_doubts(table: Table, decimals: Collection[str]) -> Table:
 
 def _asked(cells: pd.Series, pattern: str) -> pd.Series:
     field = find_field(str(cells.name))
-    if pd.api.types.is_float_dtype(cells.dtype) or (field and field.kind == "text"):
+    if not isinstance(cells.dtype, pd.StringDtype) and cells.dtype != object:
+        return cells
+    if field and field.kind == "text":
         return cells
     texts = pa.array(cells, type=pa.string(), from_pandas=True)
     found = pc.fill_null(pc.match_substring_regex(texts, pattern), fill_value=False)

@@ -173,19 +173,36 @@ def _has_plain_lines(path: Path) -> bool:
         if ended_by_return and not block.startswith(b"\n"):
             return False
         ended_by_return = block.endswith(b"\r")
-        if block.count(b"\r") - block.count(b"\r\n") > ended_by_return:
+        if b"\r" in block:
+            alone = block.count(b"\r") - block.count(b"\r\n")
+            if alone > ended_by_return:
+                return False
+        length = _rest_of_line(block, length)
+        if length > LONGEST_LINE:
             return False
-        marks = np.frombuffer(block, dtype=np.uint8)
-        ends = np.flatnonzero(marks == _NEWLINE)
-        lengths = np.diff(ends, prepend=-1 - length, append=len(block))
-        if lengths.max() > LONGEST_LINE:
-            return False
-        length = int(lengths[-1])
-        counted = np.searchsorted(np.flatnonzero(marks == _QUOTE), ends)
-        if ((counted + open_quotes) % 2).any():
-            return False
-        open_quotes = (open_quotes + block.count(b'"')) % 2
+        if b'"' in block or open_quotes:
+            marks = np.frombuffer(block, dtype=np.uint8)
+            ends = np.flatnonzero(marks == _NEWLINE)
+            counted = np.searchsorted(np.flatnonzero(marks == _QUOTE), ends)
+            if ((counted + open_quotes) % 2).any():
+                return False
+            open_quotes = (open_quotes + block.count(b'"')) % 2
     return open_quotes == 0
+
+
+def _rest_of_line(block: bytes, length: int) -> int:
+    """Length of the line that a block ends in; of one that is too long, if any is.
+
+    ``length`` is what blocks before hold of its first line.
+    """
+    place = 0
+    while place < len(block):
+        # the last line feed that the line may end in at the latest
+        end = block.rfind(b"\n", place, place + max(LONGEST_LINE - length, 0) + 1)
+        if end < 0:
+            return length + len(block) - place
+        place, length = end + 1, 0
+    return 0
 
 
 # ---------------------------------------------------------------- line by line
@@ -304,11 +321,19 @@ def _numbers(layout: TextLayout) -> frozenset[int]:
     """
     if layout.decimals != {"."}:
         return frozenset()
-    found = [find_heading(name) for name in layout.table.header]
     return frozenset(
         place
-        for place, heading in enumerate(found)
+        for place, heading in enumerate(map(find_heading, layout.table.header))
         if heading and heading.field.kind == "number" and heading.unit is None
+    )
+
+
+def _words(layout: TextLayout) -> frozenset[int]:
+    """Places of columns of few words: each is read once, not in every row."""
+    return frozenset(
+        place
+        for place, heading in enumerate(map(find_heading, layout.table.header))
+        if heading and heading.field.kind in ("category", "boolean")
     )
 
 
@@ -317,7 +342,9 @@ def _read_plain(
 ) -> pd.DataFrame | None:
     """Cells of plain lines as texts or numbers, None where they are something else."""
     names = [str(place) for place in range(len(layout.table.header))]
-    kinds = {names[k]: pa.float64() if k in numbers else pa.string() for k in places}
+    kinds = {name: pa.string() for name in names}
+    kinds |= {names[k]: pa.float64() for k in numbers}
+    kinds |= {names[k]: pa.dictionary(pa.int32(), pa.string()) for k in _words(layout)}
     try:
         cells = pa_csv.read_csv(
             pa.BufferReader(text),
@@ -326,7 +353,7 @@ def _read_plain(
             ),
             pa_csv.ParseOptions(delimiter=layout.delimiter, ignore_empty_lines=False),
             pa_csv.ConvertOptions(
-                column_types=kinds,
+                column_types={names[k]: kinds[names[k]] for k in places},
                 include_columns=[names[place] for place in places],
                 null_values=_NO_NUMBER,
                 strings_can_be_null=False,

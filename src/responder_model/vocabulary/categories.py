@@ -152,9 +152,11 @@ def named_site(text: str) -> str | None:
     ('thalamus', None)
     """
     field = dictionary().fields["aetiology"]
+    if normalise(text) in _own_names(field):
+        return None
     named = named_categories(field, text)
     words = _words(dictionary(), field)
-    if words is None or not named.is_sure or _is_own_name(field, text):
+    if words is None or not named.is_sure:
         return None
     found, _ = words.known.read(_lengthened(text, words.known))
     possible = lesion_sites()[named.names[0]]
@@ -163,10 +165,11 @@ def named_site(text: str) -> str | None:
     return next(iter(sites)) if len(sites) == 1 < len(possible) else None
 
 
-def _is_own_name(field: Field, text: str) -> bool:
+@lru_cache(maxsize=64)
+def _own_names(field: Field) -> Names:
     own = {c.name for c in field.categories}
     own |= {label for c in field.categories for label in c.label.values()}
-    return normalise(text) in set(map(normalise, own))
+    return frozenset(map(normalise, own))
 
 
 def _ordered(field: Field, names: Any) -> tuple[str, ...]:
