@@ -82,7 +82,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 lock:
 	$(COMPILE) --extra dev --extra benchmarks --extra all \
 		--output-file requirements.lock
-	$(COMPILE) --extra tracking --extra formats --extra serving \
+	$(COMPILE) --extra tracking --extra formats --extra serving --extra pdf \
 		--constraint requirements.lock --output-file requirements-demo.lock
 
 clean:

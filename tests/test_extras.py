@@ -28,7 +28,7 @@ class Without:
         self.finder = finder
 
     def find_spec(self, name, *arguments):
-        missing = ("mlflow", "cryptography", "dask", "pyspark", "fastapi")
+        missing = ("mlflow", "cryptography", "dask", "pyspark", "fastapi", "fpdf")
         if name.partition(".")[0] in missing:
             return None
         return self.finder.find_spec(name, *arguments)
@@ -45,7 +45,7 @@ for name, arguments in json.loads(sys.argv[1]).items():
     answers[name] = [done.exit_code, done.stdout, done.stderr, written]
 print(json.dumps(answers))
 """
-ALL = ("tracking", "signing", "distributed", "serving", "formats")
+ALL = ("tracking", "signing", "distributed", "serving", "formats", "pdf")
 DEVELOP = ("develop", "centre.csv", "rtms_response@screening", "--out", "new")
 VALIDATE = ("validate", "model", "centre.csv", "--seed", "1")
 COMMANDS = {
@@ -61,6 +61,7 @@ COMMANDS = {
     "distributed": ("score-dask", "model", "a.parquet", "--out", "b"),
     "spark": ("score-spark", "model", "a.parquet", "--out", "b"),
     "serving": ("serve",),
+    "pdf": ("predict", "rtms_response@screening", "--age", "54", "--pdf", "a.pdf"),
 }
 
 
@@ -124,7 +125,7 @@ def test_validate_without_mlflow_refuses_a_store_that_is_named(answers):
     assert written == []
 
 
-@pytest.mark.parametrize("extra", ["signing", "distributed", "spark", "serving"])
+@pytest.mark.parametrize("extra", ["signing", "distributed", "spark", "serving", "pdf"])
 def test_command_without_its_extra_says_what_to_install(answers, extra):
     code, _, err, _ = answers[extra]
     assert code == 1
@@ -134,8 +135,7 @@ def test_command_without_its_extra_says_what_to_install(answers, extra):
 def test_every_extra_that_an_error_names_exists():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    named = {"tracking", "signing", "distributed", "serving", "spark", "formats"}
-    assert named <= set(extras)
+    assert {*ALL, "spark"} <= set(extras)
     assert extras["all"] == [f"responder-model[{','.join(ALL)}]"]
 
 

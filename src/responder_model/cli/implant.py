@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ from responder_model.cli.patient import (
     with_predictor_options,
 )
 from responder_model.cli.prediction import describe_model
+from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.schema import dictionary
 from responder_model.words import say
 
@@ -46,6 +48,7 @@ OtherUseOption = Annotated[
 ]
 
 
+@with_sheet_options
 @with_predictor_options
 def implant(
     *,
@@ -55,6 +58,7 @@ def implant(
     failures_per_success: WorthOption = None,
     other_use: OtherUseOption = False,
     json_output: JsonOption = False,
+    keep: Keep,
     lang: LanguageOption,
 ) -> None:
     """Set benefit and harm of the implant side by side, for one patient.
@@ -64,12 +68,23 @@ def implant(
     """
     from responder_model.pathways import implant as weigh
 
+    patient = read_patient(source, values)
     found = weigh(
-        read_patient(source, values),
+        patient,
         model=open_model(model),
         failures_per_success=failures_per_success,
         other_use=other_use,
     )
+    if keep.wanted:
+        from responder_model.sheets import implant_sheet
+
+        keep.write(
+            partial(implant_sheet, found, patient),
+            found.prediction.model_digest,
+            command="implant",
+            lang=lang,
+            inputs=[source],
+        )
     if json_output:
         print_json(found.to_dict(lang))
         return
@@ -94,35 +109,15 @@ def describe_implant(found: Implant, lang: str) -> Iterator[str]:
     yield say("implant.title", lang)
     yield describe_model(step.model, step.provenance, step.model_digest, lang)
     yield ""
-    p, (low, high) = step.probability, step.interval
-    hundred = {"p": 100 * p, "low": 100 * low, "high": 100 * high}
-    yield say("implant.of_hundred", lang, **hundred)
+    for note in found.worth_notes:
+        yield note.text(lang)
     yield dictionary().decisions[step.decision].help[lang]
     if found.without_sham is not None:
         yield say("implant.without_sham", lang, p=found.without_sham)
-    yield from _trade_off(found, lang)
     level = say(f"cli.{step.applicability.level}", lang)
     yield say("cli.applicability", lang, level=level)
     for reason in step.applicability.reasons:
         yield f"   {reason.text(lang)}"
-
-
-def _trade_off(found: Implant, lang: str) -> Iterator[str]:
-    low, high = found.even_worth_interval
-    yield say("implant.even", lang, value=found.even_worth, low=low, high=high)
-    if found.net_benefit is None or found.net_benefit_interval is None:
-        return
-    low, high = found.net_benefit_interval
-    verdict = "gain" if low > 0 else "loss" if high < 0 else "open"
-    told = say(
-        "implant.net_benefit",
-        lang,
-        worth=found.failures_per_success,
-        value=found.net_benefit,
-        low=low,
-        high=high,
-    )
-    yield told + say(f"implant.{verdict}", lang)
 
 
 def harm_table(found: Implant, lang: str) -> Table:

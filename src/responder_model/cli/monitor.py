@@ -144,7 +144,7 @@ def _draw(
     overwrite: bool,
     lang: str,
 ) -> None:
-    from responder_model.cli.patient import writing
+    from responder_model.cli.output import writing
     from responder_model.figures.monitoring import draw_monitoring
     from responder_model.labels import decision_label, moment_label
     from responder_model.monitoring import ALARM

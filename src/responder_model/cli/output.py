@@ -94,6 +94,16 @@ def print_error(error: ResponderModelError) -> None:
 
 
 @contextmanager
+def writing(option: str) -> Iterator[None]:
+    """Say which option names a place that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        msg = f"{option} must be a place that can be written: {error.strerror}."
+        raise ResponderModelError(msg) from error
+
+
+@contextmanager
 def progress(description: str) -> Iterator[None]:
     """Show on stderr that something takes a while."""
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn

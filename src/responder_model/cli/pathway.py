@@ -22,6 +22,7 @@ from responder_model.cli.patient import (
     with_predictor_options,
 )
 from responder_model.cli.prediction import describe_model
+from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.labels import describe_cut_point
 from responder_model.schema import dictionary
 from responder_model.words import say
@@ -69,6 +70,7 @@ ImplantedOption = Annotated[
 _IMPLANT_RATE = ("--successes", "--implanted")
 
 
+@with_sheet_options
 @partial(with_predictor_options, until="session_3")
 def pathway(
     *,
@@ -81,6 +83,7 @@ def pathway(
     successes: SuccessesOption = None,
     implanted: ImplantedOption = None,
     json_output: JsonOption = False,
+    keep: Keep,
     lang: LanguageOption,
 ) -> None:
     """Say what to expect of the test and then of an implant, averaged over relief.
@@ -95,8 +98,9 @@ def pathway(
     rate = local_rate(responders, tested)
     implant_rate = local_rate(successes, implanted, _IMPLANT_RATE)
     named, implant = screening_model is not None, implant_model is not None
+    patient = read_patient(source, values)
     found = follow(
-        read_patient(source, values),
+        patient,
         screening_model=open_model(screening_model, rate=rate)
         if screening_model is not None
         else None,
@@ -106,6 +110,17 @@ def pathway(
         local_rate=None if named else rate,
         implant_rate=None if implant else implant_rate,
     )
+    if keep.wanted:
+        from responder_model.sheets import pathway_sheet
+
+        keep.write(
+            partial(pathway_sheet, found, patient),
+            found.screening_model_digest,
+            found.implant_model_digest,
+            command="pathway",
+            lang=lang,
+            inputs=[source],
+        )
     if json_output:
         print_json(found.to_dict(lang))
         return

@@ -8,9 +8,9 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +25,8 @@ from responder_model.cli.options import (
     RespondersOption,
     TestedOption,
 )
-from responder_model.cli.output import console, print_json
+from responder_model.cli.output import console, print_json, writing
+from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.errors import (
     InvalidPatientError,
     Problem,
@@ -172,6 +173,7 @@ def _name(key: str) -> str | None:
     return None if row is None else row.name
 
 
+@with_sheet_options
 @with_predictor_options
 def predict(
     model: ModelArgument,
@@ -184,6 +186,7 @@ def predict(
     threshold: ChosenOption = None,
     log_odds: LogOddsOption = False,
     json_output: JsonOption = False,
+    keep: Keep,
     lang: LanguageOption,
 ) -> None:
     """Score one patient: a verdict, the interval, reasons, and for whom it holds.
@@ -195,6 +198,18 @@ def predict(
     """
     fitted = open_model(model, rate=local_rate(responders, tested))
     patient = read_patient(source, values)
+    if keep.wanted:
+        from responder_model.sheets import prediction_sheet
+
+        keep.write(
+            partial(
+                prediction_sheet, fitted, patient, centre=centre, threshold=threshold
+            ),
+            fitted.digest,
+            command="predict",
+            lang=lang,
+            inputs=[source],
+        )
     shown = Shown(threshold=threshold, log_odds=log_odds, every=False)
     _answer(fitted, patient, centre, shown, lang, json_output=json_output)
 
@@ -265,16 +280,6 @@ def _draw(
             provenance=model.provenance,
             lang=lang,
         )
-
-
-@contextmanager
-def writing(option: str) -> Iterator[None]:
-    """Say which option names a place that cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        msg = f"{option} must be a place that can be written: {error.strerror}."
-        raise ResponderModelError(msg) from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli.patient import writing
+from responder_model.cli.output import writing
 from responder_model.errors import ResponderModelError
 from responder_model.outputs import Output, check_outputs, drafted
 from responder_model.words import Note

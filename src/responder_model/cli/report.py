@@ -19,8 +19,7 @@ from responder_model.cli.options import (
     OverwriteOption,
     SeedOption,
 )
-from responder_model.cli.output import print_json, print_notices, progress
-from responder_model.cli.patient import writing
+from responder_model.cli.output import print_json, print_notices, progress, writing
 from responder_model.cli.tracked import (
     Destination,
     Logged,

@@ -13,7 +13,7 @@ from responder_model.cli.options import (
     ModelArgument,
     OverwriteOption,
 )
-from responder_model.cli.patient import writing
+from responder_model.cli.output import writing
 from responder_model.outputs import Output, check_outputs, drafted
 
 CardFolderOption = Annotated[

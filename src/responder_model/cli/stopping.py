@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from responder_model.cli.options import (
 from responder_model.cli.output import console, print_json, print_notices
 from responder_model.cli.picture import FigureOption, draw_picture
 from responder_model.cli.prediction import describe_model
+from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.schema import dictionary
 from responder_model.words import say
 
@@ -57,6 +59,7 @@ CostOption = Annotated[
 ]
 
 
+@with_sheet_options
 @with_map_options
 def stopping(
     models: ModelsArgument = None,
@@ -67,6 +70,7 @@ def stopping(
     figure: FigureOption = None,
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
+    keep: Keep,
     lang: LanguageOption,
 ) -> None:
     """Say what stopping the test sessions early would lose and save, of 100 patients.
@@ -94,6 +98,16 @@ def stopping(
             inputs=[name for name in (cohort, *(models or ())) if name is not None],
             overwrite=overwrite,
         )
+    if keep.wanted:
+        from responder_model.sheets import stopping_sheet
+
+        keep.write(
+            partial(stopping_sheet, found),
+            *(rules.model_digest for rules in found),
+            command="stopping",
+            lang=lang,
+            inputs=[cohort, *(models or ())],
+        )
     if json_output:
         print_json([rules.to_dict(lang) for rules in found])
         return
@@ -117,8 +131,10 @@ def _read(path: Path, how: CohortMap) -> pd.DataFrame:
 def _print(found: Sequence[StoppingRules], lang: str) -> None:
     """Verdicts first, then a table a session with what holds of it, then the rest."""
     out = console()
-    for rules in found:
-        out.print(rules.verdict.text(lang))
+    from responder_model.rules import common_verdicts
+
+    for verdict in common_verdicts(found, lang):
+        out.print(verdict)
     every = [set(rules.messages) for rules in found]
     common = [m for m in found[0].messages if all(m in said for said in every)]
     for rules in found:

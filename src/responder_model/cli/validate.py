@@ -204,7 +204,7 @@ def _draw_forest(
     import pandas as pd
 
     from responder_model.artifact import digest_of
-    from responder_model.cli.patient import writing
+    from responder_model.cli.output import writing
     from responder_model.figures.drawing import draw_figure
     from responder_model.figures.forest import plot_forest
     from responder_model.labels import decision_label, moment_label

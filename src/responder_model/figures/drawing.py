@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,3 +141,26 @@ def save_figure(
     figure.supxlabel(" ".join(lines), fontsize="small", color="0.25")
     figure.savefig(path, dpi=150, metadata={"Software": None})
     return path
+
+
+def picture_of(plot: Callable[[Axes], Axes], *, size: tuple[float, float]) -> bytes:
+    """PNG of one figure for a page that says itself what it is: the same bytes always.
+
+    Parameters
+    ----------
+    plot : callable
+        Draws on the axes that it is given.
+    size : tuple of float
+        Width and height, inches.
+    """
+    figure = Figure(figsize=size, layout="constrained")
+    plot(figure.add_subplot())
+    written = BytesIO()
+    figure.savefig(written, format="png", dpi=200, metadata={"Software": None})
+    return written.getvalue()
+
+
+def font_file(*, bold: bool = False) -> Path:
+    """Font that has every letter of both languages; matplotlib brings it along."""
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return Path(mpl.get_data_path()) / "fonts" / "ttf" / name

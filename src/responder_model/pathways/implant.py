@@ -16,8 +16,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from responder_model.development.published import published_model
 from responder_model.errors import ResponderModelError
 from responder_model.evidence import (
@@ -78,6 +76,22 @@ class Implant:
     published: tuple[PublishedGroup, ...]
     without_sham: float | None
     messages: tuple[Note, ...]
+
+    @property
+    def worth_notes(self) -> tuple[Note, ...]:
+        """Success of 100 such patients, what it must be worth, and what it is worth."""
+        p, (low, high) = self.prediction.probability, self.prediction.interval
+        hundred = {"p": 100 * p, "low": 100 * low, "high": 100 * high}
+        low, high = self.even_worth_interval
+        even = {"value": self.even_worth, "low": low, "high": high}
+        found = [Note("implant.of_hundred", **hundred), Note("implant.even", **even)]
+        if self.net_benefit is None or self.net_benefit_interval is None:
+            return tuple(found)
+        low, high = self.net_benefit_interval
+        worth = {"worth": self.failures_per_success, "value": self.net_benefit}
+        found.append(Note("implant.net_benefit", **worth, low=low, high=high))
+        key = "gain" if low > 0 else "loss" if high < 0 else "open"
+        return (*found, Note(f"implant.{key}"))
 
     def to_dict(self, lang: str = "en") -> dict[str, Any]:
         """Plain data for JSON, sentences in a language; probabilities in 0-1."""
@@ -244,16 +258,19 @@ def _is_silent(model: Model, cause: Value | None) -> bool:
 
 
 def _idle(model: Model, known: Mapping[str, Value]) -> tuple[str, ...]:
-    """Values that are given although no effect of them is known."""
-    strength: dict[str, float] = {}
-    for column, slope in zip(
-        model.encoder.columns, np.abs(model.main.coefficients).tolist(), strict=True
-    ):
-        strength[column.predictor] = max(strength.get(column.predictor, 0.0), slope)
+    """Values that are given although no effect of them is published or learned."""
+    columns = model.priors.get("columns", {})
+    moving = {
+        column.predictor
+        for column, slope in zip(
+            model.encoder.columns, model.main.coefficients.tolist(), strict=True
+        )
+        if abs(slope) >= _IDLE or columns.get(column.name, {}).get("rows")
+    }
     return tuple(
         name
         for name, value in known.items()
         if value is not None
-        and strength.get(name, 1.0) < _IDLE
+        and name not in moving
         and dictionary().fields[name].derived_from is None
     )

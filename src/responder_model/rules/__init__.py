@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from responder_model.rules.result import Amount, StoppingRule, StoppingRules
+from responder_model.rules.result import (
+    Amount,
+    StoppingRule,
+    StoppingRules,
+    common_verdicts,
+)
 from responder_model.rules.stopping import stopping_rule
 from responder_model.rules.value import value_of_information
 from responder_model.rules.worth import (
@@ -20,6 +25,7 @@ __all__ = [
     "StoppingRule",
     "StoppingRules",
     "ThresholdWorth",
+    "common_verdicts",
     "stopping_rule",
     "value_of_information",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +76,24 @@ class StoppingRule:
             "certainty": self.certainty,
             "supported": self.supported,
         }
+
+
+def common_verdicts(found: Sequence[StoppingRules], lang: str) -> tuple[str, ...]:
+    """Verdicts in words; what is said of several sessions alike is said once."""
+    sessions: dict[str, list[int]] = {}
+    for rules in found:
+        text = replaced(rules.verdict, session=0).text(lang)
+        sessions.setdefault(text, []).append(rules.session)
+    first = {rules.session: rules.verdict for rules in found}
+    return tuple(
+        replaced(first[group[0]], session=tuple(group)).text(lang)
+        for group in sessions.values()
+    )
+
+
+def replaced(note: Note, **values: Any) -> Note:
+    """Return the note with other values in some gaps."""
+    return Note(note.code, **{**note.values, **values})
 
 
 @dataclass(frozen=True, kw_only=True)

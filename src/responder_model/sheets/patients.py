@@ -1,0 +1,304 @@
+"""Sheets of one patient: a prediction, the path to an implant, the implant."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from responder_model.figures.ranges import Range, ranges_picture
+from responder_model.labels import describe_value, label_of
+from responder_model.model import Model, Prediction
+from responder_model.model.basis import bases
+from responder_model.model.verdict import figure_note, judge, width_notes
+from responder_model.pathways import Implant, Pathway
+from responder_model.patient import check_patient
+from responder_model.schema import dictionary
+from responder_model.sheets.sheet import (
+    Sheet,
+    SheetTable,
+    check_label,
+    describe_model,
+    spoken,
+)
+from responder_model.words import Note, say
+from responder_model.words.numbers import format_percent, signed_points
+
+# Reasons on a sheet, largest first, and the least points that are one.
+MOST_REASONS, _LEAST_POINTS = 8, 0.5
+
+
+def prediction_sheet(
+    model: Model,
+    patient: Mapping[str, Any],
+    *,
+    date: datetime.date,
+    label: str = "",
+    lang: str = "en",
+    centre: str | None = None,
+    threshold: float | None = None,
+) -> Sheet:
+    """Sheet of what a model says of a patient: the numbers of ``Model.predict``.
+
+    Parameters
+    ----------
+    model, patient, centre, threshold
+        As ``Model.predict`` and ``Prediction.verdict_at`` take them.
+    date : datetime.date
+        Day that is printed.
+    label : str
+        What the sheet is known by; nothing else on it names anybody.
+    lang : {"en", "fr"}
+        Language.
+
+    Raises
+    ------
+    InvalidPatientError
+        As ``Model.predict``.
+    ResponderModelError
+        For a label that cannot be printed.
+    """
+    found = model.predict(patient, centre=centre)
+    known = check_patient(patient, model.decision, model.moment)
+    verdict = judge(found, threshold)
+    return Sheet(
+        lang=lang,
+        title=_title(found.decision, found.moment, lang),
+        label=check_label(label),
+        date=date,
+        headline=verdict.note.text(lang),
+        picture=_prediction_picture(found, verdict.average, threshold, lang),
+        picture_text=figure_note(found).text(lang),
+        lines=(*_answer(found, lang), _given(known, lang)),
+        tables=_reasons(found, known, bases(model, patient), lang),
+        notes=spoken(found.messages, lang),
+        models=(
+            describe_model(found.model, found.provenance, found.model_digest, lang),
+        ),
+        simulated=found.provenance == "simulated",
+    )
+
+
+def pathway_sheet(
+    found: Pathway,
+    patient: Mapping[str, Any],
+    *,
+    date: datetime.date,
+    label: str = "",
+    lang: str = "en",
+) -> Sheet:
+    """Sheet of a path from ``pathway``: response, and success of the implant.
+
+    ``patient`` is what the path was asked with, for what was given; the rest as
+    ``prediction_sheet``.
+    """
+    first, step = found.response, found.responders
+    known = check_patient(patient, first.decision, first.moment)
+    ranges = [
+        ("response", first.probability, first.interval),
+        ("average", found.probability, found.interval),
+        ("joint", found.joint, found.joint_interval),
+        ("after_response", step.success, step.success_interval),
+    ]
+    named = [_range(say(f"sheet.{key}", lang), p, i) for key, p, i in ranges]
+    names = (found.screening_model, found.implant_model)
+    digests = (found.screening_model_digest, found.implant_model_digest)
+    return Sheet(
+        lang=lang,
+        title=_path_title(found, lang),
+        label=check_label(label),
+        date=date,
+        headline=f"{figure_note(first).text(lang)}. {figure_note(found).text(lang)}, "
+        f"{say('sheet.whatever', lang)}.",
+        picture=ranges_picture(named, lang=lang),
+        picture_text=say("pathway.average", lang),
+        lines=(*_limits(found, lang), _given(known, lang)),
+        tables=(_classes(found, lang),),
+        notes=spoken(found.messages, lang),
+        models=tuple(
+            describe_model(name, found.provenance, digest, lang)
+            for name, digest in zip(names, digests, strict=True)
+        ),
+        simulated=found.provenance == "simulated",
+    )
+
+
+def implant_sheet(
+    found: Implant,
+    patient: Mapping[str, Any],
+    *,
+    date: datetime.date,
+    label: str = "",
+    lang: str = "en",
+) -> Sheet:
+    """Sheet of benefit and harm from ``implant``; the rest as ``pathway_sheet``."""
+    step = found.prediction
+    known = check_patient(patient, step.decision, step.moment)
+    return Sheet(
+        lang=lang,
+        title=say("implant.title", lang),
+        label=check_label(label),
+        date=date,
+        headline=" ".join(note.text(lang) for note in found.worth_notes),
+        picture=ranges_picture(list(_implant_ranges(found, lang)), lang=lang),
+        picture_text=figure_note(step).text(lang),
+        lines=(*_limits(step, lang), _unknown(found, lang), _given(known, lang)),
+        tables=_implant_tables(found, lang),
+        notes=spoken(found.messages, lang),
+        models=(describe_model(step.model, step.provenance, step.model_digest, lang),),
+        simulated=step.provenance == "simulated",
+    )
+
+
+def _title(decision: str, moment: str, lang: str) -> str:
+    moments = {row.name: row.label[lang] for row in dictionary().moments}
+    return f"{dictionary().decisions[decision].label[lang]}, {moments[moment]}"
+
+
+def _path_title(found: Pathway, lang: str) -> str:
+    moments = {row.name: row.label[lang] for row in dictionary().moments}
+    return f"{say('pathway.title', lang)}, {moments[found.moment]}"
+
+
+def _range(
+    label: str, value: float, interval: tuple[float, float], *, weak: bool = False
+) -> Range:
+    low, high = interval
+    return Range(label=label, value=value, lower=low, upper=high, weak=weak)
+
+
+def _prediction_picture(
+    found: Prediction, average: float, threshold: float | None, lang: str
+) -> bytes:
+    rows = [_range(say("sheet.this_patient", lang), found.probability, found.interval)]
+    if found.missing:
+        alike = say("sheet.alike", lang)
+        rows.append(_range(alike, found.probability, found.average_interval, weak=True))
+    marks = [(average, say("sheet.average_patient", lang))]
+    if threshold is not None:
+        marks.append((threshold, say("sheet.threshold", lang)))
+    return ranges_picture(rows, marks=marks, lang=lang)
+
+
+def _answer(found: Prediction, lang: str) -> Iterator[str]:
+    """Other cut-offs, the two intervals, and for whom it holds."""
+    yield " ".join(
+        say(f"answers.cut_{found.decision}", lang, cut=f"{cut:g}", p=p)
+        for cut, p in found.probabilities.items()
+        if cut != found.cut_point
+    )
+    yield from (note.text(lang) for note in width_notes(found))
+    yield from _limits(found, lang)
+
+
+def _limits(found: Prediction | Pathway, lang: str) -> Iterator[str]:
+    """Whether the model applies, and why not."""
+    level = say(f"cli.{found.applicability.level}", lang)
+    reasons = [reason.text(lang) for reason in found.applicability.reasons]
+    yield " – ".join([say("cli.applicability", lang, level=level), *reasons])
+
+
+def _given(known: Mapping[str, Any], lang: str) -> str:
+    """What was given, in the order of the dictionary."""
+    values = "; ".join(
+        f"{label_of(name, lang)} {describe_value(name, known[name], lang)}"
+        for name in dictionary().fields
+        if known.get(name) is not None
+    )
+    return say("sheet.given" if values else "sheet.given_nothing", lang, values=values)
+
+
+def _reasons(
+    found: Prediction, known: Mapping[str, Any], basis: Mapping[str, str], lang: str
+) -> tuple[SheetTable, ...]:
+    """What each given value adds, largest first; none where none adds a point."""
+    points = sorted(found.points.items(), key=lambda item: -abs(item[1]))
+    shown = [
+        (name, 100.0 * value)
+        for name, value in points
+        if name in known and abs(100.0 * value) >= _LEAST_POINTS
+    ][:MOST_REASONS]
+    if not shown:
+        return ()
+    unit = 100.0 * found.slope
+    rows = tuple(
+        (
+            label_of(name, lang),
+            describe_value(name, known[name], lang),
+            say(f"cli.basis_{basis.get(name, '')}", lang) if basis else "",
+            signed_points(value, lang),
+            _points(found.contribution_ranges[name], unit, lang),
+        )
+        for name, value in shown
+    )
+    average = found.verdict.average
+    title = say("answers.reasons_points", lang, average=average)
+    keys = ("predictor", "value", "basis", "contribution", "range")
+    heads = tuple(say(f"cli.{key}", lang) for key in keys)
+    return (SheetTable(title=title, heads=heads, rows=rows, n_words=3),)
+
+
+def _points(bounds: Any, unit: float, lang: str) -> str:
+    low, high = (signed_points(b * unit, lang) for b in (bounds.lower, bounds.upper))
+    return f"{low} .. {high}"
+
+
+def _classes(found: Pathway, lang: str) -> SheetTable:
+    """One row for each class of relief after the test."""
+    rows = tuple(
+        (
+            row.describe(lang),
+            say(f"cli.{row.applicability}", lang),
+            _interval(row.probability, row.interval),
+            _interval(row.success, row.success_interval),
+        )
+        for row in found.classes
+    )
+    keys = ("relief", "applies", "share", "success")
+    heads = tuple(say(f"pathway.{key}", lang) for key in keys)
+    title = say("pathway.made_of", lang)
+    return SheetTable(title=title, heads=heads, rows=rows, n_words=2)
+
+
+def _interval(probability: float, interval: tuple[float, float]) -> str:
+    low, high = (format_percent(p) for p in interval)
+    return f"{format_percent(probability)} ({low} .. {high})"
+
+
+def _implant_ranges(found: Implant, lang: str) -> Iterator[Range]:
+    """The patient's success, then published harm and durability."""
+    step = found.prediction
+    name = say("sheet.this_patient_success", lang)
+    yield _range(name, step.probability, step.interval)
+    for row in found.harms:
+        share = row.share
+        if share is not None and row.transport == "same":
+            ends = (share.lower, share.upper)
+            yield _range(row.label.text(lang), share.value, ends, weak=True)
+
+
+def _unknown(found: Implant, lang: str) -> str:
+    names = tuple(row.label for row in found.harms if row.share is None)
+    return Note("implant.unknown", names=names).text(lang)
+
+
+def _implant_tables(found: Implant, lang: str) -> tuple[SheetTable, ...]:
+    harms = tuple(
+        (row.label.text(lang), row.basis.text(lang), row.figure.text(lang))
+        for row in found.harms
+        if row.share is not None
+    )
+    heads = tuple(say(f"implant.{key}", lang) for key in ("outcome", "series"))
+    how_often = (*heads, say("implant.how_often", lang))
+    title = say("implant.harm_title", lang)
+    tables = [SheetTable(title=title, heads=how_often, rows=harms, n_words=2)]
+    if found.published:
+        like = tuple(
+            (group.label.text(lang), group.citation, group.figure.text(lang))
+            for group in found.published
+        )
+        keys = ("who", "series", "succeeded")
+        words = tuple(say(f"implant.{key}", lang) for key in keys)
+        title = say("implant.like_title", lang)
+        tables.append(SheetTable(title=title, heads=words, rows=like, n_words=2))
+    return tuple(tables)
