@@ -48,6 +48,16 @@ LONGEST = {
     "relief_3": "-12,5",
     "relief_days_3": "1",
 }
+# The same of the implant.
+LONGEST_IMPLANT = {
+    "relief_test": "45",
+    "relief_days_test": "12",
+    "rtms_responder": "yes",
+    "relief_maintenance": "48",
+    "sham_relief": "13",
+    "single_session_responder": "yes",
+    "active_minus_sham_responder": "no",
+}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from desk import LONGEST, answer, chromium, press, served, show, walk
+from desk import LONGEST, LONGEST_IMPLANT, answer, chromium, press, served, show, walk
 from responder_model.words import LANGUAGES
 
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
@@ -215,6 +215,11 @@ def test_longest_results_print_on_one_page(page, address, lang):
     answer(page, **{f"other.{name}": "1" for name in LONGEST if name.startswith("re")})
     show(page)
     assert pages_of(page, f"print_comparison_{lang}") == 1
+    press(page, f"/{lang}/rtms_response/session_3", "score")
+    press(page, f"/{lang}/emcs_success/implantation", "form")
+    answer(page, **LONGEST_IMPLANT)
+    show(page)
+    assert pages_of(page, f"print_implant_{lang}") == 1
 
 
 def pages_of(page, name):

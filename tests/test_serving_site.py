@@ -98,11 +98,34 @@ def test_pages_that_need_a_patient_begin_anew_without_one(server):
     "path", ["/fr/rtms_response/implantation", "/fr/about/age/54", "/fr/a/b"]
 )
 def test_unknown_question_is_a_page_for_people(server, path):
-    answer = server.get(path)
+    answer = server.get(path, headers={"accept": "text/html,*/*;q=0.8"})
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["x-request-id"] in answer.text
+    assert "style-src 'self'" in answer.headers["content-security-policy"]
     assert '<html lang="fr">' in answer.text
     assert "54" not in answer.text
+
+
+def test_programs_get_problem_documents(server):
+    for path in ("/fr/a/b", "/v1/nothing"):
+        for accepted in ("application/json", "*/*"):
+            answer = server.get(path, headers={"accept": accepted})
+            assert answer.headers["content-type"] == "application/problem+json"
+    answer = server.get("/v1/nothing", headers={"accept": "text/html"})
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_busy_server_says_so_on_a_page():
+    server = Local(ServerSettings(limits=Limits(threads=1, queue=0)))
+    server.service._at_work = 1
+    accepts = {"accept": "text/html"}
+    path = "/en/rtms_response/screening"
+    answer = send(server, path, PATIENT, headers=accepts)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert "The server is busy" in answer.text
+    assert "54,5" not in answer.text
 
 
 def test_implant_has_no_path(server):

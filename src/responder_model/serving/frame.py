@@ -106,7 +106,8 @@ def render(
         checklist=[say(f"page.check_{key}", lang) for key in CHECKLIST],
         today=f"{datetime.now():%Y-%m-%d}",
         stay=stay,
-        title=say("page.error", lang, title=title) if refused else title,
+        title=title,
+        page_title=say("page.error", lang, title=title) if refused else title,
         **context,
     )
     problems = tuple((problem.field, problem.rule) for problem in refused)

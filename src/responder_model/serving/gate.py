@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from responder_model.schema import dictionary
@@ -39,6 +39,7 @@ from responder_model.serving.problems import (
     json_response,
     language_of,
 )
+from responder_model.serving.refusal import page_language, refusal_page
 from responder_model.serving.settings import ServerSettings
 from responder_model.serving.tokens import Doorkeeper
 from responder_model.words import LANGUAGES
@@ -202,9 +203,16 @@ async def read_body(request: Request) -> bytes:
 
 
 async def respond(refused: Refused, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with a problem document."""
+    """Answer with a problem document, or a page where a browser asked for one."""
     arrival = arrival_of(scope)
     arrival.problems = [[item.field, item.rule] for item in refused.items]
+    accepted = Headers(scope=scope).get("accept", "")
+    lang = page_language(scope["path"], accepted, arrival.lang)
+    if lang is not None:
+        page = refusal_page(refused, arrival.request_id, lang)
+        answer = HTMLResponse(page.html, page.status, headers=refused.headers)
+        await answer(scope, receive, send)
+        return
     response = json_response(
         refused.document(arrival.request_id, arrival.lang),
         status=refused.kind.status,

@@ -19,8 +19,6 @@ from responder_model.serving.frame import (
     SCORE,
     Models,
     Page,
-    other_language,
-    render,
 )
 from responder_model.serving.gate import arrival_of, read_body
 from responder_model.serving.pages import form_page, result_page
@@ -28,7 +26,7 @@ from responder_model.serving.path import pathway_page
 from responder_model.serving.problems import Kind, Refused, language_of
 from responder_model.serving.service import Service
 from responder_model.serving.start import about_page, start_page
-from responder_model.words import LANGUAGES, say
+from responder_model.words import LANGUAGES
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 # Files that pages name, and their media types.
@@ -68,7 +66,7 @@ def _add_language(router: APIRouter, service: Service, lang: str) -> None:
     async def about(decision: str, moment: str) -> Response:
         models = _models(service)
         if (decision, moment) not in models:
-            return _sent(no_page(lang))
+            raise Refused(Kind.NOT_FOUND)
         return _sent(about_page(models, decision, moment, lang=lang))
 
     @router.get(f"/{lang}/pathway")
@@ -89,7 +87,7 @@ def _add_language(router: APIRouter, service: Service, lang: str) -> None:
     async def ask(request: Request, decision: str, moment: str) -> Response:
         models = _models(service)
         if (decision, moment) not in models:
-            return _sent(no_page(lang))
+            raise Refused(Kind.NOT_FOUND)
         _note(request, models[decision, moment])
         return _sent(form_page(models, decision, moment, {}, lang=lang))
 
@@ -115,7 +113,7 @@ async def _answer(
         target = (decision, moment)
     models = _models(service)
     if target not in models:
-        return _sent(no_page(lang))
+        raise Refused(Kind.NOT_FOUND)
     _note(request, models[target])
     page = await service.work(lambda: make(models, target, pairs, lang))
     arrival_of(request.scope).problems = [
@@ -138,7 +136,7 @@ def _question(models: Models, target: tuple[str, str], pairs: Pairs, lang: str) 
 
 def _pathway(models: Models, target: tuple[str, str], pairs: Pairs, lang: str) -> Page:
     if IMPLANT not in models or target[0] == IMPLANT[0]:
-        return no_page(lang)
+        raise Refused(Kind.NOT_FOUND)
     return pathway_page(models, *target, read_entries(pairs), lang=lang)
 
 
@@ -168,18 +166,6 @@ async def read_form(request: Request, most: int) -> Pairs:
     except ValueError:
         raise Refused(Kind.TOO_LARGE) from None
     return pairs
-
-
-def no_page(lang: str) -> Page:
-    """Page of an address that leads nowhere."""
-    return render(
-        "nowhere.html.j2",
-        lang,
-        status=404,
-        title=say("page.nowhere_title", lang),
-        other_path=f"/{other_language(lang)}",
-        simulated=False,
-    )
 
 
 def _own(pairs: Pairs, name: str) -> str:
