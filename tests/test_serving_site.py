@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from urllib.parse import urlencode
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import responder_model as rm
 from responder_model.schema import dictionary
 from responder_model.serving.settings import Limits, ServerSettings
+from responder_model.serving.tokens import SESSION_SECONDS, new_token, read_tokens
 from responder_model.words import LANGUAGES
 from serving_client import Local
 
@@ -104,7 +106,7 @@ def test_unknown_question_is_a_page_for_people(server, path):
     assert answer.headers["x-request-id"] in answer.text
     assert "style-src 'self'" in answer.headers["content-security-policy"]
     assert '<html lang="fr">' in answer.text
-    assert "54" not in answer.text
+    assert "54" not in answer.text.replace(answer.headers["x-request-id"], "")
 
 
 def test_programs_get_problem_documents(server):
@@ -184,3 +186,66 @@ def test_pages_are_small(server):
     page = send(server, "/fr/rtms_response/screening", [*PATIENT, ("_do", "score")])
     assert len(page.content) <= 60 * 1024
     assert len(server.get("/fr/rtms_response/session_3").content) <= 60 * 1024
+
+
+ACCEPTS = {"accept": "text/html"}
+
+
+@pytest.fixture
+def guarded(tmp_path):
+    """A server that asks for a token, and a token that it knows."""
+    path = tmp_path / "tokens.json"
+    secret, _ = new_token(path, name="desk", role="read", days=1)
+    return Local(ServerSettings(tokens=read_tokens(path))), secret
+
+
+def test_browser_without_token_is_asked_for_one(guarded):
+    server, _ = guarded
+    answer = server.get("/fr/rtms_response/screening", headers=ACCEPTS)
+    assert answer.status_code == 401
+    assert 'action="/fr/login"' in answer.text
+    assert 'type="password"' in answer.text
+    assert server.get("/static/page.css").status_code == 200
+
+
+def test_token_lets_a_browser_in_for_the_pages_alone(guarded):
+    server, secret = guarded
+    answer = send(server, "/en/login", [("token", secret)], headers=ACCEPTS)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/en"
+    cookie = answer.headers["set-cookie"]
+    assert secret not in cookie
+    assert {"HttpOnly", "SameSite=strict", "Max-Age=28800", "Path=/"} <= {
+        part.strip() for part in cookie.split(";")
+    }
+    handle = cookie.split(";")[0]
+    # only what is sent on purpose
+    server._client.cookies.clear()
+    inside = {**ACCEPTS, "cookie": handle}
+    page = send(server, "/en/rtms_response/screening", PATIENT, headers=inside)
+    assert page.status_code == 200
+    assert server.get("/v1/models", headers={"cookie": handle}).status_code == 401
+    assert server.get("/en", headers=ACCEPTS).status_code == 401
+    assert secret not in json.dumps(server.lines)
+
+
+def test_wrong_tokens_are_refused_and_counted(guarded):
+    server, _ = guarded
+    wrong = [("token", "no-such-token")]
+    for _ in range(10):
+        answer = send(server, "/en/login", wrong, headers=ACCEPTS)
+        assert answer.status_code == 401
+        assert "set-cookie" not in answer.headers
+    assert send(server, "/en/login", wrong, headers=ACCEPTS).status_code == 429
+    forged = {**ACCEPTS, "cookie": "session=forged"}
+    assert server.get("/en", headers=forged).status_code in (401, 429)
+
+
+def test_browser_is_let_out_after_eight_hours(guarded, monkeypatch):
+    server, secret = guarded
+    answer = send(server, "/en/login", [("token", secret)], headers=ACCEPTS)
+    inside = {**ACCEPTS, "cookie": answer.headers["set-cookie"].split(";")[0]}
+    assert server.get("/en", headers=inside).status_code == 200
+    later = time.monotonic() + SESSION_SECONDS + 1
+    monkeypatch.setattr("responder_model.serving.tokens.time.monotonic", lambda: later)
+    assert server.get("/en", headers=inside).status_code == 401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -12,11 +13,15 @@ from starlette.types import Scope
 from responder_model.serving.problems import Kind, Refused
 from responder_model.serving.settings import Limits, ServerSettings
 from responder_model.serving.tokens import WINDOW, Doorkeeper, Role
+from responder_model.words import LANGUAGES
 
 # The connection is closed where what is left of a request is not read.
 CLOSE = {"connection": "close"}
 # What answers without a token: it tells nothing but that the server lives.
-OPEN_PATHS = ("/health", "/ready")
+OPEN_PATHS = ("/health", "/ready", *(f"/{lang}/login" for lang in LANGUAGES))
+OPEN_FILES = "/static/"
+# Cookie of a browser that was let in with a token; it holds a handle, nothing else.
+SESSION = "session"
 ADMIN_PATHS = "/admin/"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _HERE = ("same-origin", "none")
@@ -100,13 +105,36 @@ def preflight(scope: Scope, settings: ServerSettings) -> Mapping[str, str] | Non
     return _PREFLIGHT
 
 
+def is_page(path: str) -> bool:
+    """Whether an address is one of the pages for people.
+
+    Examples
+    --------
+    >>> is_page("/fr/pathway"), is_page("/v1/models")
+    (True, False)
+    """
+    return path.strip("/").partition("/")[0] in ("", *LANGUAGES)
+
+
+def session_of(scope: Scope) -> str:
+    """Handle in the cookie of a browser; empty without one."""
+    cookie = SimpleCookie()
+    try:
+        cookie.load(Headers(scope=scope).get("cookie", ""))
+    except CookieError:
+        return ""
+    return cookie[SESSION].value if SESSION in cookie else ""
+
+
 def check_role(scope: Scope, doorkeeper: Doorkeeper | None) -> None:
     """Refuse who has no token, a wrong one, or one that does not allow it.
 
     Without a file of tokens everybody may ask.
     """
     path = scope["path"]
-    if doorkeeper is None or path in OPEN_PATHS:
+    if doorkeeper is None or path in OPEN_PATHS or path.startswith(OPEN_FILES):
+        return
+    if is_page(path) and doorkeeper.role_of_session(session_of(scope)):
         return
     role = _role(scope, doorkeeper)
     if path.startswith(ADMIN_PATHS) and role != "admin":
@@ -121,8 +149,19 @@ def _role(scope: Scope, doorkeeper: Doorkeeper) -> Role:
     role = doorkeeper.role_of(secret.strip())
     if role is not None:
         return role
+    refuse_token(scope, doorkeeper)
+    raise Refused(Kind.UNAUTHORISED, headers=asks)
+
+
+def refuse_token(scope: Scope, doorkeeper: Doorkeeper) -> None:
+    """Count a wrong token, and refuse an address that sends too many.
+
+    Raises
+    ------
+    Refused
+        ``too_many_requests``.
+    """
     address = (scope.get("client") or ("",))[0]
     if doorkeeper.count_failure(address):
         wait = {"retry-after": f"{WINDOW:.0f}"}
         raise Refused(Kind.TOO_MANY_REQUESTS, headers=wait)
-    raise Refused(Kind.UNAUTHORISED, headers=asks)

@@ -73,6 +73,7 @@ class Arrival:
     digest: str | None = None
     problems: list[list[str | None]] = field(default_factory=list)
     failure: str | None = None
+    doorkeeper: Doorkeeper | None = None
 
 
 def arrival_of(scope: MutableMapping[str, Any]) -> Arrival:
@@ -132,6 +133,7 @@ class Gate:
             lang=language_of(headers.get("accept-language", "")),
             deadline=asyncio.get_running_loop().time() + limits.request_seconds,
             body_limit=limits.body_bytes,
+            doorkeeper=self.doorkeeper,
         )
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from responder_model.serving.admission import is_page
 from responder_model.serving.frame import Page, other_language, render
-from responder_model.serving.problems import Refused
-from responder_model.words import LANGUAGES, say
+from responder_model.serving.problems import Kind, Refused
+from responder_model.words import say
 
 
 def page_language(path: str, accepted: str, preferred: str) -> str | None:
@@ -24,10 +25,9 @@ def page_language(path: str, accepted: str, preferred: str) -> str | None:
     >>> page_language("/v1/models", "text/html", "en") is None
     True
     """
-    first = path.strip("/").partition("/")[0]
-    if "text/html" not in accepted or first not in ("", *LANGUAGES):
+    if "text/html" not in accepted or not is_page(path):
         return None
-    return first or preferred
+    return path.strip("/").partition("/")[0] or preferred
 
 
 def refusal_page(refused: Refused, request_id: str, lang: str) -> Page:
@@ -40,4 +40,6 @@ def refusal_page(refused: Refused, request_id: str, lang: str) -> Page:
         other_path=f"/{other_language(lang)}",
         simulated=False,
         request_id=request_id,
+        asks_token=refused.kind is Kind.UNAUTHORISED,
+        login=f"/{lang}/login",
     )

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from responder_model.model import Model
+from responder_model.serving.admission import SESSION, refuse_token
 from responder_model.serving.compare import compare_page
 from responder_model.serving.entries import of_patient, read_entries
 from responder_model.serving.frame import (
@@ -26,6 +27,7 @@ from responder_model.serving.path import pathway_page
 from responder_model.serving.problems import Kind, Refused, language_of
 from responder_model.serving.service import Service
 from responder_model.serving.start import about_page, start_page
+from responder_model.serving.tokens import SESSION_SECONDS
 from responder_model.words import LANGUAGES
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -51,6 +53,7 @@ def routes(service: Service) -> APIRouter:
         return Response(_read_static(name), media_type=STATIC[name])
 
     for lang in LANGUAGES:
+        _add_forms(router, service, lang)
         _add_language(router, service, lang)
     return router
 
@@ -69,8 +72,25 @@ def _add_language(router: APIRouter, service: Service, lang: str) -> None:
             raise Refused(Kind.NOT_FOUND)
         return _sent(about_page(models, decision, moment, lang=lang))
 
+    @router.get(f"/{lang}/{{decision}}/{{moment}}")
+    async def ask(request: Request, decision: str, moment: str) -> Response:
+        models = _models(service)
+        if (decision, moment) not in models:
+            raise Refused(Kind.NOT_FOUND)
+        _note(request, models[decision, moment])
+        return _sent(form_page(models, decision, moment, {}, lang=lang))
+
+    @router.post(f"/{lang}/{{decision}}/{{moment}}")
+    async def score(request: Request, decision: str, moment: str) -> Response:
+        return await _answer(request, service, lang, _question, (decision, moment))
+
+
+def _add_forms(router: APIRouter, service: Service, lang: str) -> None:
+    """Routes that take a form and name no question."""
+
     @router.get(f"/{lang}/pathway")
     @router.get(f"/{lang}/compare")
+    @router.get(f"/{lang}/login")
     async def restart() -> Response:
         # what was entered is not in the address: there is nothing to show anew
         return RedirectResponse(f"/{lang}", status_code=303)
@@ -83,17 +103,37 @@ def _add_language(router: APIRouter, service: Service, lang: str) -> None:
     async def compare(request: Request) -> Response:
         return await _answer(request, service, lang, _compare)
 
-    @router.get(f"/{lang}/{{decision}}/{{moment}}")
-    async def ask(request: Request, decision: str, moment: str) -> Response:
-        models = _models(service)
-        if (decision, moment) not in models:
-            raise Refused(Kind.NOT_FOUND)
-        _note(request, models[decision, moment])
-        return _sent(form_page(models, decision, moment, {}, lang=lang))
+    @router.post(f"/{lang}/login")
+    async def login(request: Request) -> Response:
+        return await _let_in(request, service, lang)
 
-    @router.post(f"/{lang}/{{decision}}/{{moment}}")
-    async def score(request: Request, decision: str, moment: str) -> Response:
-        return await _answer(request, service, lang, _question, (decision, moment))
+
+async def _let_in(request: Request, service: Service, lang: str) -> Response:
+    """Give a browser with a valid token a cookie for eight hours.
+
+    Raises
+    ------
+    Refused
+        For another token.
+    """
+    answer = RedirectResponse(f"/{lang}", status_code=303)
+    doorkeeper = arrival_of(request.scope).doorkeeper
+    if doorkeeper is None:
+        return answer
+    pairs = await read_form(request, service.settings.limits.form_fields)
+    handle = doorkeeper.open_session(_own(pairs, "token").strip())
+    if handle is None:
+        refuse_token(request.scope, doorkeeper)
+        raise Refused(Kind.UNAUTHORISED)
+    answer.set_cookie(
+        SESSION,
+        handle,
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=service.settings.is_behind_tls,
+    )
+    return answer
 
 
 Task = Callable[[Models, tuple[str, str], Pairs, str], Page]

@@ -26,6 +26,9 @@ ROLES: tuple[Role, ...] = get_args(Role)
 TOKEN_BYTES = 32
 # What nobody but the owner of the file may do with it.
 _OTHERS = 0o077
+# Seconds for which a browser stays let in, and browsers that are kept.
+SESSION_SECONDS = 8 * 3600
+_MOST_SESSIONS = 1000
 # Seconds in which failures of one address are counted, and addresses that are kept.
 WINDOW = 60.0
 _MOST_ADDRESSES = 10_000
@@ -146,10 +149,15 @@ class Doorkeeper:
     def __init__(self, tokens: Sequence[Token], *, most_failures: int) -> None:
         self.tokens, self.most_failures = tuple(tokens), most_failures
         self._failures: dict[str, deque[float]] = {}
+        # by the digest of a handle: the token, and when the browser is let out
+        self._sessions: dict[str, tuple[str, float]] = {}
 
     def role_of(self, secret: str) -> Role | None:
         """Role of a token; None for one that is unknown or has expired."""
-        given, found = _digest(secret), None
+        return self._role_of(_digest(secret))
+
+    def _role_of(self, given: str) -> Role | None:
+        found = None
         now = datetime.now(tz=UTC)
         # all are compared, so that time does not tell which one it was
         for token in self.tokens:
@@ -157,6 +165,26 @@ class Doorkeeper:
             if same and token.is_valid(now):
                 found = token.role
         return found
+
+    def open_session(self, secret: str) -> str | None:
+        """Let a browser in with a token; a handle that is good for eight hours.
+
+        None for a token that is unknown or has expired. A session ends with its token.
+        """
+        token = _digest(secret)
+        if self._role_of(token) is None:
+            return None
+        handle = secrets.token_urlsafe(TOKEN_BYTES)
+        while len(self._sessions) >= _MOST_SESSIONS:
+            self._sessions.pop(next(iter(self._sessions)))
+        end = time.monotonic() + SESSION_SECONDS
+        self._sessions[_digest(handle)] = (token, end)
+        return handle
+
+    def role_of_session(self, handle: str) -> Role | None:
+        """Role of a browser by its handle; None for one that is not let in."""
+        token, end = self._sessions.get(_digest(handle), ("", 0.0))
+        return self._role_of(token) if time.monotonic() < end else None
 
     def count_failure(self, address: str) -> bool:
         """Count a wrong token; whether its address has sent too many."""
