@@ -478,3 +478,32 @@ def test_a_name_of_a_category_names_no_site() -> None:
     labels = [label for c in AETIOLOGY.categories for label in c.label.values()]
     cohort = check_cohort(pd.DataFrame({"aetiology": labels}))
     assert "lesion_site" not in cohort
+
+
+def test_relief_that_is_never_above_10_is_asked_about() -> None:
+    reliefs = {"relief_1": [2, 0, 5, 1, 3], "relief_test": [4, 1, 5, 6, 3]}
+    frame = pd.DataFrame({"age": 50, **reliefs})
+    assert _asked(frame) == {"relief_1": ["points"], "relief_test": ["points"]}
+    assert _questions(frame)[0].rows == (2, 4, 5, 6)
+    units = dict.fromkeys(reliefs, "percent")
+    assert _asked(frame, map_from({"units": units})) == {}
+    # relief of 40 % shows that the file has percentages
+    assert _asked(frame.assign(relief_test=[4, 1, 40, 0, 3])) == {}
+
+
+def test_a_score_of_no_and_yes_is_asked_about() -> None:
+    frame = pd.DataFrame({"age": 50, "dn4": [1, 0, 1, None]})
+    (question,) = _questions(frame)
+    assert (question.code, question.rows) == ("yes or no", (2, 3, 4))
+    for answer in question.answers:
+        cohort = check_cohort(frame, how=map_from(tomllib.loads(answer)))
+        known = 0 if answer.startswith("values") else 3
+        assert cohort["dn4"].notna().sum() == known
+
+
+def test_follow_up_in_years_is_asked_about() -> None:
+    frame = pd.DataFrame({"emcs_follow_up": [1, 2, 5, 10], "emcs_relief": 40})
+    (question,) = _questions(frame)
+    assert (question.code, question.field) == ("years", "emcs_follow_up")
+    how = map_from({"units": {"emcs_follow_up": "years"}})
+    assert check_cohort(frame, how=how)["emcs_follow_up"].tolist() == [12, 24, 60, 120]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from responder_model.cohort.columns import category_dtype
 from responder_model.cohort.mapping import CohortMap
-from responder_model.cohort.questions import answers_by, ask_of_rule, by_the_dictionary
+from responder_model.cohort.rules import answers_by, ask_of_rule, by_the_dictionary
 from responder_model.errors import Problem, Question
 from responder_model.schema import Decision, Field, dictionary
 from responder_model.words import Note

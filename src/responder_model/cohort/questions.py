@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.cohort.mapping import CohortMap, Rule
+from responder_model.cohort.mapping import CohortMap
 from responder_model.errors import Problem, Question
-from responder_model.schema import Decision, Field, dictionary, exceeds, reaches
+from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import YES_NO, is_allowed, own_unit, show
 from responder_model.words import Note
 
@@ -32,14 +32,16 @@ NEIGHBOURHOOD = 0.1
 CHANCE = 4
 # Fewest worse patients, and their share, from which a sign may be turned round.
 FEWEST_WORSE, SHARE_WORSE = 5, 0.75
+# Values of relief in a file from which it may be points, and the end of their scale.
+FEWEST_POINTS, MOST_POINTS = 8, 10
+# Follow-up after an implant that the dictionary asks for, in months.
+LEAST_FOLLOW_UP = 12
 # Fewest values from which a median says something.
 FEWEST_VALUES = 3
 # Values of a column that are offered for an answer one by one.
 MOST_SINGLE = 5
 # Categories of a field from which the meaning of a code is chosen.
 MOST_CODED = 6
-# Fewest disagreements that may follow another cut-off; at the own one a single will do.
-FEWEST_DISAGREEMENTS = 3
 
 
 def ask_of_values(
@@ -65,6 +67,7 @@ def ask_of_values(
         if field.kind == "number"
     }
     yield from _codes(fields, numbers, problems, rows, how)
+    yield from _points(numbers, rows, how)
     for name, values in numbers.items():
         yield from _of_numbers(dictionary().fields[name], values, problems, rows, how)
 
@@ -82,10 +85,12 @@ def _of_numbers(
             yield from _fractions(field, values, rows)
         if field.name not in how.signs:
             yield from _signs(field, values, rows)
-    elif field.name not in how.units and unit == "month" and field.transform == "log":
+    elif field.name not in how.units and unit == "month":
         yield from _years(field, values, rows)
-    elif field.name not in how.units and unit == "point" and field.maximum == 10:
-        yield from _hundred(field, values, problems)
+    elif field.name not in how.units and unit == "point":
+        if field.maximum == 10:
+            yield from _hundred(field, values, problems)
+        yield from _ones(field, values, rows)
 
 
 def _fractions(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
@@ -98,14 +103,14 @@ def _fractions(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
         return
     if known.max() <= 1:
         text = Note("cohort.all_fractions", field=field.name)
-        yield _question("fractions", field, rows[size > 0], text, answers)
+        yield question("fractions", field, rows[size > 0], text, answers)
     else:
         text = Note("cohort.some_fractions", field=field.name)
         singles = [
             f'values.{field.name}."{value:g}" = {100 * value:g}'
             for value in dict.fromkeys(values[between][:MOST_SINGLE].tolist())
         ]
-        yield _question("fractions", field, rows[between], text, (*singles, answers[1]))
+        yield question("fractions", field, rows[between], text, (*singles, answers[1]))
 
 
 def fractions(cohort: pd.DataFrame, rows: Rows, how: CohortMap) -> list[Problem]:
@@ -136,17 +141,55 @@ def _signs(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
             f'signs.{field.name} = "reversed"',
             f'signs.{field.name} = "as written"',
         )
-        yield _question("sign", field, rows[worse], text, answers)
+        yield question("sign", field, rows[worse], text, answers)
 
 
 def _years(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
     known = values[~np.isnan(values)]
-    usual, low = field.reference.mean, field.reference.mean - 2 * field.reference.sd
-    if len(known) >= FEWEST_VALUES and np.median(known) < math.exp(low):
-        months = {"median": float(np.median(known)), "usual": round(math.exp(usual))}
+    if field.transform == "log":
+        usual = math.exp(field.reference.mean)
+        low = math.exp(field.reference.mean - 2 * field.reference.sd)
+    else:
+        usual = low = float(LEAST_FOLLOW_UP)
+    if len(known) >= FEWEST_VALUES and np.median(known) < low:
+        months = {"median": float(np.median(known)), "usual": round(usual)}
         text = Note("cohort.years", field=field.name, **months)
         answers = (f'units.{field.name} = "years"', f'units.{field.name} = "months"')
-        yield _question("years", field, rows[~np.isnan(values)], text, answers)
+        yield question("years", field, rows[~np.isnan(values)], text, answers)
+
+
+def _points(
+    numbers: Mapping[str, Numbers], rows: Rows, how: CohortMap
+) -> Iterator[Question]:
+    """Ask whether relief is points of a scale, where no relief of the file is above 10.
+
+    Where it is never above 1, fractions are asked about.
+    """
+    fields = [dictionary().fields[name] for name in numbers]
+    reliefs = [f for f in fields if own_unit(f) == "percent"]
+    size = {f.name: np.abs(np.nan_to_num(numbers[f.name])) for f in reliefs}
+    given = sum(int((part > 0).sum()) for part in size.values())
+    most = max((float(part.max(initial=0.0)) for part in size.values()), default=0.0)
+    if given < FEWEST_POINTS or not 1 < most <= MOST_POINTS:
+        return
+    for field in reliefs:
+        if field.name not in how.units and size[field.name].max(initial=0.0) > 1:
+            text = Note("cohort.points", field=field.name)
+            answers = (f'units.{field.name} = "percent"',)
+            at = rows[size[field.name] > 0]
+            yield question("points", field, at, text, answers)
+
+
+def _ones(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
+    """Ask whether a score that is 0 or 1 in all is a yes or no."""
+    known = values[~np.isnan(values)]
+    if len(known) >= FEWEST_VALUES and set(known) == {0.0, 1.0}:
+        text = Note("cohort.ones", field=field.name)
+        answers = (
+            f'units.{field.name} = "points"',
+            f'values.{field.name} = {{ "0" = "", "1" = "" }}',
+        )
+        yield question("yes or no", field, rows[~np.isnan(values)], text, answers)
 
 
 def _hundred(
@@ -163,7 +206,7 @@ def _hundred(
     ):
         text = Note("cohort.scale", field=field.name, n=len(above))
         answers = (f'units.{field.name} = "/100"', f'units.{field.name} = "/10"')
-        yield _question("scale", field, above, text, answers)
+        yield question("scale", field, above, text, answers)
 
 
 # ---------------------------------------------------------------- missing codes
@@ -199,7 +242,7 @@ def _codes(
                     f"missing_codes = [{code:g}]",
                     f"kept.{field.name} = [{code:g}]",
                 )
-                yield _question("missing code", field, at, text, answers)
+                yield question("missing code", field, at, text, answers)
 
 
 def _gives_code_away(field: Field, values: Numbers) -> bool:
@@ -233,77 +276,6 @@ def _expected(field: Field, others: Numbers, code: float) -> float:
     return max(mean + CHANCE * math.sqrt(mean + 1), 2.0 * float(max(counts)))
 
 
-# ---------------------------------------------------------------- the responder's rule
-
-
-def ask_of_rule(
-    decision: Decision,
-    given: pd.Series,
-    cohort: pd.DataFrame,
-    disagreeing: NDArray[np.bool_],
-    rows: Rows,
-) -> Question | None:
-    """Ask whether recorded answers follow another rule, where one fits them all."""
-    count = int(disagreeing.sum())
-    relief = cohort[decision.outcome].to_numpy(dtype=np.float64, na_value=np.nan)
-    for rule in _other_rules(decision):
-        own_cut = rule.at == decision.main_cut_point
-        if count < (1 if own_cut else FEWEST_DISAGREEMENTS):
-            continue
-        due = answers_by(rule, relief, cohort, decision)
-        told = given.notna().to_numpy() & due.notna().to_numpy()
-        fits = (given == due).to_numpy(dtype=bool, na_value=False)
-        if fits[told].all() and told[disagreeing].all():
-            name = decision.binary_outcome
-            sign = ">=" if rule.inclusive else ">"
-            inclusive = "true" if rule.inclusive else "false"
-            text = Note(
-                "cohort.other_rule",
-                n=count,
-                field=name,
-                outcome=decision.outcome,
-                rule=f"{sign} {rule.at:g} %",
-                own=f"{decision.comparison} {decision.main_cut_point:g} %",
-            )
-            answer = f"rules.{name} = {{ at = {rule.at:g}, inclusive = {inclusive} }}"
-            field = dictionary().fields[name]
-            return _question("rule", field, rows[disagreeing], text, (answer,))
-    return None
-
-
-def _other_rules(decision: Decision) -> Iterator[Rule]:
-    own = (decision.main_cut_point, decision.comparison == ">=")
-    cuts = sorted({*decision.cut_points, 40.0}, key=lambda cut: abs(cut - own[0]))
-    for at in cuts:
-        for inclusive in (True, False):
-            if (at, inclusive) != own:
-                yield Rule(at=at, inclusive=inclusive)
-
-
-def answers_by(
-    rule: Rule, relief: Numbers, cohort: pd.DataFrame, decision: Decision
-) -> pd.Series:
-    """Yes/no that a centre's own rule gives, NA where relief or symptom is unknown."""
-    passed = (reaches if rule.inclusive else exceeds)(relief, rule.at)
-    due = pd.Series(passed, index=cohort.index).astype("boolean").mask(np.isnan(relief))
-    if decision.requires in cohort and cohort[decision.requires].notna().any():
-        due = due & cohort[decision.requires].mask(np.isnan(relief))
-    return due
-
-
-def by_the_dictionary(rule: Rule, given: pd.Series, decision: Decision) -> pd.Series:
-    """What recorded answers say by the dictionary's rule, NA where they do not tell."""
-    own = (decision.main_cut_point, decision.comparison == ">")
-    stricter = (rule.at, not rule.inclusive) >= own
-    looser = (rule.at, not rule.inclusive) <= own
-    said = given.copy()
-    if not stricter:
-        said = said.mask(given.fillna(value=False))
-    if not looser:
-        said = said.mask(~given.fillna(value=True))
-    return said
-
-
 # ---------------------------------------------------------------- in words
 
 
@@ -314,13 +286,14 @@ def _number(found: str | Note) -> float | None:
         return None
 
 
-def _question(
+def question(
     code: str,
     field: Field,
     rows: Sequence[int] | Rows,
     text: Note,
     answers: tuple[str, ...],
 ) -> Question:
+    """Question about a field, with the rows that it is about."""
     return Question(
         code=code,
         field=field.name,
@@ -365,7 +338,7 @@ def _of_code(name: str, found: str, rows: Sequence[int]) -> Question:
     answers = tuple(
         f"values.{name}.{quoted(found)} = {quoted(m)}" for m in (*_answers(field), "")
     )
-    return _question("code", field, rows, text, answers)
+    return question("code", field, rows, text, answers)
 
 
 def _of_word(name: str, found: str, problems: Sequence[Problem]) -> Question:
@@ -409,7 +382,7 @@ def ask_of_blanks(field: Field, rows: Rows) -> Question:
     """Ask what a blank means beside crosses."""
     text = Note("cohort.blank", field=field.name)
     answers = (f'blanks.{field.name} = "no"', f'blanks.{field.name} = "missing"')
-    return _question("blank", field, rows, text, answers)
+    return question("blank", field, rows, text, answers)
 
 
 def quoted(text: str) -> str:

@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from responder_model.cohort.questions import LEAST_FOLLOW_UP
 from responder_model.vocabulary.categories import lesion_sites
 from responder_model.words import Note
 
 # Rows of one warning that are named.
 MOST_ROWS = 10
-# Follow-up after an implant that the dictionary asks for, in months.
-LEAST_FOLLOW_UP = 12
 
 
 def warnings_of(

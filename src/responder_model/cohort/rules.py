@@ -1,0 +1,86 @@
+"""The rule by which a centre called patients responders, where it is another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from responder_model.cohort.mapping import Rule
+from responder_model.cohort.questions import Numbers, Rows, question
+from responder_model.errors import Question
+from responder_model.schema import Decision, dictionary, exceeds, reaches
+from responder_model.words import Note
+
+# Fewest disagreements that may follow another cut-off; at the own one a single will do.
+FEWEST_DISAGREEMENTS = 3
+
+
+def ask_of_rule(
+    decision: Decision,
+    given: pd.Series,
+    cohort: pd.DataFrame,
+    disagreeing: NDArray[np.bool_],
+    rows: Rows,
+) -> Question | None:
+    """Ask whether recorded answers follow another rule, where one fits them all."""
+    count = int(disagreeing.sum())
+    relief = cohort[decision.outcome].to_numpy(dtype=np.float64, na_value=np.nan)
+    for rule in _other_rules(decision):
+        own_cut = rule.at == decision.main_cut_point
+        if count < (1 if own_cut else FEWEST_DISAGREEMENTS):
+            continue
+        due = answers_by(rule, relief, cohort, decision)
+        told = given.notna().to_numpy() & due.notna().to_numpy()
+        fits = (given == due).to_numpy(dtype=bool, na_value=False)
+        if fits[told].all() and told[disagreeing].all():
+            name = decision.binary_outcome
+            sign = ">=" if rule.inclusive else ">"
+            inclusive = "true" if rule.inclusive else "false"
+            text = Note(
+                "cohort.other_rule",
+                n=count,
+                field=name,
+                outcome=decision.outcome,
+                rule=f"{sign} {rule.at:g} %",
+                own=f"{decision.comparison} {decision.main_cut_point:g} %",
+            )
+            answer = f"rules.{name} = {{ at = {rule.at:g}, inclusive = {inclusive} }}"
+            field = dictionary().fields[name]
+            return question("rule", field, rows[disagreeing], text, (answer,))
+    return None
+
+
+def _other_rules(decision: Decision) -> Iterator[Rule]:
+    own = (decision.main_cut_point, decision.comparison == ">=")
+    cuts = sorted({*decision.cut_points, 40.0}, key=lambda cut: abs(cut - own[0]))
+    for at in cuts:
+        for inclusive in (True, False):
+            if (at, inclusive) != own:
+                yield Rule(at=at, inclusive=inclusive)
+
+
+def answers_by(
+    rule: Rule, relief: Numbers, cohort: pd.DataFrame, decision: Decision
+) -> pd.Series:
+    """Yes/no that a centre's own rule gives, NA where relief or symptom is unknown."""
+    passed = (reaches if rule.inclusive else exceeds)(relief, rule.at)
+    due = pd.Series(passed, index=cohort.index).astype("boolean").mask(np.isnan(relief))
+    if decision.requires in cohort and cohort[decision.requires].notna().any():
+        due = due & cohort[decision.requires].mask(np.isnan(relief))
+    return due
+
+
+def by_the_dictionary(rule: Rule, given: pd.Series, decision: Decision) -> pd.Series:
+    """What recorded answers say by the dictionary's rule, NA where they do not tell."""
+    own = (decision.main_cut_point, decision.comparison == ">")
+    stricter = (rule.at, not rule.inclusive) >= own
+    looser = (rule.at, not rule.inclusive) <= own
+    said = given.copy()
+    if not stricter:
+        said = said.mask(given.fillna(value=False))
+    if not looser:
+        said = said.mask(~given.fillna(value=True))
+    return said
