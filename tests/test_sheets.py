@@ -19,6 +19,7 @@ from responder_model.errors import MissingExtraError, ResponderModelError
 from responder_model.model.example import example_model
 from responder_model.schema import dictionary
 from responder_model.sheets import (
+    course_sheet,
     implant_sheet,
     pathway_sheet,
     prediction_sheet,
@@ -62,7 +63,9 @@ def sheets(lang):
         for k in (1, 2, 3)
     ]
     implant = rm.implant(IMPLANTED, failures_per_success=2, other_use=True)
+    visits = {"aetiology": "ischaemic_stroke", "relief_1": 10, "relief_2": 20}
     return {
+        "course": course_sheet(rm.course(visits), visits, **how),
         "full": prediction_sheet(last, full, label="Étude 12, patient 7", **how),
         "few": prediction_sheet(first, {"age": 54}, threshold=0.3, **how),
         "path": pathway_sheet(rm.pathway({"age": 54}), {"age": 54}, **how),
@@ -92,7 +95,9 @@ def text_of(pdf, tmp_path):
     return " ".join(done.stdout.decode("utf-8").split())
 
 
-@pytest.mark.parametrize("name", ["full", "few", "path", "implant", "stopping"])
+@pytest.mark.parametrize(
+    "name", ["full", "few", "path", "implant", "course", "stopping"]
+)
 def test_each_sheet_is_one_page_and_says_what_it_must(made, name, tmp_path):
     pytest.importorskip("fpdf")
     lang, found = made
@@ -208,6 +213,7 @@ def test_pictures_are_readable_in_grey(english):
         ["predict", "rtms_response@screening", "--age", "54"],
         ["pathway", "--age", "54"],
         ["implant", "--age", "57", "--relief-test", "55"],
+        ["course", "--relief-1", "10"],
         ["stopping", "rtms_response@session_1"],
     ],
 )

@@ -24,6 +24,7 @@ from responder_model.cli.patient import (
     with_predictor_options,
 )
 from responder_model.cli.picture import FigureOption, draw_picture
+from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.labels import describe_value, short_moment
 from responder_model.words import say
 from responder_model.words.numbers import format_hundred, of_100, signed_points
@@ -46,6 +47,7 @@ ModelsOption = Annotated[
 MOST_NAMED = 3
 
 
+@with_sheet_options
 @partial(with_predictor_options, until="session_3")
 def course(
     *,
@@ -58,6 +60,7 @@ def course(
     figure: FigureOption = None,
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
+    keep: Keep,
     lang: LanguageOption,
 ) -> None:
     """Follow one patient over the visits, and say what the next could still change.
@@ -75,6 +78,16 @@ def course(
     found = follow(patient, models=own, local_rate=rate, threshold=threshold)
     if figure is not None:
         _draw(found, own, figure, lang, overwrite=overwrite)
+    if keep.wanted:
+        from responder_model.sheets import course_sheet
+
+        keep.write(
+            partial(course_sheet, found, patient),
+            *(visit.prediction.model_digest for visit in found.visits),
+            command="course",
+            lang=lang,
+            inputs=[source],
+        )
     if json_output:
         print_json(found.to_dict(lang))
         return

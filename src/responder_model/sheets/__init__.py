@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from responder_model.sheets.course import course_sheet
 from responder_model.sheets.html import render_html
 from responder_model.sheets.patients import (
     implant_sheet,
@@ -15,6 +16,7 @@ from responder_model.sheets.sheet import Sheet, SheetTable
 __all__ = [
     "Sheet",
     "SheetTable",
+    "course_sheet",
     "implant_sheet",
     "pathway_sheet",
     "prediction_sheet",

@@ -69,7 +69,7 @@ def prediction_sheet(
         headline=verdict.note.text(lang),
         picture=_prediction_picture(found, verdict.average, threshold, lang),
         picture_text=figure_note(found).text(lang),
-        lines=(*_answer(found, lang), _given(known, lang)),
+        lines=(*_answer(found, lang), given_line(known, lang)),
         tables=_reasons(found, known, bases(model, patient), lang),
         notes=spoken(found.messages, lang),
         models=(
@@ -112,7 +112,7 @@ def pathway_sheet(
         f"{say('sheet.whatever', lang)}.",
         picture=ranges_picture(named, lang=lang),
         picture_text=say("pathway.average", lang),
-        lines=(*_limits(found, lang), _given(known, lang)),
+        lines=(limits_line(found, lang), given_line(known, lang)),
         tables=(_classes(found, lang),),
         notes=spoken(found.messages, lang),
         models=tuple(
@@ -142,7 +142,7 @@ def implant_sheet(
         headline=" ".join(note.text(lang) for note in found.worth_notes),
         picture=ranges_picture(list(_implant_ranges(found, lang)), lang=lang),
         picture_text=figure_note(step).text(lang),
-        lines=(*_limits(step, lang), _unknown(found, lang), _given(known, lang)),
+        lines=(limits_line(step, lang), _unknown(found, lang), given_line(known, lang)),
         tables=_implant_tables(found, lang),
         notes=spoken(found.messages, lang),
         models=(describe_model(step.model, step.provenance, step.model_digest, lang),),
@@ -188,17 +188,17 @@ def _answer(found: Prediction, lang: str) -> Iterator[str]:
         if cut != found.cut_point
     )
     yield from (note.text(lang) for note in width_notes(found))
-    yield from _limits(found, lang)
+    yield limits_line(found, lang)
 
 
-def _limits(found: Prediction | Pathway, lang: str) -> Iterator[str]:
+def limits_line(found: Prediction | Pathway, lang: str) -> str:
     """Whether the model applies, and why not."""
     level = say(f"cli.{found.applicability.level}", lang)
     reasons = [reason.text(lang) for reason in found.applicability.reasons]
-    yield " – ".join([say("cli.applicability", lang, level=level), *reasons])
+    return " – ".join([say("cli.applicability", lang, level=level), *reasons])
 
 
-def _given(known: Mapping[str, Any], lang: str) -> str:
+def given_line(known: Mapping[str, Any], lang: str) -> str:
     """What was given, in the order of the dictionary."""
     values = "; ".join(
         f"{label_of(name, lang)} {describe_value(name, known[name], lang)}"
