@@ -178,6 +178,17 @@ def test_decision_plot_shows_three_strategies(cohort, ax):
     assert_allclose(line(ax, "treat nobody")[:, 1], 0.0)
 
 
+def test_decision_curve_stays_in_its_frame_where_the_model_harms(cohort, ax):
+    outcome, p = cohort
+    curve = pf.decision_curve(outcome, 1 - p, thresholds=np.arange(0.1, 0.85, 0.05))
+    assert curve.net_benefit.min() < -0.2
+    plot_decision_curve(curve, ax=ax)
+    low, high = ax.get_ylim()
+    drawn = line(ax, "treat by the model, with 95 % interval")
+    assert low < drawn[:, 1].min()
+    assert drawn[:, 1].max() < high
+
+
 def test_decision_plot_marks_where_the_model_is_better(cohort, ax):
     curve = pf.decision_curve(*cohort, thresholds=np.arange(0.1, 0.7, 0.05))
     assert "model better than both: interval above 0" in words(

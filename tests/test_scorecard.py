@@ -302,6 +302,30 @@ def test_nomogram_counts_further_categories_in_words_not_as_points(lang, words):
     assert not any("+" in text for text in said)
 
 
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("made_up", [False, True])
+def test_nomogram_prints_nothing_over_anything_and_counts_to_100(lang, made_up):
+    model = rm.published_model("rtms_response", "screening")
+    if made_up:
+        model = example_model("rtms_response", "screening", seed=3)
+    table = build_points(build_scorecard(model))
+    figure = Figure(figsize=nomogram_size(table, lang))
+    ax = plot_nomogram(table, ax=figure.add_axes((0, 0, 1, 1)), lang=lang)
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    boxes = [(b.x0 + 1, b.x1 - 1, b.y0 + 1, b.y1 - 1) for b in boxes]
+    over = [
+        (a, b)
+        for k, a in enumerate(boxes)
+        for b in boxes[k + 1 :]
+        if a[0] < b[1] and b[0] < a[1] and a[2] < b[3] and b[2] < a[3]
+    ]
+    assert over == []
+    top = max(text.get_position()[1] for text in ax.texts)
+    scale = [t.get_text() for t in ax.texts if abs(t.get_position()[1] - top) < 1e-9]
+    assert scale == [f"{n}" for n in range(0, 101, 10)]
+
+
 def test_nomogram_marks_an_even_chance_and_breaks_no_cut_off():
     card = build_scorecard(rm.published_model("emcs_success"), known=SURGEON)
     ax = plot_nomogram(build_points(card), ax=Figure().add_subplot(), lang="fr")

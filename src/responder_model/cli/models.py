@@ -16,6 +16,7 @@ from responder_model.cli.options import (
 )
 from responder_model.cli.output import console, print_json
 from responder_model.errors import UntrustedModelError
+from responder_model.labels import moment_label
 from responder_model.schema import dictionary, parse_target
 from responder_model.words import say
 
@@ -41,6 +42,8 @@ MANIFEST = "manifest.json"
 _RATE_OPTIONS = ("--responders", "--tested")
 # Columns that the longest name of a published model takes.
 NAME_WIDTH = 26
+# Columns that the others need, and what a model was made from.
+REST_WIDTH, MADE_WIDTH = 54, 14
 
 
 def local_rate(
@@ -99,18 +102,24 @@ def list_models(
         return
     from rich.table import Table
 
-    table = Table()
+    out = console()
+    table = Table(expand=True)
     # never cut: it is what the other commands take
-    table.add_column("model", overflow="fold", min_width=NAME_WIDTH)
-    for head in ("question", "moment", "made from", "patients"):
-        table.add_column(head)
+    widest = max(NAME_WIDTH, out.width - REST_WIDTH)
+    table.add_column("model", overflow="fold", max_width=widest)
+    table.add_column(say("cli.models_question", lang), ratio=1)
+    table.add_column(say("cli.models_made_from", lang), max_width=MADE_WIDTH)
+    table.add_column(say("cli.models_patients", lang), justify="right", no_wrap=True)
     for row in rows:
-        question = row["problem"] or row["decision"]
-        rest = (row["moment"], row["provenance"], row["n_patients"])
-        table.add_row(
-            row["model"], question, *("" if v is None else str(v) for v in rest)
-        )
-    console().print(table)
+        asked = row["problem"] or f"{row['decision']}, {_short(row['moment'])}"
+        rest = (row["provenance"], row["n_patients"])
+        table.add_row(row["model"], asked, *("" if v is None else str(v) for v in rest))
+    out.print(table)
+
+
+def _short(moment: str) -> str:
+    """Label of a moment without the visit at which that is: the table is narrow."""
+    return moment.split(",")[0]
 
 
 def _published_rows(lang: str) -> Iterator[dict[str, Any]]:
@@ -134,11 +143,10 @@ def _folder_rows(directory: Path | None, lang: str) -> Iterator[dict[str, Any]]:
 def _row(
     name: str, decision: str, moment: str, provenance: str, n_patients: int, lang: str
 ) -> dict[str, Any]:
-    moments = {row.name: row.label[lang] for row in dictionary().moments}
     return {
         "model": name,
         "decision": dictionary().decisions[decision].label[lang],
-        "moment": moments[moment],
+        "moment": moment_label(moment, lang),
         "provenance": say(f"cli.{provenance}", lang),
         "n_patients": n_patients,
         "problem": None,

@@ -86,7 +86,7 @@ def scorecard(
             title=heading(points, lang)["question"],
             provenance=card.provenance,
             lang=lang,
-            size=nomogram_size(points),
+            size=nomogram_size(points, lang),
         )
     for name in ("scorecard.csv", "points.html", "nomogram.png"):
         typer.echo(out / name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,22 +30,38 @@ TEXTS = {
     "reading": {
         "en": "Read the points of each predictor on the top scale, add them, and read "
         "the probability below the total.\nOnly for patients in whom every predictor "
-        "shown is known. Exact figures: the points table.",
+        "shown is known.\nExact figures: the points table, whose points are others: "
+        "100 here are {n} there.",
         "fr": "Lire les points de chaque prédicteur sur l'échelle du haut, les "
         "additionner, et lire la probabilité sous le total.\nSeulement si tous les "
-        "prédicteurs montrés sont connus. Chiffres exacts : la table de points.",
+        "prédicteurs montrés sont connus.\nChiffres exacts : la table de points, dont "
+        "les points sont autres : 100 ici en valent {n} dans la table.",
     },
 }
 # Percents that the last scale may mark, those that a reader looks for first.
 PERCENTS = (50, 10, 90, 30, 70, 20, 80, 5, 95, 40, 60, 1, 99, 2, 98, 15, 85)
-# Least distance of two labels on one scale, as a share of its length, and where labels
-# that are closer go: levels above the scale.
+# Least distance of two labels on one scale, as a share of its length. Labels that are
+# closer go to further levels above it; a row is as high as its levels need.
 _APART = 0.055
-_LEVELS = 3
+_FIRST, _LEVEL, _ROW = 0.16, 0.21, 1.0
+# Width of a letter as a share of the scales, and where labels may begin and end.
 _LETTER = 0.0088
+_LEFT, _RIGHT = -0.03, 1.05
 _JOINED = "\N{NO-BREAK SPACE}"
 _LONGEST = 34
 _WIDEST_NAME = 32
+# What the longest scale is worth.
+_HUNDRED = 100.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A value on a scale: its place, and where its label stands above it."""
+
+    x: float
+    text: str
+    at: float  # middle of the label
+    level: int
 
 
 def plot_nomogram(table: PointsTable, *, ax: Axes, lang: str = "en") -> Axes:
@@ -60,25 +77,38 @@ def plot_nomogram(table: PointsTable, *, ax: Axes, lang: str = "en") -> Axes:
         Language of names and values.
     """
     longest = max((max(row.points.values()) for row in table.rows), default=1)
-    n_rows = len(table.rows)
-    _points_scale(ax, n_rows + 1.0, longest, lang)
-    for k, row in enumerate(table.rows):
-        _predictor_scale(ax, n_rows - k, row, longest, lang)
-    _total_scale(ax, table, lang)
+    marks = [_marks(row, longest, lang) for row in table.rows]
+    heights = [_height(row) for row in marks]
+    top = _ROW + sum(heights)
+    _points_scale(ax, top, lang)
+    y = top
+    for row, placed, height in zip(table.rows, marks, heights, strict=True):
+        y -= height
+        _predictor_scale(ax, y, row, placed, longest, lang)
+    _total_scale(ax, table, longest, lang)
     decision = dictionary().decisions[table.card.decision]
     cut = describe_cut_point(decision, table.card.cut_points[table.card.main])
     cut = cut.replace(" ", _JOINED)  # stays on one line
     _name(ax, -1.2, f"{TEXTS['probability'][lang]} {cut}")
-    ax.set_xlim(-0.36, 1.04)
-    ax.set_ylim(-2.5, n_rows + 1.8)
-    ax.text(-0.36, -2.4, TEXTS["reading"][lang], fontsize="small", va="bottom")
+    ax.set_xlim(-0.36, 1.06)
+    ax.set_ylim(-3.0, top + 0.8)
+    reading = TEXTS["reading"][lang].format(n=longest)
+    ax.text(-0.36, -2.9, reading, fontsize="small", va="bottom")
     ax.set_axis_off()
     return ax
 
 
-def nomogram_size(table: PointsTable) -> tuple[float, float]:
+def nomogram_size(table: PointsTable, lang: str = "en") -> tuple[float, float]:
     """Width and height, inches, at which nothing overlaps."""
-    return 11.0, 3.0 + 0.5 * len(table.rows)
+    longest = max((max(row.points.values()) for row in table.rows), default=1)
+    rows = sum(_height(_marks(row, longest, lang)) for row in table.rows)
+    return 11.0, 3.2 + 0.5 * rows
+
+
+def _height(marks: list[Mark]) -> float:
+    """Height of a row: that of its labels, with room below the next one."""
+    levels = 1 + max((mark.level for mark in marks), default=0)
+    return max(_ROW, 2.0 * _FIRST + _LEVEL * levels)
 
 
 def _name(ax: Axes, y: float, text: str) -> None:
@@ -90,20 +120,22 @@ def _scale(ax: Axes, y: float, low: float, high: float, colour: str = BLACK) -> 
     ax.plot([low, high], [y, y], color=colour, linewidth=1.0)
 
 
-def _tick(ax: Axes, x: float, y: float, text: str, level: int = 0) -> None:
+def _tick(ax: Axes, y: float, mark: Mark) -> None:
     """Mark a place and write above it, higher where others stand close."""
-    rise = 0.16 + 0.21 * level
-    ax.plot([x, x], [y, y + rise - 0.04], color=GREY if level else BLACK, linewidth=0.7)
+    rise = _FIRST + _LEVEL * mark.level
+    colour = GREY if mark.level else BLACK
+    ax.plot([mark.x, mark.x], [y, y + rise - 0.04], color=colour, linewidth=0.7)
     ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
     place = {"ha": "center", "va": "bottom"}
-    ax.text(x, y + rise, text, place, fontsize="x-small", bbox=ground)
+    ax.text(mark.at, y + rise, mark.text, place, fontsize="x-small", bbox=ground)
 
 
-def _points_scale(ax: Axes, y: float, longest: int, lang: str) -> None:
+def _points_scale(ax: Axes, y: float, lang: str) -> None:
     _name(ax, y, TEXTS["points"][lang])
     _scale(ax, y, 0.0, 1.0, BLUE)
-    for points in _round_steps(longest, 10):
-        _tick(ax, points / longest, y, f"{points:g}")
+    for points in _round_steps(_HUNDRED, 10):
+        x = points / _HUNDRED
+        _tick(ax, y, Mark(x=x, text=f"{points:g}", at=x, level=0))
 
 
 def _round_steps(highest: float, n_steps: int) -> list[float]:
@@ -114,20 +146,31 @@ def _round_steps(highest: float, n_steps: int) -> list[float]:
 
 
 def _predictor_scale(
-    ax: Axes, y: float, row: PointsRow, longest: int, lang: str
+    ax: Axes, y: float, row: PointsRow, marks: list[Mark], longest: int, lang: str
 ) -> None:
-    """Scale of one predictor; values with the same points share a label."""
+    """Scale of one predictor with its values."""
     _name(ax, y, label(row, lang))
     _scale(ax, y, 0.0, max(row.points.values()) / longest)
-    marks = _number_marks(row, longest, lang) if row.is_number else _joined(row, lang)
-    ends: list[float] = [-1.0] * _LEVELS
-    for points, text in sorted(marks):
-        x = points / longest
-        half = 0.5 * _LETTER * len(text)
-        free = [k for k in range(_LEVELS) if ends[k] < x - half]
-        level = free[0] if free else int(np.argmin(ends))
-        ends[level] = x + half
-        _tick(ax, x, y, text, level)
+    for mark in marks:
+        _tick(ax, y, mark)
+
+
+def _marks(row: PointsRow, longest: int, lang: str) -> list[Mark]:
+    """Values of a predictor, each label on the lowest level where it is free.
+
+    Values with the same points share a label.
+    """
+    values = _number_marks(row, longest, lang) if row.is_number else _joined(row, lang)
+    ends: list[float] = []
+    placed = []
+    for points, text in sorted(values):
+        x, half = points / longest, 0.5 * _LETTER * (len(text) + 1)
+        at = min(max(x, _LEFT + half), _RIGHT - half)
+        free = (k for k, end in enumerate(ends) if end <= at - half)
+        level = next(free, len(ends))
+        ends[level : level + 1] = [at + half]
+        placed.append(Mark(x=x, text=text, at=at, level=level))
+    return placed
 
 
 def _joined(row: PointsRow, lang: str) -> list[tuple[float, str]]:
@@ -163,13 +206,15 @@ def _number_marks(row: PointsRow, longest: int, lang: str) -> list[tuple[float, 
     return [(points, value_text(row, v, lang)) for v, points in [*kept, items[-1]]]
 
 
-def _total_scale(ax: Axes, table: PointsTable, lang: str) -> None:
+def _total_scale(ax: Axes, table: PointsTable, longest: int, lang: str) -> None:
     """Total of points, and the probability at the same places."""
     _name(ax, 0.0, TEXTS["total"][lang])
     highest = sum(max(row.points.values()) for row in table.rows) or 1
     _scale(ax, 0.0, 0.0, 1.0, BLUE)
-    for points in _round_steps(highest, 10):
-        _tick(ax, points / highest, 0.0, f"{points:g}")
+    whole = _HUNDRED * highest / longest
+    for points in _round_steps(whole, 10):
+        x = points / whole
+        _tick(ax, 0.0, Mark(x=x, text=f"{points:g}", at=x, level=0))
     within = {p: t for p, t in table.totals.items() if 0 <= t <= highest}
     places = [total / highest for total in within.values()]
     _scale(ax, -1.2, min(places, default=0.0), max(places, default=1.0), BLUE)
@@ -177,5 +222,5 @@ def _total_scale(ax: Axes, table: PointsTable, lang: str) -> None:
     for percent in (p for p in PERCENTS if p in within):
         x = within[percent] / highest
         if all(abs(x - other) >= 0.75 * _APART for other in marked):
-            _tick(ax, x, -1.2, f"{percent} %")
+            _tick(ax, -1.2, Mark(x=x, text=f"{percent} %", at=x, level=0))
             marked.append(x)

@@ -205,9 +205,11 @@ def plot_decision_curve(curve: DecisionCurve, *, ax: Axes, lang: str = "en") -> 
     ax.axhline(0.0, color=BLACK, ls=":", label=TEXTS["treat_none"][lang])
     highest = curve.net_benefit if curve.upper is None else curve.upper
     top = 1.05 * max(float(highest.max()), float(curve.treat_all.max()), 0.01)
-    ax.set_ylim(-0.22 * top, top)
+    # treating everybody harms without bound, but the model's curve stays in the frame
+    bottom = min(0.0, float(curve.net_benefit.min())) - 0.22 * top
+    ax.set_ylim(bottom, top)
     ax.set_xlim(float(t.min()), float(t.max()) if t.size > 1 else float(t.min()) + 0.01)
-    _draw_gain(curve, ax, lang, -0.16 * top, 0.04 * top)
+    _draw_gain(curve, ax, lang, bottom + 0.06 * top, 0.04 * top)
     ax.xaxis.set_major_formatter(percent)
     ax.yaxis.set_major_formatter(percent)
     ax.set_xlabel(TEXTS["threshold"][lang])
