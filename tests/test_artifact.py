@@ -76,6 +76,7 @@ def test_folder_holds_trees_only_when_they_have_weight(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == [
         "MODEL_CARD.md",
         "dictionary.toml",
+        "evidence.json",
         "manifest.json",
         "model.json",
         "performance.json",

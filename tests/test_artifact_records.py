@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import responder_model as rm
-from responder_model.artifact.document import model_document, plain
+from responder_model.artifact.document import evidence_document, model_document, plain
 from responder_model.artifact.reading import read_document
 from responder_model.artifact.records import SETTINGS
 from responder_model.cli.summary import print_model, summarise
@@ -23,9 +23,10 @@ from responder_model.priors import PriorSet
 from responder_model.reporting import build_report
 from responder_model.reporting.values import logged_values
 from responder_model.sample_size import SampleSizeVerdict
+from responder_model.schema import dictionary
 from responder_model.words import Note
 
-PARTS = ("settings", "sample_size", "priors", "performance")
+PARTS = ("settings", "sample_size", "priors", "performance", "evidence")
 VALUES = (None, True, 0, -1, 1.5, 10**30, "", "forged", [], [[]], {}, {"en": 1})
 N_FORGERIES = 400
 # Whole reports, figures included, are slow: one for every so many forgeries.
@@ -42,13 +43,17 @@ def parts() -> dict[str, Any]:
     )
     cohort = rm.simulate_cohort(n_patients=60, seed=1)
     model = rm.develop(cohort, settings=settings)
-    document = model_document(model)
-    return json.loads(json.dumps({**document, "performance": plain(model.performance)}))
+    beside = {
+        "evidence": evidence_document(model.evidence),
+        "performance": plain(model.performance),
+    }
+    return json.loads(json.dumps(model_document(model) | beside))
 
 
 def read(parts: dict[str, Any]) -> Model:
-    document = {name: part for name, part in parts.items() if name != "performance"}
-    return read_document(document, trees=None, performance=parts["performance"])
+    document = dict(parts)
+    beside = {name: document.pop(name) for name in ("evidence", "performance")}
+    return read_document(document, table=dictionary(), trees=None, **beside)
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -61,7 +66,7 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def forge(parts: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
-    """Change, add or remove one thing in one of the four parts."""
+    """Change, add or remove one thing in one of the parts."""
     forged = json.loads(json.dumps(parts))
     found = [*places(forged[PARTS[rng.integers(len(PARTS))]])]
     table, key = found[rng.integers(len(found))]
@@ -108,6 +113,9 @@ def test_forged_records_are_refused_or_shown_everywhere(parts: dict[str, Any]) -
         (lambda d: d["priors"].update(anchor=[0.0]), r"anchor must have shape"),
         (lambda d: d["performance"]["apparent"].update(x=1.0), r"defined, got 'x'"),
         (lambda d: d["performance"].update(apparent=[]), r"apparent must be a table"),
+        (lambda d: d["evidence"]["rows"][1].update(se=0.0), r"evidence.json must have"),
+        (lambda d: d["evidence"]["rows"][1].update(n="7"), r"rows\[1\]\.n must be of"),
+        (lambda d: d["evidence"].pop("rows"), r"evidence.json must have exactly"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

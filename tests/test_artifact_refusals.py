@@ -633,7 +633,7 @@ def test_dictionary_of_other_kinds_is_refused_by_its_part(
     assert old in text
     (folder / "dictionary.toml").write_text(text.replace(old, new), encoding="utf-8")
     reforge(folder)
-    with pytest.raises(UntrustedModelError, match=f"got another {part}\\."):
+    with pytest.raises(UntrustedModelError, match=part):
         load_model(folder)
 
 

@@ -1,8 +1,7 @@
-"""A model keeps its own dictionary: what is added to the installed one later, or said
-otherwise there, changes no number of it.
+"""A model keeps its own dictionary and evidence: what is added to the installed ones
+later, revised or said otherwise, changes no number of it.
 
-Each later package is a copy of this one with another dictionary, asked in a process of
-its own.
+Each later package is a copy of this one with other data, asked in a process of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import pytest
 
 import responder_model as rm
 from responder_model.artifact import digest_of
-from responder_model.schema import dictionary_text
+from responder_model.words import say
 
 PACKAGE = Path(rm.__file__).parent
 FIRST_CATEGORY = '    { name = "ischaemic_stroke", lesion_type = "central"'
@@ -50,6 +49,16 @@ LATER = {
     "label": ('label = { en = "Aetiology", fr', 'label = { en = "Cause of pain", fr'),
     "word of a category": ('en = "ischaemic stroke"', 'en = "brain infarction"'),
     "word of a unit": ('unit = { en = "years"', 'unit = { en = "y"'),
+    "prior": (
+        'contrast = "central_vs_peripheral"\nmean = 0.40',
+        'contrast = "central_vs_peripheral"\nmean = -0.90',
+    ),
+    "finding": ("interval = [1.04, 4.00]", "interval = [1.24, 3.00]"),
+}
+# Where they stand, if not in the dictionary.
+EVIDENCE = {
+    "prior": "evidence/priors/rtms_response.toml",
+    "finding": "evidence/rtms_response.toml",
 }
 PATIENT = {
     "age": 54,
@@ -65,6 +74,7 @@ from dataclasses import asdict
 import pandas as pd
 import responder_model as rm
 from responder_model.artifact import digest_of
+from responder_model.reporting import build_report
 
 NUMBERS = "probability interval probabilities linear_predictor contributions".split()
 model = rm.load_model("model")
@@ -81,6 +91,9 @@ found["update keeps its dictionary"] = newer.dictionary is model.dictionary
 found["explained"] = model.explain(cohort.head(9)).display_data.tolist()
 rm.score_file(model, "cohort.csv", "scores.csv")
 found["file"] = pd.read_csv("scores.csv")["probability"].tolist()
+validated = rm.validate_internally(model, cohort, n_resamples=2)
+found["validated"] = validated.table.to_json()
+found["report"] = build_report(model).markdown
 if "gout" in sys.argv[2:]:
     rows = pd.DataFrame([patient, {**patient, "aetiology": "gout"}])
     rows.to_csv("gout.csv", index=False)
@@ -139,14 +152,25 @@ def later_package(root: Path, *changes: str) -> Path:
     shutil.copytree(
         PACKAGE, root / "responder_model", ignore=shutil.ignore_patterns("__pycache__")
     )
-    text = dictionary_text()
     for change in changes:
+        name = EVIDENCE.get(change, "dictionary.toml")
+        path = root / "responder_model" / "data" / name
+        text = path.read_text(encoding="utf-8")
         old, new = LATER[change]
         assert old in text
-        text = text.replace(old, new, 1)
-    path = root / "responder_model" / "data" / "dictionary.toml"
-    path.write_text(text, encoding="utf-8")
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
     return root
+
+
+def test_model_of_earlier_evidence_shows_and_uses_its_own(
+    written: Path, today: dict[str, Any], tmp_path: Path
+) -> None:
+    later = ask(written, later_package(tmp_path, "prior", "finding"))
+    assert "| 0.40 (0.40)" in later["report"] or "0.43" in later["report"]
+    revised = say("report.evidence_revised", "en")
+    assert revised not in today["report"]
+    assert later.pop("report").replace(f"> {revised}\n\n", "") == today["report"]
+    assert later == {name: today[name] for name in later}
 
 
 def without_words(explained: list[list[str]]) -> list[list[str]]:
@@ -167,6 +191,8 @@ def test_model_of_an_earlier_dictionary_gives_the_same_numbers(
     gout = ["gout"] if "category" in changes else []
     later = ask(written, later_package(tmp_path, *changes), *gout)
     assert without_words(later.pop("explained")) == without_words(today["explained"])
+    if "label" in changes or "word of a unit" in changes:
+        del later["report"]
     if gout:
         assert later.pop("patient with gout") == ["aetiology"]
         assert later.pop("cohort with gout") == [[3, "aetiology"]]

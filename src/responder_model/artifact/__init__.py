@@ -2,8 +2,9 @@
 
 ``model.json`` (coefficients, covariances, priors, mixture, aggregates), ``trees.json``
 (XGBoost's own JSON, only when trees have weight), ``dictionary.toml``,
-``performance.json``, ``MODEL_CARD.md`` and ``manifest.json`` (SHA-256 of each file and
-of itself); ``signature.json`` when signed. Nothing is unpickled or executed.
+``evidence.json``, ``performance.json``, ``MODEL_CARD.md`` and ``manifest.json``
+(SHA-256 of each file and of itself); ``signature.json`` when signed. Nothing is
+unpickled or executed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from responder_model.artifact.card import render_card
-from responder_model.artifact.document import model_document, plain, rounded
+from responder_model.artifact.document import (
+    evidence_document,
+    model_document,
+    plain,
+    rounded,
+)
 from responder_model.artifact.folder import (
     MANIFEST,
     check_replaceable,
@@ -109,12 +115,14 @@ def save_model(model: Model, folder: str | os.PathLike[str]) -> Path:
 def model_files(model: Model) -> dict[str, bytes]:
     """Files of a model folder, by name; the same model gives the same bytes."""
     performance = plain(model.performance)
+    evidence = evidence_document(model.evidence)
     if model.provenance == "published":
-        performance = rounded(performance)
+        performance, evidence = rounded(performance), rounded(evidence)
     try:
         files = {
             "MODEL_CARD.md": render_card(model).encode(),
             "dictionary.toml": model.dictionary.text.encode(),
+            "evidence.json": render_json(evidence),
             "model.json": render_json(model_document(model)),
             "performance.json": render_json(performance),
         }
@@ -254,7 +262,13 @@ def _model_from(files: Mapping[str, bytes]) -> Model:
         raise UntrustedModelError(msg)
     document = parse_json(files["model.json"], "model.json")
     trees = files.get("trees.json")
-    model = read_document(document, table=table, trees=trees, performance=performance)
+    model = read_document(
+        document,
+        table=table,
+        evidence=parse_json(files["evidence.json"], "evidence.json"),
+        trees=trees,
+        performance=performance,
+    )
     check_meaning(model.encoder)
     if trees is not None:
         check_trees(trees, model.encoder)

@@ -10,6 +10,7 @@ import numpy as np
 
 from responder_model.artifact.node import lower_triangle
 from responder_model.errors import ResponderModelError
+from responder_model.evidence import Evidence
 from responder_model.features import Encoder
 from responder_model.model import CentreLevel, Component, LinearPart, Model, Pool
 from responder_model.words import Note
@@ -60,6 +61,17 @@ def model_document(model: Model) -> dict[str, Any]:
         ),
     }
     return rounded(document) if model.provenance == "published" else document
+
+
+def evidence_document(evidence: Evidence) -> dict[str, Any]:
+    """Plain data of the evidence behind a model: rows, and what is declared on them."""
+    document: dict[str, Any] = plain(
+        {
+            "rows": [asdict(row) for row in evidence.rows.values()],
+            "declarations": [asdict(row) for row in evidence.declarations.values()],
+        }
+    )
+    return document
 
 
 def _plain(part: Disclosure | Fingerprints) -> Any:

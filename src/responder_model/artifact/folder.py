@@ -36,6 +36,7 @@ MAX_BYTES = {
     "model.json": 8 * 2**20,
     "trees.json": 2**20,
     "dictionary.toml": 2**20,
+    "evidence.json": 2**20,
     "performance.json": 2**20,
     "MODEL_CARD.md": 2**20,
     MANIFEST: 2**16,

@@ -30,7 +30,13 @@ _KEYS = (
     "digest",
 )
 # Files that every model folder holds; trees.json only when they have weight.
-_ALWAYS = ("MODEL_CARD.md", "dictionary.toml", "model.json", "performance.json")
+_ALWAYS = (
+    "MODEL_CARD.md",
+    "dictionary.toml",
+    "evidence.json",
+    "model.json",
+    "performance.json",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

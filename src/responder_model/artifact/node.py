@@ -78,7 +78,7 @@ class Node:
         node = Node(value={}, place=self._at(key))
         if not isinstance(value, str) or len(value) > MAX_TEXT:
             node.refuse(f"be text of at most {MAX_TEXT} characters")
-        if not all(c.isprintable() or c == "\n" for c in value):
+        if not value.replace("\n", "").isprintable():
             node.refuse("be printable text")
         if allowed is not None and value not in tuple(allowed):
             node.refuse(f"be known to the dictionary, got {value[:40]!r}")

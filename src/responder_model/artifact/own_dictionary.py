@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 
-from responder_model.artifact.kinds import misfit
+from responder_model.artifact.kinds import read_as
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.features import Encoder
 from responder_model.schema import (
@@ -38,13 +38,21 @@ def read_dictionary(data: bytes) -> Dictionary:
     """
     if data == dictionary_text().encode():
         return dictionary()
+    table = _parse(data)
+    read_as(table, Dictionary, "dictionary.toml")
+    if wrong := _inconsistency(table):
+        msg = f"{show(wrong)} in dictionary.toml must name what it has, got another."
+        raise UntrustedModelError(msg)
+    return table
+
+
+def _parse(data: bytes) -> Dictionary:
     try:
         text = data.decode("utf-8")
         # reading a key takes the square of its length
         if max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
             raise ValueError
-        table = parse_dictionary(text)
-        wrong = misfit(table, Dictionary) or _inconsistency(table)
+        return parse_dictionary(text)
     except (
         tomllib.TOMLDecodeError,
         UnicodeDecodeError,
@@ -55,13 +63,8 @@ def read_dictionary(data: bytes) -> Dictionary:
         ValueError,
         ResponderModelError,
     ):
-        wrong = "elsewhere"
-    if wrong:
-        msg = "dictionary.toml must be a data dictionary of this format version, "
-        raise UntrustedModelError(
-            msg + f"got another {show(wrong.removeprefix('value.'))}."
-        )
-    return table
+        msg = "dictionary.toml must be a data dictionary of this format version."
+        raise UntrustedModelError(msg) from None
 
 
 def _inconsistency(table: Dictionary) -> str | None:

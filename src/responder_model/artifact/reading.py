@@ -8,10 +8,12 @@ import numpy as np
 
 from responder_model.artifact.document import (
     FORMAT_VERSION,
+    evidence_document,
     model_document,
     plain,
     rounded,
 )
+from responder_model.artifact.evidence import read_evidence
 from responder_model.artifact.node import Node
 from responder_model.artifact.records import (
     read_digest,
@@ -105,7 +107,11 @@ def as_published(model: Model) -> Model:
     trees = None if model.pool is None else model.pool.trees
     performance = rounded(plain(model.performance))
     return read_document(
-        document, table=model.dictionary, trees=trees, performance=performance
+        document,
+        table=model.dictionary,
+        evidence=rounded(evidence_document(model.evidence)),
+        trees=trees,
+        performance=performance,
     )
 
 
@@ -113,10 +119,11 @@ def read_document(
     document: Any,
     *,
     table: Dictionary,
+    evidence: Any,
     trees: bytes | None,
     performance: dict[str, Any],
 ) -> Model:
-    """Rebuild a model from ``model_document`` and its own dictionary.
+    """Rebuild a model from its documents and its own dictionary.
 
     Raises
     ------
@@ -146,6 +153,7 @@ def read_document(
             centres=_read_centres(node, len(encoder.columns)),
             components=_read_components(node, len(encoder.derived)),
             priors=read_priors(node, encoder),
+            evidence=read_evidence(evidence, decision.name),
             pool=_read_pool(node, trees),
             settings=read_settings(node, encoder),
             sample_size=read_sample_size(node),

@@ -20,6 +20,7 @@ from responder_model.development.procedure import Procedure
 from responder_model.development.settings import Settings
 from responder_model.disclosure import SMALL_CELLS, Disclosure, fingerprints_of
 from responder_model.errors import DevelopmentError
+from responder_model.evidence import packaged_evidence
 from responder_model.features import Array, expit
 from responder_model.model import CentreLevel, LinearPart, Model, Pool, describe_limits
 from responder_model.model.batch import check_jobs, raw_cohort
@@ -179,6 +180,9 @@ def model_from(
             component(fitted) for fitted in procedure.estimator_.components_
         ),
         priors=procedure.priors_.to_json(),
+        evidence=packaged_evidence().behind(
+            settings.decision, without=settings.exclude_evidence
+        ),
         pool=_pool(procedure),
         settings=settings.to_json(),
         sample_size=size_verdict(procedure, int((~np.isnan(outcome)).sum()), n_events),

@@ -148,6 +148,7 @@ def _published(
         discrepancy=prior_discrepancy(),
         components=tuple(component(part) for part in mixture),
         priors=priors.to_json(),
+        evidence=packaged_evidence().behind(decision, without=excluded),
         pool=None,
         settings={},
         sample_size={},

@@ -145,6 +145,7 @@ def update(
     return replace(
         fresh,
         provenance="simulated" if "simulated" in provenances else fresh.provenance,
+        evidence=model.evidence,
         population=population,
         mean_variance=mean_variance_in(fresh.main, population),
         discrepancy=(

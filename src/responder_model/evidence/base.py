@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import as_file, files
@@ -19,7 +19,7 @@ from responder_model.evidence.declarations import (
     load_declarations,
 )
 from responder_model.evidence.rows import EvidenceRow, parse_rows
-from responder_model.frozen import freeze
+from responder_model.frozen import FrozenDict, freeze
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +34,23 @@ class Evidence:
         By decision.
     """
 
-    rows: Mapping[str, EvidenceRow]
-    declarations: Mapping[str, Declarations]
+    rows: Mapping[str, EvidenceRow] = field(default_factory=FrozenDict)
+    declarations: Mapping[str, Declarations] = field(default_factory=FrozenDict)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether nothing in it can be changed."""
+        return all(isinstance(t, FrozenDict) for t in (self.rows, self.declarations))
+
+    def behind(self, decision: str, *, without: Collection[str] = ()) -> Evidence:
+        """What a model of one decision rests on, some overlap groups left out."""
+        rows = {
+            name: row
+            for name, row in self.rows.items()
+            if row.decision == decision and row.overlap_group not in without
+        }
+        declared = {decision: self.declarations[decision]}
+        return Evidence(rows=FrozenDict(rows), declarations=FrozenDict(declared))
 
     @property
     def priors(self) -> dict[str, tuple[PriorDeclaration, ...]]:

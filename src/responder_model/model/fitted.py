@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from responder_model.errors import ResponderModelError
+from responder_model.evidence import Evidence
 from responder_model.features import Encoder, Population
 from responder_model.frozen import FrozenDict, freeze
 from responder_model.model.answer import answer
@@ -78,6 +79,8 @@ class Model:
         The mixture behind ``linear``, for updating.
     priors : mapping
         The priors as plain data, with their sources.
+    evidence : Evidence
+        The published rows and declarations behind them, as they were then.
     pool : Pool or None
         The trees' share; None when their weight is 0.
     settings, sample_size, performance : mapping
@@ -112,6 +115,7 @@ class Model:
     centres: tuple[CentreLevel, ...] = ()
     components: tuple[Component, ...] = ()
     priors: Mapping[str, Any] = field(default_factory=FrozenDict)
+    evidence: Evidence = field(default_factory=Evidence)
     pool: Pool | None = None
     settings: Mapping[str, Any] = field(default_factory=FrozenDict)
     sample_size: Mapping[str, Any] = field(default_factory=FrozenDict)

@@ -9,6 +9,7 @@ from responder_model.priors.sets import ColumnPrior, PriorSet
 from responder_model.priors.table import (
     PriorRow,
     evidence_to_json,
+    prior_rows,
     prior_table,
 )
 
@@ -20,6 +21,7 @@ __all__ = [
     "conditional_effects",
     "evidence_to_json",
     "implied_c_statistic",
+    "prior_rows",
     "prior_table",
     "priors_from",
 ]

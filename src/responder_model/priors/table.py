@@ -13,7 +13,6 @@ from responder_model.evidence import (
     EvidenceRow,
     PriorDeclaration,
     combine,
-    declarations_for,
     packaged_evidence,
 )
 from responder_model.priors.build import build_priors
@@ -81,7 +80,26 @@ def prior_table(
     >>> round(row.odds_ratio, 2), row.pooled.n_studies, len(row.sources)
     (1.54, 2, 4)
     """
-    return _table(build_priors(decision, moment, exclude_evidence=exclude_evidence))
+    priors = build_priors(decision, moment, exclude_evidence=exclude_evidence)
+    return prior_rows(priors, packaged_evidence())
+
+
+def prior_rows(priors: PriorSet, evidence: Evidence) -> tuple[PriorRow, ...]:
+    """Return the prior of every model column beside the evidence of a model.
+
+    Of a model itself: ``prior_rows(priors, model.evidence)``, whatever is installed.
+    """
+    declared = evidence.declarations.get(priors.decision)
+    return tuple(
+        _row(
+            name,
+            prior,
+            None if declared is None else declared.find(name, priors.moment),
+            priors,
+            evidence,
+        )
+        for name, prior in priors.columns.items()
+    )
 
 
 def evidence_to_json(
@@ -97,7 +115,7 @@ def evidence_to_json(
     """
     priors = build_priors(decision, moment, exclude_evidence=exclude_evidence)
     lines = []
-    for row in _table(priors):
+    for row in prior_rows(priors, packaged_evidence()):
         line = asdict(row)
         line["sources"] = [source.id for source in row.sources]
         if row.pooled is not None:
@@ -108,15 +126,6 @@ def evidence_to_json(
         "table": lines,
         "evidence": [asdict(row) for row in bearing_on(priors)],
     }
-
-
-def _table(priors: PriorSet) -> tuple[PriorRow, ...]:
-    evidence = packaged_evidence()
-    declared = declarations_for(priors.decision)
-    return tuple(
-        _row(name, prior, declared.find(name, priors.moment), priors, evidence)
-        for name, prior in priors.columns.items()
-    )
 
 
 def _row(

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from responder_model.evidence import declarations_for
 from responder_model.features import Array, expit
 from responder_model.figures.coefficients import coefficient_table, column_label
 from responder_model.labels import describe_value
 from responder_model.model import Model
-from responder_model.priors import PriorRow, PriorSet, prior_table
+from responder_model.priors import PriorRow, PriorSet, prior_rows
 from responder_model.schema import Field, dictionary
 
 # Shares of some patients with their weights; probabilities of two such groups.
@@ -87,9 +86,7 @@ def effects_of(model: Model, lang: str = "en") -> tuple[Effect, ...]:
     >>> central.alone[0] > central.alone[1]
     True
     """
-    table = prior_table(
-        model.decision, model.moment, exclude_evidence=model.excluded_evidence
-    )
+    table = prior_rows(PriorSet.from_json(model.priors), model.evidence)
     served = {row.column: row.posterior[0] for row in coefficient_table(model).rows}
     found = []
     for row in table:
@@ -111,7 +108,8 @@ def _effect(
 ) -> Effect:
     priors = PriorSet.from_json(model.priors)
     level = priors.anchor[0] / priors.level_scale
-    declared = declarations_for(model.decision).find(row.column, model.moment)
+    declarations = model.evidence.declarations[model.decision]
+    declared = declarations.find(row.column, model.moment)
     unit = 1.0
     if declared is not None and declared.per is not None:
         name = row.column.split("=")[0]

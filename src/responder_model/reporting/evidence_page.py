@@ -23,7 +23,7 @@ from responder_model.features import expit
 from responder_model.figures.coefficients import coefficient_table, column_label
 from responder_model.labels import describe_cut_point
 from responder_model.model import Model
-from responder_model.priors import PriorRow, PriorSet, prior_table
+from responder_model.priors import PriorRow, PriorSet, prior_rows
 from responder_model.priors.build import C_STATISTIC_CAP
 from responder_model.priors.table import bearing_on, evidence_to_json
 from responder_model.reporting.effects import Effect, Pair, effects_of
@@ -162,9 +162,7 @@ def _blocks(model: Model, lang: str) -> Iterator[str]:
 def _rest(model: Model, lang: str) -> Iterator[str]:
     """Priors in log-odds, the checks on them, and every source."""
     priors = PriorSet.from_json(model.priors)
-    table = prior_table(
-        model.decision, model.moment, exclude_evidence=model.excluded_evidence
-    )
+    table = prior_rows(priors, model.evidence)
     spoken = [row for row in table if row.sources or row.mean]
     blank = [row for row in table if not (row.sources or row.mean)]
     yield _level(priors, lang)

@@ -16,7 +16,7 @@ from responder_model.development.updating import is_updated
 from responder_model.features import expit
 from responder_model.labels import describe_cut_point, label_of
 from responder_model.model.limits import preceding_test
-from responder_model.priors import PriorSet, prior_table
+from responder_model.priors import PriorSet, prior_rows
 from responder_model.reporting.statements import PREFIX, check_statements
 from responder_model.reporting.study import Study
 from responder_model.reporting.suppression import SMALL_CELL, suppress
@@ -234,9 +234,7 @@ def _verdict_values(verdict: SampleSizeVerdict) -> Iterator[tuple[str, Value]]:
 
 
 def _evidence_values(model: Model) -> Iterator[tuple[str, Value]]:
-    table = prior_table(
-        model.decision, model.moment, exclude_evidence=model.excluded_evidence
-    )
+    table = prior_rows(PriorSet.from_json(model.priors), model.evidence)
     sources = {source.id for row in table for source in row.sources}
     yield "evidence.n_priors", _value(len(table))
     n_evidence = sum(row.status == "evidence" for row in table)

@@ -147,14 +147,13 @@ def _inputs(content: Content) -> Block:
     words = dictionary()
     moments = {row.name: row.label[content.lang] for row in words.moments}
     rows = []
-    for name in content.model.encoder.predictors:
-        field = words.fields[name]
+    for field in content.model.encoder.fields:
         rows.append(
             (
-                field.label[content.lang],
-                field.help[content.lang],
-                _allowed(field, content.lang),
-                _bounds(name, content),
+                content.label(field.name),
+                words.fields[field.name].help[content.lang],
+                _allowed(field, content),
+                _bounds(field.name, content),
                 moments[field.known_from],
             )
         )
@@ -168,11 +167,13 @@ def _inputs(content: Content) -> Block:
     )
 
 
-def _allowed(field: Field, lang: str) -> str:
+def _allowed(field: Field, content: Content) -> str:
+    """What the model takes, by its own dictionary, in today's words."""
+    lang = content.lang
     if field.kind == "boolean":
         return " / ".join(YES_NO[lang])
     if field.kind == "category":
-        return ", ".join(category.label[lang] for category in field.categories)
+        return ", ".join(content.describe(field.name, c) for c in field.category_names)
     unit = f" {field.unit[lang]}" if field.unit else ""
     return interval(field.minimum, field.maximum, lang, ".4g") + unit
 

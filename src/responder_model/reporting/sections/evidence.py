@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from responder_model.artifact.evidence import is_as_installed
 from responder_model.evidence import EvidenceRow
 from responder_model.features import expit
 from responder_model.figures.coefficients import column_label
 from responder_model.model.parts import effective_parameters
 from responder_model.model.scorer import Z_95
-from responder_model.priors import PriorRow, prior_table
+from responder_model.priors import PriorRow, PriorSet, prior_rows
 from responder_model.reporting.blocks import (
     Block,
     Bullets,
@@ -34,9 +35,7 @@ if TYPE_CHECKING:
 def evidence(content: Content) -> Section:
     """Priors with the findings they rest on, then every finding with its source."""
     model = content.model
-    table = prior_table(
-        model.decision, model.moment, exclude_evidence=model.excluded_evidence
-    )
+    table = prior_rows(PriorSet.from_json(model.priors), model.evidence)
     spoken = [row for row in table if row.sources]
     sources = {source.id: source for row in spoken for source in row.sources}
     blocks: list[Block] = [
@@ -50,6 +49,7 @@ def evidence(content: Content) -> Section:
                 "model.excluded_evidence",
             ),
         ),
+        *_revised(content),
         _priors(content, spoken),
         Paragraph(text=_silent(content, [row for row in table if not row.sources])),
         Heading(text=content.say("sources")),
@@ -60,6 +60,11 @@ def evidence(content: Content) -> Section:
     return Section(
         anchor="evidence", title=content.say("section_evidence"), blocks=tuple(blocks)
     )
+
+
+def _revised(content: Content) -> Iterator[Block]:
+    if not is_as_installed(content.model):
+        yield Paragraph(text=content.say("evidence_revised"), tone="note")
 
 
 def _priors(content: Content, rows: list[PriorRow]) -> Block:
