@@ -19,7 +19,7 @@ from pandas.testing import assert_frame_equal
 
 import responder_model as rm
 from in_words import said
-from responder_model.cohort import inspect_file, read_cohort
+from responder_model.cohort import CohortMap, inspect_file, read_cohort
 from responder_model.errors import InvalidCohortError
 from responder_model.formats import Labelled
 from responder_model.formats.statistical import SPSS, STATA, reading
@@ -341,3 +341,43 @@ SAVE OUTFILE='a.sav'{packed}.
     assert cohort["age"].tolist()[:2] == [54, 61]
     assert cohort["age"].isna().tolist() == [False, False, True]
     assert [None if pd.isna(x) else x for x in cohort["relief_1"]] == [30, None, -5]
+
+
+def test_codes_of_sas_are_read_by_their_catalog() -> None:
+    path, catalog = CASES / "coded.sas7bdat", str(CASES / "coded.sas7bcat")
+    cohort = read_cohort(path, how=CohortMap(data_dictionary=catalog))
+    assert cohort["sex"].tolist() == ["female", "male", "male"]
+    # 1 is no and 2 is yes there
+    assert cohort["opioid"].tolist() == [True, False, True]
+    assert cohort["relief_1"].tolist() == [30, 10, 20]
+
+
+def test_codes_of_sas_without_a_catalog_are_asked_about() -> None:
+    with pytest.raises(InvalidCohortError) as caught:
+        read_cohort(CASES / "coded.sas7bdat")
+    asked = {(q.field, q.code) for q in caught.value.questions}
+    assert asked == {("sex", "code"), ("opioid", "code")}
+    assert caught.value.unexplained == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "catalog"),
+    [("coded.sas7bcat", None), ("cohort.sav", "coded.sas7bcat")],
+)
+def test_a_catalog_alone_or_beside_another_file_is_refused(
+    name: str, catalog: str | None
+) -> None:
+    given = None if catalog is None else str(CASES / catalog)
+    with pytest.raises(InvalidCohortError) as caught:
+        read_cohort(CASES / name, how=CohortMap(data_dictionary=given))
+    (problem,) = caught.value.problems
+    assert "catalog of SAS formats" in problem.text()
+
+
+def test_a_broken_catalog_is_refused(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.sas7bcat"
+    broken.write_bytes((CASES / "coded.sas7bcat").read_bytes()[:5000])
+    with pytest.raises(InvalidCohortError):
+        read_cohort(
+            CASES / "coded.sas7bdat", how=CohortMap(data_dictionary=str(broken))
+        )

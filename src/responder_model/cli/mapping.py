@@ -52,7 +52,8 @@ _OPTIONS = {
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="Data dictionary (CSV) of the REDCap project: what the codes mean.",
+            help="What the codes mean: data dictionary (CSV) of the REDCap project, or "
+            "catalog (.sas7bcat) of a SAS data set.",
         ),
     ),
     "missing_codes": (

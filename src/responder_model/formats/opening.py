@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -27,6 +28,7 @@ _EXPORTED = Note("formats.exported")
 # What the first bytes of a file tell of its kind.
 _TRANSPORT = b"HEADER RECORD*******LIB"
 _SAS = bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf\xbd\x92\x08\x00\x09\xc7\x31\x8c"
+_CATALOG = _SAS.replace(b"\x81\x60", b"\x81\x63")
 _PACKED_BY_R = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
 _R = (
     *(b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n", b"X\n\0\0\0"),
@@ -42,6 +44,7 @@ _REFUSED = {
     b"<table": (Note("formats.web_page"), _AS_TABLE),
     b"{\\rtf": (Note("formats.document"), _AS_TABLE),
     b"**COMPRESSED** **COMPRESSED**": (Note("formats.cport"), Note("formats.as_xport")),
+    _CATALOG: (Note("formats.catalog"), Note("formats.catalog_beside")),
     b"SQLite format 3": (Note("formats.database"), _EXPORTED),
     b"ARROW1": (Note("formats.feather"), Note("formats.as_parquet")),
     b"ASCII SPSS PORT FILE": (Note("formats.portable"), Note("formats.as_sav")),
@@ -70,7 +73,8 @@ def open_file(
         Headings of a column that numbers visits and of what is measured at each, in a
         file with a line for each visit, of which one line per patient is made.
     data_dictionary : path-like, optional
-        Of the REDCap project that the file is an export of: what its codes mean.
+        What the file's codes mean: of the REDCap project that it is an export of, or
+        the catalog of formats (.sas7bcat) of a data set of SAS.
 
     Raises
     ------
@@ -80,8 +84,10 @@ def open_file(
     path = Path(path)
     with refused_when_broken():
         check_is_file(path)
-        declared = read_dictionary(Path(data_dictionary)) if data_dictionary else {}
-        opened = _open(path, sheet)
+        words = Path(data_dictionary) if data_dictionary else None
+        catalog = words if words and _start(words).startswith(_CATALOG) else None
+        declared = read_dictionary(words) if words and not catalog else {}
+        opened = _open(path, sheet, catalog)
         return replace(_by_patient(opened, long, declared), sheet=opened.sheet)
 
 
@@ -129,9 +135,22 @@ def check_is_file(path: Path) -> None:
         raise unreadable(found)
 
 
-def _open(path: Path, sheet: str | None) -> Source:
+def _start(path: Path) -> bytes:
+    """First bytes of a file, of none where it cannot be read."""
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(_LONGEST_MARK)
+    return b""
+
+
+def _open(path: Path, sheet: str | None, catalog: Path | None) -> Source:
     with path.open("rb") as file:
         start = file.read(_LONGEST_MARK)
+    if start.startswith(_SAS):
+        return _sas(path, catalog)
+    if catalog is not None:
+        raise unreadable(
+            found=Note("formats.catalog"), allowed=Note("formats.catalog_beside")
+        )
     for mark, reader in _READERS.items():
         if start.startswith(mark):
             return reader(path)
@@ -172,10 +191,10 @@ def _transport(path: Path) -> Source:
     return open_transport(path)
 
 
-def _sas(path: Path) -> Source:
+def _sas(path: Path, catalog: Path | None) -> Source:
     from responder_model.formats.statistical import open_sas
 
-    return open_sas(path)
+    return open_sas(path, catalog)
 
 
 def _r(path: Path) -> Source:
@@ -202,6 +221,5 @@ _READERS: dict[bytes, Callable[[Path], Source]] = {
     b"$FL3": _spss,
     b"<stata_dta>": _stata,
     _TRANSPORT: _transport,
-    _SAS: _sas,
     **dict.fromkeys((*_PACKED_BY_R, *_R), _r),
 }

@@ -47,7 +47,8 @@ def answer(request: dict[str, Any], out: IO[bytes]) -> None:
     except pyreadstat.ReadstatError:  # letters other than the file declares
         read = partial(read, encoding="WINDOWS-1252")
         about = read(metadataonly=True)[1]
-    variables = list(map(partial(_described, about), about.column_names))
+    formats = _formats(request.get("catalog"))
+    variables = [_described(about, formats, name) for name in about.column_names]
     _write(out, {"variables": variables})
     fields = [
         (str(k), pa.string() if variable["kind"] == "string" else pa.float64())
@@ -69,13 +70,27 @@ def _write(out: IO[bytes], line: dict[str, Any]) -> None:
     out.flush()
 
 
-def _described(about: Any, name: str) -> dict[str, Any]:
+def _formats(catalog: str | None) -> dict[str, dict[Any, str]]:
+    """Labels of a catalog of SAS, by the name of the format."""
+    if catalog is None:
+        return {}
+    labels = pyreadstat.read_sas7bcat(catalog, output_format="dict")[1].value_labels
+    return {name.upper(): dict(of) for name, of in labels.items()}
+
+
+def _described(
+    about: Any, formats: dict[str, dict[Any, str]], name: str
+) -> dict[str, Any]:
+    form = about.original_variable_types.get(name) or ""
+    labels = about.variable_value_labels.get(name)
+    # the name of a format, without its width: SEXF8.
+    labels = labels or formats.get(form.rstrip("0123456789.").upper(), {})
     return {
         "name": name,
         "label": about.column_names_to_labels.get(name) or "",
         "kind": about.readstat_variable_types[name],
-        "form": about.original_variable_types.get(name) or "",
-        "labels": list((about.variable_value_labels.get(name) or {}).items()),
+        "form": form,
+        "labels": list(labels.items()),
         "ranges": [(r["lo"], r["hi"]) for r in about.missing_ranges.get(name, [])],
     }
 

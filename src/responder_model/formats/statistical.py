@@ -77,27 +77,27 @@ def open_transport(path: Path) -> Source:
     return _open(path, TRANSPORT)
 
 
-def open_sas(path: Path) -> Source:
-    """Open a data set of SAS."""
-    return _open(path, SAS)
+def open_sas(path: Path, catalog: Path | None = None) -> Source:
+    """Open a data set of SAS, with the catalog that says what its codes mean."""
+    return _open(path, SAS, catalog)
 
 
-def _open(path: Path, kind: Kind) -> Source:
+def _open(path: Path, kind: Kind, catalog: Path | None = None) -> Source:
     with reading() as read:
-        return read(path, kind)
+        return read(path, kind, catalog)
 
 
 @contextmanager
-def reading() -> Iterator[Callable[[Path, Kind], Source]]:
+def reading() -> Iterator[Callable[..., Source]]:
     """Start what reads files of packages; if one brings it down, it starts anew."""
     if find_spec("pyreadstat") is None:
         raise MissingExtraError(library="pyreadstat", extra="formats")
     process = _started()
 
-    def read(path: Path, kind: Kind) -> Source:
+    def read(path: Path, kind: Kind, catalog: Path | None = None) -> Source:
         nonlocal process
         try:
-            return _read(process, path, kind)
+            return _read(process, path, kind, catalog)
         except Exception as error:
             if process.poll() is not None or not isinstance(error, InvalidCohortError):
                 _ended(process)
@@ -125,7 +125,9 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
         process.communicate()
 
 
-def _read(process: subprocess.Popen[bytes], path: Path, kind: Kind) -> Source:
+def _read(
+    process: subprocess.Popen[bytes], path: Path, kind: Kind, catalog: Path | None
+) -> Source:
     """Read one file through the process; without an answer the file is broken."""
     request = {
         "path": str(path.resolve()),
@@ -133,6 +135,7 @@ def _read(process: subprocess.Popen[bytes], path: Path, kind: Kind) -> Source:
         "missing": kind.missing,
         "rows": kind.rows,
         "most": most_cells(path.stat().st_size),
+        "catalog": None if catalog is None else str(catalog.resolve()),
     }
     to, out = process.stdin, process.stdout
     if to is None or out is None:
