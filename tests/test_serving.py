@@ -284,7 +284,7 @@ def test_busy_server_says_when_to_try_again():
     limits = Limits(threads=1, queue=0)
     server = Local(ServerSettings(limits=limits))
     server.service._at_work = 1
-    answered = server.predict(PATIENT)
+    answered = server.post("/v1/explanations", {**SCREENING, "patient": PATIENT})
     assert answered.status_code == 503
     assert answered.headers["retry-after"] == "1"
 
@@ -294,7 +294,8 @@ def test_slow_work_is_answered_in_time(monkeypatch):
 
     server = Local(ServerSettings(limits=Limits(answer_seconds=0.05)))
     monkeypatch.setattr(rm.Model, "predict", lambda *_, **__: time.sleep(0.3))
-    assert server.predict(PATIENT).status_code == 504
+    asked = {**SCREENING, "patient": PATIENT}
+    assert server.post("/v1/explanations", asked).status_code == 504
 
 
 # ---------------------------------------------------------------- the log

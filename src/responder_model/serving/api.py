@@ -34,6 +34,8 @@ from responder_model.serving.shelf import not_ready
 from responder_model.words import LANGUAGES, Note
 
 Plain = dict[str, Any]
+# What is answered without a thread, and the largest body of it.
+QUICK, QUICK_BYTES = ("predictions",), 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +183,9 @@ def _posting(service: Service, operation: Operation) -> Route:
             asked = read_envelope(body, envelope)
             return operation.answer(service, asked, arrival)
 
-        found = await service.work(answer)
+        # a few patients take less time than a thread costs
+        is_quick = operation.name in QUICK and len(body) <= QUICK_BYTES
+        found = answer() if is_quick else await service.work(answer)
         return json_response({"request_id": arrival.request_id, **found})
 
     return post
