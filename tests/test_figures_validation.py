@@ -470,3 +470,22 @@ def test_figure_is_written_with_its_label(cohort, tmp_path, lang):
         lang=lang,
     )
     assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_coefficients_tell_opinion_from_publication(ax, lang):
+    from responder_model.development.published import published_model
+
+    model = published_model("rtms_response", "screening")
+    table = coefficient_table(model)
+    opinion = {row.column: row.opinion for row in table.rows}
+    status = {name: row["status"] for name, row in model.priors["columns"].items()}
+    assert opinion == {name: status[name] == "judgement" for name in opinion}
+    assert set(opinion.values()) == {True, False}
+    written = words(plot_coefficients(table, ax=ax, lang=lang, max_display=30))
+    assert {"en": "opinion (prior)", "fr": "avis (a priori)"}[lang] in written
+    assert any("publi" in text for text in written)
+    only = replace(table, rows=tuple(row for row in table.rows if not row.opinion))
+    other = Figure(layout="constrained").add_subplot()
+    alone = words(plot_coefficients(only, ax=other, lang=lang))
+    assert {"en": "opinion (prior)", "fr": "avis (a priori)"}[lang] not in alone

@@ -15,6 +15,7 @@ from responder_model.figures.drawing import (
     BLACK,
     BLUE,
     GREY,
+    ORANGE,
     VERMILION,
     legend_below,
     open_frame,
@@ -41,6 +42,7 @@ TEXTS = {
     },
     "odds_ratio": {"en": "odds ratio", "fr": "rapport de cotes"},
     "prior": {"en": "published evidence (prior)", "fr": "données publiées (a priori)"},
+    "opinion": {"en": "opinion (prior)", "fr": "avis (a priori)"},
     "data": {
         "en": "added by these patients",
         "fr": "apporté par ces patients",
@@ -83,6 +85,7 @@ class CoefficientRow:
     prior: tuple[float, float]  # of the published component
     data: tuple[float, float] | None  # None: the patients say nothing about it
     posterior: tuple[float, float]  # as served at the main cut-off
+    opinion: bool = False  # no published effect stands behind the prior
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +129,7 @@ def coefficient_table(model: Model) -> CoefficientTable:
             prior=(float(published.prior_mean[k]), float(published.prior_sd[k])),
             data=_added(published, k),
             posterior=(float(mean), float(spread)),
+            opinion=_is_opinion(model, column),
         )
         for k, (column, mean, spread) in enumerate(
             zip(columns, means, spreads, strict=True), start=first
@@ -137,6 +141,12 @@ def coefficient_table(model: Model) -> CoefficientTable:
         weight_before=sum(part.prior_weight for part in on_evidence),
         weight_after=sum(part.weight for part in on_evidence),
     )
+
+
+def _is_opinion(model: Model, column: str) -> bool:
+    """Whether the prior of a column is judgement; not known of a model without any."""
+    stated = model.priors.get("columns", {}).get(column, {})
+    return bool(stated.get("status") == "judgement")
 
 
 def _served(model: Model) -> tuple[Array, Array]:
@@ -227,13 +237,15 @@ def plot_coefficients(
     )
     shown = ranked[:max_display][::-1]
     limit = _limit(shown)
+    rows = list(enumerate(shown))
     styles = (
-        ("prior", GREY, "s", 0.25, 1.4),
-        ("data", VERMILION, "^", 0.0, 1.4),
-        ("posterior", BLUE, "o", -0.25, 2.6),
+        ("prior", [(y, r.prior) for y, r in rows if not r.opinion], GREY, "s", 0.25),
+        ("opinion", [(y, r.prior) for y, r in rows if r.opinion], ORANGE, "D", 0.25),
+        ("data", [(y, r.data) for y, r in rows], VERMILION, "^", 0.0),
+        ("posterior", [(y, r.posterior) for y, r in rows], BLUE, "o", -0.25),
     )
-    for key, colour, marker, shift, width in styles:
-        drawn = [(y, getattr(row, key)) for y, row in enumerate(shown)]
+    for key, drawn, colour, marker, shift in styles:
+        width = 2.6 if key == "posterior" else 1.4
         points = [(y + shift, *found) for y, found in drawn if found is not None]
         if points:
             _draw_intervals(ax, points, limit, colour, marker, width)
