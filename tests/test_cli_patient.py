@@ -123,3 +123,29 @@ def test_a_threshold_says_how_likely_the_patient_is_above_it():
     refused = run("predict", TARGET, "--age", "54", "--threshold", "30", "--lang", "fr")
     assert refused.exit_code == 1
     assert "le seuil doit être supérieur à 0 et inférieur à 1" in refused.stderr
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_what_cannot_matter_says_so(lang):
+    given = ("--age", "80", "--dn4", "9", "--depression", "7.5", "--lang", lang)
+    done = run("predict", TARGET, *given)
+    said = {"en": "without effect on this answer", "fr": "sans effet sur cette réponse"}
+    line = " ".join(done.stdout.split()).split(said[lang])[1].split(". - ")[0]
+    assert "DN4" in line
+    assert {"en": "Age", "fr": "Âge"}[lang] in line
+    # at its mean it adds nothing either, but might have
+    assert "HADS-D" not in line
+    moved = run("predict", TARGET, "--depression", "7.5", "--lang", lang).stdout
+    assert said[lang] not in moved
+
+
+def test_days_of_relief_have_no_effect_in_published_models():
+    from responder_model.model.basis import without_effect
+
+    model = rm.published_model("rtms_response", "session_2")
+    patient = {"relief_1": 10, "relief_2": 20, "relief_days_2": 30}
+    idle = without_effect(model, model.predict(patient))
+    assert idle == ("relief_days_2",)
+    changed = model.predict({**patient, "relief_days_2": 0})
+    due = model.predict(patient)
+    assert changed.probability == pytest.approx(due.probability, abs=1e-9)

@@ -34,7 +34,7 @@ from responder_model.errors import (
 )
 from responder_model.outputs import Output, check_outputs, drafted
 from responder_model.schema import Field, dictionary
-from responder_model.words import Note
+from responder_model.words import Note, say
 
 if TYPE_CHECKING:
     from responder_model.model import Model
@@ -305,7 +305,7 @@ def _answer(
         describe_prediction,
         reasons_table,
     )
-    from responder_model.model.basis import bases
+    from responder_model.model.basis import bases, without_effect
     from responder_model.model.questions import question_notes
 
     threshold = shown.threshold
@@ -333,6 +333,9 @@ def _answer(
     )
     if table.row_count:
         out.print(table)
+    idle = without_effect(model, prediction)
+    if idle:
+        out.print(f"- {say('answers.without_effect', lang, names=idle)}")
     for message in prediction.messages:
         # which ones are missing: of `explain`; what to ask of them stands above
         if shown.every or message.code != "model.missing":

@@ -9,6 +9,10 @@ import numpy as np
 
 if TYPE_CHECKING:
     from responder_model.model.fitted import Model
+    from responder_model.model.prediction import Prediction
+
+# Log-odds that nobody would see.
+_NONE = 1e-3
 
 
 def bases(model: Model, values: Mapping[str, Any]) -> dict[str, str]:
@@ -46,3 +50,31 @@ def bases(model: Model, values: Mapping[str, Any]) -> dict[str, str]:
         for name, of_one in found.items()
         if any(of_one.values())
     }
+
+
+def without_effect(model: Model, prediction: Prediction) -> tuple[str, ...]:
+    """Given predictors of a published model that no belief lets move the answer.
+
+    Their effects are believed to be none on average; they tell nothing of what was not
+    given either.
+
+    Examples
+    --------
+    >>> import responder_model as rm
+    >>> model = rm.published_model("rtms_response", "screening")
+    >>> without_effect(model, model.predict({"dn4": 9, "depression": 12}))
+    ('dn4',)
+    """
+    if model.provenance != "published":
+        return ()
+    encoder, given = model.encoder, set(model.encoder.predictors)
+    given -= set(prediction.missing)
+    sizes = np.abs(model.main.coefficients)
+    moving = {encoder.predictors[k] for k in encoder.column_predictor[sizes > _NONE]}
+    # a yes/no that indicates a number has no column of its own
+    moving |= {row.name for row in encoder.fields if row.indicates is not None}
+    return tuple(
+        name
+        for name, added in prediction.contributions.items()
+        if name in given - moving and abs(added) < _NONE
+    )
