@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -246,6 +247,22 @@ def test_browser_is_let_out_after_eight_hours(guarded, monkeypatch):
     answer = send(server, "/en/login", [("token", secret)], headers=ACCEPTS)
     inside = {**ACCEPTS, "cookie": answer.headers["set-cookie"].split(";")[0]}
     assert server.get("/en", headers=inside).status_code == 200
-    later = time.monotonic() + SESSION_SECONDS + 1
-    monkeypatch.setattr("responder_model.serving.tokens.time.monotonic", lambda: later)
+    later = time.time() + SESSION_SECONDS + 1
+    monkeypatch.setattr("responder_model.serving.tokens.time.time", lambda: later)
     assert server.get("/en", headers=inside).status_code == 401
+
+
+def test_handle_is_known_to_every_process_and_to_no_other_server(guarded):
+    server, secret = guarded
+    settings = server.service.settings
+    answer = send(server, "/en/login", [("token", secret)], headers=ACCEPTS)
+    inside = {**ACCEPTS, "cookie": answer.headers["set-cookie"].split(";")[0]}
+    assert Local(settings).get("/en", headers=inside).status_code == 200
+    other = Local(ServerSettings(tokens=settings.tokens))
+    assert other.get("/en", headers=inside).status_code == 401
+    ended = Local(replace(settings, tokens=()))
+    assert ended.get("/en", headers=inside).status_code == 401
+    for forged in (inside["cookie"][:-1], inside["cookie"] + "0", "session=1.a.b"):
+        headers = {**ACCEPTS, "cookie": forged}
+        server._client.cookies.clear()
+        assert server.get("/en", headers=headers).status_code == 401

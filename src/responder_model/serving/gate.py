@@ -98,7 +98,9 @@ class Gate:
         self.doorkeeper = None
         if settings.tokens is not None:
             most = settings.limits.failed_tokens
-            self.doorkeeper = Doorkeeper(settings.tokens, most_failures=most)
+            self.doorkeeper = Doorkeeper(
+                settings.tokens, most_failures=most, key=settings.session_key
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""

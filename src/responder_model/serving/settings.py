@@ -6,7 +6,9 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
+from secrets import token_bytes
 
 from responder_model.errors import ResponderModelError
 from responder_model.serving.tokens import Token
@@ -99,6 +101,8 @@ class ServerSettings:
     proxy : str or None
         Address of a proxy that is believed about who asks.
     limits : Limits
+    session_key : bytes
+        What signs the handles of browsers; new with every server.
 
     Raises
     ------
@@ -114,6 +118,9 @@ class ServerSettings:
     is_behind_tls: bool = False
     proxy: str | None = None
     limits: Limits = field(default_factory=Limits)
+    session_key: bytes = field(
+        default_factory=partial(token_bytes, 32), repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         for origin in (*self.origins, *self.embed):

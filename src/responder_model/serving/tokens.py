@@ -26,9 +26,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 TOKEN_BYTES = 32
 # What nobody but the owner of the file may do with it.
 _OTHERS = 0o077
-# Seconds for which a browser stays let in, and browsers that are kept.
+# Seconds for which a browser stays let in.
 SESSION_SECONDS = 8 * 3600
-_MOST_SESSIONS = 1000
 # Seconds in which failures of one address are counted, and addresses that are kept.
 WINDOW = 60.0
 _MOST_ADDRESSES = 10_000
@@ -144,13 +143,15 @@ class Doorkeeper:
     tokens : sequence of Token
     most_failures : int
         Wrong tokens of one address in a minute; a right one is always let in.
+    key : bytes
+        What handles of browsers are signed with.
     """
 
-    def __init__(self, tokens: Sequence[Token], *, most_failures: int) -> None:
-        self.tokens, self.most_failures = tuple(tokens), most_failures
+    def __init__(
+        self, tokens: Sequence[Token], *, most_failures: int, key: bytes
+    ) -> None:
+        self.tokens, self.most_failures, self._key = tuple(tokens), most_failures, key
         self._failures: dict[str, deque[float]] = {}
-        # by the digest of a handle: the token, and when the browser is let out
-        self._sessions: dict[str, tuple[str, float]] = {}
 
     def role_of(self, secret: str) -> Role | None:
         """Role of a token; None for one that is unknown or has expired."""
@@ -169,22 +170,27 @@ class Doorkeeper:
     def open_session(self, secret: str) -> str | None:
         """Let a browser in with a token; a handle that is good for eight hours.
 
-        None for a token that is unknown or has expired. A session ends with its token.
+        None for a token that is unknown or has expired. The handle names the token by
+        a digest of its digest, and the end, under a code that only this server can
+        make: every process of it knows the handle, and no file does.
         """
         token = _digest(secret)
         if self._role_of(token) is None:
             return None
-        handle = secrets.token_urlsafe(TOKEN_BYTES)
-        while len(self._sessions) >= _MOST_SESSIONS:
-            self._sessions.pop(next(iter(self._sessions)))
-        end = time.monotonic() + SESSION_SECONDS
-        self._sessions[_digest(handle)] = (token, end)
-        return handle
+        return self._signed(f"{int(time.time()) + SESSION_SECONDS}.{_digest(token)}")
 
     def role_of_session(self, handle: str) -> Role | None:
         """Role of a browser by its handle; None for one that is not let in."""
-        token, end = self._sessions.get(_digest(handle), ("", 0.0))
-        return self._role_of(token) if time.monotonic() < end else None
+        told, _, _ = handle.rpartition(".")
+        end, _, mark = told.partition(".")
+        is_ours = hmac.compare_digest(self._signed(told).encode(), handle.encode())
+        if not is_ours or int(end) < time.time():
+            return None
+        owners = (t.sha256 for t in self.tokens if _digest(t.sha256) == mark)
+        return self._role_of(next(owners, ""))
+
+    def _signed(self, told: str) -> str:
+        return f"{told}.{hmac.new(self._key, told.encode(), 'sha256').hexdigest()}"
 
     def count_failure(self, address: str) -> bool:
         """Count a wrong token; whether its address has sent too many."""
