@@ -113,21 +113,27 @@ def answer(page: Page, **values: str) -> None:
             page.locator(f"input[name='{name}'][value='{value}']").check()
 
 
+def follow(page: Page, selector: str) -> None:
+    """Press what leads to another page, and wait for it."""
+    with page.expect_navigation():
+        page.locator(selector).first.click()
+
+
 def show(page: Page) -> None:
     """Press the main button."""
-    page.locator("button.main").click()
+    follow(page, "button.main")
 
 
 def press(page: Page, path: str, does: str) -> None:
     """Press the button that leads to a page."""
-    page.locator(f"button[formaction='{path}'][value='{does}']:not(.language)").click()
+    follow(page, f"button[formaction='{path}'][value='{does}']:not(.language)")
 
 
 def walk(page: Page, address: str, lang: str) -> Iterator[str]:
     """Go through every page, from the first to the implant; names of the states."""
     page.goto(f"{address}/{lang}")
     yield "start"
-    page.locator("a.aside").first.click()
+    follow(page, "a.aside")
     yield "about"
     page.goto(f"{address}/{lang}/rtms_response/screening")
     yield "form"

@@ -14,7 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from desk import LONGEST, LONGEST_IMPLANT, answer, chromium, press, served, show, walk
+from desk import (
+    LONGEST,
+    LONGEST_IMPLANT,
+    answer,
+    chromium,
+    follow,
+    press,
+    served,
+    show,
+    walk,
+)
 from responder_model.words import LANGUAGES
 
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
@@ -120,12 +130,12 @@ def test_everything_works_without_scripts(browser, address, lang):
 def test_language_button_keeps_what_was_typed(page, address):
     page.goto(f"{address}/en/rtms_response/screening")
     answer(page, age="61", aetiology="amputation")
-    page.locator("button.language").click()
+    follow(page, "button.language")
     assert page.locator("html").get_attribute("lang") == "fr"
     assert page.locator("#age").input_value() == "61"
     assert page.locator("#aetiology-amputation").is_checked()
     show(page)
-    page.locator("button.language").click()
+    follow(page, "button.language")
     assert page.locator("html").get_attribute("lang") == "en"
     assert page.locator(".headline").count() == 2
 
