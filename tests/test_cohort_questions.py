@@ -507,3 +507,18 @@ def test_follow_up_in_years_is_asked_about() -> None:
     assert (question.code, question.field) == ("years", "emcs_follow_up")
     how = map_from({"units": {"emcs_follow_up": "years"}})
     assert check_cohort(frame, how=how)["emcs_follow_up"].tolist() == [12, 24, 60, 120]
+
+
+@pytest.mark.parametrize("heading", ["unité", "Durée unité", "duration_unit"])
+def test_a_column_of_units_is_asked_about(heading: str) -> None:
+    frame = pd.DataFrame({"age": 50, "pain_duration": [12, 60], heading: "ans"})
+    (question,) = _questions(frame)
+    assert (question.code, question.field) == ("units", "pain_duration")
+    found = [
+        check_cohort(frame, how=map_from(tomllib.loads(answer)))["pain_duration"][0]
+        for answer in question.answers
+        if "days" not in answer
+    ]
+    assert found == [144, 12, 12]
+    # beside a field without numbers it says nothing
+    assert _asked(frame[["pain_duration", "age", heading]].iloc[:, [0, 1]]) == {}

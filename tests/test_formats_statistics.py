@@ -381,3 +381,32 @@ def test_a_broken_catalog_is_refused(tmp_path: Path) -> None:
         read_cohort(
             CASES / "coded.sas7bdat", how=CohortMap(data_dictionary=str(broken))
         )
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["Durée de la douleur (années)", "Evolution [ans]", "Pain duration (years)"],
+)
+def test_a_unit_in_a_label_counts(tmp_path: Path, label: str) -> None:
+    frame = pd.DataFrame({"age": [50.0, 60.0], "pain_duration": [12.0, 20.0]})
+    path = tmp_path / "units.sav"
+    pyreadstat.write_sav(frame, str(path), column_labels={"pain_duration": label})
+    assert read_cohort(path)["pain_duration"].tolist() == [144, 240]
+
+
+def test_a_label_that_begins_with_its_code_is_read(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"sex": [1.0, 2.0], "opioid": [0.0, 1.0], "age": [50.0, 60.0]})
+    labels = {
+        "sex": {1: "1 - Homme", 2: "2. Femme"},
+        "opioid": {0: "0=non", 1: "1: oui"},
+    }
+    path = tmp_path / "numbered.sav"
+    pyreadstat.write_sav(frame, str(path), variable_value_labels=labels)
+    cohort = read_cohort(path)
+    assert cohort["sex"].tolist() == ["male", "female"]
+    assert cohort["opioid"].tolist() == [False, True]
+    # another number than its code leaves a doubt
+    labels["sex"] = {1: "2 - Homme", 2: "1 - Femme"}
+    pyreadstat.write_sav(frame, str(path), variable_value_labels=labels)
+    with pytest.raises(InvalidCohortError):
+        read_cohort(path)

@@ -20,6 +20,8 @@ from responder_model.vocabulary import INVALID, MISSING_MARKS, Cell, read_value
 _UNTIDY = r"^\s|\s$|\s\s|[^ -~]|^(?:{})$".format(
     "|".join(re.escape(mark) for mark in sorted(MISSING_MARKS))
 )
+# A label that begins with a number.
+_NUMBERED = re.compile(r"\s*(\d+)\s*[-–.:=)]\s*(\D.*)")
 _PLAIN_NUMBER = r"[+-]?[0-9]+(?:[.,][0-9]*)?(?:[eE][+-]?[0-9]+)?"
 
 Mask = NDArray[np.bool_]
@@ -140,6 +142,11 @@ def read_cell(field: Field, value: Any, *, unit: str | None = None) -> Cell:
     if not isinstance(value, Labelled):
         return read_value(field, value, unit=unit)
     found = read_value(field, value.label, unit=unit)
+    numbered = _NUMBERED.match(value.label)
+    if found is INVALID and numbered and field.kind != "number":
+        # "1 - male": the label says its code before the word
+        own = float(numbered[1]) == value.code
+        found = read_value(field, numbered[2]) if own else INVALID
     if found is INVALID and field.kind == "number" and _names_its_code(field, value):
         return read_value(field, value.code, unit=unit)
     return found

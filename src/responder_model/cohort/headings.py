@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from responder_model.cohort.mapping import NOTHING, CohortMap
-from responder_model.cohort.questions import ask_of_headings
+from responder_model.cohort.questions import ask_of_headings, ask_of_units
 from responder_model.errors import Problem, Question
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import (
@@ -17,6 +18,8 @@ from responder_model.vocabulary import (
 )
 from responder_model.words import Note
 
+# What heads a column of units.
+_UNITS = re.compile(r"(?:.*_)?(?:unites?|units?)(?:_.*)?")
 # Unknown columns that are each told, besides those that may mean a field.
 MOST_UNKNOWN_COLUMNS = 100
 NO_COLUMNS = Problem(field="table", allowed=Note("cohort.names_columns"))
@@ -86,7 +89,22 @@ def likely_questions(
         if place not in headings and normalise(name) not in how.field_of
     ]
     read = {heading.field.name for heading in headings.values()}
-    return ask_of_headings(_open_headings(left, read), how) if read else []
+    asked = ask_of_headings(_open_headings(left, read), how) if read else []
+    return [*asked, *_units_beside(names, headings, how)]
+
+
+def _units_beside(
+    names: Sequence[str], headings: Mapping[int, Heading], how: CohortMap
+) -> Iterator[Question]:
+    """Ask about a column of units to the right of one of numbers."""
+    for place, heading in headings.items():
+        field, beside = heading.field, names[place + 1 : place + 2]
+        if field.kind != "number" or place + 1 in headings or field.name in how.units:
+            continue
+        for name in beside:
+            key = normalise(name)
+            if _UNITS.fullmatch(key) and key not in how.field_of:
+                yield ask_of_units(field, name)
 
 
 def _open_headings(names: Sequence[str], read: set[str]) -> dict[str, list[str]]:

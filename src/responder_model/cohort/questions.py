@@ -36,6 +36,8 @@ FEWEST_WORSE, SHARE_WORSE = 5, 0.75
 FEWEST_POINTS, MOST_POINTS = 8, 10
 # Follow-up after an implant that the dictionary asks for, in months.
 LEAST_FOLLOW_UP = 12
+# Units of time, which a column beside may state.
+TIMES = frozenset({"year", "month", "day"})
 # Fewest values from which a median says something.
 FEWEST_VALUES = 3
 # Values of a column that are offered for an answer one by one.
@@ -376,6 +378,18 @@ def ask_of_headings(
         for name, headings in likely.items()
         if name not in how.columns.values()
     ]
+
+
+def ask_of_units(field: Field, heading: str) -> Question:
+    """Ask what a column of units beside a field says of its numbers."""
+    text = Note("cohort.units_beside", field=field.name, heading=show(heading))
+    units = ("years", "months", "days") if own_unit(field) in TIMES else ()
+    stated = (f'units.{field.name} = "{unit}"' for unit in units)
+    return question("units", field, (1,), text, (*stated, _no_column(heading)))
+
+
+def _no_column(heading: str) -> str:
+    return f'columns.{quoted(heading)} = ""'
 
 
 def ask_of_blanks(field: Field, rows: Rows) -> Question:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,8 @@ from responder_model.formats.table import (
     check_width,
     unreadable,
 )
-from responder_model.vocabulary import find_field
+from responder_model.schema import Field
+from responder_model.vocabulary import find_field, find_heading, unit_named
 from responder_model.words import Note
 
 # A number as the package shows it: where that is no number, it is not read as one.
@@ -97,7 +99,22 @@ class Variable:
                 allowed=Note("formats.one_field", one=named.name, other=labelled.name),
             )
             raise InvalidCohortError((problem,))
-        return self.label if labelled and not named else self.name
+        if labelled and not named:
+            return self.label
+        return self._with_unit(named) if named else self.name
+
+    def _with_unit(self, named: Field) -> str:
+        """The name, with the unit where the label states one."""
+        stated = find_heading(self.label)
+        if stated and stated.field is named and stated.unit is not None:
+            return self.label
+        in_brackets = re.search(r"[\[(]([^\[\]()]+)[\])]\s*$", self.label)
+        if in_brackets and unit_named(in_brackets[1]) is not None:
+            heading = f"{self.name} [{in_brackets[1].strip()}]"
+            found = find_heading(heading)
+            if found and found.field is named:
+                return heading
+        return self.name
 
 
 def most_cells(n_bytes: int) -> int:
