@@ -104,6 +104,22 @@ def test_own_models_answer_their_visits_and_that_is_said():
     assert rate.width_shares["centre"] < first.width_shares["centre"]
 
 
+def test_a_course_is_that_of_the_centre_where_a_model_tells_centres_apart():
+    cohort = rm.simulate_cohort(n_patients=120, seed=5, n_centres=2)
+    own = rm.develop(cohort, "rtms_response", moment="session_1")
+    name = own.centre_names[0]
+    patient = {"age": 54, "relief_1": 20}
+    found = rm.course(patient, models=[own], centre=name)
+    assert found.now == own.predict(patient, centre=name)
+    assert found.now != own.predict(patient)
+    before = rm.course({"age": 54}, models=[own], centre=name).ahead
+    row = before.possible[0]
+    due = own.predict({"age": 54, "relief_1": f"{row.relief:g} %"}, centre=name)
+    assert row.probability == due.probability
+    level = float(expit(np.array(own.baseline_in(name))))
+    assert before.threshold == pytest.approx(level)
+
+
 def test_models_that_do_not_belong_to_visits_are_refused():
     wrong = rm.published_model("emcs_success")
     with pytest.raises(rm.ResponderModelError, match="must be of rtms_response"):

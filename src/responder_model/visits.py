@@ -173,6 +173,7 @@ def course(
     *,
     models: Iterable[Model] = (),
     local_rate: tuple[int, int] | None = None,
+    centre: str | None = None,
     threshold: float | None = None,
 ) -> Course:
     """Follow one patient over the visits of the test.
@@ -185,6 +186,8 @@ def course(
         Models of their moments; of other moments the published-evidence ones.
     local_rate : (int, int), optional
         Responders and patients tested at this centre, for published-evidence models.
+    centre : str, optional
+        Centre of the patient, for models that tell centres apart.
     threshold : float, optional
         Probability at which one would decide; by default each model's average patient.
 
@@ -226,11 +229,11 @@ def course(
     for moment in moments[: last + 1]:
         given = {name: v for name, v in values.items() if _known_from(name) == moment}
         if given or moment == moments[0]:
-            visits.append(_visit(model_of(moment), values, given, visits))
+            visits.append(_visit(model_of(moment), values, given, visits, centre))
     ahead = None
     if last + 1 < len(moments):
         following = model_of(moments[last + 1])
-        ahead = _ahead(following, values, visits[-1].prediction, threshold)
+        ahead = _ahead(following, values, visits[-1].prediction, threshold, centre)
     return Course(
         decision=decision.name,
         threshold=threshold,
@@ -267,8 +270,9 @@ def _visit(
     values: Mapping[str, Value],
     given: dict[str, Value],
     before: list[Visit],
+    centre: str | None,
 ) -> Visit:
-    prediction = model.predict(_known_by(model, values))
+    prediction = model.predict(_known_by(model, values), centre=centre)
     change = None
     if before:
         change = prediction.probability - before[-1].prediction.probability
@@ -286,6 +290,7 @@ def _ahead(
     values: Mapping[str, Value],
     now: Prediction,
     threshold: float | None,
+    centre: str | None,
 ) -> Ahead | None:
     names = [
         n for n in session_reliefs(model.encoder) if _known_from(n) == model.moment
@@ -293,13 +298,15 @@ def _ahead(
     if not names:
         return None
     relief = names[0]
-    expected = expect(model, values, relief, threshold)
+    expected = expect(model, values, relief, threshold, centre=centre)
     above = now.verdict.average if threshold is None else threshold
     was_above = now.probability > above
     return Ahead(
         moment=model.moment,
         predictor=relief,
-        possible=tuple(_possible(model, values, expected, q) for q in QUANTILES),
+        possible=tuple(
+            _possible(model, values, expected, share, centre) for share in QUANTILES
+        ),
         threshold=expected.threshold,
         chance_above=expected.chance_above,
         crossing=1.0 - expected.chance_above if was_above else expected.chance_above,
@@ -307,10 +314,15 @@ def _ahead(
 
 
 def _possible(
-    model: Model, values: Mapping[str, Value], expected: Expected, share: float
+    model: Model,
+    values: Mapping[str, Value],
+    expected: Expected,
+    share: float,
+    centre: str | None,
 ) -> Possible:
     relief = float(round(expected.quantile(share)))
-    found = model.predict({**values, expected.predictor: f"{relief:g} %"})
+    patient = {**values, expected.predictor: f"{relief:g} %"}
+    found = model.predict(patient, centre=centre)
     return Possible(
         relief=relief,
         at_most=share,

@@ -18,6 +18,7 @@ from responder_model.cli.options import (
 )
 from responder_model.cli.output import console, print_json
 from responder_model.cli.patient import (
+    CentreOption,
     ChosenOption,
     InputOption,
     read_patient,
@@ -56,6 +57,7 @@ def course(
     models: ModelsOption = None,
     responders: RespondersOption = None,
     tested: TestedOption = None,
+    centre: CentreOption = None,
     threshold: ChosenOption = None,
     figure: FigureOption = None,
     overwrite: OverwriteOption = False,
@@ -75,7 +77,9 @@ def course(
     patient = read_patient(source, values)
     own = [open_model(name) for name in models or ()]
     rate = local_rate(responders, tested)
-    found = follow(patient, models=own, local_rate=rate, threshold=threshold)
+    found = follow(
+        patient, models=own, local_rate=rate, centre=centre, threshold=threshold
+    )
     if figure is not None:
         _draw(found, own, figure, lang, overwrite=overwrite)
     if keep.wanted:
