@@ -266,3 +266,23 @@ def test_handle_is_known_to_every_process_and_to_no_other_server(guarded):
         headers = {**ACCEPTS, "cookie": forged}
         server._client.cookies.clear()
         assert server.get("/en", headers=headers).status_code == 401
+
+
+def test_threshold_stands_only_where_the_clinic_sets_it(server):
+    path = "/en/rtms_response/screening"
+    assert "clinic&#39;s threshold" not in send(server, path, PATIENT).text
+    clinic = Local(ServerSettings(threshold=0.3))
+    text = send(clinic, path, PATIENT).text.replace("\N{NO-BREAK SPACE}", " ")
+    given = {"age": 54.5, **dict(PATIENT[1:])}
+    found = rm.published_model("rtms_response", "screening").predict(given)
+    verdict = found.verdict_at(0.3)
+    assert verdict.note.text() in text
+    assert f"above 30 in 100: {verdict.chance_above:.0%}".replace("%", " %") in text
+    # of 100 such patients: responders, less what the others cost at this threshold
+    p = found.probability
+    worth = 100 * (p - (1 - p) * 3 / 7)
+    assert f"is worth {worth:+.0f} responders net" in text
+    implant = send(clinic, "/en/emcs_success/implantation", PATIENT[:2]).text
+    assert "clinic&#39;s threshold" not in implant
+    with pytest.raises(rm.ResponderModelError, match="threshold must be"):
+        ServerSettings(threshold=1.5)

@@ -89,6 +89,15 @@ LimitsOption = Annotated[
 ]
 
 
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        metavar="PROBABILITY",
+        help="Probability of response at which the clinic tests, as 0.3: the page "
+        "compares with it, and with the average patient otherwise.",
+    ),
+]
 ProcessesOption = Annotated[
     int, typer.Option("--processes", min=1, help="Processes that share the work.")
 ]
@@ -107,6 +116,7 @@ def serve(
     behind_tls: TlsOption = False,
     behind_proxy: ProxyOption = None,
     limits: LimitsOption = None,
+    threshold: ThresholdOption = None,
     processes: ProcessesOption = 1,
 ) -> None:
     """Serve a page for the desk and JSON for programs, until Ctrl+C.
@@ -142,6 +152,7 @@ def serve(
         tokens=None if tokens is None else read_tokens(tokens),
         is_behind_tls=behind_tls,
         proxy=behind_proxy,
+        threshold=threshold,
         limits=Limits() if limits is None else read_limits(limits),
     )
     tell("serve_open", address=f"http://{address}:{port}/")

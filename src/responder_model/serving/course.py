@@ -31,6 +31,7 @@ def course_of(
     known: Mapping[str, Value],
     *,
     lang: str,
+    threshold: float | None = None,
 ) -> Shown | None:
     """Course up to a prediction; None for the implant.
 
@@ -52,7 +53,7 @@ def course_of(
     if prediction.decision == IMPLANT[0]:
         return None
     own = [m for (decision, _), m in models.items() if decision == prediction.decision]
-    found = course(known, models=own)
+    found = course(known, models=own, threshold=threshold)
     visits = [_visit(visit, lang) for visit in found.visits]
     is_last = found.visits[-1].moment == prediction.moment
     if not is_last:

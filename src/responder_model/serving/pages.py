@@ -113,7 +113,13 @@ def _is_answered(choices: Sequence[Choices]) -> bool:
 
 
 def result_page(
-    models: Models, decision: str, moment: str, entries: Entries, *, lang: str
+    models: Models,
+    decision: str,
+    moment: str,
+    entries: Entries,
+    *,
+    lang: str,
+    threshold: float | None = None,
 ) -> Page:
     """Result for the entries, or the form with every problem at once."""
     model = models[decision, moment]
@@ -133,12 +139,12 @@ def result_page(
         stay=SCORE,
         simulated=model.provenance == "simulated",
         of=f"{decision}@{moment}",
-        result=show_result(model, prediction, known, lang=lang),
+        result=show_result(model, prediction, known, lang=lang, threshold=threshold),
         benefit=benefit_of(model, known, lang=lang),
         benefit_harm=say("implant.harm_title", lang),
         benefit_alike=say("implant.like_title", lang),
         nobody_alike=say("implant.nobody_like", lang),
-        course=course_of(models, prediction, known, lang=lang),
+        course=course_of(models, prediction, known, lang=lang, threshold=threshold),
         given=answers_given(known, lang),
         pairs=list(pairs_of(entries)),
         buttons=_buttons(models, decision, moment, lang),

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from responder_model.labels import describe_value, label_of
 from responder_model.model import Model, Prediction
 from responder_model.model.questions import question_notes
-from responder_model.model.verdict import figure_note, width_notes
+from responder_model.model.verdict import figure_note, judge, width_notes
 from responder_model.pathways import Pathway
 from responder_model.patient import Value
 from responder_model.schema import Decision, dictionary
@@ -24,7 +24,7 @@ from responder_model.serving.drawing import (
 )
 from responder_model.serving.reasons import Reasons, reasons_of
 from responder_model.words import Note, say
-from responder_model.words.numbers import format_percent, of_100
+from responder_model.words.numbers import format_percent, of_100, signed_points
 
 # An interval wider than this tells nothing of the patient: it says so before all else.
 WIDE = 0.5
@@ -74,6 +74,7 @@ class Result:
     decision: str
     moment: str
     hundred: Hundred
+    threshold: tuple[str, ...]
     figures: tuple[Figure, ...]
     width: tuple[str, ...]
     average: str
@@ -89,7 +90,12 @@ class Result:
 
 
 def show_result(
-    model: Model, prediction: Prediction, known: Mapping[str, Value], *, lang: str
+    model: Model,
+    prediction: Prediction,
+    known: Mapping[str, Value],
+    *,
+    lang: str,
+    threshold: float | None = None,
 ) -> Result:
     """Put a prediction into words, drawings and lists.
 
@@ -102,6 +108,8 @@ def show_result(
     known : mapping
         The patient's values, cleaned.
     lang : {"en", "fr"}
+    threshold : float, optional
+        Probability at which the clinic decides.
 
     Examples
     --------
@@ -116,12 +124,13 @@ def show_result(
     return Result(
         decision=decision.label[lang],
         moment=Note("page.moment", moment=prediction.moment).text(lang),
-        hundred=hundred_of(prediction, lang=lang),
+        hundred=hundred_of(prediction, lang=lang, threshold=threshold),
+        threshold=_at_threshold(prediction, threshold, lang),
         figures=_figures(prediction, decision, lang),
         width=tuple(note.text(lang) for note in width_notes(prediction)),
         average=_average(prediction, lang),
         because=reasons_of(model, prediction, known, lang=lang),
-        asking=_asking(model, prediction, known, lang),
+        asking=_asking(model, prediction, known, lang, threshold),
         missing=missing_words(prediction.messages, lang),
         level=level,
         applicability=say(f"page.{level}", lang),
@@ -134,7 +143,9 @@ def show_result(
     )
 
 
-def hundred_of(prediction: Prediction, *, lang: str) -> Hundred:
+def hundred_of(
+    prediction: Prediction, *, lang: str, threshold: float | None = None
+) -> Hundred:
     """Say a prediction of 100 patients, so that words, array and legend agree.
 
     Examples
@@ -148,7 +159,7 @@ def hundred_of(prediction: Prediction, *, lang: str) -> Hundred:
     tones = _tones(prediction, dictionary().decisions[prediction.decision], lang)
     words = "; ".join(tone.words for tone in tones)
     return Hundred(
-        verdict=prediction.verdict.note.text(lang),
+        verdict=judge(prediction, threshold).note.text(lang),
         others=_others(prediction, lang),
         is_wide=is_wide(prediction.interval),
         tones=tones,
@@ -237,10 +248,35 @@ def _average(prediction: Prediction, lang: str) -> str:
     return say("page.average", lang, p=prediction.verdict.average)
 
 
-def _asking(
-    model: Model, prediction: Prediction, known: Mapping[str, Value], lang: str
+def _at_threshold(
+    prediction: Prediction, threshold: float | None, lang: str
 ) -> tuple[str, ...]:
-    notes = question_notes(model.questions(known), prediction.verdict.average)
+    """Chance to lie above the clinic's threshold, and net benefit per 100 patients.
+
+    A false start costs what the threshold says: t / (1 - t) of a responder.
+    """
+    if threshold is None:
+        return ()
+    above = judge(prediction, threshold).chance_above
+    cost = threshold / (1.0 - threshold)
+    ends = (prediction.probability, *prediction.interval)
+    worth = [signed_points(PATIENTS * (p - (1.0 - p) * cost), lang) for p in ends]
+    said = {"value": worth[0], "low": worth[1], "high": worth[2]}
+    return (
+        say("answers.above_threshold", lang, threshold=threshold, chance=above),
+        say("page.net_benefit", lang, threshold=threshold, **said),
+    )
+
+
+def _asking(
+    model: Model,
+    prediction: Prediction,
+    known: Mapping[str, Value],
+    lang: str,
+    threshold: float | None,
+) -> tuple[str, ...]:
+    against = prediction.verdict.average if threshold is None else threshold
+    notes = question_notes(model.questions(known, threshold=threshold), against)
     return tuple(note.text(lang) for note in notes)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from secrets import token_bytes
 
 from responder_model.errors import ResponderModelError
+from responder_model.model.verdict import check_threshold
 from responder_model.serving.tokens import Token
 from responder_model.words import Note
 
@@ -100,6 +101,9 @@ class ServerSettings:
         Whether callers reach it by https only.
     proxy : str or None
         Address of a proxy that is believed about who asks.
+    threshold : float or None
+        Probability of response at which the clinic tests; the page compares with it.
+        None: with the average patient.
     limits : Limits
     session_key : bytes
         What signs the handles of browsers; new with every server.
@@ -107,7 +111,7 @@ class ServerSettings:
     Raises
     ------
     ResponderModelError
-        For an origin that is none.
+        For an origin that is none, or a threshold that is no probability.
     """
 
     models: tuple[str, ...] = ()
@@ -117,12 +121,15 @@ class ServerSettings:
     tokens: tuple[Token, ...] | None = None
     is_behind_tls: bool = False
     proxy: str | None = None
+    threshold: float | None = None
     limits: Limits = field(default_factory=Limits)
     session_key: bytes = field(
         default_factory=partial(token_bytes, 32), repr=False, compare=False
     )
 
     def __post_init__(self) -> None:
+        if self.threshold is not None:
+            check_threshold(self.threshold)
         for origin in (*self.origins, *self.embed):
             if not _ORIGIN.fullmatch(origin):
                 raise ResponderModelError(Note("serving.origin", origin=origin))

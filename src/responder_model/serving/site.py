@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from urllib.parse import parse_qsl
 
@@ -82,7 +82,11 @@ def _add_language(router: APIRouter, service: Service, lang: str) -> None:
 
     @router.post(f"/{lang}/{{decision}}/{{moment}}")
     async def score(request: Request, decision: str, moment: str) -> Response:
-        return await _answer(request, service, lang, _question, (decision, moment))
+        # an implant has a price of its own
+        is_test = decision != IMPLANT[0]
+        threshold = service.settings.threshold if is_test else None
+        make = partial(_question, threshold=threshold)
+        return await _answer(request, service, lang, make, (decision, moment))
 
 
 def _add_forms(router: APIRouter, service: Service, lang: str) -> None:
@@ -168,10 +172,19 @@ def _note(request: Request, model: Model) -> None:
     arrival.decision, arrival.digest = model.target, model.digest
 
 
-def _question(models: Models, target: tuple[str, str], pairs: Pairs, lang: str) -> Page:
-    make = form_page if _own(pairs, "_do") == FORM else result_page
+def _question(
+    models: Models,
+    target: tuple[str, str],
+    pairs: Pairs,
+    lang: str,
+    *,
+    threshold: float | None,
+) -> Page:
     # a comparison ends here: the second patient is left behind
-    return make(models, *target, of_patient(read_entries(pairs)), lang=lang)
+    entries = of_patient(read_entries(pairs))
+    if _own(pairs, "_do") == FORM:
+        return form_page(models, *target, entries, lang=lang)
+    return result_page(models, *target, entries, lang=lang, threshold=threshold)
 
 
 def _pathway(models: Models, target: tuple[str, str], pairs: Pairs, lang: str) -> Page:
