@@ -522,3 +522,34 @@ def test_a_column_of_units_is_asked_about(heading: str) -> None:
     assert found == [144, 12, 12]
     # beside a field without numbers it says nothing
     assert _asked(frame[["pain_duration", "age", heading]].iloc[:, [0, 1]]) == {}
+
+
+def test_plain_numbers_beside_years_are_asked_about() -> None:
+    frame = pd.DataFrame({"age": 50, "pain_duration": ["5 ans", "7", "10 ans", "3"]})
+    (question,) = _questions(frame)
+    assert (question.code, question.rows) == ("units", (3, 5))
+    found = [
+        check_cohort(frame, how=map_from(tomllib.loads(answer)))["pain_duration"]
+        for answer in question.answers[:2]
+    ]
+    assert found[0].tolist() == [60, 84, 120, 36]
+    assert found[1].tolist() == [60, 7, 120, 3]
+    # months named beside plain months leave nothing open
+    own = frame.assign(pain_duration=["50 mois", "70", None, "30"])
+    assert _asked(own) == {}
+
+
+def test_durations_far_above_the_usual_may_be_days() -> None:
+    frame = pd.DataFrame({"age": 80, "pain_duration": [730, 800, 365, 400]})
+    (question,) = _questions(frame)
+    assert (question.code, question.answers[0]) == (
+        "days",
+        'units.pain_duration = "days"',
+    )
+
+
+@pytest.mark.parametrize("cell", ["#NUL!", "#REF!", "#NOM?", "None"])
+def test_an_error_of_a_program_is_no_zero(cell: str) -> None:
+    assert _asked(pd.DataFrame({"age": [50, 60], "relief_test": ["30", cell]})) == {
+        "relief_test": ["problem"]
+    }

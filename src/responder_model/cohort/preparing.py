@@ -20,9 +20,9 @@ from responder_model.cohort.columns import (
     read_column,
 )
 from responder_model.cohort.mapping import CohortMap
-from responder_model.cohort.questions import ask_of_blanks
+from responder_model.cohort.questions import TIMES, ask_of_blanks, ask_of_plain
 from responder_model.errors import Problem, Question
-from responder_model.schema import dictionary
+from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import (
     INVALID,
     PSEUDONYM,
@@ -33,6 +33,7 @@ from responder_model.vocabulary import (
     is_formula,
     is_missing,
     names_person,
+    own_unit,
     show,
 )
 from responder_model.vocabulary.categories import named_site
@@ -71,7 +72,9 @@ def read_by_map(
     if field.kind == "number" and how.signs.get(field.name) == "reversed":
         values = 0.0 - values
     if field.kind != "boolean":
-        return ReadColumn(values=values, refused=refused)
+        plain = _plain_beside_units(heading, cells, how)
+        asked = (ask_of_plain(field, rows[plain]),) if plain.any() else ()
+        return ReadColumn(values=values, refused=refused, questions=asked)
     if (ones := _ones_beside_twos(cells, prepared)).any():
         # where 1 and 2 are the answers, 1 may be no
         refused, values = refused | ones, values.mask(ones)
@@ -125,6 +128,39 @@ def with_named_sites(
 
 def _n_known(cells: pd.Series | None) -> int:
     return 0 if cells is None else int(cells.notna().sum())
+
+
+def _plain_beside_units(heading: Heading, cells: pd.Series, how: CohortMap) -> Mask:
+    """Numbers without a unit, where others name one that is not the field's own."""
+    field, nothing = heading.field, np.zeros(len(cells), dtype=bool)
+    is_text = isinstance(cells.dtype, pd.StringDtype) or cells.dtype == object
+    if not is_text or own_unit(field) not in TIMES:
+        return nothing
+    if heading.unit is not None or field.name in how.units:
+        return nothing
+    codes, distinct = distinct_values(cells)
+    numbers = [_plain_number(cell) for cell in distinct]
+    is_foreign = any(
+        number is None and isinstance(cell, str) and _names_other_unit(field, cell)
+        for cell, number in zip(distinct, numbers, strict=True)
+    )
+    is_plain = np.array([*(number is not None for number in numbers), False])
+    return is_plain[codes] if is_foreign else nothing
+
+
+def _plain_number(cell: Any) -> float | None:
+    try:
+        number = float(str(cell).replace(",", "."))
+    except ValueError:
+        return None
+    return None if np.isnan(number) or number == 0 else number
+
+
+def _names_other_unit(field: Field, text: str) -> bool:
+    """Whether a text is a number with another unit than the field's."""
+    found = re.match(r"\s*[0-9]+(?:[.,][0-9]+)?(?=\s*[^\W\d_])", text)
+    read = read_cell(field, text) if found else INVALID
+    return found is not None and read not in (INVALID, None, _plain_number(found[0]))
 
 
 def _holds(cells: pd.Series, mark: str) -> bool:

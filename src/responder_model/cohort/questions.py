@@ -153,11 +153,19 @@ def _years(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
         low = math.exp(field.reference.mean - 2 * field.reference.sd)
     else:
         usual = low = float(LEAST_FOLLOW_UP)
-    if len(known) >= FEWEST_VALUES and np.median(known) < low:
-        months = {"median": float(np.median(known)), "usual": round(usual)}
-        text = Note("cohort.years", field=field.name, **months)
-        answers = (f'units.{field.name} = "years"', f'units.{field.name} = "months"')
-        yield question("years", field, rows[~np.isnan(values)], text, answers)
+    if len(known) < FEWEST_VALUES:
+        return
+    median = float(np.median(known))
+    units = [(low > median, "years")]
+    if field.transform == "log":
+        units.append((median > usual**2 / low, "days"))
+    for is_unlikely, unit in units:
+        if is_unlikely:
+            months = {"median": median, "usual": round(usual)}
+            text = Note(f"cohort.{unit}", field=field.name, **months)
+            stated = (f'units.{field.name} = "{name}"' for name in (unit, "months"))
+            at = rows[~np.isnan(values)]
+            yield question(unit, field, at, text, tuple(stated))
 
 
 def _points(
@@ -378,6 +386,14 @@ def ask_of_headings(
         for name, headings in likely.items()
         if name not in how.columns.values()
     ]
+
+
+def ask_of_plain(field: Field, rows: Rows) -> Question:
+    """Ask for the unit of numbers that name none, beside some that name another."""
+    text = Note("cohort.plain", field=field.name, n=len(rows))
+    units = ("years", "months", "days")
+    answers = tuple(f'units.{field.name} = "{unit}"' for unit in units)
+    return question("units", field, rows, text, answers)
 
 
 def ask_of_units(field: Field, heading: str) -> Question:

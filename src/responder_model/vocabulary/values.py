@@ -49,6 +49,10 @@ _DASHES = frozenset("-–—")
 Cell = float | bool | str | None | Literal[Mark.INVALID]
 
 
+# What a spreadsheet writes where a formula fails: "#NUL!" is no zero.
+_ERROR = re.compile(r"#.*[!?]")
+
+
 def read_value(field: Field, value: Any, *, unit: str | None = None) -> Cell:
     """Read one value of a field.
 
@@ -89,10 +93,19 @@ def read_value(field: Field, value: Any, *, unit: str | None = None) -> Cell:
         return None
     if field.kind == "text":
         return _read_text(value)
+    if isinstance(value, str) and _is_of_a_program(field, value):
+        return INVALID
     found = _read(field, value, unit)
     if found is INVALID and isinstance(value, str) and _says_missing(field, value):
         return None
     return found
+
+
+def _is_of_a_program(field: Field, text: str) -> bool:
+    """Whether a program wrote a text, not a person: an error, or Python's "None"."""
+    # a person's "none" is no relief; this may be it, or a value that is missing
+    is_none = field.kind == "number" and text == "None"
+    return is_none or _ERROR.fullmatch(text) is not None
 
 
 def _read(field: Field, value: Any, unit: str | None) -> Cell:
