@@ -367,3 +367,18 @@ def test_envelope_has_no_place_for_more_than_the_schema_says():
         "centre",
         "patients",
     }
+
+
+HEAVY = ("matplotlib", "mlflow", "pandas", "pyarrow", "shap", "sklearn", "statsmodels")
+STARTED = f"""
+import sys
+from responder_model.serving.app import create_app
+create_app()
+print(*(name for name in {HEAVY!r} if name in sys.modules))
+"""
+
+
+def test_server_starts_without_what_only_development_needs():
+    command = [sys.executable, "-c", STARTED]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

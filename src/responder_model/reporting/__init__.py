@@ -1,16 +1,34 @@
-"""Reports that a reviewer signs: one HTML file and Markdown, in two languages."""
+"""Reports that a reviewer signs: one HTML file and Markdown, in two languages.
+
+Names are loaded when they are asked for: a page takes its environment alone.
+"""
 
 from __future__ import annotations
 
-from responder_model.reporting.examination import examine
-from responder_model.reporting.report import (
-    Report,
-    build_report,
-    report_output,
-    write_report,
-)
-from responder_model.reporting.statements import read_statements
-from responder_model.reporting.study import Role, Study
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from responder_model.reporting.examination import examine
+    from responder_model.reporting.report import (
+        Report,
+        build_report,
+        report_output,
+        write_report,
+    )
+    from responder_model.reporting.statements import read_statements
+    from responder_model.reporting.study import Role, Study
+
+_MODULES = {
+    "Report": "report",
+    "Role": "study",
+    "Study": "study",
+    "build_report": "report",
+    "examine": "examination",
+    "read_statements": "statements",
+    "report_output": "report",
+    "write_report": "report",
+}
 
 __all__ = [
     "Report",
@@ -22,3 +40,11 @@ __all__ = [
     "report_output",
     "write_report",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        module = import_module(f"responder_model.reporting.{_MODULES[name]}")
+        return getattr(module, name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
