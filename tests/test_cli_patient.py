@@ -146,6 +146,10 @@ def test_days_of_relief_have_no_effect_in_published_models():
     patient = {"relief_1": 10, "relief_2": 20, "relief_days_2": 30}
     idle = without_effect(model, model.predict(patient))
     assert idle == ("relief_days_2",)
+    # what follows from a cause was perhaps never given
+    implant = rm.published_model("emcs_success")
+    patient_2 = {"aetiology": "trigeminal_neuropathy", "relief_test": 55}
+    assert without_effect(implant, implant.predict(patient_2)) == ()
     changed = model.predict({**patient, "relief_days_2": 0})
     due = model.predict(patient)
     assert changed.probability == pytest.approx(due.probability, abs=1e-9)

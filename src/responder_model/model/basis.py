@@ -53,10 +53,10 @@ def bases(model: Model, values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def without_effect(model: Model, prediction: Prediction) -> tuple[str, ...]:
-    """Given predictors of a published model that no belief lets move the answer.
+    """Given predictors of a published model that do not move the answer.
 
-    Their effects are believed to be none on average; they tell nothing of what was not
-    given either.
+    Their effects beside the other values are believed to be none on average, and they
+    tell nothing of what was not given.
 
     Examples
     --------
@@ -71,8 +71,9 @@ def without_effect(model: Model, prediction: Prediction) -> tuple[str, ...]:
     given -= set(prediction.missing)
     sizes = np.abs(model.main.coefficients)
     moving = {encoder.predictors[k] for k in encoder.column_predictor[sizes > _NONE]}
-    # a yes/no that indicates a number has no column of its own
-    moving |= {row.name for row in encoder.fields if row.indicates is not None}
+    # a yes/no that indicates a number has no column of its own; what follows from
+    # another answer was perhaps never given
+    moving |= {r.name for r in encoder.fields if r.indicates or r.derived_from}
     return tuple(
         name
         for name, added in prediction.contributions.items()
