@@ -133,7 +133,7 @@ def test_setting_that_names_no_key_is_refused(
 ) -> None:
     for value, message in (
         ("", f"{TRUSTED} must name files of public keys, got none"),
-        (str(tmp_path / "absent.pem"), "must be a key file that can be read: No such"),
+        (str(tmp_path / "absent.pem"), "must be a key file that can be read: no such"),
     ):
         monkeypatch.setenv(TRUSTED, value)
         done = run("inspect", model)
@@ -164,7 +164,7 @@ def test_private_keys_of_another_kind_are_refused(tmp_path: Path) -> None:
         path.write_bytes(data)
         with pytest.raises(ResponderModelError, match=message):
             read_private_key(path)
-    with pytest.raises(ResponderModelError, match="can be read: Is a directory"):
+    with pytest.raises(ResponderModelError, match="can be read: it is a folder"):
         read_private_key(tmp_path)
     with pytest.raises(ResponderModelError, match="can be read: File name too long"):
         read_private_key("x" * 5000)
@@ -184,4 +184,4 @@ def test_sign_refuses_a_place_that_cannot_be_written(
     renamed = model.rename(model.with_name("x" * 250))
     done = run("sign", renamed, "--key", private)
     assert done.exit_code == 1
-    assert "must be ones that can be written: File name too long" in done.stderr
+    assert "must be ones that can be written: the name is too long" in done.stderr

@@ -30,7 +30,6 @@ from known_truth.tables import (
     render_tables,
     score_table,
 )
-from responder_model.errors import ResponderModelError
 from responder_model.features import expit, logit
 from responder_model.simulation import draw_truth, true_probabilities
 
@@ -111,7 +110,7 @@ def test_scores_without_intervals_say_so():
     ],
 )
 def test_score_predictions_refuses_wrong_predictions(probability, message):
-    with pytest.raises(ResponderModelError, match=message):
+    with pytest.raises(ValueError, match=message):
         score_predictions(TRUE, probability)
 
 
@@ -193,7 +192,7 @@ def test_best_peer_is_not_the_one_that_met_easy_cohorts_only():
     ],
 )
 def test_ratios_refuse_what_was_not_run(call, message):
-    with pytest.raises(ResponderModelError, match=message):
+    with pytest.raises(ValueError, match=message):
         call(results_of(LOSSES))
 
 
@@ -361,7 +360,7 @@ def test_cell_of_the_null_truth_resumes_under_its_name(tmp_path):
 
 
 def test_folder_without_results_is_refused(tmp_path):
-    with pytest.raises(ResponderModelError, match="must hold results"):
+    with pytest.raises(ValueError, match="must hold results"):
         read_results(tmp_path, "rtms_response")
 
 
@@ -383,7 +382,7 @@ def test_cell_keeps_results_of_methods_that_are_not_asked_for(tmp_path):
 
 def test_cell_refuses_a_folder_of_another_seed(tmp_path):
     run_cell(CELL, METHODS, 1, tmp_path)
-    with pytest.raises(ResponderModelError, match="base_seed must be that of the"):
+    with pytest.raises(ValueError, match="base_seed must be that of the"):
         run_cell(replace(CELL, base_seed=7), METHODS, 1, tmp_path)
 
 

@@ -31,6 +31,7 @@ from responder_model.scoring.frame import PROBLEM
 from responder_model.scoring.jobs import check_job_folder, drafted_folder
 from responder_model.scoring.parts import DIGEST, PROVENANCE
 from responder_model.vocabulary import find_field
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -176,8 +177,7 @@ def _spark_numbers(model: Model) -> list[str]:
 def _field(name: str) -> Field:
     field = find_field(name)
     if field is None:
-        msg = f"{name} must be a column of the dictionary."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("scoring.no_field", name=name))
     return field
 
 
@@ -343,5 +343,5 @@ def _reasons(source: str, needs: str) -> Iterator[None]:
     except Exception as error:
         condition = getattr(error, "getCondition", lambda: None)()
         kind = condition or type(error).__name__
-        msg = f"{source} could not be scored ({kind}). {needs}"
-        raise ResponderModelError(msg) from error
+        said = Note("scoring.engine", source=source, kind=kind, needs=needs)
+        raise ResponderModelError(said) from error

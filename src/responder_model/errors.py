@@ -16,8 +16,8 @@ class ResponderModelError(Exception):
     ``str(error)`` is English; ``text`` says it in another language.
     """
 
-    def __init__(self, said: Note | str, **parts: Any) -> None:
-        self.said = said if isinstance(said, Note) else Note("refusal.so", text=said)
+    def __init__(self, said: Note, **parts: Any) -> None:
+        self.said = said
         super().__init__(said, **parts)
 
     def __str__(self) -> str:
@@ -231,7 +231,7 @@ class InvalidPatientError(_RefusedValuesError):
         return Note("patient.not_valid", names=names, rules=rules)
 
 
-def system_reason(error: OSError) -> Note:
+def system_reason(error: OSError | ValueError) -> Note:
     """Why the operating system refused; its own words where the reason is unusual.
 
     Examples
@@ -239,6 +239,8 @@ def system_reason(error: OSError) -> Note:
     >>> system_reason(FileNotFoundError(2, "No such file or directory")).text("fr")
     'fichier ou dossier introuvable'
     """
+    if not isinstance(error, OSError):  # a name that no file can have
+        return Note("system.EINVAL")
     reason = errno.errorcode.get(error.errno or 0, "")
     if reason in read_words("system"):
         return Note(f"system.{reason}")
@@ -279,10 +281,8 @@ class MissingExtraError(ResponderModelError, ImportError):
     def __init__(self, *, library: str, extra: str) -> None:
         self.library = library
         self.extra = extra
-        super().__init__(
-            f"{library} is not installed: pip install 'responder-model[{extra}]'.",
-            name=library,
-        )
+        said = Note("system.not_installed", library=library, extra=extra)
+        super().__init__(said, name=library)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), library=self.library, extra=self.extra), ()

@@ -11,6 +11,7 @@ from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.model import Model
 from responder_model.schema import parse_target
 from responder_model.vocabulary import show
+from responder_model.words import Note
 
 
 def open_model(
@@ -44,8 +45,8 @@ def open_model(
     try:
         decision, moment = parse_target(name)
     except ResponderModelError as error:
-        msg = f"{error} A model folder must exist: there is none at {show(name)!r}."
-        raise UntrustedModelError(msg) from error
+        said = Note("model.no_folder", error=error.said, name=show(name))
+        raise UntrustedModelError(said) from error
     excluded = tuple(exclude_evidence)
     return published_model(decision, moment, exclude_evidence=excluded, local_rate=rate)
 

@@ -239,8 +239,10 @@ class Dictionary:
         """Position of a moment in time; raises for an unknown one."""
         names = [moment.name for moment in self.moments]
         if name not in names:
-            msg = f"moment must be one of {', '.join(names)}, got {name!r}."
-            raise ResponderModelError(msg)
+            said = Note(
+                "argument.one_of", name="moment", allowed=tuple(names), got=repr(name)
+            )
+            raise ResponderModelError(said)
         return names.index(name)
 
     def is_known(self, name: str, moment: str) -> bool:
@@ -280,9 +282,9 @@ class Dictionary:
     def check_decision(self, decision: str) -> str:
         """Return the name of a known decision; raises for an unknown one."""
         if decision not in self.decisions:
-            known = ", ".join(self.decisions)
-            msg = f"decision must be one of {known}, got {decision!r}."
-            raise ResponderModelError(msg)
+            known = {"name": "decision", "allowed": tuple(self.decisions)}
+            said = Note("argument.one_of", **known, got=repr(decision))
+            raise ResponderModelError(said)
         return decision
 
     def check_target(self, decision: str, moment: str | None) -> tuple[str, str]:
@@ -292,8 +294,13 @@ class Dictionary:
         if moment is None and len(moments) == 1:
             return decision, moments[0]
         if moment not in moments:
-            msg = f"moment of {decision} must be one of {', '.join(moments)}, "
-            raise ResponderModelError(msg + f"got {moment!r}.")
+            said = Note(
+                "argument.moment_of",
+                decision=decision,
+                allowed=tuple(moments),
+                got=repr(moment),
+            )
+            raise ResponderModelError(said)
         return decision, moment
 
 
@@ -357,8 +364,7 @@ def parse_dictionary(text: str) -> Dictionary:
     # frozen before it is read: tables refuse changes, lists are tuples
     table = freeze(tomllib.loads(text))
     if table.get("format_version") != FORMAT_VERSION:
-        msg = f"dictionary format_version must be {FORMAT_VERSION}."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("argument.dictionary_format", n=FORMAT_VERSION))
     parsed = Dictionary(
         moments=tuple(Moment(**row) for row in table["moments"]),
         decisions=FrozenDict({r["name"]: Decision(**r) for r in table["decisions"]}),

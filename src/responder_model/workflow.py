@@ -248,9 +248,8 @@ def _check_leaving(tracking_uri: str | None, *, stays_here: bool) -> None:
     from responder_model.tracking import is_outside, shown_uri
 
     if is_outside(tracking_uri):
-        msg = f"{shown_uri(tracking_uri)} must be a store of this centre for a model "
-        msg += "that stays here. Track it to a file (sqlite:///), or --no-track."
-        raise DisclosureError(msg)
+        said = Note("disclosure.store_here", store=shown_uri(tracking_uri))
+        raise DisclosureError(said)
 
 
 def track_folder(

@@ -49,6 +49,7 @@ from responder_model.artifact.strict_json import parse_json, render_json
 from responder_model.artifact.trees import check_trees
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.model import Model
+from responder_model.words import Note
 
 __all__ = [
     "Manifest",
@@ -105,8 +106,8 @@ def save_model(model: Model, folder: str | os.PathLike[str]) -> Path:
     try:
         _model_from(files)
     except UntrustedModelError as error:
-        msg = f"the model must be fit to be read back: {error}"
-        raise ResponderModelError(msg) from None
+        said = Note("artifact.not_readable", error=error.said)
+        raise ResponderModelError(said) from None
     write_folder(files, Path(folder))
     _identify(model, files)
     return Path(folder)
@@ -127,8 +128,7 @@ def model_files(model: Model) -> dict[str, bytes]:
             "performance.json": render_json(performance),
         }
     except ValueError:
-        msg = "every number of a model must be finite, got NaN or an infinite one."
-        raise ResponderModelError(msg) from None
+        raise ResponderModelError(Note("artifact.finite")) from None
     if model.pool is not None:
         files["trees.json"] = model.pool.trees
     return {**files, MANIFEST: build_manifest(model, files)}
@@ -166,8 +166,7 @@ def load_model(
     model = _model_from(files)
     said = (manifest.decision, manifest.moment, manifest.name, manifest.provenance)
     if said != (model.decision, model.moment, model.name, model.provenance):
-        msg = f"{MANIFEST} must describe its own model, got another one."
-        raise UntrustedModelError(msg)
+        raise UntrustedModelError(Note("artifact.other_model", name=MANIFEST))
     _identify(model, files)
     return model
 
@@ -258,8 +257,7 @@ def _model_from(files: Mapping[str, bytes]) -> Model:
     table = read_dictionary(files["dictionary.toml"])
     performance = parse_json(files["performance.json"], "performance.json")
     if not isinstance(performance, dict):
-        msg = "performance.json must be a table."
-        raise UntrustedModelError(msg)
+        raise UntrustedModelError(Note("artifact.performance_table"))
     document = parse_json(files["model.json"], "model.json")
     trees = files.get("trees.json")
     model = read_document(

@@ -144,8 +144,7 @@ def plain(value: Any) -> Any:
         return None
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    msg = f"a model must hold plain values, got {type(value).__name__}."
-    raise ResponderModelError(msg)
+    raise ResponderModelError(Note("artifact.plain", got=type(value).__name__))
 
 
 def rounded(value: Any) -> Any:

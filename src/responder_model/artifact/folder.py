@@ -20,13 +20,18 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.errors import (
+    ResponderModelError,
+    UntrustedModelError,
+    system_reason,
+)
 from responder_model.outputs import (
     OF_A_MODEL,
     RECORD,
     check_outside_models,
     sweep,
 )
+from responder_model.words import Note
 
 MANIFEST = OF_A_MODEL[0]
 SIGNATURE = "signature.json"
@@ -61,9 +66,9 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
         _write_folder(files, folder.resolve())
     # ValueError: a name that no file can have
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        msg = f"folder must be one that can be written: {reason}. "
-        raise ResponderModelError(msg + "Choose another place.") from error
+        reason = system_reason(error)
+        said = Note("artifact.not_writable", reason=reason)
+        raise ResponderModelError(said) from error
 
 
 def _write_folder(files: Mapping[str, bytes], folder: Path) -> None:
@@ -103,8 +108,7 @@ def check_replaceable(folder: Path) -> None:
     names -= {RECORD} if names == {RECORD} else set()
     # what stands there is deleted: it must be a model folder and nothing more
     if names and not set(OF_A_MODEL) <= names <= set(MAX_BYTES):
-        msg = "folder must be new, empty or a model folder, got one with other files. "
-        raise ResponderModelError(msg + "Choose another name.")
+        raise ResponderModelError(Note("artifact.other_files"))
 
 
 def _write_file(path: Path, data: bytes) -> None:
@@ -197,10 +201,8 @@ def read_folder(folder: Path) -> dict[str, bytes]:
                 return files
     # ValueError: a name that no file can have
     except (OSError, ValueError):
-        msg = "model folder must be a folder that exists and can be read."
-        raise UntrustedModelError(msg) from None
-    msg = "model folder must stay in place while it is read; it was replaced each time."
-    raise UntrustedModelError(msg)
+        raise UntrustedModelError(Note("artifact.no_folder")) from None
+    raise UntrustedModelError(Note("artifact.replaced"))
 
 
 def _read_once(folder: Path) -> dict[str, bytes] | None:
@@ -236,12 +238,10 @@ def _read_files(folder: Path, descriptor: int | None) -> dict[str, bytes]:
         # pathlib cannot list an open directory
         names = sorted(os.listdir(folder if descriptor is None else descriptor))  # noqa: PTH208
     except NotADirectoryError:
-        msg = "model folder must be a folder, got a file."
-        raise UntrustedModelError(msg) from None
+        raise UntrustedModelError(Note("artifact.a_file")) from None
     for name in names:
         if name not in MAX_BYTES:
-            msg = f"model folder must hold its own files only, got {name[:60]!r}."
-            raise UntrustedModelError(msg)
+            raise UntrustedModelError(Note("artifact.foreign", name=repr(name[:60])))
     return {name: _read_file(folder, name, descriptor) for name in names}
 
 
@@ -254,15 +254,13 @@ def _read_file(folder: Path, name: str, descriptor: int | None) -> bytes:
     except OSError as error:
         if error.errno == errno.ENOENT:
             raise
-        msg = f"{name} must be a plain readable file, got a link or another thing."
-        raise UntrustedModelError(msg) from None
+        raise UntrustedModelError(Note("artifact.link", name=name)) from None
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
-        msg = f"{name} must be a plain file, got another thing."
-        raise UntrustedModelError(msg)
+        raise UntrustedModelError(Note("artifact.no_file", name=name))
     with os.fdopen(file, "rb") as stream:
         data = stream.read(MAX_BYTES[name] + 1)
     if len(data) > MAX_BYTES[name]:
-        msg = f"{name} must be at most {MAX_BYTES[name]} bytes, got more."
-        raise UntrustedModelError(msg)
+        said = Note("artifact.too_long", name=name, most=MAX_BYTES[name])
+        raise UntrustedModelError(said)
     return data

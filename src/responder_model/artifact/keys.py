@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from responder_model.errors import MissingExtraError, ResponderModelError
+from responder_model.errors import MissingExtraError, ResponderModelError, system_reason
 from responder_model.vocabulary import show
+from responder_model.words import Note
 
 # Files of public keys, of which one must have signed any model folder that a command
 # loads; ``os.pathsep`` stands between them.
@@ -35,15 +36,12 @@ def read_private_key(path: str | os.PathLike[str]) -> bytes:
     try:
         key = serialization.load_pem_private_key(data, password=None)
     except TypeError:
-        msg = f"{_named(path)} must be a key without a password, got an encrypted one. "
-        msg += "Decrypt it: openssl pkey -in KEY -out private.pem."
-        raise ResponderModelError(msg) from None
+        said = Note("artifact.key_password", name=_named(path))
+        raise ResponderModelError(said) from None
     except _refusals():
         key = None
     if not isinstance(key, ed25519.Ed25519PrivateKey):
-        msg = f"{_named(path)} must be an Ed25519 private key in PEM, got another "
-        msg += "thing. Make one: openssl genpkey -algorithm ed25519 -out private.pem."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("artifact.private_key", name=_named(path)))
     return bytes(key.private_bytes_raw())
 
 
@@ -67,9 +65,7 @@ def read_public_key(path: str | os.PathLike[str]) -> bytes:
     except _refusals():
         key = None
     if not isinstance(key, ed25519.Ed25519PublicKey):
-        msg = f"{_named(path)} must be an Ed25519 public key in PEM, got another "
-        msg += "thing. Write it: openssl pkey -in private.pem -pubout -out public.pem."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("artifact.public_key", name=_named(path)))
     return bytes(key.public_bytes_raw())
 
 
@@ -86,8 +82,7 @@ def trusted_keys() -> list[bytes] | None:
         return None
     paths = [path for path in text.split(os.pathsep) if path]
     if not paths:
-        msg = f"{TRUSTED_KEYS} must name files of public keys, got none. "
-        raise ResponderModelError(msg + "Unset it to load models without a signature.")
+        raise ResponderModelError(Note("artifact.keys_setting", name=TRUSTED_KEYS))
     return [read_public_key(path) for path in paths]
 
 
@@ -113,9 +108,9 @@ def _read(path: str | os.PathLike[str]) -> bytes:
             return file.read(_MAX_BYTES)
     # ValueError: a name that no file can have
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        msg = f"{_named(path)} must be a key file that can be read: {reason}."
-        raise ResponderModelError(msg) from None
+        reason = system_reason(error)
+        said = Note("artifact.key_file", name=_named(path), reason=reason)
+        raise ResponderModelError(said) from None
 
 
 def _named(path: str | os.PathLike[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from responder_model.artifact.node import MAX_NUMBER, MAX_TEXT
 from responder_model.errors import UntrustedModelError
 from responder_model.frozen import FrozenDict
+from responder_model.words import Note
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
@@ -43,8 +44,8 @@ def read_as(value: Any, kind: type[T], place: str) -> T:
     try:
         found: T = _reader(kind)(value)  # type: ignore[arg-type]
     except _KindError as error:
-        msg = f"{place}{error} must be of its kind."
-        raise UntrustedModelError(msg) from None
+        said = Note("artifact.kind", place=f"{place}{error}")
+        raise UntrustedModelError(said) from None
     return found
 
 

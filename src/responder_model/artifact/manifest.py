@@ -17,6 +17,7 @@ from responder_model.artifact.node import Node
 from responder_model.artifact.strict_json import canonical_json, parse_json
 from responder_model.errors import UntrustedModelError
 from responder_model.model import Model
+from responder_model.words import Note
 
 _KEYS = (
     "format_version",
@@ -109,23 +110,18 @@ def check_manifest(files: Mapping[str, bytes]) -> Manifest:
         not listed, and a listed name that is no plain file name.
     """
     if MANIFEST not in files:
-        msg = f"model folder must hold {MANIFEST}, got none."
-        raise UntrustedModelError(msg)
+        raise UntrustedModelError(Note("artifact.no_manifest", name=MANIFEST))
     manifest = _read_manifest(files[MANIFEST])
     present = set(files) - {MANIFEST, SIGNATURE}
     missing, extra = set(manifest.files) - present, present - set(manifest.files)
     if missing:
-        msg = f"model folder must hold {', '.join(sorted(missing))}: file missing."
-        raise UntrustedModelError(msg)
+        said = Note("artifact.missing", names=tuple(sorted(missing)))
+        raise UntrustedModelError(said)
     if extra:
-        msg = (
-            f"model folder must hold listed files only, got {', '.join(sorted(extra))}."
-        )
-        raise UntrustedModelError(msg)
+        raise UntrustedModelError(Note("artifact.unlisted", names=tuple(sorted(extra))))
     for name, digest in manifest.files.items():
         if sha256(files[name]) != digest:
-            msg = f"{name} must be as it was saved: its SHA-256 differs."
-            raise UntrustedModelError(msg)
+            raise UntrustedModelError(Note("artifact.changed", name=name))
     return manifest
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from responder_model.errors import UntrustedModelError
 from responder_model.features import Array
+from responder_model.words import Note
 
 # Longest name or note that a model carries.
 MAX_TEXT = 2000
@@ -35,10 +36,13 @@ class Node:
             node.refuse(f"have exactly its own entries, got {', '.join(wrong)}")
         return node
 
-    def refuse(self, rule: str) -> NoReturn:
-        """Raise: this place must <rule>."""
-        msg = f"{self.place} must {rule}."
-        raise UntrustedModelError(msg)
+    def refuse(self, rule: str | Note) -> NoReturn:
+        """Raise: this place must <rule>.
+
+        Text is for what only a forged folder breaks, and said in English.
+        """
+        key = "rule" if isinstance(rule, Note) else "forged"
+        raise UntrustedModelError(Note(f"artifact.{key}", place=self.place, rule=rule))
 
     def _at(self, key: str) -> str:
         return f"{self.place}.{key}"

@@ -23,6 +23,7 @@ from responder_model.schema import (
     parse_dictionary,
 )
 from responder_model.vocabulary import show
+from responder_model.words import Note
 
 # Characters of a line of the dictionary; the longest has about 400.
 _LONGEST_LINE = 4000
@@ -41,8 +42,7 @@ def read_dictionary(data: bytes) -> Dictionary:
     table = _parse(data)
     read_as(table, Dictionary, "dictionary.toml")
     if wrong := _inconsistency(table):
-        msg = f"{show(wrong)} in dictionary.toml must name what it has, got another."
-        raise UntrustedModelError(msg)
+        raise UntrustedModelError(Note("artifact.own_names", place=show(wrong)))
     return table
 
 
@@ -63,8 +63,7 @@ def _parse(data: bytes) -> Dictionary:
         ValueError,
         ResponderModelError,
     ):
-        msg = "dictionary.toml must be a data dictionary of this format version."
-        raise UntrustedModelError(msg) from None
+        raise UntrustedModelError(Note("artifact.no_dictionary")) from None
 
 
 def _inconsistency(table: Dictionary) -> str | None:
@@ -137,9 +136,7 @@ def check_meaning(encoder: Encoder) -> None:
         differing.append(encoder.moment)
     if differing:
         names = ", ".join(map(show, differing[:10]))
-        msg = f"dictionary.toml must agree with the installed dictionary on {names}. "
-        msg += "Install the version that wrote the model, or develop it again."
-        raise UntrustedModelError(msg)
+        raise UntrustedModelError(Note("artifact.dictionary_differs", names=names))
 
 
 def _means_the_same(theirs: Dictionary, ours: Dictionary, name: str) -> bool:

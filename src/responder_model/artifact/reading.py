@@ -39,6 +39,7 @@ from responder_model.model import (
 from responder_model.model.fitted import PROVENANCES
 from responder_model.model.limits import category_names, preceding_test
 from responder_model.schema import Decision, Dictionary, Field
+from responder_model.words import Note
 
 _TRANSFORMS = ("identity", "log", "log1p")
 _KEYS = (
@@ -132,7 +133,7 @@ def read_document(
     """
     node = Node.of(document, "model.json")
     if node.value.get("format_version") != FORMAT_VERSION:
-        node.refuse(f"be of format version {FORMAT_VERSION}")
+        node.refuse(Note("artifact.format", n=FORMAT_VERSION))
     node = Node.of(document, "model.json", _KEYS)
     decision = _check_target(node, table)
     encoder = _read_encoder(node.table("encoder", _ENCODER_KEYS), table)
@@ -156,7 +157,7 @@ def read_document(
             evidence=read_evidence(evidence, decision.name),
             pool=_read_pool(node, trees),
             settings=read_settings(node, encoder),
-            sample_size=read_sample_size(node),
+            sample_size=read_sample_size(node, table),
             performance=read_performance(performance, table),
             n_patients=node.count("n_patients"),
             n_events=node.count("n_events", node.count("n_patients")),
@@ -169,7 +170,7 @@ def read_document(
     except UntrustedModelError:
         raise
     except ResponderModelError as error:
-        raise UntrustedModelError(str(error)) from None
+        raise UntrustedModelError(error.said) from None
 
 
 def _check_target(node: Node, table: Dictionary) -> Decision:

@@ -195,7 +195,7 @@ def read_fingerprints(document: Node) -> Fingerprints | None:
     )
 
 
-def read_sample_size(document: Node) -> dict[str, Any]:
+def read_sample_size(document: Node, table: Dictionary) -> dict[str, Any]:
     """Verdict on the sample size; empty where no patient stands behind the model."""
     node = document.table("sample_size")
     if not node.value:
@@ -214,13 +214,17 @@ def read_sample_size(document: Node) -> dict[str, Any]:
     for lang in LANGUAGES:
         wording.text(lang)
     for row in node.tables("criteria", _names(Criterion)):
-        _check_criterion(row)
+        _check_criterion(row, table)
     return node.value
 
 
-def _check_criterion(row: Node) -> None:
+def _check_criterion(row: Node, table: Dictionary) -> None:
     row.text("name", _CRITERIA)
-    row.text("definition")
+    if isinstance(row.value["definition"], str):  # of an earlier build
+        row.text("definition")
+    else:
+        note = row.table("definition", ("code", "values"))
+        _read_note(note, "sample_size", table)
     row.count("n_required")
     row.flag("decides")
     if row.value["met"] is not None:

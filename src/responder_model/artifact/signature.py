@@ -19,7 +19,12 @@ from responder_model.artifact.keys import cryptography
 from responder_model.artifact.manifest import check_manifest, sha256
 from responder_model.artifact.node import Node
 from responder_model.artifact.strict_json import canonical_json, parse_json
-from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.errors import (
+    ResponderModelError,
+    UntrustedModelError,
+    system_reason,
+)
+from responder_model.words import Note
 
 _KEYS = ("algorithm", "public_key", "signature", "digest")
 _ALGORITHM = "ed25519"
@@ -65,8 +70,8 @@ def _replace(path: Path, data: bytes) -> None:
     except OSError as error:
         if draft is not None:
             draft.unlink(missing_ok=True)
-        msg = "folder, and the one that it stands in, must be ones that can be "
-        raise ResponderModelError(msg + f"written: {error.strerror}.") from error
+        said = Note("artifact.both_writable", reason=system_reason(error))
+        raise ResponderModelError(said) from error
 
 
 def check_signature(
@@ -82,21 +87,20 @@ def check_signature(
     trusted = None if trusted_keys is None else _hexadecimal_keys(trusted_keys)
     if SIGNATURE not in files:
         if trusted is not None:
-            msg = "model folder must be signed by a trusted key, got no signature."
-            raise UntrustedModelError(msg)
+            raise UntrustedModelError(Note("artifact.no_signature"))
         return
     data = files[SIGNATURE]
     node = Node.of(parse_json(data, SIGNATURE), SIGNATURE, _KEYS)
     if node.text("algorithm") != _ALGORITHM:
-        node.refuse(f"be an {_ALGORITHM} signature")
+        node.refuse(Note("artifact.signature", algorithm=_ALGORITHM))
     content = {key: node.text(key) for key in _KEYS if key != "digest"}
     digest = sha256(canonical_json(content))
     if canonical_json({**content, "digest": digest}) != data:
-        node.refuse("be as it was saved: its digest differs")
+        node.refuse(Note("artifact.digest_differs"))
     if trusted is None:
         return
     if content["public_key"] not in trusted:
-        node.refuse("be of a trusted key, got another key")
+        node.refuse(Note("artifact.other_key"))
     _verify(node, content, files[MANIFEST])
 
 
@@ -110,7 +114,7 @@ def _verify(node: Node, content: Mapping[str, str], manifest: bytes) -> None:
         )
         public.verify(bytes.fromhex(content["signature"]), manifest)
     except (InvalidSignature, ValueError):
-        node.refuse("sign this manifest, got a signature of something else")
+        node.refuse(Note("artifact.other_content"))
 
 
 def verify_model(
@@ -126,8 +130,7 @@ def verify_model(
         For keys that are none.
     """
     if trusted_keys is None:
-        msg = "trusted_keys must be Ed25519 public keys, got none."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("artifact.no_keys"))
     files = read_folder(Path(folder))
     manifest = check_manifest(files)
     check_signature(files, trusted_keys)
@@ -139,28 +142,23 @@ def _hexadecimal_keys(keys: Iterable[bytes | str]) -> set[str]:
     if isinstance(keys, bytes | str):
         keys = [keys]
     if not isinstance(keys, Iterable):
-        msg = f"trusted_keys must be a list of keys, got {type(keys).__name__}."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("artifact.keys_list", got=type(keys).__name__))
     return {_hexadecimal(key) for key in keys}
 
 
 def _hexadecimal(key: bytes | str) -> str:
     if not isinstance(key, bytes | str):
-        msg = "a trusted key must be bytes or hexadecimal text, got "
-        raise ResponderModelError(msg + f"{type(key).__name__}.")
+        raise ResponderModelError(Note("artifact.key_kind", got=type(key).__name__))
     text = key.hex() if isinstance(key, bytes) else key.strip().lower()
     if len(text) != 2 * _KEY_BYTES:
-        msg = f"a trusted key must have {_KEY_BYTES} bytes, got another length."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("artifact.key_length", n=_KEY_BYTES))
     if not set(text) <= set(hexdigits):
-        msg = "a trusted key must be in hexadecimal, got other characters."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("artifact.key_hex"))
     return text
 
 
 def check_private_key(key: bytes) -> Any:
     """Private key of ``cryptography``; refuses one of another length."""
     if not isinstance(key, bytes) or len(key) != _KEY_BYTES:
-        msg = f"private_key must have {_KEY_BYTES} bytes, got another length."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("artifact.private_length", n=_KEY_BYTES))
     return cryptography()[1].Ed25519PrivateKey.from_private_bytes(key)

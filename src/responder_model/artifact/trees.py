@@ -8,6 +8,7 @@ from responder_model.artifact.strict_json import parse_json
 from responder_model.errors import UntrustedModelError
 from responder_model.features import Encoder
 from responder_model.model.trees import DECISIONS
+from responder_model.words import Note
 
 NAME = "trees.json"
 # Lists of a tree that have one entry per node.
@@ -58,8 +59,7 @@ def check_trees(data: bytes, encoder: Encoder) -> None:
 
 
 def _refuse(rule: str) -> NoReturn:
-    msg = f"{NAME} must {rule}."
-    raise UntrustedModelError(msg)
+    raise UntrustedModelError(Note("artifact.forged", place=NAME, rule=rule))
 
 
 def _check_outcome(learner: dict[str, Any]) -> None:

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from responder_model.cli.options import speak, spoken, with_language
+from responder_model.cli.options import Language, speak, spoken, with_language
 from responder_model.cli.output import BAD_INPUT, print_error
+from responder_model.cli.usage import Misused, in_our_words
 from responder_model.errors import ResponderModelError, refused_by_system
-from responder_model.words import say
+from responder_model.words import Note, say
 
 # Where each command is: a function of a module of this room, loaded when it is called.
 # What it does in a line stands in the words of this room's list, ``commands``.
@@ -152,11 +153,24 @@ class Commands(Lean, TyperGroup):
                 rows = [(name, say(f"commands.{name}", lang)) for name in places]
                 formatter.write_dl(rows)
 
+    def make_context(self, *args: Any, **parts: Any) -> Any:
+        """Read what was typed before the name of a command."""
+        speak(None)
+        with in_our_words():
+            return super().make_context(*args, **parts)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command by its name."""
+        if args[0] not in PLACES and spoken() is not Language.en:
+            raise Misused(Note("usage.no_command", name=args[0]), ctx)
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
         speak(None)
         try:
-            return super().invoke(ctx)
+            with in_our_words():
+                return super().invoke(ctx)
         except BrokenPipeError:
             raise
         except OSError as error:

@@ -67,7 +67,7 @@ def score_dask(
     fitted = open_model(model)
     from responder_model.engines import run_dask
 
-    with progress(f"Scoring {patients} on Dask"):
+    with progress("scoring_on", name=patients, engine="Dask"):
         run_dask(
             fitted,
             patients,
@@ -98,7 +98,7 @@ def score_spark(
     fitted = open_model(model)
     from responder_model.engines import run_spark
 
-    with progress(f"Scoring {patients} on Spark"):
+    with progress("scoring_on", name=patients, engine="Spark"):
         run_spark(
             fitted,
             patients,

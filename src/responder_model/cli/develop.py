@@ -24,10 +24,12 @@ from responder_model.cli.options import (
     SmallCellsOption,
     StaysHereOption,
     spoken,
+    wrong_option,
 )
 from responder_model.cli.output import console, print_json, print_notices, progress
 from responder_model.cli.tracked import TrackingOption, store_for, warn_unlogged
 from responder_model.schema import parse_target
+from responder_model.words import Note, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -149,7 +151,7 @@ def develop(
     print_notices(patients.attrs["notices"])
     store = store_for(tracking_uri, track=track)
     shown = f"{settings.decision}@{settings.moment}"
-    with progress(f"Developing {shown} on {len(patients)} patients"):
+    with progress("developing", target=shown, n=len(patients)):
         done = develop_and_track(
             patients,
             settings,
@@ -166,11 +168,9 @@ def _settings(
 ) -> Settings:
     """Settings of the file, or of the command line; not of both."""
     if (path is None) == (target is None):
-        msg = "must be given, or --settings with a file: one of them."
-        raise typer.BadParameter(msg, param_hint="DECISION@MOMENT")
+        raise wrong_option(Note("cli.target_or_settings"), "DECISION@MOMENT")
     if path is not None and (seed or exclude_evidence):
-        msg = "holds seed and exclude_evidence: leave out --seed, --exclude-evidence."
-        raise typer.BadParameter(msg, param_hint="--settings")
+        raise wrong_option(Note("cli.settings_hold"), "--settings")
     decision, moment = parse_target(target) if target else ("", "")
     from responder_model.development import Settings
 
@@ -246,7 +246,7 @@ def update(
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()), how=how)
     print_notices(patients.attrs["notices"])
     store = store_for(tracking_uri, track=track)
-    with progress(f"Updating with {len(patients)} patients"):
+    with progress("updating", n=len(patients)):
         done = update_and_track(
             open_model(model),
             patients,
@@ -321,14 +321,11 @@ def _check_purpose(
     parameters: int | None, threshold: float | None, *, validation: bool
 ) -> None:
     if validation and parameters is not None:
-        msg = "must be left out with --validation: a model that is there has no "
-        raise typer.BadParameter(msg + "candidates.", param_hint="--parameters")
+        raise wrong_option(Note("cli.no_candidates"), "--parameters")
     if not validation and parameters is None:
-        msg = "must be given: number of candidate coefficients (or --validation)."
-        raise typer.BadParameter(msg, param_hint="--parameters")
+        raise wrong_option(Note("cli.parameters_needed"), "--parameters")
     if not validation and threshold is not None:
-        msg = "must be left out without --validation."
-        raise typer.BadParameter(msg, param_hint="--threshold")
+        raise wrong_option(Note("cli.only_validation"), "--threshold")
 
 
 def _for_development(
@@ -351,14 +348,6 @@ def _for_validation(
     ).criteria
 
 
-_MEANING = {
-    "development": "The criteria are for a fit without priors: they decide what may be "
-    "claimed, not whether a model with evidence behind it is of use.",
-    "validation": "Fewer patients leave intervals too wide to say that a model is well "
-    "calibrated; they can still show that it is not.",
-}
-
-
 def _print_criteria(
     criteria: tuple[Criterion, ...],
     outcome_proportion: float,
@@ -376,17 +365,20 @@ def _print_criteria(
         print_json({"purpose": purpose, **found, "criteria": rows})
         return
     console().print(criteria_table(criteria))
-    typer.echo(f"{n_required} patients, {n_events} with the event. {_MEANING[purpose]}")
+    lang, counts = spoken(), {"n": n_required, "events": n_events}
+    meaning = Note(f"cli.criteria_{purpose}")
+    typer.echo(say("cli.patients_needed", lang, **counts, meaning=meaning))
 
 
 def criteria_table(criteria: Iterable[Criterion]) -> Table:
     """One line per criterion; the one that does not decide says so."""
     from rich.table import Table
 
-    table = Table("criterion", "patients", "met", "decides")
-    words = {None: "", True: "yes", False: "no"}
+    lang = spoken()
+    headings = ("criterion", "needed", "met", "decides")
+    table = Table(*(say(f"report.{key}", lang) for key in headings))
+    words = {None: "", True: say("report.yes", lang), False: say("report.no", lang)}
     for row in criteria:
-        table.add_row(
-            row.definition, str(row.n_required), words[row.met], words[row.decides]
-        )
+        answers = words[row.met], words[row.decides]
+        table.add_row(row.definition.text(lang), str(row.n_required), *answers)
     return table

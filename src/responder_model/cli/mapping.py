@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from responder_model.cli.options import wrong_option
+from responder_model.words import Note
+
 if TYPE_CHECKING:
     from responder_model.cohort import CohortMap
 
@@ -117,8 +120,7 @@ def _how(
 ) -> CohortMap:
     """Mapping of a file, with what the other options say."""
     if inclusive and at is None:
-        msg = "needs --responder-at."
-        raise typer.BadParameter(msg, param_hint="--inclusive")
+        raise wrong_option(Note("cli.needs_responder_at"), "--inclusive")
     from responder_model.cohort import NOTHING, Rule, read_map
     from responder_model.cohort.mapping import codes_in
 

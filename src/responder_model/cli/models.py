@@ -13,12 +13,13 @@ from responder_model.cli.options import (
     JsonOption,
     LanguageOption,
     ModelArgument,
+    wrong_option,
 )
 from responder_model.cli.output import console, print_json
 from responder_model.errors import UntrustedModelError
 from responder_model.labels import moment_label
 from responder_model.schema import dictionary, parse_target
-from responder_model.words import say
+from responder_model.words import Note, say
 
 if TYPE_CHECKING:
     from responder_model.model import Model
@@ -54,8 +55,7 @@ def local_rate(
         return None
     if responders is None or tested is None:
         missing, given = names if responders is None else names[::-1]
-        msg = f"must be given beside {given}: a rate is two counts."
-        raise typer.BadParameter(msg, param_hint=missing)
+        raise wrong_option(Note("cli.two_counts", given=given), missing)
     return responders, tested
 
 
@@ -73,16 +73,11 @@ def open_model(
 
     excluded = tuple(exclude_evidence or ())
     if rate is not None and is_folder(text):
-        msg = "must be left out for a model folder: its level is its own. Name a "
-        msg += "published model (DECISION@MOMENT)."
-        raise typer.BadParameter(msg, param_hint="--responders")
+        raise wrong_option(Note("cli.own_level"), "--responders")
     found = open_model(text, exclude_evidence=excluded, rate=rate)
     # of a named model all is excluded that was asked for
     if set(excluded) - set(found.excluded_evidence):
-        msg = "must be left out for a model folder: it is measured with the evidence "
-        msg += "that it has. Name a published model (DECISION@MOMENT), or develop this "
-        msg += "one again without that evidence."
-        raise typer.BadParameter(msg, param_hint="--exclude-evidence")
+        raise wrong_option(Note("cli.own_evidence"), "--exclude-evidence")
     return found
 
 
@@ -106,7 +101,7 @@ def list_models(
     table = Table(expand=True)
     # never cut: it is what the other commands take
     widest = max(NAME_WIDTH, out.width - REST_WIDTH)
-    table.add_column("model", overflow="fold", max_width=widest)
+    table.add_column(say("cli.head_model", lang), overflow="fold", max_width=widest)
     table.add_column(say("cli.models_question", lang), ratio=1)
     table.add_column(say("cli.models_made_from", lang), max_width=MADE_WIDTH)
     table.add_column(say("cli.models_patients", lang), justify="right", no_wrap=True)
@@ -134,7 +129,7 @@ def _folder_rows(directory: Path | None, lang: str) -> Iterator[dict[str, Any]]:
         try:
             model = open_model(folder)
         except UntrustedModelError as error:
-            yield _refused_row(folder, str(error))
+            yield _refused_row(folder, error.text(lang))
             continue
         target = model.decision, model.moment
         yield _row(folder, *target, model.provenance, model.n_patients, lang)

@@ -153,8 +153,8 @@ def _draw(
     output = Output(
         path=path, command="monitor", model=found.digest, argument="--figure"
     )
-    check_outputs(output, inputs=map(str, inputs), overwrite=overwrite, lang=lang)
+    check_outputs(output, inputs=map(str, inputs), overwrite=overwrite)
     label = decision_label(found.decision, lang)
     title = f"{label}\n{moment_label(found.moment, lang)} ({found.digest[:12]})"
-    with writing("--figure"), drafted(output, overwrite=overwrite, lang=lang) as draft:
+    with writing("--figure"), drafted(output, overwrite=overwrite) as draft:
         draw_monitoring(found, draft, title=title, alarm=ALARM, lang=lang)

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from responder_model.words import Note
+
 
 class Language(StrEnum):
     """Languages in which a person can read the result."""
@@ -39,6 +41,11 @@ def speak(lang: Language | None) -> Language | None:
 def spoken() -> Language:
     """Language in which the command that runs speaks."""
     return _SPOKEN.get() or language_of_locale()
+
+
+def wrong_option(said: Note, option: str) -> typer.BadParameter:
+    """Error of an option that does not fit the others."""
+    return typer.BadParameter(said.text(spoken()), param_hint=option)
 
 
 LanguageOption = Annotated[

@@ -17,6 +17,7 @@ from responder_model.errors import (
     InvalidCohortError,
     InvalidPatientError,
     ResponderModelError,
+    system_reason,
 )
 from responder_model.words import Note, say
 
@@ -99,16 +100,16 @@ def writing(option: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        msg = f"{option} must be a place that can be written: {error.strerror}."
-        raise ResponderModelError(msg) from error
+        said = Note("cli.place", option=option, reason=system_reason(error))
+        raise ResponderModelError(said) from error
 
 
 @contextmanager
-def progress(description: str) -> Iterator[None]:
+def progress(key: str, /, **values: Any) -> Iterator[None]:
     """Show on stderr that something takes a while."""
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        bar.add_task(description, total=None)
+        bar.add_task(say(f"cli.{key}", spoken(), **values), total=None)
         yield

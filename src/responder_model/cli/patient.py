@@ -261,18 +261,17 @@ def _draw(
     from responder_model.vocabulary import show
 
     if path.suffix.lower() != ".png":
-        msg = f"--figure must be a file that ends in .png, got {show(path.name)}."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("cli.figure_name", got=show(path.name)))
     output = Output(
         path=path,
         command="explain",
         model=digest_of(model),
         argument="--figure",
     )
-    check_outputs(output, inputs=inputs, overwrite=overwrite, lang=lang)
+    check_outputs(output, inputs=inputs, overwrite=overwrite)
     known = model.check_patient(patient)
     prediction = model.predict(patient, centre=centre)
-    with writing("--figure"), drafted(output, overwrite=overwrite, lang=lang) as draft:
+    with writing("--figure"), drafted(output, overwrite=overwrite) as draft:
         draw_waterfall(
             explain_one(prediction, known),
             draft,

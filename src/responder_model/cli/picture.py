@@ -43,8 +43,8 @@ def draw_picture(
         raise ResponderModelError(Note("cli.not_png", name=path.name))
     digest = digest_of(model)
     output = Output(path=path, command=command, model=digest, argument="--figure")
-    check_outputs(output, inputs=inputs, overwrite=overwrite, lang=lang)
-    with writing("--figure"), drafted(output, overwrite=overwrite, lang=lang) as draft:
+    check_outputs(output, inputs=inputs, overwrite=overwrite)
+    with writing("--figure"), drafted(output, overwrite=overwrite) as draft:
         draw_figure(
             plot,
             draft,

@@ -128,7 +128,7 @@ def report(
     stated = {} if statements is None else read_statements(statements)
     found = open_model(model, exclude_evidence)
     output = report_output(digest_of(found), out)
-    check_outputs(output, overwrite=overwrite, lang=lang)
+    check_outputs(output, overwrite=overwrite)
     destination = find_destination(model, track=track, tracking_uri=tracking_uri)
     studies = [
         _examine(
@@ -141,7 +141,7 @@ def report(
         )
         for path in cohort or []
     ]
-    with progress("Writing the report"):
+    with progress("writing_report"):
         made = build_report(
             found,
             studies,
@@ -171,7 +171,7 @@ def _examine(
     from responder_model.reporting import examine
 
     print_notices(patients.attrs["notices"])
-    with progress(f"Examining {model.target} in {len(patients)} patients"):
+    with progress("examining", target=model.target, n=len(patients)):
         return examine(
             model,
             patients,

@@ -73,10 +73,10 @@ def scorecard(
         kind="folder",
         argument="--out",
     )
-    check_outputs(output, overwrite=overwrite, lang=lang)
+    check_outputs(output, overwrite=overwrite)
     card = build_scorecard(fitted, known=known, linear_part_only=linear_part_only)
     points = build_points(card)
-    with writing("--out"), drafted(output, overwrite=overwrite, lang=lang) as draft:
+    with writing("--out"), drafted(output, overwrite=overwrite) as draft:
         (draft / "scorecard.csv").write_text(render_csv(card), encoding="utf-8")
         page = render_page(points, lang)
         (draft / "points.html").write_text(page, encoding="utf-8")

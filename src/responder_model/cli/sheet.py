@@ -80,7 +80,7 @@ class Keep:
             if place is not None:
                 page = render_pdf(sheet) if name == "pdf" else render_html(sheet)
                 data = page if isinstance(page, bytes) else page.encode("utf-8")
-                self._put(data, place, name, command, digest, lang, read)
+                self._put(data, place, name, command, digest, read)
 
     def _put(
         self,
@@ -89,7 +89,6 @@ class Keep:
         name: str,
         command: str,
         digest: str,
-        lang: str,
         inputs: Sequence[Any],
     ) -> None:
         from responder_model.cli.output import writing
@@ -99,10 +98,10 @@ class Keep:
             raise ResponderModelError(Note("cli.not_kind", kind=name, name=place.name))
         output = Output(path=place, command=command, model=digest, argument=f"--{name}")
         overwrite = self.overwrite
-        check_outputs(output, inputs=inputs, overwrite=overwrite, lang=lang)
+        check_outputs(output, inputs=inputs, overwrite=overwrite)
         with (
             writing(f"--{name}"),
-            drafted(output, overwrite=overwrite, lang=lang) as draft,
+            drafted(output, overwrite=overwrite) as draft,
         ):
             draft.write_bytes(data)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from responder_model.errors import ResponderModelError
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,8 +17,8 @@ SUFFIXES = (".csv", ".parquet", ".xlsx")
 def check_table_path(path: Path) -> Path:
     """Return a path whose suffix names a format that can be written."""
     if path.suffix.lower() not in SUFFIXES:
-        msg = f"--out must end in {', '.join(SUFFIXES)}, got {path.name!r}."
-        raise ResponderModelError(msg)
+        said = Note("cli.out_ending", allowed=SUFFIXES, got=repr(path.name))
+        raise ResponderModelError(said)
     return path
 
 

@@ -24,6 +24,7 @@ from responder_model.cli.options import (
     ModelArgument,
     OverwriteOption,
     SeedOption,
+    wrong_option,
 )
 from responder_model.cli.output import print_json, print_notices, progress
 from responder_model.cli.tracked import (
@@ -166,8 +167,7 @@ def validate(
     )
     _check_options(work, design)
     if forest is not None and design is not Design.by_centre:
-        msg = "must be left out unless --design by_centre."
-        raise typer.BadParameter(msg, param_hint="--forest")
+        raise wrong_option(Note("cli.only_by_centre"), "--forest")
     to = find_destination(model, track=track, tracking_uri=tracking_uri)
     if design in (Design.by_centre, Design.by_subgroup):
         rows = _parts(work, design, to, lang.value, json_output=json_output)
@@ -183,12 +183,12 @@ def _check_options(work: Work, design: Design) -> None:
     """Refuse an option that this design, or this model, would not heed."""
     repeats = design not in (Design.external, Design.by_subgroup)
     if work.updated_from is not None and not repeats:
-        msg = f"must be left out of --design {design}, which repeats no update."
-        raise typer.BadParameter(msg, param_hint="--updated-from")
+        said = Note("cli.repeats_no_update", design=design.value)
+        raise wrong_option(said, "--updated-from")
     counted = design in (Design.bootstrap, Design.cross_validation)
     if work.non_completers is not NonCompleters.left_out and not counted:
-        msg = f"must be left_out with --design {design}."
-        raise typer.BadParameter(msg, param_hint="--non-completers")
+        said = Note("cli.non_completers_left_out", design=design.value)
+        raise wrong_option(said, "--non-completers")
 
 
 def _draw_forest(
@@ -217,11 +217,11 @@ def _draw_forest(
         model=digest_of(work.model),
         argument="--forest",
     )
-    check_outputs(output, inputs=(str(cohort),), overwrite=overwrite, lang=lang)
+    check_outputs(output, inputs=(str(cohort),), overwrite=overwrite)
     table = pd.DataFrame(rows)
     pooled = pool_centres(table)
     label = decision_label(work.model.decision, lang)
-    with writing("--forest"), drafted(output, overwrite=overwrite, lang=lang) as draft:
+    with writing("--forest"), drafted(output, overwrite=overwrite) as draft:
         draw_figure(
             lambda ax: plot_forest(table, pooled, ax=ax, lang=lang),
             draft,
@@ -242,7 +242,7 @@ def _parts(
     from responder_model.cli.output import plain
     from responder_model.reporting.groups import releasable
 
-    with progress(f"Validating on {len(work.patients)} patients"):
+    with progress("validating", n=len(work.patients)):
         rows = releasable(work.by_group(design))
     print_groups(rows, work.provenance, lang, json_output=json_output)
     with TemporaryDirectory() as directory:
@@ -262,7 +262,7 @@ def _whole(
     lang: str,
 ) -> None:
     """Measure the whole cohort; print and log."""
-    with progress(f"Validating on {len(work.patients)} patients"):
+    with progress("validating", n=len(work.patients)):
         result = work.measure(design)
     print_notices(result.notes)
     if json_output:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli.options import OverwriteOption
+from responder_model.cli.options import OverwriteOption, spoken
 from responder_model.cli.output import console
 from responder_model.cli.tracked import warn_unlogged
+from responder_model.words import say
+from responder_model.words.numbers import format_number
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,7 +46,7 @@ def demo(
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console(stderr=True)) as bar:
-        task = bar.add_task("Loading")
+        task = bar.add_task(say("cli.loading", spoken()))
         from responder_model.demo import run_demo
 
         made = run_demo(
@@ -53,7 +55,7 @@ def demo(
             overwrite=overwrite,
             announce=lambda text: bar.update(task, description=text),
         )
-        bar.update(task, description="Done")
+        bar.update(task, description=say("cli.done", spoken()))
     result = console()
     result.print(models_table(made))
     result.print(predictions_table(made))
@@ -67,10 +69,11 @@ def models_table(made: Demo) -> Table:
     """The developed models and what decided between evidence and cohort."""
     from rich.table import Table
 
-    title = f"Models developed on {made.n_patients} SIMULATED patients"
-    table = Table("model", title=title, title_justify="left")
-    for heading in ("patients", "events", "weight of evidence", "weight of trees"):
-        table.add_column(heading, justify="right")
+    lang = spoken()
+    title = say("cli.demo_models", lang, n=made.n_patients)
+    table = Table(say("cli.head_model", lang), title=title, title_justify="left")
+    for heading in ("patients", "events", "evidence", "trees"):
+        table.add_column(say(f"cli.head_{heading}", lang), justify="right")
     for done in made.developments:
         model = done.model
         _, evidence = model.component_weights.get("published", (0.0, 0.0))
@@ -78,8 +81,8 @@ def models_table(made: Demo) -> Table:
             model.target,
             str(model.n_patients),
             str(model.n_events),
-            f"{evidence:.2f}",
-            f"{model.pool.weight if model.pool else 0.0:.2f}",
+            format_number(evidence, lang, ".2f"),
+            format_number(model.pool.weight if model.pool else 0.0, lang, ".2f"),
         )
     return table
 
@@ -88,13 +91,15 @@ def predictions_table(made: Demo) -> Table:
     """Example patients: published evidence beside the developed model."""
     from rich.table import Table
 
-    title = "Example patients (invented): probability and 95 % interval"
-    table = Table("patient", "question", title=title, title_justify="left")
-    table.add_column("published evidence", justify="right")
-    table.add_column("developed on SIMULATED", justify="right")
+    lang = spoken()
+    heads = [say(f"cli.head_{head}", lang) for head in ("patient", "question")]
+    title = say("cli.demo_patients", lang)
+    table = Table(*heads, title=title, title_justify="left")
+    for head in ("published", "simulated"):
+        table.add_column(say(f"cli.head_{head}", lang), justify="right")
     for row in made.predictions:
         table.add_row(
-            row.patient.label["en"],
+            row.patient.label[lang],
             f"{row.published.decision}@{row.published.moment}",
             _with_interval(row.published),
             _with_interval(row.developed),
@@ -103,22 +108,24 @@ def predictions_table(made: Demo) -> Table:
 
 
 def _with_interval(prediction: Prediction) -> str:
-    from responder_model.words.numbers import format_percent
-
-    low, high = (format_percent(p) for p in prediction.interval)
-    return f"{format_percent(prediction.probability)} ({low} to {high})"
+    low, high = prediction.interval
+    numbers = {"value": prediction.probability, "low": low, "high": high}
+    return say("cli.share_with_interval", spoken(), **numbers)
 
 
 def where_to_look(made: Demo) -> tuple[str, ...]:
     """Name the files, and the command that goes on from each."""
     folder = made.folder
     example = made.developments[0]
-    return (
-        "",
-        "Research use only: not a medical device. All patients here are simulated.",
-        f"figures      {folder / 'figures'}",
-        f"predictions  {folder / 'predictions.csv'}",
-        f"one model    responder-model inspect {example.folder}",
-        f"all runs     mlflow ui --backend-store-uri sqlite:///{folder / 'mlflow.db'}",
-        "your data    responder-model check YOUR_FILE.csv",
-    )
+    places = {
+        "figures": str(folder / "figures"),
+        "predictions": str(folder / "predictions.csv"),
+        "one_model": f"responder-model inspect {example.folder}",
+        "all_runs": f"mlflow ui --backend-store-uri sqlite:///{folder / 'mlflow.db'}",
+        "your_data": "responder-model check FILE.csv",
+    }
+    lang = spoken()
+    names = {key: say(f"cli.look_{key}", lang) for key in places}
+    width = max(map(len, names.values())) + 2
+    lines = (f"{names[key]:{width}}{place}" for key, place in places.items())
+    return "", say("cli.demo_simulated", lang), *lines

@@ -63,7 +63,7 @@ def write_template(
     check_language(lang)
     fields = [f for f in dictionary().fields.values() if f.role != "provenance"]
     sheet = Output(path=Path(path), command="template")
-    with drafted(sheet, overwrite=overwrite, lang=lang) as draft:
+    with drafted(sheet, overwrite=overwrite) as draft:
         if draft.suffix.lower() == ".xlsx":
             _template_workbook(fields, lang).save(draft)
         else:

@@ -113,12 +113,10 @@ def _settings(
 ) -> Settings:
     if settings is not None:
         if decision is not None:
-            msg = "decision must not be given beside settings, got both. Leave one out."
-            raise DevelopmentError(msg)
+            raise DevelopmentError(Note("refusal.decision_twice"))
         return settings
     if decision is None:
-        msg = "decision must be given, got none. Name it or pass settings."
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("refusal.decision_missing"))
     return Settings(decision=decision, moment=moment or "", **rest)
 
 

@@ -14,6 +14,7 @@ from responder_model.disclosure import ENOUGH_VALUES
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array
 from responder_model.schema import Decision
+from responder_model.words import Note
 
 
 def split_levels(
@@ -69,9 +70,7 @@ def _read_numbers(outcome: Any, n_cuts: int) -> Array:
         or not np.isin(known, np.arange(n_cuts + 1.0)).all()
         or (found[:, 0] > found[:, 1]).any()
     ):
-        msg = "outcome must be 0 (no) or 1 (yes) for each patient, levels from 0 to "
-        msg += f"{n_cuts}, or OutcomeLevels. Pass outcome_levels(cohort, decision)."
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("refusal.outcome_values", n=n_cuts))
     return found
 
 
@@ -84,8 +83,8 @@ def check_lengths(n_patients: int, **given: Any) -> None:
     """Refuse values that are not one for each patient; None is not given."""
     for name, values in given.items():
         if values is not None and len(values) != n_patients:
-            msg = f"{name} must have one value for each of {n_patients} patients, "
-            raise DevelopmentError(msg + f"got {len(values)}.")
+            said = Note("refusal.one_each", name=name, n=n_patients, got=len(values))
+            raise DevelopmentError(said)
 
 
 def patients_of(raw: Array, groups: NDArray[Any]) -> NDArray[np.int64]:

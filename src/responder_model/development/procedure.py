@@ -391,8 +391,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         weight = np.ones(len(found)) if sample_weight is None else sample_weight
         known = ~np.isnan(answer)
         if not known.any():
-            msg = "outcome must be known of at least one patient, got none."
-            raise DevelopmentError(msg)
+            raise DevelopmentError(Note("refusal.outcome_of_nobody"))
         right = found[known] == answer[known]
         return float(np.average(right, weights=np.asarray(weight)[known]))
 

@@ -28,6 +28,7 @@ from responder_model.features import Array, Encoder, Population, expit
 from responder_model.model import LinearPart, Model, reference_limits
 from responder_model.priors import PriorSet, build_priors, implied_c_statistic
 from responder_model.schema import dictionary
+from responder_model.words import Note
 
 NAME = "published evidence"
 # Standard deviations and nodes of the grid on which a local rate moves the level.
@@ -107,8 +108,7 @@ def check_local_rate(rate: object) -> tuple[int, int] | None:
     whole = all(type(n) is int or isinstance(n, np.integer) for n in pair)
     if len(pair) == 2 and whole and 0 <= pair[0] <= pair[1] and pair[1] >= 1:
         return int(pair[0]), int(pair[1])
-    msg = "local_rate must be (responders, tested) in whole numbers, 0 <= responders "
-    raise ResponderModelError(msg + "<= tested, tested at least 1, got another.")
+    raise ResponderModelError(Note("refusal.local_rate"))
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from numbers import Integral
 from pathlib import Path
@@ -14,6 +14,7 @@ from responder_model.errors import DevelopmentError, UntrustedModelError
 from responder_model.model.parts import CENTRES
 from responder_model.schema import dictionary
 from responder_model.vocabulary import show
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     from responder_model.development.procedure import Procedure
@@ -74,11 +75,7 @@ class Settings:
     def __post_init__(self) -> None:
         _check_kinds({row.name: getattr(self, row.name) for row in fields(self)})
         if self.small_cells == 0 and not self.stays_here:
-            msg = (
-                "small_cells must be from 3 for a model that may leave the centre, got "
-            )
-            msg += "0. Mark the model as one that stays (stays_here, --stays-here)."
-            raise DevelopmentError(msg)
+            raise DevelopmentError(Note("refusal.small_cells"))
         _, moment = dictionary().check_target(self.decision, self.moment or None)
         object.__setattr__(self, "moment", moment)
         excluded = tuple(dict.fromkeys(self.exclude_evidence))
@@ -102,8 +99,8 @@ class Settings:
         try:
             table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            msg = f"settings must be a TOML file, got {Path(path).name}: {error}."
-            raise DevelopmentError(msg) from None
+            said = Note("refusal.settings_file", name=Path(path).name, why=str(error))
+            raise DevelopmentError(said) from None
         _check_kinds(table)
         return cls(**table)
 
@@ -149,29 +146,29 @@ class Settings:
             _check_kinds(parts)
             return cls(**parts)
         except DevelopmentError as error:
-            msg = f"in a model, {error}"
-            raise UntrustedModelError(msg) from None
+            said = Note("refusal.in_a_model", said=error.said)
+            raise UntrustedModelError(said) from None
 
 
 def _check_kinds(table: Mapping[str, Any]) -> None:
     """Refuse keys and values of another kind, all at once."""
     given = {k: v for k, v in table.items() if k != "predictors" or v is not None}
-    wrong = [*_wrong_keys(given)]
+    wrong = tuple(_wrong_keys(given))
     if wrong:
-        raise DevelopmentError("settings are not valid: " + "; ".join(wrong) + ".")
+        raise DevelopmentError(Note("refusal.settings", wrong=wrong))
 
 
-def _wrong_keys(table: dict[str, Any]) -> Iterator[str]:
+def _wrong_keys(table: dict[str, Any]) -> Iterator[Note]:
     known = {row.name for row in fields(Settings)}
     unknown = sorted(set(table) - known)
     if unknown:
-        names = ", ".join(map(show, unknown))
-        yield f"keys must be among {', '.join(sorted(known))}, got {names}"
+        names = {"known": tuple(sorted(known)), "names": tuple(map(show, unknown))}
+        yield Note("refusal.settings_keys", **names)
     if "decision" not in table:
-        yield "decision must be given"
+        yield Note("refusal.settings_decision")
     for name, value in table.items():
         if name in known and not _KINDS[name][1](value):
-            yield f"{name} must be {_KINDS[name][0]}"
+            yield Note("refusal.setting", name=name, rule=_KINDS[name][0])
 
 
 def _is_text(value: object) -> bool:
@@ -193,31 +190,33 @@ def _is_power(value: object) -> bool:
     return number and 0.0 < float(value) <= 1.0  # type: ignore[arg-type]
 
 
+def _one_of(known: Iterable[str]) -> Note:
+    return Note("refusal.a_choice", allowed=tuple(known))
+
+
 # What each key of a settings file must be.
-_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "decision": ("text", _is_text),
-    "moment": ("text", _is_text),
-    "seed": ("a whole number from 0", _is_seed),
-    "exclude_evidence": ("a list of texts", _is_texts),
-    "predictors": ("a list of texts", _is_texts),
-    "challenger": ("true or false", lambda v: isinstance(v, bool)),
-    "small_cells": ("0, or a whole number from 3 to 50", is_cell_size),
-    "stays_here": ("true or false", lambda v: isinstance(v, bool)),
-    "centres": (f"one of {', '.join(CENTRES)}", CENTRES.__contains__),
-    "power": ("a number above 0, at most 1", _is_power),
-    "components": (f"one of {', '.join(COMPONENTS)}", COMPONENTS.__contains__),
+_KINDS: dict[str, tuple[Note, Callable[[Any], bool]]] = {
+    "decision": (Note("refusal.a_text"), _is_text),
+    "moment": (Note("refusal.a_text"), _is_text),
+    "seed": (Note("refusal.a_seed"), _is_seed),
+    "exclude_evidence": (Note("refusal.a_list"), _is_texts),
+    "predictors": (Note("refusal.a_list"), _is_texts),
+    "challenger": (Note("refusal.a_flag"), lambda v: isinstance(v, bool)),
+    "small_cells": (Note("refusal.a_cell"), is_cell_size),
+    "stays_here": (Note("refusal.a_flag"), lambda v: isinstance(v, bool)),
+    "centres": (_one_of(CENTRES), CENTRES.__contains__),
+    "power": (Note("refusal.a_power"), _is_power),
+    "components": (_one_of(COMPONENTS), COMPONENTS.__contains__),
 }
 
 
 def _check_predictors(names: tuple[str, ...], decision: str, moment: str) -> None:
     if not names:
-        msg = "predictors must name at least one predictor, got none. "
-        raise DevelopmentError(msg + "Leave them out to use all.")
+        raise DevelopmentError(Note("refusal.no_predictors"))
     known = {row.name for row in dictionary().predictors(decision, moment)}
     wrong = [name for name in names if name not in known]
     if wrong:
-        msg = (
-            f"predictors must be known at {moment} and used by {decision}, "
-            f"got {', '.join(wrong)}. Leave them out or choose a later moment."
+        said = Note(
+            "refusal.predictors", moment=moment, decision=decision, names=tuple(wrong)
         )
-        raise DevelopmentError(msg)
+        raise DevelopmentError(said)

@@ -196,10 +196,7 @@ def new_patients(
         return cohort, ()
     n = int(observed.sum())
     if again == n:
-        msg = f"cohort must hold patients who are not in {model.name} already, got "
-        msg += f"{n} of {n} who are. Give new ones, or say that these are others "
-        msg += "(count_again, --count-again)."
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("refusal.none_new", model=model.name, n=n))
     kept = cohort[~found]
     kept.attrs = dict(cohort.attrs)
     return kept, (Note("development.already_in", again=again, n=n),)

@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, system_reason
 from responder_model.schema import dictionary
 from responder_model.vocabulary import show
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,13 +152,18 @@ def centre_key() -> bytes:
             _write_new(path, secrets.token_bytes(_KEY_BYTES))
         key = path.read_bytes()
     except OSError as error:
-        msg = f"{show(path)} must be a file that can be kept: {error.strerror}. "
-        msg += f"Name another folder with {CENTRE_FOLDER}."
-        raise ResponderModelError(msg) from None
+        said = Note(
+            "disclosure.key_place",
+            path=show(path),
+            reason=system_reason(error),
+            setting=CENTRE_FOLDER,
+        )
+        raise ResponderModelError(said) from None
     if len(key) != _KEY_BYTES:
-        msg = f"{show(path)} must hold {_KEY_BYTES} bytes, got {len(key)}. "
-        msg += "Put the centre's key back, or move the file away to make a new one."
-        raise ResponderModelError(msg)
+        said = Note(
+            "disclosure.key_length", path=show(path), n=_KEY_BYTES, got=len(key)
+        )
+        raise ResponderModelError(said)
     return key
 
 

@@ -19,6 +19,7 @@ from responder_model.disclosure.fingerprints import Fingerprints, centre_folder
 from responder_model.disclosure.record import Disclosure
 from responder_model.errors import DisclosureError
 from responder_model.vocabulary import show
+from responder_model.words import Note
 
 _LEDGER = "released.jsonl"
 
@@ -83,9 +84,7 @@ def release(
         return
     _check_alone(disclosure)
     if fingerprints is None:
-        msg = "a model that leaves the centre must know its patients again, got one "
-        msg += "without their fingerprints. Develop it where the centre's key is kept."
-        raise DisclosureError(msg)
+        raise DisclosureError(Note("disclosure.no_fingerprints"))
     row = Released(
         decision=decision,
         digest=digest,
@@ -105,15 +104,10 @@ def release(
 
 def _check_alone(disclosure: Disclosure) -> None:
     if disclosure.stays_here:
-        msg = "a model that leaves the centre must follow the rule on small cells, got "
-        msg += "one that was made to stay here. Develop it again without --stays-here."
-        raise DisclosureError(msg)
+        raise DisclosureError(Note("disclosure.stays_here"))
     if not disclosure.may_leave:
         n, k = disclosure.n_since_release, disclosure.k
-        msg = f"a model that leaves the centre must differ by at least {k} patients "
-        msg += f"from the one that it updates, with both outcomes among them, got {n}. "
-        msg += "Keep it here, and update it again when more have an outcome."
-        raise DisclosureError(msg)
+        raise DisclosureError(Note("disclosure.too_few_new", k=k, n=n))
 
 
 def _check_pair(before: Released, now: Released) -> None:
@@ -131,12 +125,14 @@ def _check_pair(before: Released, now: Released) -> None:
             return
     elif not gone and not added and _is_nested(before, now):
         return
-    msg = "a model that leaves the centre must be an update of each one that has left, "
-    msg += "or of the very same patients with the same values, or of none of them, got "
-    msg += f"{shared.total()} patients in common with the model of digest "
-    msg += f"{before.digest[:12]}, {gone.total()} gone and {added.total()} added. "
-    msg += "Update that model with the new patients instead (responder-model update)."
-    raise DisclosureError(msg)
+    said = Note(
+        "disclosure.in_common",
+        shared=shared.total(),
+        digest=before.digest[:12],
+        gone=gone.total(),
+        added=added.total(),
+    )
+    raise DisclosureError(said)
 
 
 def _is_nested(before: Released, now: Released) -> bool:
@@ -196,6 +192,4 @@ def _append(ledger: Path, row: Released) -> None:
 
 
 def _unusable(ledger: Path) -> DisclosureError:
-    msg = f"{show(str(ledger))} must list the models that have left the centre, and be "
-    msg += "a file that can be read and written. Put it back, or ask who keeps it."
-    return DisclosureError(msg)
+    return DisclosureError(Note("disclosure.ledger", path=show(str(ledger))))

@@ -20,6 +20,7 @@ from responder_model.evidence.declarations import (
 )
 from responder_model.evidence.rows import EvidenceRow, parse_rows
 from responder_model.frozen import FrozenDict, freeze
+from responder_model.words import Note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +97,10 @@ class Evidence:
         unknown = [group for group in wanted if group not in known]
         if unknown:
             near = get_close_matches(unknown[0], known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            msg = f"exclude_evidence must be known overlap groups, got {unknown[0]!r}."
-            raise EvidenceError(msg + f"{hint} Known: {', '.join(known)}.")
+            hint = (Note("evidence.did_you_mean", name=near[0]),) if near else ()
+            said = Note("evidence.unknown_group", got=repr(unknown[0]))
+            names = Note("evidence.known_groups", known=known)
+            raise EvidenceError(Note("refusal.several", said=(said, *hint, names)))
         return wanted
 
 
@@ -149,8 +151,9 @@ def load_evidence(directory: str | Path | None = None) -> Evidence:
             found = _basis_problems(parsed, known)
         problems += [f"priors/{path.name}: {problem}" for problem in found]
     if problems:
-        msg = f"{len(problems)} problems in the evidence: " + "; ".join(problems)
-        raise EvidenceError(msg)
+        raise EvidenceError(
+            Note("evidence.problems", n=len(problems), problems=tuple(problems))
+        )
     return Evidence(rows=known, declarations=declarations)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from responder_model.errors import EvidenceError
 from responder_model.evidence.rows import EvidenceRow
+from responder_model.words import Note
 
 Array = NDArray[np.float64]
 
@@ -104,13 +105,11 @@ def combine(rows: Sequence[EvidenceRow]) -> Combination:
 def _independent(rows: Sequence[EvidenceRow]) -> list[EvidenceRow]:
     used = [row for row in rows if row.has_number and row.primary]
     if not used:
-        msg = "rows must hold at least one primary row with a number, got none."
-        raise EvidenceError(msg)
+        raise EvidenceError(Note("evidence.no_primary"))
     counts = Counter(row.overlap_group for row in used)
     shared = sorted(group for group, count in counts.items() if count > 1)
     if shared:
-        msg = "rows must have one primary row for each overlap group, got several of "
-        raise EvidenceError(msg + ", ".join(shared) + ".")
+        raise EvidenceError(Note("evidence.several_primaries", groups=tuple(shared)))
     return used
 
 

@@ -35,6 +35,7 @@ from responder_model.evidence.distributions import Distribution, published_gaps
 from responder_model.evidence.rows import is_number
 from responder_model.frozen import freeze
 from responder_model.schema import dictionary
+from responder_model.words import Note
 
 FORMAT_VERSION = 1
 PRIOR_STATUSES = ("evidence", "judgement")
@@ -133,7 +134,8 @@ def declarations_for(decision: str) -> Declarations:
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     parsed, problems = parse_declarations(table)
     if parsed is None:
-        raise EvidenceError(f"priors/{decision}.toml: " + "; ".join(problems))
+        told = tuple(f"priors/{decision}.toml: {problem}" for problem in problems)
+        raise EvidenceError(Note("evidence.problems", n=len(told), problems=told))
     return freeze(parsed)
 
 

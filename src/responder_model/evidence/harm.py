@@ -151,8 +151,10 @@ def harm_rows(treatment: str, *, other_use: bool = False) -> tuple[HarmRow, ...]
     '4 of 36 patients (11 %; 3 % to 26 %)'
     """
     if treatment not in TREATMENTS:
-        msg = f"treatment must be one of {', '.join(TREATMENTS)}, got {treatment!r}."
-        raise EvidenceError(msg)
+        said = Note(
+            "argument.one_of", name="treatment", allowed=TREATMENTS, got=repr(treatment)
+        )
+        raise EvidenceError(said)
     rows = (row for row in _packaged() if row.treatment == treatment)
     return tuple(row for row in rows if other_use or row.transport == "same")
 
@@ -177,7 +179,9 @@ def read_harm(table: Mapping[str, Any]) -> tuple[HarmRow, ...]:
         for problem in _problems(row)
     ]
     if problems:
-        raise EvidenceError("; ".join(problems))
+        raise EvidenceError(
+            Note("evidence.problems", n=len(problems), problems=tuple(problems))
+        )
     return tuple(HarmRow(**row) for row in table["rows"])
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from responder_model.errors import DevelopmentError
 from responder_model.features.columns import Array, Column, columns_of
 from responder_model.schema import Dictionary, Field, dictionary
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -262,9 +263,8 @@ class Encoder:
 def _check_names(names: Sequence[str], known: list[str]) -> None:
     wrong = [name for name in names if name not in known]
     if wrong or not names:
-        msg = "predictors must be known by the moment and used by the decision, got "
-        msg += f"{', '.join(wrong) or 'none'}. Leave predictors out to use all."
-        raise DevelopmentError(msg)
+        said = Note("refusal.predictors_known", names=tuple(wrong) or "none")
+        raise DevelopmentError(said)
 
 
 def _code_table(row: Field) -> dict[Any, float] | None:

@@ -21,6 +21,7 @@ from responder_model.figures.drawing import (
 from responder_model.labels import NOT_GIVEN
 from responder_model.performance import Estimate, proportion_estimate
 from responder_model.schema import dictionary
+from responder_model.words import Note
 from responder_model.words.numbers import format_percent
 
 if TYPE_CHECKING:
@@ -118,11 +119,14 @@ def response_by_aetiology(
     p = None if predicted is None else np.asarray(predicted, dtype=np.float64)
     names = np.array([_name(value) for value in aetiology], dtype=object)
     if y.size != names.size or (p is not None and p.size != y.size):
-        message = "outcome, aetiology and predicted must have the same length."
-        raise ResponderModelError(message)
+        said = Note(
+            "argument.same_length",
+            names=("outcome", "aetiology", "predicted"),
+            n=(y.size, names.size, y.size if p is None else p.size),
+        )
+        raise ResponderModelError(said)
     if not ((y == 0.0) | (y == 1.0)).all():
-        message = "outcome must be 0 (non-responder) or 1 (responder)."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("performance.outcome_binary"))
     groups = _groups(names, small_cell, apart)
     rows = tuple(
         _row(group, np.isin(names, members), y, p, confidence)

@@ -62,8 +62,7 @@ def score_raw(
 def check_jobs(n_jobs: int) -> int:
     """Return a number of threads; raise ResponderModelError for anything else."""
     if not isinstance(n_jobs, int) or n_jobs < 1:
-        msg = f"n_jobs must be a whole number from 1, got {show(n_jobs)}."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("argument.jobs", got=show(n_jobs)))
     return n_jobs
 
 
@@ -122,8 +121,7 @@ def _positions(
     if isinstance(centre, str):
         return np.full(n, model.position_of(centre))
     if len(centre) != n:
-        msg = "centre must be one name, or one for each patient, got "
-        raise ResponderModelError(msg + f"{len(centre)} for {n}.")
+        raise ResponderModelError(Note("model.centre_each", got=len(centre), n=n))
     told = [name if isinstance(name, str) else None for name in centre]
     found = {name: model.position_of(name) for name in set(told)}
     return np.array([found[name] for name in told], dtype=np.int64)

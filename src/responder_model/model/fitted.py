@@ -132,20 +132,23 @@ class Model:
 
     def __post_init__(self) -> None:
         if self.provenance not in PROVENANCES:
-            msg = f"provenance must be one of {', '.join(PROVENANCES)}, "
-            raise ResponderModelError(msg + f"got {self.provenance!r}.")
+            said = Note(
+                "argument.one_of",
+                name="provenance",
+                allowed=tuple(PROVENANCES),
+                got=repr(self.provenance),
+            )
+            raise ResponderModelError(said)
         covariance = symmetric(self.population.covariance)
         population = replace(self.population, covariance=covariance)
         object.__setattr__(self, "population", population)
         self.__setstate__({row.name: getattr(self, row.name) for row in fields(self)})
         if (self.encoder.decision, self.encoder.moment) != (self.decision, self.moment):
-            msg = "encoder must be of the model's decision and moment, got another one."
-            raise ResponderModelError(msg)
+            raise ResponderModelError(Note("model.encoder"))
         cuts = self.served_cut_points
         main = self.rules.main_cut_point
         if list(cuts) != sorted(set(cuts)) or main not in cuts:
-            msg = f"served cut-offs must rise and hold {main:g}, got {cuts}."
-            raise ResponderModelError(msg)
+            raise ResponderModelError(Note("model.cut_offs", main=main, got=str(cuts)))
 
     def __getstate__(self) -> dict[str, Any]:
         """State without what is compiled from it."""

@@ -32,6 +32,7 @@ from responder_model.features import Array, Gaps, gaps_of
 from responder_model.frozen import freeze
 from responder_model.model.applicability import Checks, Levels, compile_checks
 from responder_model.model.trees import TableTrees, read_trees
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     from responder_model.challenger import Trees
@@ -373,8 +374,7 @@ class Scorer:
         tolerance = LINEAR_TOLERANCE if self.model.pool is None else TREES_TOLERANCE
         gap = self.baseline_of(own) + contributions.sum(axis=1) - linear_predictor
         if not np.all(np.abs(gap) <= tolerance):
-            msg = "baseline and contributions must sum to the served log-odds; "
-            raise ResponderModelError(msg + "the model is not usable.")
+            raise ResponderModelError(Note("model.sum"))
 
     def missing(self, raw: Array) -> NDArray[np.bool_]:
         """Which predictors were not given, (n, n_predictors).

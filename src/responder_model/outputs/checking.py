@@ -9,7 +9,7 @@ from typing import Any
 
 from responder_model.errors import ResponderModelError
 from responder_model.outputs.record import Output, digest_of_path, read_record
-from responder_model.outputs.texts import TEXTS
+from responder_model.words import Note
 
 # Files by which a model folder is known.
 OF_A_MODEL = ("manifest.json", "model.json")
@@ -21,7 +21,6 @@ def check_outputs(
     *outputs: Output,
     inputs: Iterable[str | os.PathLike[str]] = (),
     overwrite: bool = False,
-    lang: str = "en",
 ) -> None:
     """Refuse to write over anything but an untouched earlier output.
 
@@ -33,8 +32,6 @@ def check_outputs(
         All that it reads: never written over.
     overwrite : bool
         Whether other files may be replaced.
-    lang : {"en", "fr"}
-        Language of the message.
 
     Raises
     ------
@@ -42,17 +39,17 @@ def check_outputs(
         With every clash in one line.
     """
     read = [Path(path) for path in inputs]
-    said = []
+    said: list[Note] = []
     for k, output in enumerate(outputs):
         fault = _misplaced(output, read)
         if fault is None and output.place in [other.place for other in outputs[:k]]:
             fault = "twice", output.path
         if fault is not None:
-            said.append(_say(fault[0], lang, output, name=_shown(fault[1])))
+            said.append(_said(fault[0], output, name=_shown(fault[1])))
         elif not overwrite:
-            said.append(say_clashes(output, clashes_of(output), lang))
-    if any(said):
-        raise ResponderModelError(" ".join(filter(None, said)))
+            said += clashes_said(output, clashes_of(output))
+    if said:
+        raise ResponderModelError(Note("refusal.several", said=tuple(said)))
 
 
 def check_outside_models(
@@ -67,7 +64,7 @@ def check_outside_models(
     """
     output = Output(path=Path(path), command="", argument=argument)
     if _is_in_model(output.place):
-        raise ResponderModelError(_say("model", "en", output, name=_shown(path)))
+        raise ResponderModelError(_said("model", output, name=_shown(path)))
 
 
 def _misplaced(output: Output, inputs: list[Path]) -> tuple[str, Path] | None:
@@ -147,16 +144,18 @@ def _shown(name: object) -> str:
     return show(name)
 
 
-def _say(key: str, lang: str, output: Output, **parts: str) -> str:
-    return TEXTS[key][lang].format(
-        argument=output.argument, command=output.command, **parts
-    )
+def _said(key: str, output: Output, **parts: Any) -> Note:
+    return Note(f"outputs.{key}", argument=output.argument, **parts)
 
 
-def say_clashes(output: Output, clashes: Mapping[str, str], lang: str) -> str:
-    """Sentence that names what is in the way; empty where nothing is."""
+def clashes_said(output: Output, clashes: Mapping[str, str]) -> list[Note]:
+    """What is in the way, in one sentence, where anything is."""
     if not clashes:
-        return ""
-    rows = [f"{_shown(n)} ({TEXTS[why][lang]})" for n, why in clashes.items()]
+        return []
+    rows: list[Note | str] = [
+        Note("outputs.place", name=_shown(name), why=Note(f"outputs.{why}"))
+        for name, why in clashes.items()
+    ]
     more = [f"… + {len(rows) - _SHOWN}"] if len(rows) > _SHOWN else []
-    return _say("clash", lang, output, found=", ".join([*rows[:_SHOWN], *more]))
+    found = (*rows[:_SHOWN], *more)
+    return [_said("clash", output, command=output.command, found=found)]

@@ -15,8 +15,8 @@ from responder_model.errors import ResponderModelError
 from responder_model.outputs.checking import (
     check_outputs,
     check_outside_models,
+    clashes_said,
     reason_of,
-    say_clashes,
 )
 from responder_model.outputs.record import (
     Output,
@@ -29,9 +29,7 @@ _STALE_SECONDS = 3600.0  # age of a draft whose process is gone for good
 
 
 @contextmanager
-def drafted(
-    output: Output, *, overwrite: bool = False, lang: str = "en"
-) -> Iterator[Path]:
+def drafted(output: Output, *, overwrite: bool = False) -> Iterator[Path]:
     """Give a place to write to; what is whole there then takes its own place.
 
     Yields
@@ -45,7 +43,7 @@ def drafted(
     ResponderModelError
         As ``check_outputs``; also for a file of the folder that is in the way.
     """
-    check_outputs(output, overwrite=overwrite, lang=lang)
+    check_outputs(output, overwrite=overwrite)
     directory, name = output.directory, output.place.name
     directory.mkdir(parents=True, exist_ok=True)
     sweep(directory, name)
@@ -57,7 +55,7 @@ def drafted(
             for path in sorted(draft.rglob("*"))
             if path.is_file()
         }
-        put_files(output, files, overwrite=overwrite, lang=lang)
+        put_files(output, files, overwrite=overwrite)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -67,7 +65,6 @@ def put_files(
     drafts: Mapping[str, Path],
     *,
     overwrite: bool = False,
-    lang: str = "en",
 ) -> None:
     """Put drafts on record under their names, then in place, each at once.
 
@@ -77,7 +74,7 @@ def put_files(
         What they belong to.
     drafts : mapping
         Finished files of the same disk, by their names in the output's directory.
-    overwrite, lang
+    overwrite
         As for ``check_outputs``.
 
     Raises
@@ -91,8 +88,7 @@ def put_files(
     if not overwrite:
         record = read_record(output.directory)
         reasons = {name: reason_of(output, name, record) for name in drafts}
-        said = say_clashes(output, {n: r for n, r in reasons.items() if r}, lang)
-        if said:
+        for said in clashes_said(output, {n: r for n, r in reasons.items() if r}):
             raise ResponderModelError(said)
     put_on_record(output, {name: digest_of_path(p) for name, p in drafts.items()})
     for name, draft in drafts.items():

@@ -162,24 +162,23 @@ def _steps(
     given = (("screening", screening_model), ("implant", implant_model))
     for (name, model), rate in zip(given, rates, strict=True):
         if not isinstance(model, Model | None):
-            msg = f"{name}_model must be a model, got {type(model).__name__}. "
-            raise ResponderModelError(msg + "Load or build it first.")
+            said = Note("pathway.no_model", name=name, got=type(model).__name__)
+            raise ResponderModelError(said)
         if model is not None and rate is not None:
-            msg = f"a local rate must be left out beside {name}_model, got both. Give "
-            raise ResponderModelError(msg + "it to published_model.")
+            raise ResponderModelError(Note("pathway.local_rate", name=name))
     implant = implant_model or published_model(_IMPLANT_DECISION, local_rate=rates[1])
     test = preceding_test(implant.encoder)
     if test is None:
-        msg = "implant_model must read relief after a test as a predictor, got a model "
-        raise ResponderModelError(msg + f"of {implant.decision} that does not.")
+        said = Note("pathway.reads_relief", decision=implant.decision)
+        raise ResponderModelError(said)
     response = screening_model
     if response is None:
         response = published_model(
             test.name, latest_moment(patient, test), local_rate=rates[0]
         )
     if response.decision != test.name:
-        msg = f"screening_model must be of {test.name}, got one of {response.decision}."
-        raise ResponderModelError(msg)
+        said = Note("pathway.screening_of", due=test.name, got=response.decision)
+        raise ResponderModelError(said)
     return Steps(test=test, response=response, implant=implant)
 
 

@@ -180,8 +180,7 @@ def implant(
 def _test_before(model: Any) -> Decision:
     test = preceding_test(model.encoder) if isinstance(model, Model) else None
     if test is None:
-        msg = "model must be of success of the implant (emcs_success), got another one."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("pathway.implant_only"))
     return test
 
 

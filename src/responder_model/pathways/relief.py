@@ -19,6 +19,7 @@ from responder_model.errors import ResponderModelError
 from responder_model.features import Array
 from responder_model.model import Model
 from responder_model.schema import Decision, Field, dictionary
+from responder_model.words import Note
 
 # Draws are in single precision, what is served in double.
 Floats = NDArray[np.floating[Any]]
@@ -98,8 +99,7 @@ def relief_curve(model: Model, served: Array, standard_error: float) -> ReliefCu
     decision = dictionary().decisions[model.decision]
     cuts, log_odds, gap_sd = _fitted_log_odds(model, decision, served)
     if len(cuts) < 2:
-        msg = "screening_model must have two cut-offs or more, got one."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("pathway.two_cut_offs"))
     relief = dictionary().fields[decision.outcome]
     return ReliefCurve(
         values=possible_values(relief),

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from responder_model.errors import UntrustedModelError
+from responder_model.words import Note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +112,4 @@ class PriorSet:
             lists = {key: tuple(parts[key]) for key in ("gaps", "excluded", "notes")}
             return cls(**{**parts, **lists, "columns": columns, "anchor": anchor})
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-            msg = "priors must be as a model keeps them, got other parts. "
-            msg += "Develop the model again."
-            raise UntrustedModelError(msg) from None
+            raise UntrustedModelError(Note("refusal.priors")) from None

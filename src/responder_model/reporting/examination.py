@@ -82,11 +82,7 @@ def role_of(model: Model, cohort: pd.DataFrame) -> Role:
     if found is not None:
         return _known_role(model, cohort[levels.observed], found[levels.observed])
     if is_updated(model):
-        msg = (
-            "role must be given for a model that was updated, got none. Say new "
-            "(--role new) if none of these patients stands behind the model."
-        )
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("refusal.role_of_update"))
     settings = Settings.from_json(model.settings)
     events = int((binary_outcome(levels, model.rules) == 1.0).sum())
     if (int(levels.observed.sum()), events) != (model.n_patients, model.n_events):
@@ -96,12 +92,7 @@ def role_of(model: Model, cohort: pd.DataFrame) -> Role:
     again = fitted.estimator_.coef_ @ fitted.encoder_.projection
     if np.allclose(again, model.main.coefficients, rtol=SAME, atol=SAME):
         return "development"
-    msg = (
-        "cohort must be the development cohort or another one, got the same counts of "
-        "patients and events but other coefficients. Say which it is with role "
-        "(--role)."
-    )
-    raise DevelopmentError(msg)
+    raise DevelopmentError(Note("refusal.role_unsure"))
 
 
 def _known_role(model: Model, patients: pd.DataFrame, known: NDArray[np.bool_]) -> Role:
@@ -109,13 +100,10 @@ def _known_role(model: Model, patients: pd.DataFrame, known: NDArray[np.bool_]) 
     if not known.all():
         return "new"
     if len(known) != model.n_patients or is_updated(model):
-        msg = "cohort must be new patients, or the one cohort that the model was "
-        msg += f"developed on, got {len(known)} of its {model.n_patients} patients."
-        raise DevelopmentError(msg)
+        said = Note("refusal.role_partly", n=len(known), all=model.n_patients)
+        raise DevelopmentError(said)
     if fingerprints_of(patients) != model.fingerprints:
-        msg = "cohort must be the development cohort as it was, got the same patients "
-        msg += "with other values. Give the earlier file, or say role (--role)."
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("refusal.role_changed"))
     return "development"
 
 
@@ -181,14 +169,9 @@ def examine(
 def _check_role(model: Model, cohort: pd.DataFrame, role: Role | None) -> Role:
     """Find the role out, or refuse a given one that cannot be."""
     if role == "development" and (is_updated(model) or not model.settings):
-        msg = "role must be new for a model that was not developed on one cohort, "
-        raise DevelopmentError(msg + "got development.")
+        raise DevelopmentError(Note("refusal.role_new"))
     if role == "new" and _is_development(model, cohort):
-        msg = (
-            "role must be development for the patients that the model was developed "
-            "on, got new. Leave role (--role) out."
-        )
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("refusal.role_development"))
     return role or role_of(model, cohort)
 
 

@@ -19,6 +19,7 @@ from responder_model.reporting.sections import build_sections
 from responder_model.reporting.study import Study
 from responder_model.reporting.values import Plain, logged_values, to_plain
 from responder_model.vocabulary import check_language
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     from responder_model.model import Model
@@ -113,8 +114,7 @@ def check_studies(studies: Sequence[Study]) -> None:
     """Refuse the development cohort twice: one table would replace the other."""
     n = sum(study.role == "development" for study in studies)
     if n > 1:
-        msg = f"studies must hold the development cohort once, got it {n} times. "
-        raise DevelopmentError(msg + "Give it once (--cohort).")
+        raise DevelopmentError(Note("refusal.development_once", n=n))
 
 
 def report_output(model: str, folder: str | Path) -> Output:
@@ -156,7 +156,7 @@ def write_report(
     for name, png in report.figures.items():
         files[f"figures_{report.lang}/{name}.png"] = png
     output = report_output(report.model, folder)
-    with drafted(output, overwrite=overwrite, lang=report.lang) as draft:
+    with drafted(output, overwrite=overwrite) as draft:
         (draft / f"figures_{report.lang}").mkdir()
         for name, data in files.items():
             (draft / name).write_bytes(data)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, system_reason
 from responder_model.reporting.texts import read_texts
+from responder_model.words import Note
 
 # First part of the names under which statements are logged.
 PREFIX = "authors."
@@ -32,8 +33,8 @@ def read_statements(path: str | Path) -> dict[str, str]:
     try:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        msg = f"statements must be a TOML file in UTF-8: {error}."
-        raise ResponderModelError(msg) from error
+        why = system_reason(error) if isinstance(error, OSError) else str(error)
+        raise ResponderModelError(Note("refusal.statements_file", why=why)) from error
     return check_statements(table)
 
 
@@ -46,13 +47,13 @@ def check_statements(table: dict[str, object]) -> dict[str, str]:
     {'18a': 'No funding.'}
     """
     known = set(tripod_numbers())
-    problems = [f"{key} is no number of TRIPOD+AI" for key in table if key not in known]
+    problems = [Note("refusal.no_number", key=key) for key in table if key not in known]
     problems += [
-        f"{key} must be text of 1 to {LONGEST} characters"
+        Note("refusal.statement_length", key=key, most=LONGEST)
         for key, text in table.items()
         if not (isinstance(text, str) and 0 < len(text.strip()) <= LONGEST)
     ]
     if problems:
-        msg = f"statements are not valid: {'; '.join(problems)}."
-        raise ResponderModelError(msg)
+        said = Note("refusal.statements", problems=tuple(problems))
+        raise ResponderModelError(said)
     return {key: " ".join(str(text).split()) for key, text in table.items()}

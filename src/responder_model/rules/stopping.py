@@ -120,8 +120,9 @@ def stopping_rule(
 def _sessions(model: Model) -> tuple[int, int]:
     """Sessions done at the model's moment, and those of the whole test."""
     if not isinstance(model, Model):
-        msg = f"model must be a model, got {type(model).__name__}. Load or build it "
-        raise ResponderModelError(msg + "first.")
+        raise ResponderModelError(
+            Note("refusal.no_model", name="model", got=type(model).__name__)
+        )
     moments = dictionary().decisions[model.decision].moments
     done = moments.index(model.moment)
     if done == 0:

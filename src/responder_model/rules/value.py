@@ -97,8 +97,9 @@ def value_of_information(
 
 def _check(model: Model, thresholds: Sequence[float], patients: Sequence[int]) -> None:
     if not isinstance(model, Model):
-        msg = f"model must be a model, got {type(model).__name__}. Load or build it "
-        raise ResponderModelError(msg + "first.")
+        raise ResponderModelError(
+            Note("refusal.no_model", name="model", got=type(model).__name__)
+        )
     bounds = (0.0, *thresholds, 1.0)
     if len(bounds) < 3 or not all(a < b for a, b in pairwise(bounds)):
         raise ResponderModelError(Note("worth.thresholds"))

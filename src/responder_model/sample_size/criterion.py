@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from responder_model.errors import ResponderModelError
+from responder_model.words import Note
 
 # What the published evidence alone supports: its prior predictive check allows no more.
 PLANNING_C_STATISTIC = 0.68
@@ -18,7 +19,7 @@ class Criterion:
     """One requirement on the number of patients."""
 
     name: str
-    definition: str
+    definition: Note
     n_required: int
     met: bool | None  # None: no number of patients to compare with
     decides: bool  # False: reported beside the criteria that decide
@@ -32,19 +33,15 @@ def whole_patients(n: float) -> int:
 def check_proportion(outcome_proportion: float) -> float:
     """Refuse a proportion of responders outside (0, 1)."""
     if not 0.0 < outcome_proportion < 1.0:
-        message = (
-            "outcome_proportion must be above 0 and below 1, got "
-            f"{outcome_proportion}. State the expected proportion of responders."
-        )
-        raise ResponderModelError(message)
+        said = Note("sample_size.proportion", got=str(outcome_proportion))
+        raise ResponderModelError(said)
     return float(outcome_proportion)
 
 
 def check_c_statistic(c_statistic: float) -> float:
     """Refuse a planning c-statistic outside (0.5, 1)."""
     if not 0.5 < c_statistic < 1.0:
-        message = f"c_statistic must be above 0.5 and below 1, got {c_statistic}."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("sample_size.c_statistic", got=str(c_statistic)))
     return float(c_statistic)
 
 
@@ -56,15 +53,14 @@ def log_odds(proportion: float) -> float:
 def check_counts(n_patients: int, n_candidate_parameters: int) -> None:
     """Refuse negative counts of patients and models without a parameter."""
     if not (n_patients >= 0 and n_candidate_parameters >= 1):
-        message = (
-            "n_patients must be at least 0 and n_candidate_parameters at least 1, got "
-            f"{n_patients} and {n_candidate_parameters}."
+        said = Note(
+            "sample_size.sizes", n=n_patients, parameters=n_candidate_parameters
         )
-        raise ResponderModelError(message)
+        raise ResponderModelError(said)
 
 
 def criteria_from(
-    required: Mapping[str, tuple[float, str, bool]], n_patients: int | None
+    required: Mapping[str, tuple[float, Note, bool]], n_patients: int | None
 ) -> tuple[Criterion, ...]:
     """Name each required number and compare it with the patients at hand."""
     return tuple(

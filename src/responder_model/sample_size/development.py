@@ -19,6 +19,7 @@ from responder_model.sample_size.criterion import (
     criteria_from,
     log_odds,
 )
+from responder_model.words import Note
 
 Floats = NDArray[np.float64]
 
@@ -154,8 +155,7 @@ def expected_shrinkage(
     """
     check_counts(n_patients, n_candidate_parameters)
     if not 0.0 < r2 < 1.0 or not n_patients > 0:
-        message = "r2 must be in (0, 1) and n_patients at least 1."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("sample_size.r2"))
     low, high = r2, 1.0  # the required n grows from 0 to infinity with S
     for _ in range(48):  # further, middle would round to r2 itself
         middle = (low + high) / 2.0
@@ -166,7 +166,7 @@ def expected_shrinkage(
 
 def _required(
     n_parameters: int, explained: float, phi: float, ceiling: float
-) -> dict[str, tuple[float, str, bool]]:
+) -> dict[str, tuple[float, Note, bool]]:
     # S that makes the optimism of Nagelkerke's R2 equal to 0.05
     s_optimism = explained / (explained + OPTIMISM * ceiling)
     rarer = min(phi, 1.0 - phi)
@@ -180,22 +180,22 @@ def _required(
     return {
         "shrinkage": (
             _n_for_shrinkage(n_parameters, explained, SHRINKAGE),
-            f"expected shrinkage of at least {SHRINKAGE}",
+            Note("sample_size.shrinkage", limit=SHRINKAGE),
             True,
         ),
         "optimism": (
             _n_for_shrinkage(n_parameters, explained, s_optimism),
-            f"optimism of Nagelkerke's R2 of at most {OPTIMISM}",
+            Note("sample_size.optimism", limit=OPTIMISM),
             True,
         ),
         "outcome_proportion": (
             (Z / MARGIN) ** 2 * phi * (1.0 - phi),
-            f"outcome proportion known to within {MARGIN}",
+            Note("sample_size.outcome_proportion", limit=MARGIN),
             True,
         ),
         "mean_error": (
             math.exp(log_n),
-            f"mean absolute error of the probabilities of at most {MEAN_ERROR}",
+            Note("sample_size.mean_error", limit=MEAN_ERROR),
             False,
         ),
     }
@@ -260,8 +260,7 @@ def development_criteria(
     explained = cox_snell_r2(c_statistic, phi) if r2 is None else r2
     ceiling = cox_snell_maximum(phi)
     if not 0.0 < explained < ceiling:
-        message = f"r2 must be in (0, {ceiling:.3f}) at this outcome_proportion."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("sample_size.r2_ceiling", most=ceiling))
     return criteria_from(
         _required(n_candidate_parameters, explained, phi, ceiling), n_patients
     )

@@ -23,6 +23,7 @@ from responder_model.sample_size.criterion import (
     whole_patients,
 )
 from responder_model.schema import reaches
+from responder_model.words import Note, plain
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +40,7 @@ class ValidationSampleSize:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self)
+        return dict(plain(asdict(self)))
 
 
 def _density(mean: float, variance: float, lp: Floats) -> Floats:
@@ -167,20 +168,20 @@ def validation_criteria(
     lp, weight = _linear_predictors(phi, c, linear_predictor)
     # width of the ratio at 1 = 2 sinh(1.96 SE), SE^2 = (1 - phi)/(phi n)
     ratio_se = math.asinh(ratio_width / 2.0) / Z
-    required: dict[str, tuple[float, str, bool]] = {
+    required: dict[str, tuple[float, Note, bool]] = {
         "observed_expected_ratio": (
             (1.0 - phi) / (phi * ratio_se**2),
-            f"interval of observed/expected at most {ratio_width} wide",
+            Note("sample_size.observed_expected_ratio", width=float(ratio_width)),
             True,
         ),
         "calibration_slope": (
             _n_for_slope(lp, weight, slope_width),
-            f"interval of the calibration slope at most {slope_width} wide",
+            Note("sample_size.calibration_slope", width=float(slope_width)),
             True,
         ),
         "c_statistic": (
             _smallest(lambda n: _c_statistic_width(n, c, phi), c_width),
-            f"interval of the c-statistic at most {c_width} wide",
+            Note("sample_size.c_statistic_interval", width=float(c_width)),
             True,
         ),
     }
@@ -190,8 +191,11 @@ def validation_criteria(
             _n_for_net_benefit(
                 sensitivity, specificity, phi, threshold, net_benefit_width
             ),
-            f"interval of the standardised net benefit at threshold {threshold} "
-            f"at most {net_benefit_width} wide",
+            Note(
+                "sample_size.net_benefit",
+                threshold=float(threshold),
+                width=float(net_benefit_width),
+            ),
             True,
         )
     criteria = criteria_from(required, n_patients)
@@ -207,25 +211,19 @@ def validation_criteria(
 
 def _check_widths(*widths: float) -> None:
     if not all(width > 0.0 for width in widths):
-        message = "widths of intervals must be above 0."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("sample_size.widths"))
 
 
 def _check_normal(given: tuple[float, float]) -> None:
     # beyond +-20 every patient is certain, and no slope can be estimated
     if len(given) == 2 and abs(given[0]) <= 20.0 and 0.0 < given[1] <= 20.0:
         return
-    message = (
-        "linear_predictor must be a mean between -20 and 20 and an SD above 0 and at "
-        f"most 20, got {given}."
-    )
-    raise ResponderModelError(message)
+    raise ResponderModelError(Note("sample_size.linear_predictor", got=str(given)))
 
 
 def _accuracy_at(lp: Floats, weight: Floats, threshold: float) -> tuple[float, float]:
     if not 0.0 < threshold < 1.0:
-        message = f"threshold must be above 0 and below 1, got {threshold}."
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("sample_size.threshold", got=str(threshold)))
     p = 1.0 / (1.0 + np.exp(-lp))
     treated = reaches(p, threshold)
     events, others = weight * p, weight * (1.0 - p)

@@ -19,6 +19,7 @@ from responder_model.sample_size.development import (
     development_criteria,
     expected_shrinkage,
 )
+from responder_model.words import Note, note_from, plain
 
 Claim = Literal["published_evidence", "exploratory", "developed"]
 Verdict = Literal["sufficient", "insufficient", "no_patients"]
@@ -50,10 +51,10 @@ class SampleSizeVerdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return asdict(self)
+        return dict(plain(asdict(self)))
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> SampleSizeVerdict:
+    def from_dict(cls, said: Mapping[str, Any]) -> SampleSizeVerdict:
         """Inverse of :meth:`to_dict`.
 
         Raises
@@ -62,12 +63,16 @@ class SampleSizeVerdict:
             For parts that ``to_dict`` does not write.
         """
         try:
-            criteria = tuple(Criterion(**criterion) for criterion in plain["criteria"])
-            return cls(**{**plain, "criteria": criteria})
+            criteria = tuple(_criterion(**row) for row in said["criteria"])
+            return cls(**{**said, "criteria": criteria})
         except (KeyError, TypeError):
-            msg = "sample_size must be as a model keeps it, got other parts. "
-            msg += "Develop the model again."
-            raise UntrustedModelError(msg) from None
+            raise UntrustedModelError(Note("sample_size.other_parts")) from None
+
+
+def _criterion(definition: Mapping[str, Any] | str, **parts: Any) -> Criterion:
+    if isinstance(definition, str):  # of an earlier build
+        return Criterion(definition=Note("sample_size.said", text=definition), **parts)
+    return Criterion(definition=note_from(definition), **parts)
 
 
 def _claim(n_patients: int, *, sufficient: bool) -> Claim:
@@ -134,19 +139,12 @@ def _observed_proportion(
     n_patients: int, n_events: int, assumed: float | None
 ) -> float:
     if not 0 <= n_events <= n_patients:
-        message = (
-            "n_events must be between 0 and n_patients, got "
-            f"{n_events} of {n_patients}."
-        )
-        raise ResponderModelError(message)
+        said = Note("sample_size.events", n=n_events, all=n_patients)
+        raise ResponderModelError(said)
     if assumed is not None:
         return check_proportion(assumed)
     if n_events in (0, n_patients):
-        message = (
-            "outcome_proportion must be given when no patient or every patient "
-            "responded: state the proportion that you expect."
-        )
-        raise ResponderModelError(message)
+        raise ResponderModelError(Note("sample_size.proportion_missing"))
     return n_events / n_patients
 
 

@@ -24,6 +24,7 @@ from responder_model.features import Array
 from responder_model.model import Model
 from responder_model.model.limits import category_names
 from responder_model.schema import Field, dictionary
+from responder_model.words import Note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,10 +138,7 @@ def build_scorecard(
     (('aetiology', 'pain_intensity'), (10, 30, 50))
     """
     if model.pool is not None and not linear_part_only:
-        msg = (
-            "model must have no trees, got a pooled one. Ask for its linear part only."
-        )
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("scorecard.pooled"))
     names = _check_known(model, known)
     is_known = _is_known(model, names)
     constant, slopes = _linear_map(model, is_known)
@@ -187,15 +185,17 @@ def _check_known(model: Model, known: Iterable[str] | None) -> tuple[str, ...]:
     fields = {row.name: row for row in model.encoder.fields}
     wanted = set(fields) if known is None else set(known)
     if not wanted <= set(fields):
-        msg = f"known must be among {', '.join(fields)}, "
-        raise ResponderModelError(
-            msg + f"got {', '.join(sorted(wanted - set(fields)))}."
+        said = Note(
+            "scorecard.known_of",
+            allowed=tuple(fields),
+            got=tuple(sorted(wanted - set(fields))),
         )
+        raise ResponderModelError(said)
     for name in wanted:
         number = fields[name].indicates
         if number is not None and number not in wanted:
-            msg = f"{name} must not be known without {number}, of which it says only "
-            raise ResponderModelError(msg + "where it lies. Name that as well.")
+            said = Note("scorecard.known_without", name=name, number=number)
+            raise ResponderModelError(said)
     return tuple(
         name
         for name, row in fields.items()

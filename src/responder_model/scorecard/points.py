@@ -19,6 +19,7 @@ import numpy as np
 from responder_model.errors import ResponderModelError
 from responder_model.features import Array, logit
 from responder_model.scorecard.card import Scorecard, Term, added_by
+from responder_model.words import Note
 
 # Log-odds that one point may stand for, coarsest first.
 STEPS = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
@@ -117,8 +118,7 @@ def build_points(card: Scorecard) -> PointsTable:
         table = _with_step(card, terms, values, step)
         if table.largest_error <= LARGEST_ERROR:
             return table
-    msg = f"points must be exact within {LARGEST_ERROR:.0%}, got too many predictors."
-    raise ResponderModelError(msg)
+    raise ResponderModelError(Note("scorecard.exact", share=LARGEST_ERROR))
 
 
 def _slopes(term: Term) -> list[tuple[float, ...]]:

@@ -14,6 +14,7 @@ from responder_model.simulation.relief import draw_relief, draw_sessions, draw_s
 from responder_model.simulation.screening import blank_questionnaires, draw_screening
 from responder_model.simulation.settings import generator_settings
 from responder_model.simulation.truth import Truth, draw_truth
+from responder_model.words import Note
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -122,18 +123,23 @@ def _add_test(
 
 def _check_request(n_patients: int, n_centres: int, selection: str) -> None:
     if n_patients < 1 or n_centres < 1:
-        msg = f"n_patients and n_centres must be 1 or more, got {n_patients} and "
-        raise ResponderModelError(msg + f"{n_centres}.")
+        said = Note("simulation.sizes", n=n_patients, centres=n_centres)
+        raise ResponderModelError(said)
     if selection not in SELECTIONS:
-        msg = f"selection must be one of {', '.join(SELECTIONS)}, got {selection!r}."
-        raise ResponderModelError(msg)
+        said = Note(
+            "argument.one_of",
+            name="selection",
+            allowed=tuple(SELECTIONS),
+            got=repr(selection),
+        )
+        raise ResponderModelError(said)
 
 
 def _check_shares(**shares: float) -> None:
     for name, share in shares.items():
         if not 0 <= share <= 1:
-            msg = f"{name} must lie between 0 and 1, got {share}."
-            raise ResponderModelError(msg)
+            said = Note("simulation.share", name=name, got=str(share))
+            raise ResponderModelError(said)
 
 
 def _as_truth(truth: str | Truth, decision: str, rng: np.random.Generator) -> Truth:
@@ -206,8 +212,8 @@ def _choose_implanted(
     }[selection]
     allowed = completed[weight > 0]
     if count > allowed.size:
-        msg = f"n_implanted must be at most {allowed.size} here, got {count}."
-        raise ResponderModelError(msg)
+        said = Note("simulation.implanted", most=allowed.size, got=count)
+        raise ResponderModelError(said)
     weight = weight[weight > 0]
     p = weight / weight.sum() if count else None
     return np.sort(rng.choice(allowed, size=count, replace=False, p=p))

@@ -14,6 +14,7 @@ from responder_model.features import expit
 from responder_model.schema import dictionary
 from responder_model.simulation.settings import Scale, Sessions, generator_settings
 from responder_model.simulation.truth import Truth
+from responder_model.words import Note
 
 Array = NDArray[np.float64]
 
@@ -88,8 +89,7 @@ def relief_distribution(cohort: pd.DataFrame, truth: Truth) -> tuple[Array, Arra
 
 def _check_complete(values: Array) -> Array:
     if np.isnan(values).any():
-        msg = "predictors must be complete for true probabilities, got missing values. "
-        raise ResponderModelError(msg + "Simulate with blank_share=0.")
+        raise ResponderModelError(Note("simulation.complete"))
     return values
 
 

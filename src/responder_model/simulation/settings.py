@@ -11,6 +11,7 @@ from typing import Any
 
 from responder_model.errors import ResponderModelError
 from responder_model.frozen import freeze
+from responder_model.words import Note
 
 FORMAT_VERSION = 1
 
@@ -183,9 +184,11 @@ class GeneratorSettings:
         """Return the recipe of one kind of truth; raises for an unknown one."""
         recipes = self.truths.get(decision, {})
         if kind not in recipes:
-            known = ", ".join(recipes) or "none"
-            msg = f"truth of {decision} must be one of {known}, got {kind!r}."
-            raise ResponderModelError(msg)
+            allowed = tuple(recipes) or ("–",)
+            said = Note(
+                "simulation.truth", of=decision, allowed=allowed, got=repr(kind)
+            )
+            raise ResponderModelError(said)
         return recipes[kind]
 
 
@@ -200,8 +203,7 @@ def parse_settings(text: str) -> GeneratorSettings:
     """Read the generator's settings from TOML text."""
     table = tomllib.loads(text)
     if table.pop("format_version", None) != FORMAT_VERSION:
-        msg = f"simulation.toml format_version must be {FORMAT_VERSION}."
-        raise ResponderModelError(msg)
+        raise ResponderModelError(Note("simulation.format", n=FORMAT_VERSION))
     blank, symptom = table.pop("blank"), table.pop("symptom")
     return GeneratorSettings(
         aetiology=table["aetiology"],

@@ -11,7 +11,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from responder_model.errors import TrackingError
+from responder_model.errors import TrackingError, system_reason
+from responder_model.words import Note
 
 try:
     import fcntl
@@ -112,12 +113,13 @@ def check_place(location: str) -> None:
         with tempfile.TemporaryFile(dir=place):
             free = shutil.disk_usage(place).free
     except OSError as error:
-        reason = error.strerror or error
-        msg = f"its files need a folder that can be written here, got {path}: {reason}"
-        raise TrackingError(msg) from error
+        where = {"path": str(path), "reason": system_reason(error)}
+        raise TrackingError(Note("tracking.not_writable", **where)) from error
     if free < NEEDED_BYTES:
-        msg = f"{place} must have {NEEDED_BYTES >> 20} MiB left, got {free >> 20}"
-        raise TrackingError(msg)
+        said = Note(
+            "tracking.space", place=str(place), need=NEEDED_BYTES >> 20, free=free >> 20
+        )
+        raise TrackingError(said)
 
 
 def local_path(location: str) -> Path | None:

@@ -38,6 +38,7 @@ from responder_model.tracking.files import (
     check_place,
     follow_move,
 )
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
@@ -119,12 +120,8 @@ def known_experiment(client: mlflow.MlflowClient) -> Experiment | None:
     """
     known = client.get_experiment_by_name(experiment_name())
     if known is not None and known.lifecycle_stage == "deleted":
-        msg = (
-            f"experiment {known.name} must not be deleted. Restore it (mlflow "
-            f"experiments restore --experiment-id {known.experiment_id}) or name "
-            "another in MLFLOW_EXPERIMENT_NAME"
-        )
-        raise TrackingError(msg)
+        said = Note("tracking.deleted", name=known.name, id=known.experiment_id)
+        raise TrackingError(said)
     return known
 
 
@@ -135,12 +132,7 @@ def _location(tracking_uri: str) -> str | None:
         return artifacts_beside(database)
     if tracking_uri.partition("://")[0].partition("+")[0] in DATABASES:
         name = experiment_name()
-        msg = (
-            f"a database keeps no files, so experiment {name} must be made by whoever "
-            f"runs it (mlflow experiments create --experiment-name {name} "
-            "--artifact-location PLACE), with a place that every user can reach"
-        )
-        raise TrackingError(msg)
+        raise TrackingError(Note("tracking.no_files", name=name))
     return None
 
 
@@ -204,21 +196,20 @@ def _in_our_words(tracking_uri: str) -> Iterator[None]:
     try:
         yield
     except TrackingError as error:
-        raise TrackingError(_why(tracking_uri, str(error))) from error
+        raise TrackingError(_why(tracking_uri, error.said)) from error
     except ResponderModelError:
         raise
     except ModuleNotFoundError as error:
-        reason = f"{error.name} is not installed, which this kind of store needs"
+        reason = Note("tracking.not_installed", library=str(error.name))
         raise TrackingError(_why(tracking_uri, reason)) from error
     except Exception as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        reason = lines[0][:LONGEST_REASON]
-        raise TrackingError(_why(tracking_uri, reason)) from error
+        shown = shown_uri(lines[0][:LONGEST_REASON]).rstrip(".")
+        raise TrackingError(_why(tracking_uri, shown)) from error
 
 
-def _why(tracking_uri: str, reason: str) -> str:
-    said = f"tracking store {tracking_uri} cannot be used: {reason.rstrip('.')}."
-    return f"{shown_uri(said)} Choose another store, or do without (--no-track)."
+def _why(tracking_uri: str, reason: Note | str) -> Note:
+    return Note("tracking.unusable", store=shown_uri(tracking_uri), reason=reason)
 
 
 @contextmanager

@@ -245,8 +245,8 @@ def validate_by_subgroup(
     if probability is None:
         probability = model.predict_cohort(cohort)["probability"].to_numpy()
     if len(probability) != len(cohort):
-        msg = "probability must have one value for each patient of the cohort, got "
-        raise DevelopmentError(msg + f"{len(probability)} for {len(cohort)}.")
+        said = Note("validation.one_each", got=len(probability), n=len(cohort))
+        raise DevelopmentError(said)
     known &= ~np.isnan(probability)
     rows = []
     for name in names:
@@ -266,8 +266,7 @@ def _names(by: Sequence[str] | None, cohort: pd.DataFrame) -> tuple[str, ...]:
         return (by,)
     found = [name for name in SUBGROUPS if name in cohort] if by is None else by
     if not found:
-        msg = f"by must name columns of the cohort ({', '.join(SUBGROUPS)}), got none."
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("validation.by_none", allowed=tuple(SUBGROUPS)))
     return tuple(found)
 
 
@@ -284,13 +283,11 @@ def _groups(cohort: pd.DataFrame, name: str) -> pd.Series[Any]:
     import pandas as pd
 
     if name not in cohort.columns:
-        msg = f"by must name columns of the cohort, got {name!r}."
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("validation.by_column", got=repr(name)))
     values = cohort[name]
     if dictionary().fields[name].kind == "number":
         if name != "age":
-            msg = f"by must name categories or age, got {name!r}."
-            raise DevelopmentError(msg)
+            raise DevelopmentError(Note("validation.by_kind", got=repr(name)))
         values = pd.cut(values, AGE_BOUNDS, right=False, labels=list(AGE_GROUPS))
     return values.astype(object).where(values.notna(), NOT_KNOWN)
 
@@ -305,7 +302,7 @@ def _cell(outcome: Array, probability: Array, small_cell: int) -> dict[str, Any]
         "n_events": int(outcome.sum()),
         **found.values,
         **_limits(outcome, probability, found.values),
-        "problem": Note("performance.reasons", reasons=reasons) if reasons else "",
+        "problem": Note("refusal.several", said=reasons) if reasons else "",
     }
 
 

@@ -110,8 +110,8 @@ class InternalValidation:
         found = self.table.loc[self.table["measure"] == name, column]
         if found.empty:
             names = ", ".join(self.table["measure"])
-            msg = f"name must be a measure of the table ({names}), got {name!r}."
-            raise DevelopmentError(msg)
+            said = Note("validation.measure_name", allowed=names, got=repr(name))
+            raise DevelopmentError(said)
         return float(found.to_numpy(dtype=float)[0])
 
 
@@ -178,8 +178,10 @@ def validate_internally(
        doi:10.1080/01621459.1997.10474007
     """
     if design not in _DESIGNS:
-        msg = f"design must be {' or '.join(_DESIGNS)}, got {design!r}."
-        raise DevelopmentError(msg)
+        said = Note(
+            "argument.one_of", name="design", allowed=tuple(_DESIGNS), got=repr(design)
+        )
+        raise DevelopmentError(said)
     check_n_resamples(n_resamples, minimum=1)
     check_seed(seed)
     cohort = check_cohort(cohort)
@@ -201,12 +203,10 @@ def _counts_as_no(non_completers: str, decision: str) -> bool:
     if non_completers == "left_out":
         return False
     if non_completers != "non_responders":
-        msg = "non_completers must be left_out or non_responders, "
-        raise DevelopmentError(msg + f"got {non_completers!r}.")
+        said = Note("validation.non_completers", got=repr(non_completers))
+        raise DevelopmentError(said)
     if not has_non_completers(decision):
-        msg = f"non_completers must be left_out for {decision}: a patient without an "
-        msg += "outcome was not implanted, got non_responders."
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("validation.not_implanted", decision=decision))
     return True
 
 

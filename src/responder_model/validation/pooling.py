@@ -12,6 +12,7 @@ from scipy.stats import t
 
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit, logit
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,8 +92,7 @@ def pool_centres(table: pd.DataFrame) -> pd.DataFrame:
             | {"tau": pooled.tau}
         )
     if not rows:
-        msg = "at least 2 centres must have a measure with limits, got fewer. "
-        raise DevelopmentError(msg + "Collect more patients in each centre.")
+        raise DevelopmentError(Note("validation.two_centres"))
     pooled_table = pd.DataFrame(rows)
     pooled_table.attrs = dict(table.attrs)
     return pooled_table

@@ -94,22 +94,20 @@ class Repetitions:
         return sum(self.failures.values())
 
 
-def check_model(model: object, rule: str = "model must be a model") -> None:
+def check_model(model: object, name: str = "model") -> None:
     """Refuse what is no model, as a folder's name, before it is asked anything."""
     if not isinstance(model, Model):
-        msg = f"{rule}, got {type(model).__name__}. Load a folder by load_model."
-        raise DevelopmentError(msg)
+        said = Note("refusal.no_model", name=name, got=type(model).__name__)
+        raise DevelopmentError(said)
 
 
 def settings_of(source: Settings | Model) -> Settings:
     """Settings given as such, or those that a developed model carries."""
     if isinstance(source, Settings):
         return source
-    check_model(source, "source must be Settings or a model")
+    check_model(source, "source")
     if not source.settings:
-        msg = "model must have been developed on a cohort, got one from published "
-        msg += "evidence alone. Use validate_externally."
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("validation.published"))
     return Settings.from_json(source.settings)
 
 
@@ -140,12 +138,7 @@ def _check_origin(
 ) -> None:
     if updated_from is None:
         if isinstance(source, Model) and is_updated(source):
-            msg = (
-                "updated_from must be the model that was updated, got none: to repeat "
-            )
-            msg += "a fresh development would say nothing about an update. Pass the "
-            msg += "earlier model (--updated-from)."
-            raise DevelopmentError(msg)
+            raise DevelopmentError(Note("validation.updated_from_none"))
         return
     if isinstance(source, Model):
         fits = is_updated_from(source, updated_from)
@@ -153,9 +146,8 @@ def _check_origin(
         target = (updated_from.decision, updated_from.moment)
         fits = (settings.decision, settings.moment) == target
     if not fits:
-        msg = "updated_from must be the model that was updated, got "
-        msg += f"{updated_from.name}. Pass the earlier model, or leave it out."
-        raise DevelopmentError(msg)
+        said = Note("validation.updated_from_other", model=updated_from.name)
+        raise DevelopmentError(said)
 
 
 def read_data(
@@ -254,8 +246,7 @@ def _in_batches(
 ) -> list[T]:
     """Results of the resamples, in their order whatever the number of processes."""
     if not isinstance(n_jobs, Integral) or n_jobs == 0:
-        msg = f"n_jobs must be a whole number other than 0, got {n_jobs!r}."
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("argument.jobs_not_0", got=repr(n_jobs)))
     n_batches = max(1, min(len(resamples), 8 * max(1, abs(n_jobs))))
     batches = [resamples[k::n_batches] for k in range(n_batches)]
     results = Parallel(n_jobs=n_jobs)(delayed(_work)(work, one) for one in batches)

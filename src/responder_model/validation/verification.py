@@ -26,6 +26,7 @@ from responder_model.performance.estimate import Estimate, normal_quantile
 from responder_model.performance.proportion import proportion_estimate
 from responder_model.schema import Decision
 from responder_model.validation.external import SMALL_CELL
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,8 +109,7 @@ def verify(model: Model, cohort: pd.DataFrame) -> Verification:
     """
     test = preceding_test(model.encoder)
     if test is None:
-        msg = f"model must be of a decision that a test precedes, got {model.target}."
-        raise DevelopmentError(msg)
+        raise DevelopmentError(Note("validation.test_precedes", got=model.target))
     cohort = check_cohort(cohort)
     success = binary_outcome(outcome_levels(cohort, model.decision), model.decision)
     # raw relief: a symptom that did not improve is no reason to lower it here

@@ -225,7 +225,7 @@ def run_cell(
 
     Raises
     ------
-    ResponderModelError
+    ValueError
         If the folder holds results of another seed or test size.
     """
     path = Path(folder) / f"{cell.name}.csv"
@@ -250,13 +250,13 @@ def read_results(folder: Path, decision: str) -> pd.DataFrame:
 
     Raises
     ------
-    ResponderModelError
+    ValueError
         If it holds nothing.
     """
     paths = sorted(Path(folder).glob(f"{decision}_*.csv"))
     if not paths:
         msg = f"{folder} must hold results of {decision}, got none."
-        raise ResponderModelError(msg)
+        raise ValueError(msg)
     # a truth is called "null": only an empty cell is missing
     tables = [
         pd.read_csv(path, keep_default_na=False, na_values=[""]) for path in paths
@@ -274,7 +274,7 @@ def _read_done(path: Path, cell: Cell, rerun: Collection[str]) -> pd.DataFrame:
         if (done[name] != getattr(cell, name)).any():
             msg = f"{name} must be that of the results in {path.parent}, got "
             msg += f"{getattr(cell, name)}. Choose another folder."
-            raise ResponderModelError(msg)
+            raise ValueError(msg)
     return done[~done["method"].isin(list(rerun))]
 
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from responder_model.errors import ResponderModelError
-
 Floats = NDArray[np.float64]
 
 
@@ -50,7 +48,7 @@ def learning_curve(
 
     Raises
     ------
-    ResponderModelError
+    ValueError
         If shapes disagree or a number is not positive.
 
     Examples
@@ -63,10 +61,10 @@ def learning_curve(
     se = np.zeros_like(e) if standard_error is None else np.asarray(standard_error)
     if not n.shape == e.shape == se.shape or n.ndim != 1:
         message = "n_patients, error and standard_error must have the same length."
-        raise ResponderModelError(message)
+        raise ValueError(message)
     if not ((n > 0).all() and (e > 0).all() and np.isfinite(e).all()):
         message = "n_patients and error must be above 0."
-        raise ResponderModelError(message)
+        raise ValueError(message)
     order = np.argsort(n)
     return LearningCurve(
         name=name,
@@ -96,7 +94,7 @@ def patients_to_match(curve: LearningCurve, error: float) -> float | None:
 
     Raises
     ------
-    ResponderModelError
+    ValueError
         If the error is not positive.
 
     Examples
@@ -107,7 +105,7 @@ def patients_to_match(curve: LearningCurve, error: float) -> float | None:
     """
     if error <= 0.0:
         message = f"error must be above 0, got {error}."
-        raise ResponderModelError(message)
+        raise ValueError(message)
     reached = np.flatnonzero(curve.error <= error)
     if reached.size == 0:
         return None

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.errors import ResponderModelError
 from responder_model.features import expit, logit
 
 Array = NDArray[np.float64]
@@ -53,7 +52,7 @@ def score_predictions(
 
     Raises
     ------
-    ResponderModelError
+    ValueError
         If shapes differ or a value is missing or outside [0, 1].
 
     References
@@ -88,10 +87,10 @@ def _check_probability(
     values = np.asarray(values, dtype=np.float64)
     if shape is not None and values.shape != shape:
         msg = f"{name} must have shape {shape}, got {values.shape}."
-        raise ResponderModelError(msg)
+        raise ValueError(msg)
     if not ((values >= 0) & (values <= 1)).all():
         msg = f"{name} must lie between 0 and 1, got other or missing values."
-        raise ResponderModelError(msg)
+        raise ValueError(msg)
     return values
 
 
@@ -236,18 +235,18 @@ def ratio_to(results: pd.DataFrame, ours: str, other: str) -> Ratio:
 
     Raises
     ------
-    ResponderModelError
+    ValueError
         If the two methods share no cohort.
     """
     table = results.pivot_table(index="cohort", columns="method", values=_LOSS)
     if not {ours, other} <= set(table.columns):
         msg = f"results must hold {ours} and {other}, got {', '.join(table.columns)}."
-        raise ResponderModelError(msg)
+        raise ValueError(msg)
     pairs = table[[ours, other]].dropna().to_numpy()
     n_cohorts = len(pairs)
     if n_cohorts == 0:
         msg = f"{ours} and {other} must share a cohort, got none."
-        raise ResponderModelError(msg)
+        raise ValueError(msg)
     ratio = pairs[:, 0].mean() / pairs[:, 1].mean()
     residual = pairs[:, 0] - ratio * pairs[:, 1]
     error = float("nan")
@@ -272,7 +271,7 @@ def ratio_to_best(results: pd.DataFrame, ours: str, peers: tuple[str, ...]) -> R
 
     Raises
     ------
-    ResponderModelError
+    ValueError
         If no peer is among the results.
 
     Examples
@@ -288,5 +287,5 @@ def ratio_to_best(results: pd.DataFrame, ours: str, peers: tuple[str, ...]) -> R
     ratios = [ratio_to(results, ours, peer) for peer in peers if peer in present]
     if not ratios:
         msg = f"results must hold one of {', '.join(peers)}, got none."
-        raise ResponderModelError(msg)
+        raise ValueError(msg)
     return max(ratios, key=lambda ratio: ratio.ratio)

@@ -153,7 +153,7 @@ def sample_size(content: Content) -> Section:
     met = {None: "", True: content.say("yes"), False: content.say("no")}
     rows = [
         (
-            content.say(f"criterion_{row.name}"),
+            row.definition.text(content.lang),
             str(row.n_required),
             met[row.met],
             met[row.decides],

@@ -1,0 +1,92 @@
+"""Errors of how a command was typed, in the reader's language; typer's are English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from responder_model.cli.options import Language, spoken
+from responder_model.words import Note, say
+
+# Typer's own error of usage, which it does not export.
+UsageError: Any = typer.BadParameter.__bases__[0]
+
+
+class Misused(UsageError):  # noqa: N818 - as typer names its own
+    """A command that was typed wrongly: what is wrong, and how to get help."""
+
+    def __init__(self, said: Note, ctx: Any) -> None:
+        self.said = said
+        super().__init__(said.text(spoken()), ctx)
+
+    def show(self, file: Any = None) -> None:
+        """Print the usage, where help is, and what is wrong."""
+        lang = spoken()
+        if self.ctx is not None:
+            command = self.ctx.command_path
+            pieces = " ".join(self.ctx.command.collect_usage_pieces(self.ctx))
+            usage = {"command": command, "pieces": pieces}
+            typer.echo(say("usage.usage", lang, **usage), file=file, err=True)
+            typer.echo(say("usage.try_help", lang, command=command), err=True)
+        typer.echo(say("cli.error", lang, said=self.message), file=file, err=True)
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Turn typer's errors of usage into ours, in any language but its own."""
+    try:
+        yield
+    except Misused:
+        raise
+    except UsageError as error:
+        if spoken() is Language.en or type(error).__name__ == "NoArgsIsHelpError":
+            raise
+        raise Misused(_said(error), error.ctx) from error
+
+
+def _said(error: Any) -> Note:
+    """What was typed wrongly, by the kind of typer's error."""
+    kind = type(error).__name__
+    if kind == "NoSuchOption":
+        near = tuple(sorted(error.possibilities or ()))
+        if not near:
+            return Note("usage.no_option", option=error.option_name)
+        return Note("usage.no_option_near", option=error.option_name, near=near)
+    if kind == "MissingParameter":
+        return Note("usage.missing", name=_name(error.param))
+    if kind == "BadOptionUsage":
+        return Note("usage.needs_value", option=error.option_name)
+    if kind == "BadParameter" and error.param is not None:
+        rule = _rule(error.param)
+        return Note("usage.bad_value", name=_name(error.param), rule=rule)
+    if kind == "BadParameter":  # one of ours, said in the language already
+        return Note("usage.bad_value", name=error.param_hint, rule=error.message)
+    return Note("usage.extra")
+
+
+def _name(parameter: Any) -> str:
+    """Option, or what stands for an argument."""
+    if parameter.param_type_name == "option":
+        return str(parameter.opts[0])
+    return str(parameter.metavar or parameter.name.upper())
+
+
+def _rule(parameter: Any) -> Note:
+    """What a value of an option or argument must be."""
+    described = parameter.type_descriptor
+    kind, about = described.annotation, described.parameter_info
+    low, high = getattr(about, "min", None), getattr(about, "max", None)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return Note("usage.one_of", allowed=tuple(str(one.value) for one in kind))
+    if kind in (int, float) and low is not None:
+        key = "at_least" if high is None else "between"
+        bounds = {"low": low} if high is None else {"low": low, "high": high}
+        return Note(f"usage.{key}", **bounds)
+    if isinstance(kind, type) and issubclass(kind, Path):
+        return Note("usage.folder" if not about.file_okay else "usage.file")
+    return Note("usage.whole" if kind is int else "usage.fitting")
