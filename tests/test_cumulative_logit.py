@@ -404,6 +404,29 @@ def test_fitted_estimator_holds_no_patient_row():
             assert np.float64(value).tobytes() not in content
 
 
+def test_a_column_that_nobody_has_keeps_its_prior_and_moves_no_other():
+    slopes = np.array([0.8, -0.6])
+    design, level = simulate(150, slopes, seed=8)
+    wider = np.insert(design, 1, 0.0, axis=1)
+    settings = {"anchor": (0.0, 1.0), "gaps": GAPS, "levels": range(6), "main_cut": 2}
+    fits = []
+    for X, means in ((design, slopes), (wider, [0.8, 0.3, -0.6])):
+        priors = {f"x{k}": (m, 0.5, 1.0, 0.0) for k, m in enumerate(means)}
+        fits.append(
+            EvidenceCumulativeLogit(
+                priors, components="published", cut_specific_from=1000, **settings
+            ).fit(X, level)
+        )
+    narrow, wide = (fit.served_[2] for fit in fits)
+    assert wide.coefficients[1] == 0.3
+    assert wide.covariance[2, 2] == pytest.approx(0.25)
+    kept = [0, 1, 3]
+    assert_allclose(wide.coefficients[[0, 2]], narrow.coefficients, atol=1e-8)
+    assert_allclose(wide.covariance[np.ix_(kept, kept)], narrow.covariance, atol=1e-8)
+    evidence = [fit.components_[0].log_evidence for fit in fits]
+    assert evidence[0] == pytest.approx(evidence[1])
+
+
 def test_out_of_fold_comes_close_to_fitting_every_fold_again():
     slopes = np.array([0.8, -0.6, 0.4, 0.0])
     design, level = simulate(300, slopes, seed=5)

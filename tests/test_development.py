@@ -75,15 +75,19 @@ def test_served_model_equals_the_fitted_procedure(cohort, screening):
     )
 
 
-def test_main_cut_only_predicts_the_main_cut_off_alike():
+def test_in_resample_predicts_the_main_cut_off_alike():
     cohort = simulate_cohort(150, 4)
     levels = outcome_levels(cohort, "rtms_response")
     whole = build_procedure("rtms_response", "screening").fit(cohort, levels)
-    lean = clone(whole).set_params(main_cut_only=True).fit(cohort, levels)
-    # cut points fitted together stop together, at a Newton decrement of 1e-7
-    np.testing.assert_allclose(
-        lean.predict_proba(cohort), whole.predict_proba(cohort), atol=1e-6
-    )
+    lean = clone(whole).set_params(in_resample=True).fit(cohort, levels)
+    # cut points fitted together stop together, at a Newton decrement of 1e-4; the
+    # challenger's weight rests on one repeat of its folds
+    served = [fit.estimator_.linear_predictor for fit in (lean, whole)]
+    design = np.random.default_rng(0).normal(size=(20, whole.estimator_.n_features_in_))
+    np.testing.assert_allclose(served[0](design), served[1](design), atol=1e-4)
+    assert abs(lean.pool_.weight - whole.pool_.weight) < 0.05
+    with pytest.raises(ValueError, match="with_intervals must be True"):
+        lean.estimator_.predict_interval(design)
 
 
 def test_procedure_is_cloned_unfitted():

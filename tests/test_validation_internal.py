@@ -181,6 +181,27 @@ def test_grouped_folds_keep_copies_together():
         assert not set(groups[inside]) & set(groups[outside])
 
 
+def test_what_resamples_leave_out_is_below_what_the_draw_of_resamples_moves(cohort):
+    whole = build_procedure("rtms_response", "screening")
+    data = read_data(whole, cohort)
+    lean = build_procedure("rtms_response", "screening").set_params(in_resample=True)
+    losses = []
+    for rows in bootstrap_rows(len(data), 16, 3):
+        unseen = np.setdiff1d(np.arange(len(data)), rows)
+        fits = [develop_on(one, data, rows) for one in (whole, lean)]
+        signed = np.where(data.outcome[unseen] > 0.5, -1.0, 1.0)
+        losses.append(
+            [
+                np.logaddexp(0.0, signed * fit.linear_predictor_raw(data.raw[unseen]))
+                for fit in fits
+            ]
+        )
+    mean = np.array([[one.mean() for one in pair] for pair in losses])
+    moved = (mean[:, 1] - mean[:, 0]).mean()
+    # Monte-Carlo error of a mean over the 200 resamples of a validation
+    assert abs(moved) < mean[:, 0].std(ddof=1) / np.sqrt(200)
+
+
 def test_challenger_weight_on_resamples_stays_near_that_on_the_original():
     cohort = simulate_cohort(320, 11)
     procedure = build_procedure("rtms_response", "screening")

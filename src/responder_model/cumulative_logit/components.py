@@ -85,6 +85,15 @@ class Prior:
             covariance=covariance,
         )
 
+    def part(self, learned: NDArray[np.int64]) -> Prior:
+        """Prior of some of the parameters."""
+        covariance = self.covariance
+        if covariance is not None:
+            covariance = covariance[np.ix_(learned, learned)]
+        return replace(
+            self, mean=self.mean[learned], sd=self.sd[learned], covariance=covariance
+        )
+
     @property
     def spread(self) -> Array:
         """Covariance matrix."""

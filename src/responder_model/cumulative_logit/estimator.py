@@ -110,6 +110,9 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         Last columns of ``X`` that are 0/1 indicators of centres. Their coefficients
         share an SD, over which the mixture averages; a row with 0 in all of them is of
         another centre.
+    with_intervals : bool, default True
+        Whether to estimate what intervals need beside the posterior; without, none can
+        be asked for.
 
     Attributes
     ----------
@@ -162,6 +165,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         firm: Sequence[str] | None = None,
         posterior: Sequence[Prior] | None = None,
         n_centres: int = 0,
+        with_intervals: bool = True,
     ) -> None:
         self.priors = priors
         self.anchor = anchor
@@ -175,6 +179,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         self.firm = firm
         self.posterior = posterior
         self.n_centres = n_centres
+        self.with_intervals = with_intervals
 
     def __sklearn_tags__(self) -> Any:
         """Say that the levels are ordered, so that nominal classes score poorly."""
@@ -293,12 +298,14 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             self.cut_components_ = self._fit_at(observations, cuts)
         own = {cut: collapse(c, 0, 1, 0) for cut, c in self.cut_components_.items()}
         heaviest = max(self.components_, key=lambda component: component.weight)
-        self.discrepancy_, slopes = estimate_discrepancy(
-            observations,
-            heaviest,
-            collapse(self.components_, main, J, main),
-            self.n_centres,
-        )
+        self.discrepancy_, slopes = float("nan"), 0.0
+        if self.with_intervals or self.n_centres:
+            self.discrepancy_, slopes = estimate_discrepancy(
+                observations,
+                heaviest,
+                collapse(self.components_, main, J, main),
+                self.n_centres,
+            )
         self.served_ = {
             cut: widen_by_centres(
                 average(collapse(self.components_, cut, J, main), own.get(cut)),
@@ -420,6 +427,10 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
 
     def predict_interval(self, X: ArrayLike) -> Array:
         """95 % interval of P(above the main cut point), (n_patients, 2)."""
+        if not self.with_intervals:
+            msg = "with_intervals must be True where intervals are asked for, got "
+            msg += "False. Fit again with it."
+            raise ValueError(msg)
         design = self._checked(X)
         served = self.served_[self.main_]
         centre = averaged(served, design)

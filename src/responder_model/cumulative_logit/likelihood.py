@@ -31,8 +31,8 @@ Levels = NDArray[np.int64]
 class Observations:
     """Design (n, K), and the lowest and highest level that each outcome allows.
 
-    ``lower`` and ``upper`` are (n,), or (M, n) when each parameter vector has its own
-    outcomes.
+    ``lower`` and ``upper`` are (n,); or, at single cut points, (M, n): each parameter
+    vector has its own outcomes.
     """
 
     design: Array
@@ -62,13 +62,18 @@ class Observations:
         )
 
     @cached_property
+    def with_intercept(self) -> Array:
+        """Design behind a column of ones, (n, 1 + K)."""
+        return np.column_stack([np.ones(len(self.design)), self.design])
+
+    @cached_property
     def at_top(self) -> Array:
-        """Whether each outcome lies just above each cut point, (..., J, n) of 0/1."""
+        """Whether each outcome lies just above each cut point, (J, n) of 0/1."""
         return self._at_cut(self.lower)
 
     @cached_property
     def at_bottom(self) -> Array:
-        """Whether each outcome lies just below each cut point, (..., J, n) of 0/1."""
+        """Whether each outcome lies just below each cut point, (J, n) of 0/1."""
         return self._at_cut(self.upper + 1)
 
     @cached_property
@@ -79,7 +84,7 @@ class Observations:
 
     def _at_cut(self, level: Levels) -> Array:
         cut = np.arange(1, self.n_cuts + 1)[:, None]
-        return np.asarray(level[..., None, :] == cut, dtype=np.float64)
+        return np.asarray(level == cut, dtype=np.float64)
 
 
 def intercepts(parameters: Array, n_cuts: int, main: int) -> Array:
@@ -177,13 +182,17 @@ def summed(
     """Sums of terms at their parameters: log likelihood, gradient, negative Hessian."""
     J, X = observations.n_cuts, observations.design
     fb, fa = of.curvature
+    value = np.asarray(of.value.sum(axis=1))
+    if J == 1:
+        # the one cut point is an intercept
+        Z = observations.with_intercept
+        return value, of.slope @ Z, ((fb + fa)[:, None] * Z.T) @ Z
     top, bottom = observations.at_top, observations.at_bottom
-    gc = _by_cut(of.at_top, top) + _by_cut(of.at_bottom, bottom)
+    gc = of.at_top @ top.T + of.at_bottom @ bottom.T
     # information, first of (c, b)
-    Icc = _diagonal(_by_cut(fb + of.bend, top) + _by_cut(fa + of.bend, bottom))
-    if J > 1:
-        cross = (of.bend @ observations.between).reshape(-1, J, J)
-        Icc -= cross + cross.transpose(0, 2, 1)
+    Icc = _diagonal((fb + of.bend) @ top.T + (fa + of.bend) @ bottom.T)
+    cross = (of.bend @ observations.between).reshape(-1, J, J)
+    Icc -= cross + cross.transpose(0, 2, 1)
     weighed = np.concatenate(
         [fb[:, None] * top + fa[:, None] * bottom, (fb + fa)[:, None] * X.T], axis=1
     )
@@ -195,7 +204,7 @@ def summed(
     Ill[:, range(1, J), range(1, J)] -= gl[:, 1:]
     information = _blocks(Ill, D.transpose(0, 2, 1) @ Ixb[:, :J], Ixb[:, J:])
     gradient = np.hstack([gl, of.slope @ X])
-    return np.asarray(of.value.sum(axis=1)), gradient, information
+    return value, gradient, information
 
 
 def _blocks(Ill: Array, Ilb: Array, Ibb: Array) -> Array:
@@ -213,11 +222,6 @@ def _diagonal(values: Array) -> Array:
     index = np.arange(values.shape[1])
     out[:, index, index] = values
     return out
-
-
-def _by_cut(values: Array, at: Array) -> Array:
-    """Sum by cut point 1..J, (M, J)."""
-    return np.asarray((values[:, None, :] @ at.swapaxes(-1, -2))[:, 0, :])
 
 
 def _logistic(x: Array) -> tuple[Array, Array]:

@@ -24,8 +24,8 @@ from responder_model.words import Note
 Derivatives = tuple[Array, Array, Array]
 
 _MAX_STEPS = 100
-# Newton decrement below which one last step is exact to rounding.
-_TOLERANCE = 1e-7
+# Newton decrement below which one last step leaves a square of it: 1e-4 of an SD.
+_TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,35 +72,79 @@ def fit_components(
     priors : sequence of Prior
     starts : ndarray of shape (M, J + K), optional
         Where each fit starts; default: the prior mean.
+
+    Notes
+    -----
+    A column that is 0 for everybody keeps its prior, and takes no part where that is
+    independent of the others.
     """
-    objective = _Objective.under(observations, priors)
+    learned = _learned(observations, priors)
+    objective = _Objective.under(observations, priors, learned)
     modes, value, information = _newton(
-        objective, objective.mean.copy() if starts is None else starts.copy()
+        objective, objective.mean.copy() if starts is None else starts[:, learned]
     )
     sign, log_det = np.linalg.slogdet(information)
     if (sign <= 0).any():
         raise DevelopmentError(Note("refusal.not_definite"))
     covariance = np.linalg.inv(information)
     covariance = (covariance + covariance.transpose(0, 2, 1)) / 2.0
-    evidence = value - 0.5 * (np.array([p.log_det for p in priors]) + log_det)
+    evidence = value - 0.5 * (objective.log_det + log_det)
     return tuple(
-        Component(prior=p, mean=modes[k], covariance=covariance[k], log_evidence=e)
-        for k, (p, e) in enumerate(zip(priors, map(float, evidence), strict=True))
+        _component(p, learned, mode, spread, log_evidence)
+        for p, mode, spread, log_evidence in zip(
+            priors, modes, covariance, map(float, evidence), strict=True
+        )
+    )
+
+
+def _learned(observations: Observations, priors: Sequence[Prior]) -> NDArray[np.int64]:
+    """Positions of the parameters of which these patients may say something."""
+    J = observations.n_cuts
+    apart = all(prior.covariance is None for prior in priors)
+    used = np.flatnonzero((observations.design != 0.0).any(axis=0) | (not apart))
+    return np.concatenate([np.arange(J), J + used])
+
+
+def _component(
+    prior: Prior,
+    learned: NDArray[np.int64],
+    mode: Array,
+    covariance: Array,
+    log_evidence: float,
+) -> Component:
+    """Posterior of all parameters: those that are not learned are as before."""
+    mean, spread = prior.mean.copy(), prior.spread.copy()
+    mean[learned] = mode
+    spread[np.ix_(learned, learned)] = covariance
+    return Component(
+        prior=prior, mean=mean, covariance=spread, log_evidence=log_evidence
     )
 
 
 @dataclass(frozen=True)
 class _Objective:
-    """Log posterior of each component, up to a constant."""
+    """Log posterior of each component in the learned parameters, up to a constant."""
 
     observations: Observations
     mean: Array
     precision: Array
+    log_det: Array
 
     @classmethod
-    def under(cls, observations: Observations, priors: Sequence[Prior]) -> _Objective:
-        mean = np.array([prior.mean for prior in priors])
-        return cls(observations, mean, np.array([p.precision for p in priors]))
+    def under(
+        cls,
+        observations: Observations,
+        priors: Sequence[Prior],
+        learned: NDArray[np.int64],
+    ) -> _Objective:
+        J = observations.n_cuts
+        parts = [prior.part(learned) for prior in priors]
+        return cls(
+            replace(observations, design=observations.design[:, learned[J:] - J]),
+            np.array([part.mean for part in parts]),
+            np.array([part.precision for part in parts]),
+            np.array([part.log_det for part in parts]),
+        )
 
     def derivatives(self, parameters: Array) -> Derivatives:
         return self.penalised(parameters, derivatives(self.observations, parameters))
@@ -177,12 +221,14 @@ def means_without(
     The mixture without each of F parts of the patients, by one Newton step from the
     components of all: what a part adds to score and information is taken off, not
     fitted again. Steps are as exact as the components are Gaussian (Rad and Maleki
-    2020, doi:10.1111/rssb.12374).
+    2020, doi:10.1111/rssb.12374). 0 for a column that is 0 for everybody.
     """
     J, main = observations.n_cuts, observations.main
     priors = [component.prior for component in components]
-    objective = _Objective.under(observations, priors)
-    modes = np.array([component.mean for component in components])
+    learned = _learned(observations, priors)
+    objective = _Objective.under(observations, priors, learned)
+    observations = objective.observations
+    modes = np.array([component.mean[learned] for component in components])
     each = terms(observations, modes)
     whole = objective.penalised(modes, summed(observations, modes, each))
     added = [summed(observations.rows(p), modes, each.rows(p)) for p in parts]
@@ -193,12 +239,15 @@ def means_without(
     step = _ascent(information, gradient)
     log_posterior = value + (gradient * step).sum(axis=1) / 2.0
     log_evidence = log_posterior - 0.5 * np.linalg.slogdet(information)[1]
-    log_det = np.array([prior.log_det for prior in priors])
-    weights = _normalised(priors, log_evidence.reshape(len(parts), -1) - 0.5 * log_det)
+    log_evidence = log_evidence.reshape(len(parts), -1) - 0.5 * objective.log_det
+    weights = _normalised(priors, log_evidence)
     moved = np.tile(modes, (len(parts), 1)) + step
-    moved = np.column_stack([intercepts(moved, J, main)[:, cut], moved[:, J:]])
-    moved = moved.reshape(*weights.shape, -1)
-    return np.asarray((weights[:, None] @ moved)[:, 0])
+    intercept = intercepts(moved, J, main)[:, cut].reshape(weights.shape)
+    found = np.zeros((len(parts), 1 + len(components[0].mean) - J))
+    found[:, 0] = (weights * intercept).sum(axis=1)
+    moved = moved[:, J:].reshape(*weights.shape, -1)
+    found[:, learned[J:] - J + 1] = (weights[:, None] @ moved)[:, 0]
+    return found
 
 
 def fit_mixture(

@@ -18,7 +18,8 @@ from responder_model.recalibration import challenger_weight, recalibrate
 POOL_MIN_PATIENTS = 100
 POOL_MIN_RARER = 40
 N_FOLDS = 5
-N_REPEATS = 2
+# Of the folds; a mean over resamples needs no second one.
+N_REPEATS, N_REPEATS_IN_RESAMPLES = 2, 1
 
 Folds = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 
@@ -69,6 +70,7 @@ def fit_pool(
     seed: int,
     small_cells: int,
     n_jobs: int,
+    n_repeats: int = N_REPEATS,
 ) -> FittedPool:
     """Develop the challenger beside a fitted estimator, where it is asked for.
 
@@ -82,7 +84,7 @@ def fit_pool(
     if not eligible and not report_challenger:
         return FittedPool()
     judged = patients.rows(known)
-    folds = grouped_folds(outcome, judged.groups, seed)
+    folds = grouped_folds(outcome, judged.groups, seed, n_repeats)
     evidence = estimator.out_of_fold(
         judged.design, judged.lower, folds, upper=judged.upper
     )
@@ -109,12 +111,14 @@ def is_pool_open(outcome: Array) -> bool:
     return len(outcome) >= POOL_MIN_PATIENTS and rarer >= POOL_MIN_RARER
 
 
-def grouped_folds(outcome: Array, groups: NDArray[Any], seed: int) -> Folds:
+def grouped_folds(
+    outcome: Array, groups: NDArray[Any], seed: int, n_repeats: int = N_REPEATS
+) -> Folds:
     """Repeated folds by patient, stratified by outcome."""
     rng = np.random.default_rng(seed)
     patients, first, member = np.unique(groups, return_index=True, return_inverse=True)
     folds: Folds = []
-    for _ in range(N_REPEATS):
+    for _ in range(n_repeats):
         fold = np.empty(len(patients), dtype=np.int64)
         order = rng.permutation(len(patients))
         order = order[np.argsort(outcome[first[order]], kind="stable")]

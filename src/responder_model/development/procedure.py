@@ -30,7 +30,12 @@ from responder_model.development.outcomes import (
     patients_of,
     split_levels,
 )
-from responder_model.development.pool import Patients, fit_pool
+from responder_model.development.pool import (
+    N_REPEATS,
+    N_REPEATS_IN_RESAMPLES,
+    Patients,
+    fit_pool,
+)
 from responder_model.disclosure import (
     FEWEST,
     SMALL_CELLS,
@@ -82,8 +87,9 @@ class Procedure(ClassifierMixin, BaseEstimator):
         Dictionary of an earlier model; None takes the installed one.
     priors : PriorSet or None
         Priors of an earlier model; None builds them from the installed evidence.
-    main_cut_only : bool
-        Leave out what other cut-offs need: resampling judges the main one.
+    in_resample : bool
+        Leave out what resampling has no use for: other cut-offs than the main one,
+        what only intervals need, and the second repeat of the challenger's folds.
     small_cells : int
         Nothing is learned that fewer patients decide; 0 learns from everything.
     seed : int
@@ -106,7 +112,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         centres: tuple[str, ...] | None = (),
         table: Dictionary | None = None,
         priors: PriorSet | None = None,
-        main_cut_only: bool = False,
+        in_resample: bool = False,
         small_cells: int = SMALL_CELLS,
         seed: int = 0,
         n_jobs: int = 1,
@@ -122,7 +128,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         self.centres = centres
         self.table = table
         self.priors = priors
-        self.main_cut_only = main_cut_only
+        self.in_resample = in_resample
         self.small_cells = small_cells
         self.seed = seed
         self.n_jobs = n_jobs
@@ -225,6 +231,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
             seed=self.seed,
             small_cells=self.small_cells,
             n_jobs=self.n_jobs,
+            n_repeats=N_REPEATS_IN_RESAMPLES if self.in_resample else N_REPEATS,
         )
         self.classes_ = np.array([0, 1])
         return self
@@ -322,6 +329,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
             firm=[f"x{k}" for k, name in enumerate(names) if columns[name].firm],
             posterior=self._posterior(),
             n_centres=len(self.centres_),
+            with_intervals=not self.in_resample,
         )
 
     def _posterior(self) -> tuple[Prior, ...] | None:
@@ -335,7 +343,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         return tuple(prior.with_centres(new) for prior in self.posterior)
 
     def _served_cuts(self) -> list[int]:
-        if self.main_cut_only:
+        if self.in_resample:
             return [self.target.main_index]
         return [self.target.cut_points.index(c) for c in self.target.served_cut_points]
 

@@ -80,8 +80,9 @@ def columns_left_out(
     number = np.array(
         [field.kind == "number" for field in fields] + [False] * n_centres
     )
-    differing = np.array([_differing(column) for column in z.T])
-    out = (differing < k) | (number & np.array([_dominated(c) for c in z.T]))
+    differing = _differing(z)
+    out = differing < k
+    out[number] |= np.array([_dominated(column) for column in z.T[number]], dtype=bool)
     known_since = _known_since(encoder, fields)
     since = np.append(known_since, np.zeros(n_centres, dtype=np.int64))
     owner = np.append(encoder.column_predictor, np.full(n_centres, -1))
@@ -125,16 +126,22 @@ def _in_units(z: Array, encoder: Encoder, columns: NDArray[np.int64]) -> Array:
     return np.asarray(z[:, columns] * scale + np.array([row.centre for row in rows]))
 
 
-def _differing(column: Array) -> int:
-    """Patients whose known value is not the most common one."""
-    known = column[~np.isnan(column)].round(9)
-    if known.size == 0:
-        return 0
-    return int(known.size - np.unique(known, return_counts=True)[1].max())
+def _differing(z: Array) -> NDArray[np.int64]:
+    """Patients of each column whose known value is not the most common one."""
+    ordered = np.sort(z.round(9), axis=0)
+    place = np.arange(len(z))[:, None]
+    # a missing value equals none, and so begins a run of its own
+    begins = np.ones_like(ordered, dtype=bool)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    run = place - np.maximum.accumulate(np.where(begins, place, 0), axis=0) + 1
+    known = (~np.isnan(ordered)).sum(axis=0)
+    return np.asarray(np.maximum(known - run.max(axis=0, initial=0), 0))
 
 
 def _apart(few: Mask) -> list[int]:
     """Positions of columns that differ from all earlier ones in many, or in none."""
+    if not few.any():
+        return list(range(len(few)))
     kept: list[int] = []
     for column in range(len(few)):
         if not few[column, kept].any():
@@ -198,9 +205,10 @@ def _alone(columns: Array, k: int) -> int | None:
     leverage = np.einsum("ij,ij->i", design @ inverse, design)
     # who is alone shares a leverage of 1 with fewer than k
     suspects = np.flatnonzero(leverage * k > _ALONE)
-    _, first, count = np.unique(
-        columns[suspects].round(9), axis=0, return_index=True, return_counts=True
-    )
+    # rows as their bytes, which sort faster than their values; no zero is negative
+    alike = np.ascontiguousarray(columns[suspects].round(9) + 0.0)
+    alike = alike.view(f"V{alike.itemsize * alike.shape[1]}").ravel()
+    _, first, count = np.unique(alike, return_index=True, return_counts=True)
     alone = (count < k) & (count * leverage[suspects[first]] > _ALONE)
     few = suspects[first[alone]]
     if len(few) == 0:

@@ -71,9 +71,9 @@ class Population:
     def _estimate(
         cls, z: Array, reference: Population, n_iterations: int
     ) -> Population:
-        population = reference
+        population, gaps = reference, gaps_of(z)
         for _ in range(n_iterations):
-            population = population._update(z, reference.covariance)
+            population = population._update(z, gaps, reference.covariance)
         return population
 
     def extended(self, reference: Population, kept: NDArray[np.int64]) -> Population:
@@ -96,9 +96,9 @@ class Population:
             n_patients=self.n_patients,
         )
 
-    def _update(self, z: Array, reference: Array) -> Population:
+    def _update(self, z: Array, gaps: Gaps, reference: Array) -> Population:
         n = z.shape[0]
-        filled, leftover = self._expect(z)
+        filled, leftover = self._expect(z, gaps)
         mean = filled.mean(axis=0)
         centred = filled - mean
         scatter = centred.T @ centred + leftover
@@ -106,16 +106,16 @@ class Population:
         covariance = (REFERENCE_WEIGHT * reference + scatter) / total
         return Population(mean=mean, covariance=covariance, n_patients=n)
 
-    def _expect(self, z: Array) -> tuple[Array, Array]:
+    def _expect(self, z: Array, gaps: Gaps) -> tuple[Array, Array]:
         """Fill the gaps and sum the conditional covariances of what was missing."""
         filled = z.copy()
         leftover = np.zeros_like(self.covariance)
-        for rows, missing in gaps_of(z):
+        for rows, missing in gaps:
             gain, conditional = self._conditional(missing)
-            observed = ~missing
-            deviation = z[np.ix_(rows, observed)] - self.mean[observed]
-            filled[np.ix_(rows, missing)] = self.mean[missing] + deviation @ gain.T
-            leftover[np.ix_(missing, missing)] += len(rows) * conditional
+            gone, seen = np.flatnonzero(missing), np.flatnonzero(~missing)
+            deviation = z[rows[:, None], seen] - self.mean[seen]
+            filled[rows[:, None], gone] = self.mean[gone] + deviation @ gain.T
+            leftover[gone[:, None], gone] += len(rows) * conditional
         return filled, leftover
 
     @cached_property
@@ -132,9 +132,9 @@ class Population:
         key = missing.tobytes()
         found = self._cache.get(key)
         if found is None:
-            block = self._precision[np.ix_(missing, missing)]
-            covariance = np.linalg.inv(block)
-            gain = -covariance @ self._precision[np.ix_(missing, ~missing)]
+            rows = self._precision[missing]
+            covariance = np.linalg.inv(rows[:, missing])
+            gain = -covariance @ rows[:, ~missing]
             found = (gain, (covariance + covariance.T) / 2)
             if len(self._cache) < 4096:
                 self._cache[key] = found
@@ -175,17 +175,18 @@ class Population:
         extra = np.zeros((z.shape[0], directions.shape[0]))
         for rows, missing in gaps_of(z) if gaps is None else gaps:
             gain, conditional = self._conditional(missing)
-            deviation = z[np.ix_(rows, ~missing)] - self.mean[~missing]
-            expected = self.mean[missing] + deviation @ gain.T
-            along = directions[:, missing] @ conditional
-            variance = np.einsum("jm,jm->j", along, directions[:, missing])
+            gone, seen = np.flatnonzero(missing), np.flatnonzero(~missing)
+            deviation = z[rows[:, None], seen] - self.mean[seen]
+            expected = self.mean[gone] + deviation @ gain.T
+            along = directions[:, gone] @ conditional
+            variance = np.einsum("jm,jm->j", along, directions[:, gone])
             extra[rows] = np.maximum(variance, 0.0)
             if interval is not None and missing[interval.column]:
                 at = int(missing[: interval.column].sum())
                 expected, extra[rows] = _truncate(
                     expected, extra[rows], along, conditional, at, interval, rows
                 )
-            filled[np.ix_(rows, missing)] = expected
+            filled[rows[:, None], gone] = expected
         return filled, extra
 
     def open_variance(

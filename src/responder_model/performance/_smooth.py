@@ -13,42 +13,36 @@ LOESS_SPAN = 0.75  # default of R's stats::loess
 LOWESS_SPAN = 2.0 / 3.0  # default of R's stats::lowess
 LOWESS_DELTA = 0.01  # of the range: points closer than this are interpolated, as in R
 SINGULAR = 1e-9  # relative determinant below which a local design loses a degree
-BLOCK = 2_000_000  # elements of a distance matrix held at once
+BLOCK = 16_000  # elements of a matrix held at once: it stays in the cache
 
 
 def _local_weights(x: Floats, at: Floats, n_near: int) -> tuple[Floats, Floats]:
     # t = (x - x0) / h with h the distance to the n_near-th nearest patient;
     # w = (1 - |t|^3)^3 inside the window (tricube); where so many patients share x0
     # that h is 0, they alone weigh: h is then the distance to the nearest other
-    difference = x[None, :] - at[:, None]  # (m, n)
-    distance = np.abs(difference)
-    h = np.partition(distance, n_near - 1, axis=1)[:, n_near - 1]
+    h = _half_widths(np.sort(x), at, n_near)
     if not h.all():
-        h = np.where(h > 0.0, h, _nearest_other(distance))
-    h = h[:, None]
-    t = difference / h
-    u = distance / h
-    w = np.clip(1.0 - u * u * u, 0.0, 1.0)
+        few = h == 0.0
+        h[few] = _nearest_other(np.abs(x[None, :] - at[few, None]))
+    t = (x[None, :] - at[:, None]) / h[:, None]  # (m, n)
+    u = np.minimum(np.abs(t), 1.0)
+    w = 1.0 - u * u * u
     return t, w * w * w
+
+
+def _half_widths(x_sorted: Floats, at: Floats, n_near: int) -> Floats:
+    # the n_near nearest are neighbours in order: of all windows of as many, the one
+    # whose further end is nearest (m,)
+    last = x_sorted.size - n_near + 1
+    below = at[:, None] - x_sorted[None, :last]
+    above = x_sorted[None, n_near - 1 :] - at[:, None]
+    return np.asarray(np.maximum(below, above).min(axis=1))
 
 
 def _nearest_other(distance: Floats) -> Floats:
     # smallest positive distance of each row (m,); 1 where all are 0
     nearest = np.where(distance > 0.0, distance, np.inf).min(axis=1)
     return np.where(np.isfinite(nearest), nearest, 1.0)
-
-
-def _moments(t: Floats, w: Floats) -> tuple[Floats, ...]:
-    # s_k = sum_i w_i t_i^k, k = 0..4
-    wt = w * t
-    wtt = wt * t
-    return (
-        w.sum(axis=1),
-        wt.sum(axis=1),
-        wtt.sum(axis=1),
-        np.einsum("ij,ij->i", wtt, t),
-        np.einsum("ij,ij->i", wtt * t, t),
-    )
 
 
 def _intercept_row(s: tuple[Floats, ...], degree: int) -> Floats:
@@ -71,32 +65,53 @@ def _intercept_row(s: tuple[Floats, ...], degree: int) -> Floats:
     return np.where(ok2[:, None], np.stack([c0, c1, c2], axis=1) / safe2, row)
 
 
-def local_regression(x: Floats, at: Floats, *, n_near: int, degree: int) -> Floats:
-    """Rows (m, n) of the linear smoother: ``rows @ y`` is the curve at ``at`` (m,)."""
+def _local_regression(
+    x: Floats, at: Floats, *, n_near: int, degree: int
+) -> tuple[Floats, tuple[Floats, Floats, Floats]]:
+    # a (m, 3) and w t^k (m, n), k = 0..2: the rows of the linear smoother, whose
+    # product with y is the curve at ``at`` (m,), are sum_k a_k w t^k
     t, w = _local_weights(x, at, n_near)
-    a = _intercept_row(_moments(t, w), degree)
-    polynomial = a[:, :1] + t * (a[:, 1:2] + t * a[:, 2:3])
-    rows: Floats = w * polynomial
-    return rows
+    wt = w * t
+    wtt = wt * t
+    s_3, s_4 = np.einsum("ij,ij->i", wtt, t), np.einsum("ij,ij->i", wtt * t, t)
+    one = np.ones_like(x)
+    a = _intercept_row((w @ one, wt @ one, wtt @ one, s_3, s_4), degree)
+    return a, (w, wt, wtt)
 
 
-def loess(
-    x: Floats, y: Floats, at: Floats, *, variance: Floats | None = None
-) -> tuple[Floats, Floats]:
-    """Local quadratic curve and its variance given that of each outcome.
+def _smoothed(x: Floats, y: Floats, at: Floats, *, n_near: int, degree: int) -> Floats:
+    # curve at ``at`` (m,)
+    a, (w, wt, wtt) = _local_regression(x, at, n_near=n_near, degree=degree)
+    return np.asarray(a[:, 0] * (w @ y) + a[:, 1] * (wt @ y) + a[:, 2] * (wtt @ y))
+
+
+def _blocks(x: Floats, at: Floats) -> list[Floats]:
+    per_block = max(BLOCK // x.size, 16)
+    return [at[start : start + per_block] for start in range(0, at.size, per_block)]
+
+
+def loess(x: Floats, y: Floats, at: Floats) -> Floats:
+    """Local quadratic curve.
 
     Equals R's ``loess(y ~ x, surface = "direct")`` with its default span and degree.
     """
-    n_near = max(int(LOESS_SPAN * x.size + 1e-5), 1)
-    v = np.zeros_like(x) if variance is None else variance
-    per_block = max(BLOCK // x.size, 1)
-    curve, spread = [], []
-    for start in range(0, at.size, per_block):
-        block = at[start : start + per_block]
-        rows = local_regression(x, block, n_near=n_near, degree=2)
-        curve.append(rows @ y)
-        spread.append((rows * rows) @ v)
-    return np.concatenate(curve), np.concatenate(spread)
+    n_near = _n_near(x)
+    parts = [_smoothed(x, y, b, n_near=n_near, degree=2) for b in _blocks(x, at)]
+    return np.concatenate(parts)
+
+
+def loess_variance(x: Floats, at: Floats) -> Floats:
+    """Variance of the curve of ``loess`` where that of each outcome is 1."""
+    squares = []
+    for block in _blocks(x, at):
+        a, (w, wt, wtt) = _local_regression(x, block, n_near=_n_near(x), degree=2)
+        rows = a[:, :1] * w + a[:, 1:2] * wt + a[:, 2:] * wtt
+        squares.append((rows * rows).sum(axis=1))
+    return np.concatenate(squares)
+
+
+def _n_near(x: Floats) -> int:
+    return max(int(LOESS_SPAN * x.size + 1e-5), 1)
 
 
 def _lowess_anchors(x_sorted: Floats) -> Floats:
@@ -117,11 +132,8 @@ def lowess(x: Floats, y: Floats, at: Floats) -> Floats:
     """
     n_near = max(min(x.size, int(LOWESS_SPAN * x.size + 1e-7)), 2)
     anchors = _lowess_anchors(np.sort(x))
-    per_block = max(BLOCK // x.size, 1)
     fitted = [
-        local_regression(x, anchors[start : start + per_block], n_near=n_near, degree=1)
-        @ y
-        for start in range(0, anchors.size, per_block)
+        _smoothed(x, y, block, n_near=n_near, degree=1) for block in _blocks(x, anchors)
     ]
     curve: Floats = np.interp(at, anchors, np.concatenate(fitted))
     return curve

@@ -18,6 +18,7 @@ from responder_model.performance._logistic import expit, logit
 from responder_model.performance._smooth import (
     fit_spline,
     loess,
+    loess_variance,
     spline_basis,
     spline_knots,
 )
@@ -59,7 +60,7 @@ def _loess_band(
     # a point of the curve is sum_i l_i y_i: it rests on m = 1/sum_i l_i^2 patients.
     # Wilson's interval for m patients does not collapse where the curve meets 0 or 1:
     # (q + z^2/2m -+ z sqrt(q(1-q)/m + z^2/4m^2)) / (1 + z^2/m)
-    curve, squares = loess(p, y, at, variance=np.ones_like(p))
+    curve, squares = loess(p, y, at), loess_variance(p, at)
     q = np.clip(curve, 0.0, 1.0)
     k = z * z * squares
     half = np.sqrt(k * q * (1.0 - q) + k * k / 4.0)

@@ -44,13 +44,13 @@ def check_smoother(smoother: str) -> str:
 def _loess_at_patients(y: Floats, p: Floats) -> Floats:
     values, index = np.unique(p, return_inverse=True)
     if values.size <= EXACT_LIMIT:
-        curve: Floats = loess(p, y, values)[0][index]
+        curve: Floats = loess(p, y, values)[index]
         return curve
     inner = np.quantile(values, np.linspace(0.0, 1.0, N_QUANTILES))
     widest = np.argsort(np.diff(values))[-N_GAPS:]
     ends = np.r_[values[:N_AT_ENDS], values[-N_AT_ENDS:]]
     anchors = np.unique(np.r_[ends, inner, values[widest], values[widest + 1]])
-    interpolated: Floats = np.interp(p, anchors, loess(p, y, anchors)[0])
+    interpolated: Floats = np.interp(p, anchors, loess(p, y, anchors))
     return interpolated
 
 

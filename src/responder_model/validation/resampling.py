@@ -128,8 +128,7 @@ def procedure_of(source: Settings | Model, updated_from: Model | None) -> Proced
             posterior=posterior_of(updated_from, settings.power),
             centres=centres_of(updated_from),
         )
-    # resampling judges the main cut-off
-    procedure.set_params(main_cut_only=True)
+    procedure.set_params(in_resample=True)
     return procedure
 
 
