@@ -289,7 +289,7 @@ def test_score_sets_bad_rows_aside(run, cohort_file, tmp_path):
     out = tmp_path / "scores.csv"
     done = run("score", "rtms_response@screening", str(cohort_file), "--out", str(out))
     assert done.exit_code == 3
-    assert "1 rows set aside" in done.stderr
+    assert "1 row set aside" in done.stderr
     assert len(pd.read_csv(out)) == 39
     aside = pd.read_csv(tmp_path / "scores_set_aside.csv")
     assert aside[["row", "column"]].to_numpy().tolist() == [[3, "age"]]
