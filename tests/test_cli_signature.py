@@ -166,7 +166,7 @@ def test_private_keys_of_another_kind_are_refused(tmp_path: Path) -> None:
             read_private_key(path)
     with pytest.raises(ResponderModelError, match="can be read: it is a folder"):
         read_private_key(tmp_path)
-    with pytest.raises(ResponderModelError, match="can be read: File name too long"):
+    with pytest.raises(ResponderModelError, match="can be read: the name is too long"):
         read_private_key("x" * 5000)
 
 

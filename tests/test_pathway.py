@@ -305,7 +305,7 @@ def test_something_that_is_no_patient_is_refused():
     [
         (
             {"screening_model": ("emcs_success", None)},
-            "screening_model must be of rtms_response, got one of emcs_success",
+            "screening_model must be of Response to four .* got one of Success of",
         ),
         (
             {"implant_model": ("rtms_response", "screening")},

@@ -141,7 +141,7 @@ def test_what_is_no_model_or_number_of_processes_is_refused(cohort, call, messag
 
 
 def test_unknown_design_is_refused(cohort):
-    with pytest.raises(DevelopmentError, match="design must be bootstrap or"):
+    with pytest.raises(DevelopmentError, match="design must be one of bootstrap"):
         validate_internally(LINEAR, cohort, design="jackknife")
 
 

@@ -120,9 +120,7 @@ def stopping_rule(
 def _sessions(model: Model) -> tuple[int, int]:
     """Sessions done at the model's moment, and those of the whole test."""
     if not isinstance(model, Model):
-        raise ResponderModelError(
-            Note("refusal.no_model", name="model", got=type(model).__name__)
-        )
+        raise ResponderModelError(Note("refusal.no_model", got=type(model).__name__))
     moments = dictionary().decisions[model.decision].moments
     done = moments.index(model.moment)
     if done == 0:

@@ -97,9 +97,7 @@ def value_of_information(
 
 def _check(model: Model, thresholds: Sequence[float], patients: Sequence[int]) -> None:
     if not isinstance(model, Model):
-        raise ResponderModelError(
-            Note("refusal.no_model", name="model", got=type(model).__name__)
-        )
+        raise ResponderModelError(Note("refusal.no_model", got=type(model).__name__))
     bounds = (0.0, *thresholds, 1.0)
     if len(bounds) < 3 or not all(a < b for a, b in pairwise(bounds)):
         raise ResponderModelError(Note("worth.thresholds"))

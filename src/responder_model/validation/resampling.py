@@ -94,10 +94,10 @@ class Repetitions:
         return sum(self.failures.values())
 
 
-def check_model(model: object, name: str = "model") -> None:
+def check_model(model: object, key: str = "no_model") -> None:
     """Refuse what is no model, as a folder's name, before it is asked anything."""
     if not isinstance(model, Model):
-        said = Note("refusal.no_model", name=name, got=type(model).__name__)
+        said = Note(f"refusal.{key}", got=type(model).__name__)
         raise DevelopmentError(said)
 
 
@@ -105,7 +105,7 @@ def settings_of(source: Settings | Model) -> Settings:
     """Settings given as such, or those that a developed model carries."""
     if isinstance(source, Settings):
         return source
-    check_model(source, "source")
+    check_model(source, key="no_source")
     if not source.settings:
         raise DevelopmentError(Note("validation.published"))
     return Settings.from_json(source.settings)
