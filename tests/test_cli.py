@@ -292,7 +292,7 @@ def test_score_sets_bad_rows_aside(run, cohort_file, tmp_path):
     assert "1 row set aside" in done.stderr
     assert len(pd.read_csv(out)) == 39
     aside = pd.read_csv(tmp_path / "scores_set_aside.csv")
-    assert aside[["row", "column"]].to_numpy().tolist() == [[3, "age"]]
+    assert aside[["row", "column"]].to_numpy().tolist() == [[3, "Age"]]
 
 
 def test_score_strict_refuses_bad_rows(run, cohort_file, tmp_path):
