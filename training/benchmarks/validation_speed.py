@@ -98,6 +98,7 @@ def main() -> None:
     table = pd.DataFrame(rows, columns=columns)
     before = table[table["build"] == "before"].set_index("procedure")["seconds"]
     table["of_before"] = table["seconds"] / table["procedure"].map(before)
+    table["n_resamples"] = args.n_resamples
     OUT.parent.mkdir(parents=True, exist_ok=True)
     stamped(table).to_csv(OUT, index=False, float_format="%.3f")
     print(
