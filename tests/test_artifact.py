@@ -105,7 +105,7 @@ def test_developed_model_comes_back(tmp_path: Path) -> None:
     manifest = read_manifest(tmp_path / "model")
     assert manifest.provenance == "simulated"
     assert manifest.target == "rtms_response@session_1"
-    assert manifest.sample_size_verdict == model.sample_size["verdict"]
+    assert manifest.sample_size_verdict == model.sample_size.verdict
     card = (tmp_path / "model" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "SIMULATED" in card
 

@@ -84,7 +84,7 @@ def test_model_cannot_be_changed_nor_can_its_copies(
 ) -> None:
     one = way(model)
     before = one.predict(PATIENT)
-    for mapping in (one.priors, one.priors["columns"], one.settings, one.performance):
+    for mapping in (one.prior_columns, one.settings, one.performance):
         with pytest.raises(TypeError, match="must not be changed"):
             mapping.clear()  # type: ignore[attr-defined]
     with pytest.raises(TypeError, match="must not be changed"):
@@ -111,10 +111,10 @@ def test_what_a_model_was_made_from_may_change_without_it(model: Model) -> None:
 
 
 def test_frozen_mappings_are_written_as_json_and_become_plain(model: Model) -> None:
-    assert json.loads(json.dumps(model.priors))["columns"].keys()
+    assert json.loads(json.dumps(model.settings)) == model.settings
     plain = asdict(model.limits)
     assert plain["numbers"].keys() == model.limits.numbers.keys()
-    assert type(model.priors | {"note": 1}) is dict
+    assert type(model.settings | {"note": 1}) is dict
 
 
 def test_other_shared_values_cannot_be_changed() -> None:

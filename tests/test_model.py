@@ -20,6 +20,7 @@ from responder_model.features.columns import Column
 from responder_model.model import Limits, LinearPart, Model
 from responder_model.model.example import example_model
 from responder_model.model.limits import NumberLimits
+from responder_model.sample_size import sample_size_verdict
 from responder_model.schema import Field, dictionary
 
 TARGETS = [f"{d}@{m}" for d, m in dictionary().targets()]
@@ -327,7 +328,7 @@ def test_simulated_model_says_that_it_is_for_no_patient() -> None:
 
 
 def test_insufficient_sample_size_is_said() -> None:
-    model = two_predictor_model(sample_size={"verdict": "insufficient"})
+    model = two_predictor_model(sample_size=sample_size_verdict(50, 21, 12))
     messages = said(model.predict({"age": 50}).messages)
     assert any("smaller than the sample-size criteria" in m for m in messages)
     assert any("50 patients, 21 of them" in m for m in messages)

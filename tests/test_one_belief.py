@@ -71,7 +71,7 @@ def test_local_rate_is_the_binomial_likelihood_of_the_level():
     share = expit(level / priors.level_scale)
     kept = level[rng.binomial(25, share) == 15]
     local = rm.published_model("rtms_response", "screening", local_rate=(15, 25))
-    anchor = local.priors["anchor"]
+    anchor = local.priors.anchor
     error = kept.std() / np.sqrt(len(kept))
     assert anchor[0] == pytest.approx(kept.mean(), abs=4 * error)
     assert anchor[1] == pytest.approx(kept.std(), rel=0.02)

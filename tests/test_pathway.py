@@ -40,7 +40,7 @@ RELIEFS = np.arange(-100, 101)
 def relief_probabilities(model, prediction):
     """P(relief = r) by hand: log-odds linear in relief between fitted cut-offs."""
     served = logit(np.array([prediction.probabilities[c] for c in (10, 30, 50)]))
-    g10, g20, g30, g50 = model.priors["gaps"]
+    g10, g20, g30, g50 = model.priors.gaps
     at_20 = served[0] + (served[1] - served[0]) * g10 / (g10 + g20)
     at_70 = served[2] - g50 * (served[0] - served[2]) / (g10 + g20 + g30)
     cuts = [10, 20, 30, 50, 70]
@@ -148,12 +148,12 @@ def test_interval_matches_plain_monte_carlo_draws_of_both_posteriors():
         logit(np.array(predicted.interval[1])) - predicted.linear_predictor
     ) / 1.959964
     served = logit(np.array([predicted.probabilities[c] for c in (10, 30, 50)]))
-    g = np.array(response.priors["gaps"])
+    g = np.array(response.priors.gaps)
     scale = (served[0] - served[2]) / g[:3].sum()
     # the model's own gaps, shrunk as its probabilities are, times log-normal noise
     first = (served[0] - served[1]) * g[:2] / g[:2].sum()
     gaps = np.concatenate([first, [served[1] - served[2], scale * g[3]]])
-    drawn = gaps * np.exp(response.priors["gap_sd"] * rng.standard_normal((n, 4)))
+    drawn = gaps * np.exp(response.priors.gap_sd * rng.standard_normal((n, 4)))
     main = served[1] + se * rng.standard_normal((n, 1))
     knots = np.hstack(
         [main + drawn[:, 1:2] + drawn[:, :1], main + drawn[:, 1:2], main]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from responder_model.artifact.kinds import read_as
 from responder_model.errors import EvidenceError, ResponderModelError
 from responder_model.evidence import combine, declarations_for, packaged_evidence
 from responder_model.features import Encoder, Population, expit
@@ -618,7 +619,7 @@ def test_unknown_target_is_refused():
 def test_prior_set_survives_json_and_pickle(decision, moment):
     priors = build_priors(decision, moment)
     text = json.dumps(priors.to_json())
-    assert PriorSet.from_json(json.loads(text)) == priors
+    assert read_as(json.loads(text), PriorSet, "priors") == priors
     assert pickle.loads(pickle.dumps(priors)) == priors
 
 

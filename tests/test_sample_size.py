@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from responder_model.artifact.node import Node
+from responder_model.artifact.records import read_sample_size
 from responder_model.errors import ResponderModelError
 from responder_model.sample_size import (
     PLANNING_C_STATISTIC,
-    SampleSizeVerdict,
     cox_snell_maximum,
     cox_snell_r2,
     development_criteria,
@@ -22,6 +23,7 @@ from responder_model.sample_size import (
     validation_criteria,
 )
 from responder_model.sample_size.validation import _n_for_net_benefit
+from responder_model.schema import dictionary
 
 REFERENCE = json.loads(
     (Path(__file__).parent / "reference" / "sample_size.json").read_text()
@@ -203,8 +205,9 @@ def test_french_wording_has_a_decimal_comma():
 )
 def test_verdict_survives_json(n_patients, n_events):
     found = sample_size_verdict(n_patients, n_events, 12)
-    text = json.dumps(found.to_dict(), allow_nan=False)
-    assert SampleSizeVerdict.from_dict(json.loads(text)) == found
+    text = json.dumps({"sample_size": found.to_dict()}, allow_nan=False)
+    document = Node.of(json.loads(text), "model.json")
+    assert read_sample_size(document, dictionary()) == found
 
 
 # External validation

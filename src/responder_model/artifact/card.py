@@ -73,18 +73,17 @@ def _data(model: Model) -> list[str]:
     lines = ["## Data", ""]
     if model.provenance == "published":
         lines.append("No patient: priors from published effects, each with its source.")
-        shrinkage = model.priors.get("implied_c_statistic")
-        if shrinkage is not None:
-            lines.append(f"Implied c-statistic: {float(shrinkage):.2f}.")
+        if model.priors is not None:
+            implied = model.priors.implied_c_statistic
+            lines.append(f"Implied c-statistic: {implied:.2f}.")
     else:
         kind = "simulated patients" if model.provenance == "simulated" else "patients"
         lines.append(
             f"{model.name}: {model.n_patients} {kind} with a known outcome, "
             f"{model.n_events} with the event."
         )
-    verdict = model.sample_size.get("verdict")
-    if verdict is not None:
-        lines.append(f"Sample size verdict: {verdict}.")
+    if model.sample_size is not None:
+        lines.append(f"Sample size verdict: {model.sample_size.verdict}.")
     if model.excluded_evidence:
         excluded = ", ".join(model.excluded_evidence)
         lines.append(f"Evidence left out of the prior: {excluded}.")

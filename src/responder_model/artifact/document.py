@@ -18,6 +18,8 @@ from responder_model.words import Note
 if TYPE_CHECKING:
     from responder_model.disclosure.fingerprints import Fingerprints
     from responder_model.disclosure.record import Disclosure
+    from responder_model.priors import PriorSet
+    from responder_model.sample_size import SampleSizeVerdict
 
 FORMAT_VERSION = 2
 # Significant digits of a published model: the same bytes wherever it is built.
@@ -49,9 +51,9 @@ def model_document(model: Model) -> dict[str, Any]:
         },
         "limits": model.limits.to_json(),
         "components": [_component_document(part) for part in model.components],
-        "priors": plain(model.priors),
+        "priors": _kept(model.priors),
         "settings": plain(model.settings),
-        "sample_size": plain(model.sample_size),
+        "sample_size": _kept(model.sample_size),
         "excluded_evidence": list(model.excluded_evidence),
         "notes": plain(model.notes),
         "parent": model.parent,
@@ -76,6 +78,10 @@ def evidence_document(evidence: Evidence) -> dict[str, Any]:
 
 def _plain(part: Disclosure | Fingerprints) -> Any:
     return plain(asdict(part))
+
+
+def _kept(part: PriorSet | SampleSizeVerdict | None) -> dict[str, Any]:
+    return {} if part is None else dict(plain(asdict(part)))
 
 
 def _encoder_document(encoder: Encoder) -> dict[str, Any]:

@@ -81,14 +81,14 @@ def build_manifest(model: Model, files: Mapping[str, bytes]) -> bytes:
         "python": platform.python_version(),
         "numpy": np.__version__,
     }
-    verdict = model.sample_size.get("verdict")
+    size = model.sample_size
     content = {
         "format_version": FORMAT_VERSION,
         "decision": model.decision,
         "moment": model.moment,
         "name": model.name,
         "provenance": model.provenance,
-        "sample_size_verdict": None if verdict is None else str(verdict),
+        "sample_size_verdict": None if size is None else size.verdict,
         "versions": {} if model.provenance == "published" else versions,
         "files": {name: sha256(data) for name, data in files.items()},
     }

@@ -7,15 +7,15 @@ command: priors, settings, the verdict on the sample size, and the performance.
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
+from responder_model.artifact.kinds import read_as
 from responder_model.artifact.node import Node
 from responder_model.disclosure.record import Disclosure, is_cell_size
 from responder_model.features import Encoder
 from responder_model.model import CENTRES
-from responder_model.priors.sets import ColumnPrior, PriorSet
+from responder_model.priors.sets import PriorSet
 from responder_model.sample_size import Criterion, SampleSizeVerdict
-from responder_model.sample_size.verdict import Claim, Verdict
 from responder_model.schema import LANGUAGES, Dictionary
 from responder_model.words import Note, gaps_of, read_words
 
@@ -34,11 +34,6 @@ SETTINGS = (
     "stays_here",
     "centres",
     "power",
-)
-_C_STATISTICS = (
-    "implied_c_statistic",
-    "implied_c_statistic_before",
-    "capped_c_statistic",
 )
 _COUNTS = (
     "n_patients",
@@ -83,36 +78,26 @@ def _read_gap(values: Node, gap: str, spec: str, table: Dictionary) -> Any:
     return values.text(gap) if spec in ("", "name") else values.number(gap)
 
 
-def read_priors(document: Node, encoder: Encoder) -> dict[str, Any]:
-    """Priors of all columns of the model; empty where none were kept."""
+def read_priors(document: Node, encoder: Encoder) -> PriorSet | None:
+    """Priors of all columns of the model; None where none were kept."""
     node = document.table("priors")
     if not node.value:
-        return node.value
-    for key in _C_STATISTICS:
-        _number_or_null(node, key, 0.0, 1.0)
-    node = document.table("priors", _names(PriorSet))
+        return None
+    priors = read_as(node.value, PriorSet, node.place)
     _check_target(node, encoder)
-    _check_columns(node.table("columns"), encoder)
-    node.array("anchor", (2,))
-    node.array("gaps", (len(node.items("gaps")),))
-    for key in ("gap_sd", "shrinkage", "sd_factor", "level_scale"):
-        node.number(key)
-    for key in ("excluded", "notes"):
-        node.texts(key)
-    return node.value
-
-
-def _check_columns(columns: Node, encoder: Encoder) -> None:
-    if not set(encoder.derived) <= set(columns.value):
-        columns.refuse("have every column of the model")
-    for name in columns.value:
-        row = columns.table(name, _names(ColumnPrior))
-        row.number("mean")
-        row.number("sd", 0.0)
-        row.text("status", ("evidence", "judgement"))
-        row.texts("rows")
-        row.text("note")
-        row.flag("firm")
+    if not set(encoder.derived) <= set(priors.columns):
+        node.refuse("have every column of the model")
+    for name, row in priors.columns.items():
+        if row.status not in ("evidence", "judgement") or row.sd < 0.0:
+            node.refuse(f"have an SD and a status for {name[:40]}")
+    c_statistics = (
+        priors.implied_c_statistic,
+        priors.implied_c_statistic_before,
+        priors.capped_c_statistic,
+    )
+    if not all(0.0 <= c <= 1.0 for c in c_statistics):
+        node.refuse("have c-statistics from 0 to 1")
+    return priors
 
 
 def read_settings(document: Node, encoder: Encoder) -> dict[str, Any]:
@@ -195,40 +180,35 @@ def read_fingerprints(document: Node) -> Fingerprints | None:
     )
 
 
-def read_sample_size(document: Node, table: Dictionary) -> dict[str, Any]:
-    """Verdict on the sample size; empty where no patient stands behind the model."""
+def read_sample_size(document: Node, table: Dictionary) -> SampleSizeVerdict | None:
+    """Verdict on the sample size; None where no patient stands behind the model."""
     node = document.table("sample_size")
     if not node.value:
-        return node.value
-    node = document.table("sample_size", _names(SampleSizeVerdict))
+        return None
+    criteria = [
+        {**row.value, "definition": _read_definition(row, table)}
+        for row in node.tables("criteria", _names(Criterion))
+    ]
+    said = {**node.value, "criteria": criteria}
+    verdict = read_as(said, SampleSizeVerdict, node.place)
     for key in _COUNTS:
         node.count(key)
     for key in _SIZES:
         node.number(key, 0.0)
-    _number_or_null(node, "expected_shrinkage")
-    for key in ("sufficient", "internal_validation_informative"):
-        node.flag(key)
-    node.text("verdict", get_args(Verdict))
-    node.text("may_claim", get_args(Claim))
-    wording = node.table("wording", LANGUAGES)
-    for lang in LANGUAGES:
-        wording.text(lang)
-    for row in node.tables("criteria", _names(Criterion)):
-        _check_criterion(row, table)
-    return node.value
+    if set(verdict.wording) != set(LANGUAGES):
+        node.refuse("have words in each language")
+    for row in verdict.criteria:
+        if row.name not in _CRITERIA or row.n_required < 0:
+            node.refuse("have criteria that are known")
+    return verdict
 
 
-def _check_criterion(row: Node, table: Dictionary) -> None:
-    row.text("name", _CRITERIA)
-    if isinstance(row.value["definition"], str):  # of an earlier build
-        row.text("definition")
-    else:
-        note = row.table("definition", ("code", "values"))
-        _read_note(note, "sample_size", table)
-    row.count("n_required")
-    row.flag("decides")
-    if row.value["met"] is not None:
-        row.flag("met")
+def _read_definition(row: Node, table: Dictionary) -> Note:
+    """What a criterion asks; text in a folder of an earlier build."""
+    if isinstance(row.value["definition"], str):
+        return Note("sample_size.said", text=row.text("definition"))
+    note = row.table("definition", ("code", "values"))
+    return _read_note(note, "sample_size", table)
 
 
 def read_performance(performance: dict[str, Any], table: Dictionary) -> dict[str, Any]:

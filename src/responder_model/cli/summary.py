@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 def summarise(model: Model, lang: str = "en") -> dict[str, Any]:
     """Plain data about a model; what ``--json`` prints."""
+    size = model.sample_size
     return {
         "decision": model.decision,
         "moment": model.moment,
@@ -38,7 +39,7 @@ def summarise(model: Model, lang: str = "en") -> dict[str, Any]:
         "digest": digest_of(model),
         "parent": model.parent,
         "disclosure": None if model.disclosure is None else asdict(model.disclosure),
-        "sample_size": plain(model.sample_size),
+        "sample_size": plain(size.to_dict()) if size else {},
         "performance": plain(model.performance),
         "coefficients": dict(coefficients(model)),
         "notes": [note.to_dict(lang) for note in model.notes],
@@ -61,8 +62,8 @@ def print_model(model: Model, lang: str) -> None:
     if model.n_patients:
         counts = {"n": model.n_patients, "events": model.n_events}
         out.print(say("cli.counts", lang, **counts))
-    if model.sample_size:
-        out.print(model.sample_size["wording"][lang])
+    if model.sample_size is not None:
+        out.print(model.sample_size.wording[lang])
     out.print(_weights(model, lang))
     measures = plain(model.performance).get("apparent", {})
     if measures:

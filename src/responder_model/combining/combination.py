@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -247,17 +247,16 @@ def _model(
         discrepancy=float(n @ [model.discrepancy for model in models] / n.sum()),
         components=tuple(component(one) for one in mixture),
         priors=base.priors,
+        evidence=base.evidence.behind(base.decision, without=excluded),
         settings={
             **base.settings,
             "exclude_evidence": tuple(excluded),
             "challenger": False,
         },
-        sample_size=asdict(
-            sample_size_verdict(
-                n_patients=int(n.sum()),
-                n_events=n_events,
-                n_candidate_parameters=len(base.encoder.derived),
-            )
+        sample_size=sample_size_verdict(
+            n_patients=int(n.sum()),
+            n_events=n_events,
+            n_candidate_parameters=len(base.encoder.derived),
         ),
         performance={},
         n_patients=int(n.sum()),

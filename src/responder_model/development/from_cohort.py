@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from responder_model.model import CentreLevel, LinearPart, Model, Pool, describe
 from responder_model.model.batch import check_jobs, raw_cohort
 from responder_model.performance import core_measures
 from responder_model.performance.core import CORE, CoreMeasures
-from responder_model.sample_size import sample_size_verdict
+from responder_model.sample_size import SampleSizeVerdict, sample_size_verdict
 from responder_model.words import Note
 
 if TYPE_CHECKING:
@@ -177,7 +176,7 @@ def model_from(
         components=tuple(
             component(fitted) for fitted in procedure.estimator_.components_
         ),
-        priors=procedure.priors_.to_json(),
+        priors=procedure.priors_,
         evidence=packaged_evidence().behind(
             settings.decision, without=settings.exclude_evidence
         ),
@@ -196,20 +195,19 @@ def model_from(
 
 def size_verdict(
     procedure: Procedure, n_patients: int, n_events: int
-) -> dict[str, Any]:
+) -> SampleSizeVerdict:
     """Verdict on a number of patients.
 
     Of one outcome class, the proportion is the one that the evidence expects.
     """
     one_class = n_events in (0, n_patients)
     expected = float(expit(np.array(procedure.priors_.anchor[0])))
-    verdict = sample_size_verdict(
+    return sample_size_verdict(
         n_patients=n_patients,
         n_events=n_events,
         n_candidate_parameters=len(procedure.encoder_.derived),
         outcome_proportion=expected if one_class else None,
     )
-    return asdict(verdict)
 
 
 def _disclosure(

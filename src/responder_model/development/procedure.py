@@ -54,8 +54,6 @@ from responder_model.words import Note
 if TYPE_CHECKING:
     import pandas as pd
 
-    from responder_model.model import Model
-
 
 class Procedure(ClassifierMixin, BaseEstimator):
     """Develops one decision model; see ``build_procedure``.
@@ -446,8 +444,3 @@ def _encoder(
 @lru_cache(maxsize=64)
 def _priors(decision: str, moment: str, exclude_evidence: tuple[str, ...]) -> PriorSet:
     return freeze(build_priors(decision, moment, exclude_evidence=exclude_evidence))
-
-
-def priors_of(model: Model) -> PriorSet | None:
-    """Priors that a model has; None where none were kept."""
-    return freeze(PriorSet.from_json(model.priors)) if model.priors else None

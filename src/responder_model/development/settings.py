@@ -112,7 +112,7 @@ class Settings:
         That of an earlier ``model`` has its dictionary and its priors, whatever is
         installed.
         """
-        from responder_model.development.procedure import Procedure, priors_of
+        from responder_model.development.procedure import Procedure
 
         return Procedure(
             self.decision,
@@ -125,7 +125,7 @@ class Settings:
             small_cells=self.small_cells,
             centres=None if self.centres == "ignored" else (),
             table=None if model is None else model.dictionary,
-            priors=None if model is None else priors_of(model),
+            priors=None if model is None else model.priors,
             seed=self.seed,
         )
 

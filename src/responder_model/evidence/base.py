@@ -50,7 +50,7 @@ class Evidence:
             for name, row in self.rows.items()
             if row.decision == decision and row.overlap_group not in without
         }
-        declared = {decision: self.declarations[decision]}
+        declared = {k: v for k, v in self.declarations.items() if k == decision}
         return Evidence(rows=FrozenDict(rows), declarations=FrozenDict(declared))
 
     @property

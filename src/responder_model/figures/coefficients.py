@@ -145,8 +145,8 @@ def coefficient_table(model: Model) -> CoefficientTable:
 
 def _is_opinion(model: Model, column: str) -> bool:
     """Whether the prior of a column is judgement; not known of a model without any."""
-    stated = model.priors.get("columns", {}).get(column, {})
-    return bool(stated.get("status") == "judgement")
+    stated = model.prior_columns.get(column)
+    return stated is not None and stated.status == "judgement"
 
 
 def _served(model: Model) -> tuple[Array, Array]:

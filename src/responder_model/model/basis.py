@@ -40,7 +40,7 @@ def bases(model: Model, values: Mapping[str, Any]) -> dict[str, str]:
     added: dict[str, dict[str, float]] = {}
     rows = zip(encoder.derived, leading.tolist(), np.abs(slopes * x), strict=True)
     for name, at, size in rows:
-        status = model.priors["columns"][name]["status"]
+        status = model.prior_columns[name].status
         of_one = added.setdefault(encoder.columns[at].predictor, {})
         of_one[status] = of_one.get(status, 0.0) + float(size)
     given = [name for name in encoder.predictors if name in cleaned]

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from responder_model.disclosure.fingerprints import Fingerprints
     from responder_model.disclosure.record import Disclosure
+    from responder_model.priors.sets import ColumnPrior, PriorSet
+    from responder_model.sample_size import SampleSizeVerdict
 
 PROVENANCES = ("published", "simulated", "cohort")
 
@@ -77,14 +79,16 @@ class Model:
         Levels of the centres that were told apart; ``linear`` is for another one.
     components : tuple of Component
         The mixture behind ``linear``, for updating.
-    priors : mapping
-        The priors as plain data, with their sources.
+    priors : PriorSet or None
+        The priors that it started from; None where none were kept.
     evidence : Evidence
         The published rows and declarations behind them, as they were then.
     pool : Pool or None
         The trees' share; None when their weight is 0.
-    settings, sample_size, performance : mapping
-        How the model was developed, the verdict on its size, its measures.
+    sample_size : SampleSizeVerdict or None
+        Whether its patients were enough; None where no patient stands behind it.
+    settings, performance : mapping
+        How the model was developed, its measures.
     n_patients, n_events : int
         Patients with a known outcome, and those with the event.
     excluded_evidence : tuple of str
@@ -114,11 +118,11 @@ class Model:
     discrepancy: float = 0.0
     centres: tuple[CentreLevel, ...] = ()
     components: tuple[Component, ...] = ()
-    priors: Mapping[str, Any] = field(default_factory=FrozenDict)
+    priors: PriorSet | None = None
     evidence: Evidence = field(default_factory=Evidence)
     pool: Pool | None = None
     settings: Mapping[str, Any] = field(default_factory=FrozenDict)
-    sample_size: Mapping[str, Any] = field(default_factory=FrozenDict)
+    sample_size: SampleSizeVerdict | None = None
     performance: Mapping[str, Any] = field(default_factory=FrozenDict)
     n_patients: int = 0
     n_events: int = 0
@@ -174,6 +178,17 @@ class Model:
     def rules(self) -> Decision:
         """What its own dictionary declares of its decision."""
         return self.dictionary.decisions[self.decision]
+
+    @property
+    def prior_columns(self) -> Mapping[str, ColumnPrior]:
+        """Prior of each model column; empty where none were kept."""
+        return FrozenDict() if self.priors is None else self.priors.columns
+
+    def kept_priors(self) -> PriorSet:
+        """Its priors; raises ResponderModelError where none were kept."""
+        if self.priors is None:
+            raise ResponderModelError(Note("refusal.priors"))
+        return self.priors
 
     @property
     def served_cut_points(self) -> tuple[float, ...]:

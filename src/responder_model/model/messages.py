@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def standing_messages(model: Model) -> tuple[Note, ...]:
     """Messages that every prediction of a model carries."""
     found = [Note("model.research_use"), *_provenance(model)]
-    if model.sample_size.get("verdict") == "insufficient":
+    size = model.sample_size
+    if size is not None and size.verdict == "insufficient":
         found.append(Note("model.insufficient"))
     after_test = preceding_test(model.encoder) is not None
     found.append(Note("model.implanted" if after_test else "model.reporting"))
@@ -34,9 +35,9 @@ def _provenance(model: Model) -> list[Note]:
         counts = {"n_patients": model.n_patients, "n_events": model.n_events}
         return [Note("model.cohort", name=model.name, **counts)]
     found = [Note("model.published")]
-    c_statistic = model.priors.get("implied_c_statistic")
-    if c_statistic is not None:
-        found.append(Note("model.published_weak", value=float(c_statistic)))
+    if model.priors is not None:
+        value = model.priors.implied_c_statistic
+        found.append(Note("model.published_weak", value=value))
     return found
 
 

@@ -30,6 +30,7 @@ from responder_model.model import Model, Prediction
 from responder_model.model.limits import preceding_test
 from responder_model.patient import Value
 from responder_model.performance import exact_proportion
+from responder_model.priors import ColumnPrior
 from responder_model.schema import Decision, dictionary
 from responder_model.words import Note
 
@@ -242,15 +243,19 @@ def _messages(
         yield Note("implant.does_not_enter", names=idle)
 
 
+def _rests_on(prior: ColumnPrior | None) -> tuple[str, ...]:
+    return () if prior is None else prior.rows
+
+
 def _is_silent(model: Model, cause: Value | None) -> bool:
     """Whether no published effect is about this cause rather than its lesion type."""
     if cause is None:
         return False
     causes = model.dictionary.fields["aetiology"].category_names
     position = causes.index(str(cause))
-    columns = model.priors.get("columns", {})
+    columns = model.prior_columns
     return not any(
-        columns.get(column.name, {}).get("rows")
+        _rests_on(columns.get(column.name))
         for column in model.encoder.columns
         if column.predictor == "aetiology" and column.weights[position] != 0.0
     )
@@ -258,13 +263,13 @@ def _is_silent(model: Model, cause: Value | None) -> bool:
 
 def _idle(model: Model, known: Mapping[str, Value]) -> tuple[str, ...]:
     """Values that are given although no effect of them is published or learned."""
-    columns = model.priors.get("columns", {})
+    columns = model.prior_columns
     moving = {
         column.predictor
         for column, slope in zip(
             model.encoder.columns, model.main.coefficients.tolist(), strict=True
         )
-        if abs(slope) >= _IDLE or columns.get(column.name, {}).get("rows")
+        if abs(slope) >= _IDLE or _rests_on(columns.get(column.name))
     }
     return tuple(
         name

@@ -115,11 +115,10 @@ def _data(steps: Steps) -> Note:
 
 def _published_rows(implant: Model, relief: str) -> list[EvidenceRow]:
     """Rows of evidence behind the effect of relief on success."""
-    from responder_model.evidence import packaged_evidence
-
-    column = implant.priors.get("columns", {}).get(relief, {})
-    rows = packaged_evidence().rows
-    return [rows[name] for name in column.get("rows", ()) if name in rows]
+    column = implant.prior_columns.get(relief)
+    rows = implant.evidence.rows
+    named = () if column is None else column.rows
+    return [rows[name] for name in named if name in rows]
 
 
 def missing_today(

@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from responder_model.errors import UntrustedModelError
-from responder_model.words import Note
-
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnPrior:
@@ -72,7 +69,7 @@ class PriorSet:
 
     decision: str
     moment: str
-    columns: dict[str, ColumnPrior]
+    columns: Mapping[str, ColumnPrior]
     anchor: tuple[float, float]
     gaps: tuple[float, ...]
     gap_sd: float
@@ -86,30 +83,10 @@ class PriorSet:
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data that ``from_json`` reads back."""
+        """Plain data, as a program prints it."""
         parts = asdict(self)
         for key in ("anchor", "gaps", "excluded", "notes"):
             parts[key] = list(parts[key])
         for column in parts["columns"].values():
             column["rows"] = list(column["rows"])
         return parts
-
-    @classmethod
-    def from_json(cls, parts: Mapping[str, Any]) -> PriorSet:
-        """Rebuild a set from ``to_json``.
-
-        Raises
-        ------
-        UntrustedModelError
-            For parts that ``to_json`` does not write.
-        """
-        try:
-            columns = {
-                name: ColumnPrior(**{**row, "rows": tuple(row["rows"])})
-                for name, row in parts["columns"].items()
-            }
-            anchor = (float(parts["anchor"][0]), float(parts["anchor"][1]))
-            lists = {key: tuple(parts[key]) for key in ("gaps", "excluded", "notes")}
-            return cls(**{**parts, **lists, "columns": columns, "anchor": anchor})
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-            raise UntrustedModelError(Note("refusal.priors")) from None

@@ -12,7 +12,7 @@ from responder_model.features import Array, expit
 from responder_model.figures.coefficients import coefficient_table, column_label
 from responder_model.labels import describe_value
 from responder_model.model import Model
-from responder_model.priors import PriorRow, PriorSet, prior_rows
+from responder_model.priors import PriorRow, prior_rows
 from responder_model.schema import Field, dictionary
 
 # Shares of some patients with their weights; probabilities of two such groups.
@@ -86,7 +86,7 @@ def effects_of(model: Model, lang: str = "en") -> tuple[Effect, ...]:
     >>> central.alone[0] > central.alone[1]
     True
     """
-    table = prior_rows(PriorSet.from_json(model.priors), model.evidence)
+    table = prior_rows(model.kept_priors(), model.evidence)
     served = {row.column: row.posterior[0] for row in coefficient_table(model).rows}
     found = []
     for row in table:
@@ -106,7 +106,7 @@ class _Compared:
 def _effect(
     model: Model, row: PriorRow, slope: float, groups: _Compared, lang: str
 ) -> Effect:
-    priors = PriorSet.from_json(model.priors)
+    priors = model.kept_priors()
     level = priors.anchor[0] / priors.level_scale
     declarations = model.evidence.declarations[model.decision]
     declared = declarations.find(row.column, model.moment)

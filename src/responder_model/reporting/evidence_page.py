@@ -161,7 +161,7 @@ def _blocks(model: Model, lang: str) -> Iterator[str]:
 
 def _rest(model: Model, lang: str) -> Iterator[str]:
     """Priors in log-odds, the checks on them, and every source."""
-    priors = PriorSet.from_json(model.priors)
+    priors = model.kept_priors()
     table = prior_rows(priors, model.evidence)
     spoken = [row for row in table if row.sources or row.mean]
     blank = [row for row in table if not (row.sources or row.mean)]

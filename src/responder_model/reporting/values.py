@@ -16,7 +16,7 @@ from responder_model.development.updating import is_updated
 from responder_model.features import expit
 from responder_model.labels import describe_cut_point, label_of
 from responder_model.model.limits import preceding_test
-from responder_model.priors import PriorSet, prior_rows
+from responder_model.priors import prior_rows
 from responder_model.reporting.statements import PREFIX, check_statements
 from responder_model.reporting.study import Study
 from responder_model.reporting.suppression import SMALL_CELL, suppress
@@ -208,9 +208,9 @@ def _is_number(value: Any) -> bool:
 
 def verdict_of(model: Model) -> SampleSizeVerdict:
     """Verdict on the development's size; for no patients, what it would need."""
-    if model.sample_size:
-        return SampleSizeVerdict.from_dict(model.sample_size)
-    anchor = PriorSet.from_json(model.priors).anchor[0]
+    if model.sample_size is not None:
+        return model.sample_size
+    anchor = model.kept_priors().anchor[0]
     return sample_size_verdict(
         0,
         0,
@@ -234,16 +234,15 @@ def _verdict_values(verdict: SampleSizeVerdict) -> Iterator[tuple[str, Value]]:
 
 
 def _evidence_values(model: Model) -> Iterator[tuple[str, Value]]:
-    table = prior_rows(PriorSet.from_json(model.priors), model.evidence)
+    table = prior_rows(model.kept_priors(), model.evidence)
     sources = {source.id for row in table for source in row.sources}
     yield "evidence.n_priors", _value(len(table))
     n_evidence = sum(row.status == "evidence" for row in table)
     yield "evidence.n_priors_published", _value(n_evidence)
     yield "evidence.n_priors_judgement", _value(len(table) - n_evidence)
     yield "evidence.n_findings", _value(len(sources))
-    implied = model.priors.get("implied_c_statistic")
-    if implied is not None:
-        yield "evidence.implied_c_statistic", _value(float(implied), ".2f")
+    implied = model.kept_priors().implied_c_statistic
+    yield "evidence.implied_c_statistic", _value(implied, ".2f")
 
 
 def _study_values(study: Study, model: Model) -> Iterator[tuple[str, Value]]:

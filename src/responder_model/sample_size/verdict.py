@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.errors import ResponderModelError
 from responder_model.sample_size.criterion import (
     PLANNING_C_STATISTIC,
     Criterion,
@@ -19,7 +19,7 @@ from responder_model.sample_size.development import (
     development_criteria,
     expected_shrinkage,
 )
-from responder_model.words import Note, note_from, plain
+from responder_model.words import Note, plain
 
 Claim = Literal["published_evidence", "exploratory", "developed"]
 Verdict = Literal["sufficient", "insufficient", "no_patients"]
@@ -47,32 +47,11 @@ class SampleSizeVerdict:
     expected_shrinkage: float | None  # of an unpenalised model; None without patients
     internal_validation_informative: bool  # False below 50 patients
     may_claim: Claim
-    wording: dict[str, str]  # {"en": …, "fr": …}
+    wording: Mapping[str, str]  # {"en": …, "fr": …}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return dict(plain(asdict(self)))
-
-    @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> SampleSizeVerdict:
-        """Inverse of :meth:`to_dict`.
-
-        Raises
-        ------
-        UntrustedModelError
-            For parts that ``to_dict`` does not write.
-        """
-        try:
-            criteria = tuple(_criterion(**row) for row in said["criteria"])
-            return cls(**{**said, "criteria": criteria})
-        except (KeyError, TypeError):
-            raise UntrustedModelError(Note("sample_size.other_parts")) from None
-
-
-def _criterion(definition: Mapping[str, Any] | str, **parts: Any) -> Criterion:
-    if isinstance(definition, str):  # of an earlier build
-        return Criterion(definition=Note("sample_size.said", text=definition), **parts)
-    return Criterion(definition=note_from(definition), **parts)
 
 
 def _claim(n_patients: int, *, sufficient: bool) -> Claim:

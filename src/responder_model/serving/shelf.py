@@ -11,7 +11,6 @@ from typing import Any
 
 from responder_model.artifact import digest_of
 from responder_model.errors import ResponderModelError
-from responder_model.evidence import packaged_evidence
 from responder_model.frozen import FrozenDict
 from responder_model.labels import decision_label, moment_label
 from responder_model.model import Model
@@ -154,9 +153,9 @@ def _packaged(name: str) -> dict[str, Any]:
 
 def _latest_year(model: Model) -> int | None:
     """Year of the latest finding in the prior of a model."""
-    columns = model.priors.get("columns", {}).values()
-    named = {name for column in columns for name in column["rows"]}
-    rows = packaged_evidence().rows
+    columns = model.prior_columns.values()
+    named = {name for column in columns for name in column.rows}
+    rows = model.evidence.rows
     years = [rows[name].year for name in named & rows.keys()]
     return max((year for year in years if year is not None), default=None)
 
@@ -166,5 +165,6 @@ def _c_statistic(model: Model) -> dict[str, Any]:
     measured = model.performance.get("apparent", {}).get("c_statistic")
     if measured is not None:
         return {"value": measured, "kind": "apparent"}
-    implied = model.priors.get("implied_c_statistic")
-    return {"value": implied, "kind": None if implied is None else "implied"}
+    if model.priors is None:
+        return {"value": None, "kind": None}
+    return {"value": model.priors.implied_c_statistic, "kind": "implied"}

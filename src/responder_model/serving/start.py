@@ -84,13 +84,11 @@ def studies_of(model: Model) -> tuple[tuple[str, str], ...]:
     >>> any("Thomas" in study for study, _ in found)
     True
     """
-    from responder_model.evidence import packaged_evidence
-
-    rows = packaged_evidence().rows
+    rows = model.evidence.rows
     names = [
         name
-        for column in model.priors.get("columns", {}).values()
-        for name in column.get("rows", ())
+        for column in model.prior_columns.values()
+        for name in column.rows
         if name in rows
     ]
     found = {

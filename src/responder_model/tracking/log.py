@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +16,8 @@ from mlflow.models import Model as ServedFiles
 from responder_model import __version__
 from responder_model.artifact import read_manifest, release_model
 from responder_model.model import Model
+from responder_model.priors import PriorSet
+from responder_model.sample_size import SampleSizeVerdict
 from responder_model.tracking.address import chosen_tracking_uri, is_outside
 from responder_model.tracking.evaluation import DIGEST
 from responder_model.tracking.package import write_served
@@ -91,7 +93,7 @@ def log_development(
         with new_run(client, experiment_id, name, tags) as run_id:
             metrics = dict(_metrics(model))
             log_values(client, run_id, params=_params(model), metrics=metrics)
-            client.log_dict(run_id, dict(model.priors), "priors.json")
+            client.log_dict(run_id, _plain(model.priors), "priors.json")
             client.log_dict(run_id, _mixture(model), "mixture.json")
             for figure in figures:
                 client.log_artifact(run_id, str(figure), "figures")
@@ -159,7 +161,11 @@ def _metrics(model: Model) -> Iterator[tuple[str, float]]:
     yield "discrepancy", model.discrepancy
     yield "mean_variance", model.mean_variance
     yield from _numbers("performance", model.performance)
-    yield from _numbers("sample_size", model.sample_size)
+    yield from _numbers("sample_size", _plain(model.sample_size))
+
+
+def _plain(part: PriorSet | SampleSizeVerdict | None) -> dict[str, Any]:
+    return {} if part is None else asdict(part)
 
 
 def _numbers(prefix: str, value: Any) -> Iterator[tuple[str, float]]:

@@ -14,7 +14,7 @@ from responder_model.features import expit
 from responder_model.figures.coefficients import column_label
 from responder_model.model.parts import effective_parameters
 from responder_model.model.scorer import Z_95
-from responder_model.priors import PriorRow, PriorSet, prior_rows
+from responder_model.priors import PriorRow, prior_rows
 from responder_model.reporting.blocks import (
     Block,
     Bullets,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def evidence(content: Content) -> Section:
     """Priors with the findings they rest on, then every finding with its source."""
     model = content.model
-    table = prior_rows(PriorSet.from_json(model.priors), model.evidence)
+    table = prior_rows(model.kept_priors(), model.evidence)
     spoken = [row for row in table if row.sources]
     sources = {source.id: source for row in spoken for source in row.sources}
     blocks: list[Block] = [

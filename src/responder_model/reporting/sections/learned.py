@@ -12,7 +12,6 @@ from responder_model.figures.coefficients import (
     column_label,
     plot_coefficients,
 )
-from responder_model.priors import PriorSet
 from responder_model.reporting.blocks import Block, Paragraph, Section
 from responder_model.reporting.texts import number, p_value
 
@@ -99,7 +98,7 @@ def _picture(content: Content) -> Block:
 
 def _coefficients(content: Content) -> Block:
     table = coefficient_table(content.model)
-    priors = PriorSet.from_json(content.model.priors).columns
+    priors = content.model.prior_columns
     conflicts = content.model.performance.get("prior_conflict_p_values", {})
     developed = content.model.n_patients > 0
     rows = []
