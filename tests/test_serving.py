@@ -116,6 +116,13 @@ def test_explanation_gives_every_contribution_in_words(server):
     assert found["questions"]
 
 
+def test_description_of_a_course_allows_that_nothing_lies_ahead(server):
+    paths = server.get("/openapi.json").json()["paths"]
+    answer = paths["/v1/course"]["post"]["responses"]["200"]["content"]
+    course = answer["application/json"]["schema"]["properties"]["course"]
+    assert course["properties"]["ahead"] == {}
+
+
 def as_sent(value):
     return json.loads(json.dumps(value))
 

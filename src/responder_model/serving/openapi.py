@@ -195,7 +195,9 @@ def _requests(envelope: type[Envelope] | None) -> list[Plain]:
     if envelope is None:
         return []
     if envelope is Path:
-        return [{"lang": "fr", "patient": patient}]
+        # after the last session nothing lies ahead
+        last = {**patient, "relief_3": 40}
+        return [{"lang": "fr", "patient": each} for each in (patient, last)]
     if not issubclass(envelope, ManyPatients | OnePatient):
         return [{}]
     asked = {"patient": patient}
