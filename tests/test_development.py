@@ -112,7 +112,9 @@ def test_later_columns_are_left_unused_and_listed(cohort, screening):
 
 
 def test_settings_refuse_a_later_predictor():
-    with pytest.raises(DevelopmentError, match="known after session 1.*got Relief after session 2"):
+    with pytest.raises(
+        DevelopmentError, match="known after session 1.*got Relief after session 2"
+    ):
         Settings(
             decision="rtms_response", moment="session_1", predictors=("age", "relief_2")
         )

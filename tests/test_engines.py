@@ -94,7 +94,7 @@ def test_score_frame_keeps_a_refused_row_without_scores(model):
     assert scores["probability"].notna().tolist() == [True, False]
     assert scores["applicability"].notna().tolist() == [True, False]
     told = scores["problem"].tolist()[1]
-    assert told.startswith("age must be between 18 and 100 years; dn4 must be")
+    assert told.startswith("Age must be between 18 and 100 years; DN4 score")
 
 
 def test_checked_rows_quote_no_value(model):
