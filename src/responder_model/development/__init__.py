@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from responder_model.development.from_cohort import develop
-    from responder_model.development.procedure import Procedure, build_procedure
+    from responder_model.development.procedure import Procedure
     from responder_model.development.published import published_model
-    from responder_model.development.settings import Settings
+    from responder_model.development.settings import Settings, build_procedure
     from responder_model.development.updating import update
 
 _MODULES = {
     "develop": "from_cohort",
     "Procedure": "procedure",
-    "build_procedure": "procedure",
+    "build_procedure": "settings",
     "published_model": "published",
     "Settings": "settings",
     "update": "updating",

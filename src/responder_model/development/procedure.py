@@ -7,8 +7,6 @@ recalibration and its weight. Resampling therefore repeats all of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -36,6 +34,7 @@ from responder_model.development.pool import (
     Patients,
     fit_pool,
 )
+from responder_model.development.shared import encoder_for, priors_for
 from responder_model.disclosure import (
     FEWEST,
     SMALL_CELLS,
@@ -45,9 +44,8 @@ from responder_model.disclosure import (
 )
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, Encoder, Population, expit
-from responder_model.frozen import freeze
 from responder_model.model.batch import one_thread_each, raw_cohort
-from responder_model.priors import PriorSet, build_priors
+from responder_model.priors import PriorSet
 from responder_model.schema import Decision, Dictionary, dictionary
 from responder_model.words import Note
 
@@ -173,7 +171,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
 
     def build_encoder(self) -> Encoder:
         """Encoder of this decision, moment and choice of predictors."""
-        return _encoder(self.decision, self.moment, self.predictors, self.table)
+        return encoder_for(self.decision, self.moment, self.predictors, self.table)
 
     def fit_raw(
         self,
@@ -200,7 +198,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         if self.posterior is None:
             self._check(lower, upper)
         self.encoder_ = self.build_encoder()
-        self.priors_ = self.priors or _priors(
+        self.priors_ = self.priors or priors_for(
             self.decision, self.encoder_.moment, self.exclude_evidence
         )
         patients = patients_of(raw, groups)
@@ -400,47 +398,3 @@ class Procedure(ClassifierMixin, BaseEstimator):
             raise DevelopmentError(Note("refusal.outcome_of_nobody"))
         right = found[known] == answer[known]
         return float(np.average(right, weights=np.asarray(weight)[known]))
-
-
-def build_procedure(
-    decision: str,
-    moment: str | None = None,
-    *,
-    exclude_evidence: Sequence[str] = (),
-    predictors: Sequence[str] | None = None,
-    challenger: bool = True,
-    components: str = "robust",
-    seed: int = 0,
-) -> Procedure:
-    """Return the unfitted procedure that develops one decision model.
-
-    Examples
-    --------
-    >>> build_procedure("emcs_success").moment
-    'implantation'
-    """
-    decision, moment = dictionary().check_target(decision, moment)
-    return Procedure(
-        decision,
-        moment,
-        exclude_evidence=tuple(exclude_evidence),
-        predictors=None if predictors is None else tuple(predictors),
-        challenger=challenger,
-        components=components,
-        seed=seed,
-    )
-
-
-@lru_cache(maxsize=64)
-def _encoder(
-    decision: str,
-    moment: str | None,
-    predictors: tuple[str, ...] | None,
-    table: Dictionary | None,
-) -> Encoder:
-    return freeze(Encoder.for_decision(decision, moment, predictors, table))
-
-
-@lru_cache(maxsize=64)
-def _priors(decision: str, moment: str, exclude_evidence: tuple[str, ...]) -> PriorSet:
-    return freeze(build_priors(decision, moment, exclude_evidence=exclude_evidence))

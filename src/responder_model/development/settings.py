@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from numbers import Integral
 from pathlib import Path
@@ -148,6 +148,37 @@ class Settings:
         except DevelopmentError as error:
             said = Note("refusal.in_a_model", said=error.said)
             raise UntrustedModelError(said) from None
+
+
+def build_procedure(
+    decision: str,
+    moment: str | None = None,
+    *,
+    exclude_evidence: Sequence[str] = (),
+    predictors: Sequence[str] | None = None,
+    challenger: bool = True,
+    components: str = "robust",
+    seed: int = 0,
+) -> Procedure:
+    """Return the unfitted procedure that develops one decision model.
+
+    Examples
+    --------
+    >>> build_procedure("emcs_success").moment
+    'implantation'
+    """
+    from responder_model.development.procedure import Procedure
+
+    decision, moment = dictionary().check_target(decision, moment)
+    return Procedure(
+        decision,
+        moment,
+        exclude_evidence=tuple(exclude_evidence),
+        predictors=None if predictors is None else tuple(predictors),
+        challenger=challenger,
+        components=components,
+        seed=seed,
+    )
 
 
 def _check_kinds(table: Mapping[str, Any]) -> None:
