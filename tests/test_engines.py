@@ -68,8 +68,8 @@ def assert_every_number_agrees(scores, model, cohort):
         np.testing.assert_allclose(found[~refused], due[~refused], rtol=0, atol=1e-6)
     told = scores["problem"].dropna().tolist()
     assert told == [
-        "age must be between 18 and 100 years",
-        "sex must be one of female, male",
+        "Age must be between 18 and 100 years",
+        "Sex must be one of female, male",
     ]
     assert set(scores["provenance"]) == {"simulated"}
     assert set(scores["model_digest"]) == {digest_of(model)}
