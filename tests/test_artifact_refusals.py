@@ -454,7 +454,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "c-statistic as text": (
         lambda d: d["priors"].update(implied_c_statistic="high"),
-        "implied_c_statistic must be a number",
+        "priors must be of its kind",
     ),
     "long name": (lambda d: d.update(name="x" * 3000), "at most 2000 characters"),
     "control characters": (
@@ -541,14 +541,14 @@ def test_forged_implant_model_cannot_hide_its_non_responders(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda p: p.update(columns=[]), "priors.columns must be a table"),
+        (lambda p: p.update(columns=[]), "priors.columns must be of its kind"),
         (
             lambda p: p["columns"].update(relief_test=5),
-            "columns.relief_test must be a table",
+            "columns.relief_test must be of its kind",
         ),
         (
             lambda p: p["columns"]["relief_test"].update(rows=5),
-            "relief_test.rows must be a list",
+            "relief_test.rows must be of its kind",
         ),
     ],
     ids=["columns", "column", "rows"],

@@ -7,13 +7,13 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import asdict
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import responder_model as rm
+from in_words import as_printed
 from responder_model.cli.app import app
 from responder_model.cli.output import print_json
 from responder_model.cli.patient import predictor_fields, with_predictor_options
@@ -343,7 +343,7 @@ def test_sample_size_prints_the_criteria(run):
     done = run("sample-size", *given, "--c-statistic", "0.75", "--json")
     expected = development_criteria(12, 0.4, c_statistic=0.75, n_patients=400)
     parts = json.loads(done.stdout)
-    assert parts["criteria"] == [asdict(row) for row in expected]
+    assert parts["criteria"] == [as_printed(row) for row in expected]
     assert parts["n_required"] == max(r.n_required for r in expected if r.decides)
 
 

@@ -1,7 +1,6 @@
 """Command line: ``sample-size`` and ``validate``."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import mlflow
@@ -9,6 +8,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from in_words import as_printed
 from responder_model.artifact import load_model, save_model
 from responder_model.cli.app import app
 from responder_model.cohort import read_cohort
@@ -36,7 +36,7 @@ def test_sample_size_for_validation_gives_the_numbers_of_the_package(run):
     more = ["--threshold", "0.3", "--n-patients", "600", "--json"]
     parts = json.loads(run("sample-size", *given, *more).stdout)
     expected = validation_criteria(0.42, c_statistic=0.7, threshold=0.3, n_patients=600)
-    assert parts["criteria"] == [asdict(row) for row in expected.criteria]
+    assert parts["criteria"] == [as_printed(row) for row in expected.criteria]
     assert parts["n_required"] == expected.n_required
     assert parts["n_events_required"] == expected.n_events_required
     assert parts["purpose"] == "validation"

@@ -497,7 +497,11 @@ def test_settings_file_that_is_not_toml_is_refused(tmp_path, content):
 
 @pytest.mark.parametrize(
     ("names", "got"),
-    [((), "none"), (("age", "agee"), "agee"), (("relief_1",), "relief_1")],
+    [
+        ((), "none"),
+        (("age", "agee"), "agee"),
+        (("relief_1",), "Relief after session 1"),
+    ],
 )
 def test_build_procedure_refuses_predictors_that_it_cannot_use(names, got):
     cohort = simulate_cohort(n_patients=30, seed=0)

@@ -479,7 +479,7 @@ def test_coefficients_tell_opinion_from_publication(ax, lang):
     model = published_model("rtms_response", "screening")
     table = coefficient_table(model)
     opinion = {row.column: row.opinion for row in table.rows}
-    status = {name: row["status"] for name, row in model.priors["columns"].items()}
+    status = {name: row.status for name, row in model.priors.columns.items()}
     assert opinion == {name: status[name] == "judgement" for name in opinion}
     assert set(opinion.values()) == {True, False}
     written = words(plot_coefficients(table, ax=ax, lang=lang, max_display=30))

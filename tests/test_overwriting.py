@@ -35,6 +35,8 @@ WRITES = {
     ("update", "--out"): ("update", "{here}/model", "{here}/new.csv", "--no-track"),
     ("report", "--out"): ("report", SCREENING, "--no-track"),
     ("combine", "--out"): ("combine", "{here}/a", "{here}/b"),
+    ("value", "--figure"): ("value", SCREENING),
+    ("course", "--figure"): ("course", "--relief-1", "10"),
     ("stopping", "--figure"): ("stopping", "rtms_response@session_2"),
     ("monitor", "--figure"): (
         *("monitor", SCREENING, "--predictions", "{here}/scores.csv"),
@@ -48,6 +50,8 @@ FILES = {
     "simulate": "simulated.csv",
     "explain": "why.png",
     "score": "scores.csv",
+    "value": "worth.png",
+    "course": "course.png",
     "stopping": "frontier.png",
     "monitor": "series.png",
 }

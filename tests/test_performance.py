@@ -71,7 +71,7 @@ def test_one_outcome_class_is_refused(measure, value):
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_unequal_lengths_are_refused(measure):
-    with pytest.raises(ResponderModelError, match="same length, got 5 and 6"):
+    with pytest.raises(ResponderModelError, match="same length, got 5, 6"):
         getattr(pf, measure)(OUTCOME[:5], PROBABILITY)
 
 

@@ -51,7 +51,8 @@ def _site_elsewhere(cohort: pd.DataFrame) -> NDArray[np.bool_]:
     is_elsewhere = np.zeros(shape, dtype=bool)
     for row, cause in enumerate(causes.cat.categories):
         for column, site in enumerate(sites.cat.categories):
-            is_elsewhere[row, column] = site not in allowed[cause]
+            # of a cause that nobody has told of, any site may be
+            is_elsewhere[row, column] = site not in allowed.get(cause, (site,))
     return is_elsewhere[causes.cat.codes, sites.cat.codes]
 
 

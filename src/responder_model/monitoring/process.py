@@ -130,7 +130,7 @@ def evidence_of_change(series: Series) -> Evidence:
     ...     upper=np.ones(30, dtype=int), centre=0.0)
     >>> found = evidence_of_change(series)
     >>> int(found.alarm()), max(found.shares, key=found.shares.get)
-    (7, 'rate')
+    (14, 'rate')
     """
     shift, slope, prior = changes()
     served = series.log_likelihood()

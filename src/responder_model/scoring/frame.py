@@ -69,7 +69,7 @@ def score_frame(
     >>> model = rm.published_model("rtms_response", "screening")
     >>> scores = score_frame(model, pd.DataFrame({"age": [54, 540]}))
     >>> scores["problem"].tolist()
-    [nan, 'age must be between 18 and 100 years']
+    [nan, 'Age must be between 18 and 100 years']
     >>> scores["probability"].round(2).tolist()
     [0.43, nan]
     """
@@ -122,7 +122,7 @@ def checked_rows(encoder: Encoder, patients: pd.DataFrame) -> pd.DataFrame:
     >>> checked["age"].tolist()
     [54.5, nan]
     >>> checked["problem"].tolist()
-    [None, 'age must be between 18 and 100 years']
+    [None, 'Age must be between 18 and 100 years']
     """
     cohort, _, problems = check_part(*_table(encoder, patients))
     rules = _rules(problems, patients.index)
