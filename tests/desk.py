@@ -94,7 +94,7 @@ def chromium() -> Iterator[Browser]:
     """Browser of the system; the tests are skipped without one."""
     playwright = pytest.importorskip("playwright.sync_api")
     if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not there: apt install chromium (apt.txt)")
+        pytest.skip("chromium is not installed: apt install chromium (apt.txt)")
     with playwright.sync_playwright() as running:
         browser = running.chromium.launch(
             executable_path=str(CHROMIUM), args=FLAGS.split()
