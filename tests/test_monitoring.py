@@ -347,7 +347,11 @@ def test_an_alarm_has_an_exit_code_a_sentence_and_a_figure(model, tmp_path, lang
     )
     assert done.exit_code == 4
     assert done.stdout.startswith({"en": "ALARM since", "fr": "ALARME depuis"}[lang])
+    assert digest_of(model)[:12] in done.stdout
     assert figure.read_bytes().startswith(b"\x89PNG")
+    given[-1] = tmp_path / "series.txt"
+    assert run("monitor", model.target, *given).exit_code == 1
+    assert not given[-1].exists()
 
 
 def test_commands_of_the_page_run(tmp_path, monkeypatch):

@@ -16,6 +16,8 @@ from responder_model.cli.options import (
     OverwriteOption,
 )
 from responder_model.cli.output import ROWS_SET_ASIDE, print_json, print_notices
+from responder_model.cli.picture import FigureOption, drawn
+from responder_model.cli.prediction import describe_model
 from responder_model.cli.tracked import (
     TrackingOption,
     TrackOption,
@@ -67,10 +69,6 @@ TodayOption = Annotated[
         help="Look as of this day, as 2026-05-03; by default today.",
     ),
 ]
-FigureOption = Annotated[
-    Path | None,
-    typer.Option("--figure", metavar="FILE", help="Also draw the series (PNG)."),
-]
 
 
 def monitor(
@@ -116,6 +114,7 @@ def monitor(
     else:
         for message in found.messages:
             typer.echo(message.text(lang))
+        typer.echo(describe_model(found.model, found.provenance, found.digest, lang))
     logged = log_to_run(destination, "monitoring", _values(found))
     if found.is_alarm:
         raise typer.Exit(ALARM_CODE)
@@ -144,17 +143,13 @@ def _draw(
     overwrite: bool,
     lang: str,
 ) -> None:
-    from responder_model.cli.output import writing
     from responder_model.figures.monitoring import draw_monitoring
     from responder_model.labels import decision_label, moment_label
     from responder_model.monitoring import ALARM
-    from responder_model.outputs import Output, check_outputs, drafted
 
-    output = Output(
-        path=path, command="monitor", model=found.digest, argument="--figure"
-    )
-    check_outputs(output, inputs=map(str, inputs), overwrite=overwrite)
     label = decision_label(found.decision, lang)
     title = f"{label}\n{moment_label(found.moment, lang)} ({found.digest[:12]})"
-    with writing("--figure"), drafted(output, overwrite=overwrite) as draft:
+    with drawn(
+        path, found.digest, command="monitor", inputs=inputs, overwrite=overwrite
+    ) as draft:
         draw_monitoring(found, draft, title=title, alarm=ALARM, lang=lang)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,24 @@ FigureOption = Annotated[
 ]
 
 
+@contextmanager
+def drawn(
+    path: Path,
+    digest: str,
+    *,
+    command: str,
+    inputs: Sequence[str | Path] = (),
+    overwrite: bool = False,
+) -> Iterator[Path]:
+    """Give the draft of a picture, which takes its place when it is whole."""
+    if path.suffix.lower() != ".png":
+        raise ResponderModelError(Note("cli.not_png", name=path.name))
+    output = Output(path=path, command=command, model=digest, argument="--figure")
+    check_outputs(output, inputs=inputs, overwrite=overwrite)
+    with writing("--figure"), drafted(output, overwrite=overwrite) as draft:
+        yield draft
+
+
 def draw_picture(
     plot: Callable[[Axes], Axes],
     path: Path,
@@ -39,12 +58,10 @@ def draw_picture(
     from responder_model.artifact import digest_of
     from responder_model.figures.drawing import draw_figure
 
-    if path.suffix.lower() != ".png":
-        raise ResponderModelError(Note("cli.not_png", name=path.name))
     digest = digest_of(model)
-    output = Output(path=path, command=command, model=digest, argument="--figure")
-    check_outputs(output, inputs=inputs, overwrite=overwrite)
-    with writing("--figure"), drafted(output, overwrite=overwrite) as draft:
+    with drawn(
+        path, digest, command=command, inputs=inputs, overwrite=overwrite
+    ) as draft:
         draw_figure(
             plot,
             draft,
