@@ -36,7 +36,7 @@ from responder_model.disclosure import Disclosure, Fingerprints
 from responder_model.errors import ResponderModelError
 from responder_model.features import Population
 from responder_model.features.population import REFERENCE_WEIGHT
-from responder_model.model import Model
+from responder_model.model import LinearPart, Model
 from responder_model.sample_size import sample_size_verdict
 from responder_model.words import Note
 
@@ -198,17 +198,10 @@ def _shares(log_weight: Floats) -> Floats:
     return np.asarray(share / share.sum())
 
 
-def _model(
-    models: Sequence[Model],
-    mixture: Sequence[Posterior],
-    member: int | None,
-    name: str | None,
-) -> Model:
-    base = models[0]
-    target = base.rules
+def _normalised(mixture: Sequence[Posterior]) -> list[Posterior]:
+    """Weights that add up to 1, and the evidence of the patients alone."""
     total = sum(one.weight for one in mixture)
-    # what the mixture keeps of its evidence is that of the patients alone
-    mixture = [
+    return [
         replace(
             one,
             weight=one.weight / total,
@@ -216,8 +209,13 @@ def _model(
         )
         for one in mixture
     ]
+
+
+def _linear(base: Model, mixture: Sequence[Posterior]) -> tuple[LinearPart, ...]:
+    """One part for each served cut-off."""
+    target = base.rules
     cuts = target.cut_points
-    linear = tuple(
+    return tuple(
         linear_part(
             cut,
             collapse(mixture, cuts.index(cut), len(cuts), target.main_index),
@@ -225,7 +223,18 @@ def _model(
         )
         for cut in target.served_cut_points
     )
-    main = linear[target.served_cut_points.index(target.main_cut_point)]
+
+
+def _model(
+    models: Sequence[Model],
+    mixture: Sequence[Posterior],
+    member: int | None,
+    name: str | None,
+) -> Model:
+    base = models[0]
+    mixture = _normalised(mixture)
+    linear = _linear(base, mixture)
+    main = linear[base.main_index]
     population = pooled_population(models)
     n = np.array([model.n_patients for model in models])
     n_events = sum(model.n_events for model in models)

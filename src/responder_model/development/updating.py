@@ -107,10 +107,7 @@ def update(
     >>> newer.provenance, model.n_patients < newer.n_patients
     ('simulated', True)
     """
-    if method not in METHODS:
-        raise DevelopmentError(
-            Note("refusal.update_method", methods=", ".join(METHODS), method=method)
-        )
+    _check_method(method)
     settings = _settings(model, seed)
     settings = replace(
         settings,
@@ -157,22 +154,25 @@ def update(
         n_patients=n_patients,
         n_events=n_events,
         sample_size=size_verdict(procedure, n_patients, n_events),
-        notes=tuple(
-            dict.fromkeys(
-                (
-                    *model.notes,
-                    _origin(model),
-                    *known,
-                    *fresh.notes,
-                    *changes,
-                    *_conflict(fresh),
-                )
-            )
-        ),
+        notes=_notes(model, fresh, (*known, *fresh.notes, *changes)),
         disclosure=_disclosure(model, fresh),
         fingerprints=_fingerprints(model, fresh),
         parent=digest_of(model),
     )
+
+
+def _check_method(method: str) -> None:
+    if method not in METHODS:
+        methods = ", ".join(METHODS)
+        raise DevelopmentError(
+            Note("refusal.update_method", methods=methods, method=method)
+        )
+
+
+def _notes(model: Model, fresh: Model, told: tuple[Note, ...]) -> tuple[Note, ...]:
+    """Notes of the earlier model and of its update, each once."""
+    whole = (*model.notes, _origin(model), *told, *_conflict(fresh))
+    return tuple(dict.fromkeys(whole))
 
 
 def new_patients(
