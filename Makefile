@@ -80,7 +80,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 	--group build --generate-hashes --no-emit-index-url --quiet
 
 lock:
-	$(COMPILE) --extra dev --extra benchmarks --extra all \
+	$(COMPILE) --extra dev --extra benchmarks --extra docs --extra all \
 		--output-file requirements.lock
 	$(COMPILE) --extra tracking --extra formats --extra serving --extra pdf \
 		--constraint requirements.lock --output-file requirements-demo.lock
