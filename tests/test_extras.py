@@ -45,7 +45,10 @@ for name, arguments in json.loads(sys.argv[1]).items():
     answers[name] = [done.exit_code, done.stdout, done.stderr, written]
 print(json.dumps(answers))
 """
-ALL = ("tracking", "signing", "distributed", "serving", "formats", "pdf")
+ALL = (
+    *("tracking", "signing", "distributed", "serving", "formats", "pdf"),
+    *("postgresql", "hospital"),
+)
 DEVELOP = ("develop", "centre.csv", "rtms_response@screening", "--out", "new")
 VALIDATE = ("validate", "model", "centre.csv", "--seed", "1")
 COMMANDS = {
