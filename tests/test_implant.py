@@ -21,7 +21,7 @@ from responder_model.evidence.base import evidence_directory
 from responder_model.evidence.harm import read_harm
 from responder_model.performance import exact_proportion
 from responder_model.schema import dictionary
-from responder_model.words import read_words
+from responder_model.words import read_words, say
 
 PATIENT = {"age": 57, "aetiology": "ischaemic_stroke", "relief_test": 55}
 
@@ -287,3 +287,21 @@ def test_messages_stand_in_both_languages():
     found = rm.implant({**PATIENT, "sham_relief": 20, "relief_maintenance": 30})
     english, french = said(found.messages), said(found.messages, "fr")
     assert all(a != b for a, b in zip(english, french, strict=True))
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_evidence_shows_the_harm_of_rtms_and_of_the_implant(lang):
+    shown = CliRunner().invoke(app, ["evidence", "--harm", "--lang", lang])
+    assert shown.exit_code == 0, shown.output
+    told = " ".join(shown.output.replace("│", " ").split())
+    for treatment in ("rtms", "emcs"):
+        assert say(f"harm.title_{treatment}", lang) in told
+        for row in harm_rows(treatment):
+            assert row.label.text(lang).split()[0] in told
+
+
+def test_evidence_gives_the_harm_of_one_decision_as_json():
+    typed = ["evidence", "rtms_response@session_2", "--harm", "--json", "--lang", "fr"]
+    found = json.loads(CliRunner().invoke(app, typed).output)
+    due = [row.to_dict("fr") for row in harm_rows("rtms")]
+    assert found == {"rtms": json.loads(json.dumps(due))}

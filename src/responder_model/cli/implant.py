@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from responder_model.cli.harm import harm_table, unknown_harms
 from responder_model.cli.models import open_model
-from responder_model.cli.options import JsonOption, LanguageOption
+from responder_model.cli.options import JsonOption, LanguageOption, OtherUseOption
 from responder_model.cli.output import console, print_json
 from responder_model.cli.patient import (
     InputOption,
@@ -41,10 +42,6 @@ WorthOption = Annotated[
         metavar="NUMBER",
         help="How many failed implants one success is worth to you.",
     ),
-]
-OtherUseOption = Annotated[
-    bool,
-    typer.Option("--other-use", help="Also harm that was counted with other implants."),
 ]
 
 
@@ -92,8 +89,9 @@ def implant(
     for line in describe_implant(found, lang):
         out.print(line)
     out.print()
-    out.print(harm_table(found, lang))
-    out.print(unknown_harms(found, lang))
+    out.print(harm_table(found.harms, say("implant.harm_title", lang), lang))
+    for line in unknown_harms(found.harms, lang):
+        out.print(line)
     out.print()
     if found.published:
         out.print(like_table(found, lang))
@@ -118,28 +116,6 @@ def describe_implant(found: Implant, lang: str) -> Iterator[str]:
     yield say("cli.applicability", lang, level=level)
     for reason in step.applicability.reasons:
         yield f"   {reason.text(lang)}"
-
-
-def harm_table(found: Implant, lang: str) -> Table:
-    """One line for each outcome that somebody counted."""
-    from rich.table import Table
-
-    table = Table(
-        *(say(f"implant.{key}", lang) for key in ("outcome", "how_often", "about")),
-        title=say("implant.harm_title", lang),
-        title_justify="left",
-    )
-    for row in found.harms:
-        if row.share is not None:
-            about = f"{row.about.text(lang)} {row.basis.text(lang)}"
-            table.add_row(row.label.text(lang), row.figure.text(lang), about)
-    return table
-
-
-def unknown_harms(found: Implant, lang: str) -> str:
-    """What nobody counted."""
-    names = tuple(row.label for row in found.harms if row.share is None)
-    return say("implant.unknown", lang, names=names)
 
 
 def like_table(found: Implant, lang: str) -> Table:

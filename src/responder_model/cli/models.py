@@ -13,6 +13,7 @@ from responder_model.cli.options import (
     JsonOption,
     LanguageOption,
     ModelArgument,
+    OtherUseOption,
     wrong_option,
 )
 from responder_model.cli.output import console, print_json
@@ -37,6 +38,12 @@ DecisionArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[DECISION[@MOMENT]]", help="One decision; without it, all of them."
+    ),
+]
+HarmOption = Annotated[
+    bool,
+    typer.Option(
+        "--harm", help="Harm and durability of the treatment as published, instead."
     ),
 ]
 MANIFEST = "manifest.json"
@@ -176,6 +183,8 @@ def evidence(
     decision: DecisionArgument = None,
     *,
     exclude: ExcludeOption = None,
+    harm: HarmOption = False,
+    other_use: OtherUseOption = False,
     json_output: JsonOption = False,
     lang: LanguageOption,
 ) -> None:
@@ -183,10 +192,17 @@ def evidence(
 
     A table in percentages first, then every prior with the findings that it rests on. A
     decision without a moment stands for its first one, with the relief of later ones.
+    Harm is a table of its own: --harm.
 
     Example: responder-model evidence rtms_response@session_2
     """
     excluded = tuple(exclude or ())
+    if harm:
+        from responder_model.cli.harm import print_harm
+
+        name = None if decision is None else _evidence_pages(decision)[0][0]
+        print_harm(name, lang, other_use=other_use, json_output=json_output)
+        return
     from responder_model.reporting.evidence_page import (
         evidence_as_data,
         render_evidence,

@@ -139,6 +139,13 @@ TestedOption = Annotated[
         help="Patients of this centre who were tested (implanted, for emcs_success).",
     ),
 ]
+OtherUseOption = Annotated[
+    bool,
+    typer.Option(
+        "--other-use",
+        help="Also harm that was counted with other implants or in other diseases.",
+    ),
+]
 CountAgainOption = Annotated[
     bool,
     typer.Option(

@@ -18,7 +18,7 @@ from responder_model.evidence.declarations import (
     declarations_for,
 )
 from responder_model.evidence.distributions import Distribution, published_gaps
-from responder_model.evidence.harm import HarmRow, harm_rows
+from responder_model.evidence.harm import HarmRow, harm_rows, treatment_of
 from responder_model.evidence.implanted import PublishedGroup, published_like
 from responder_model.evidence.rows import EvidenceRow
 
@@ -42,4 +42,5 @@ __all__ = [
     "packaged_evidence",
     "published_gaps",
     "published_like",
+    "treatment_of",
 ]

@@ -28,6 +28,8 @@ from responder_model.performance import Estimate, exact_proportion
 from responder_model.words import Note
 
 TREATMENTS = ("emcs", "rtms")
+# Treatment that each decision is about.
+_TREATMENTS = {"rtms_response": "rtms", "emcs_success": "emcs"}
 _UNITS = ("patients", "sessions")
 _TRANSPORTS = ("same", "other_disease", "other_implant")
 _STATUSES = ("seen", "derived", "not_found")
@@ -128,6 +130,17 @@ def count_note(events: int, n: int) -> Note:
         return Note("harm.all", n=n, lower=share.lower)
     ends = {"value": share.value, "lower": share.lower, "upper": share.upper}
     return Note("harm.of_patients", events=events, n=n, **ends)
+
+
+def treatment_of(decision: str) -> str:
+    """Treatment that a decision is about, as ``harm_rows`` takes it.
+
+    Examples
+    --------
+    >>> treatment_of("rtms_response")
+    'rtms'
+    """
+    return _TREATMENTS[decision]
 
 
 def harm_rows(treatment: str, *, other_use: bool = False) -> tuple[HarmRow, ...]:
