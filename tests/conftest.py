@@ -16,6 +16,7 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # The key of a centre that nobody else knows; workers of one run share it.
 _CENTRE = tempfile.TemporaryDirectory()
 os.environ.setdefault("RESPONDER_MODEL_CENTRE_FOLDER", _CENTRE.name)
+os.environ.setdefault("RESPONDER_MODEL_CACHE_FOLDER", f"{_CENTRE.name}/fetched")
 
 
 @pytest.fixture(scope="session")

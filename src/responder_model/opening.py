@@ -1,8 +1,8 @@
-"""Open a model by what a person calls it: a published one, a folder, an alias."""
+"""Open a model by what a person calls it: published, a folder, or of a registry."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from responder_model.artifact import load_model, trusted_keys
@@ -13,35 +13,51 @@ from responder_model.schema import parse_target
 from responder_model.vocabulary import show
 from responder_model.words import Note
 
+# Beginning of the name of a model of a registry.
+REGISTERED = "models:/"
+
 
 def open_model(
     name: str,
     *,
     exclude_evidence: Sequence[str] = (),
     rate: tuple[int, int] | None = None,
+    tracking_uri: str | None = None,
+    announce: Callable[[Note], object] | None = None,
 ) -> Model:
-    """Load the model of a folder, else build the published-evidence model of that name.
+    """Load a model that is kept, else build the published-evidence model of that name.
 
     Parameters
     ----------
     name : str
-        A folder, or ``decision@moment``. A folder must be signed where
+        A folder, ``models:/NAME/VERSION``, ``models:/NAME@ALIAS``, or
+        ``decision@moment``. What is kept must be signed where
         ``RESPONDER_MODEL_TRUSTED_KEYS`` names keys.
     exclude_evidence, rate : optional
-        As ``published_model``, for a model that is named; a folder is as it is.
+        As ``published_model``, for a model that is named; what is kept is as it is.
+    tracking_uri : str, optional
+        Store of the registry; by default as ``MLFLOW_TRACKING_URI`` says, else the
+        store of the working directory.
+    announce : callable, optional
+        Is told what the reader should know, as that the store does not answer and a
+        copy is used.
 
     Raises
     ------
     UntrustedModelError
-        For a folder that is no intact model, and a name that is neither.
+        For a folder that is no intact model, a name that is not in the registry, and
+        one that is neither.
+    TrackingError
+        If the store of the registry cannot be used and there is no copy of the model.
 
     Examples
     --------
     >>> open_model("emcs_success@implantation").provenance
     'published'
     """
-    if is_folder(name):
-        return load_model(Path(name), trusted_keys=trusted_keys())
+    if is_kept(name):
+        folder = folder_of(name, tracking_uri=tracking_uri, announce=announce)
+        return load_model(folder, trusted_keys=trusted_keys())
     try:
         decision, moment = parse_target(name)
     except ResponderModelError as error:
@@ -49,6 +65,37 @@ def open_model(
         raise UntrustedModelError(said) from error
     excluded = tuple(exclude_evidence)
     return published_model(decision, moment, exclude_evidence=excluded, local_rate=rate)
+
+
+def is_kept(text: str) -> bool:
+    """Whether a text names what is kept: a folder, or a model of a registry.
+
+    Examples
+    --------
+    >>> is_kept("models:/rtms_response.screening/4"), is_kept("emcs_success")
+    (True, False)
+    """
+    return text.startswith(REGISTERED) or is_folder(text)
+
+
+def folder_of(
+    name: str,
+    *,
+    tracking_uri: str | None = None,
+    announce: Callable[[Note], object] | None = None,
+) -> Path:
+    """Return the folder of a model that is kept; one of a registry is fetched.
+
+    Parameters and errors as ``open_model``.
+    """
+    if not name.startswith(REGISTERED):
+        return Path(name)
+    from responder_model.tracking import fetch
+
+    found = fetch(name, tracking_uri=tracking_uri)
+    for note in found.notes if announce is not None else ():
+        announce(note)  # type: ignore[misc]
+    return found.folder
 
 
 def is_folder(text: str) -> bool:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from responder_model.model import Model
-    from responder_model.tracking import TrackedRun
+    from responder_model.tracking import TrackedRun, Version
     from responder_model.words import Note
 
 # Beginning of the address of a store that is one file.
@@ -302,3 +302,32 @@ def draw_development(
         provenance=model.provenance,
     )
     return (beeswarm,)
+
+
+def register_folder(
+    folder: Path, *, tracking_uri: str | None = None, for_simulated: bool = False
+) -> tuple[Version, bool]:
+    """Register a model folder, which is logged first where no run holds it.
+
+    Returns
+    -------
+    (Version, bool)
+        The version, the challenger when it is new; and whether it is.
+
+    Raises
+    ------
+    TrackingError, UntrustedModelError
+        As ``track_folder``; ResponderModelError as ``register_run``.
+    """
+    from responder_model.tracking import register_run
+
+    run_id, _ = track_folder(folder, tracking_uri=tracking_uri)
+    model = load_model(folder)
+    return register_run(
+        run_id,
+        digest=digest_of(model),
+        target=model.target,
+        simulated=model.provenance == "simulated",
+        for_simulated=for_simulated,
+        tracking_uri=tracking_uri,
+    )

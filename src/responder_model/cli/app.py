@@ -41,6 +41,7 @@ PANELS: dict[str, dict[str, str]] = {
         "update": "develop.update",
         "combine": "combine.combine",
         "track": "tracked.track",
+        "register": "registry.register",
         "validate": "validate.validate",
         "monitor": "monitor.monitor",
         "report": "report.report",

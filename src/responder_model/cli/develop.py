@@ -248,7 +248,7 @@ def update(
     store = store_for(tracking_uri, track=track)
     with progress("updating", n=len(patients)):
         done = update_and_track(
-            open_model(model),
+            open_model(model, tracking_uri=tracking_uri),
             patients,
             folder=out,
             tracking_uri=store,

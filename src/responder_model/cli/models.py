@@ -16,7 +16,7 @@ from responder_model.cli.options import (
     OtherUseOption,
     wrong_option,
 )
-from responder_model.cli.output import console, print_json
+from responder_model.cli.output import console, print_json, print_notices
 from responder_model.errors import UntrustedModelError
 from responder_model.labels import moment_label
 from responder_model.schema import dictionary, parse_target
@@ -70,18 +70,26 @@ def open_model(
     text: str,
     exclude_evidence: Sequence[str] | None = None,
     rate: tuple[int, int] | None = None,
+    tracking_uri: str | None = None,
 ) -> Model:
-    """Load the model of a folder, else the published-evidence model of that name.
+    """Load a model that is kept, else the published-evidence model of that name.
 
-    A folder must be signed where ``RESPONDER_MODEL_TRUSTED_KEYS`` names keys. A model
-    that is named is built without the excluded evidence, and with a centre's rate.
+    What is kept must be signed where ``RESPONDER_MODEL_TRUSTED_KEYS`` names keys. A
+    model that is named is built without the excluded evidence, and with a centre's
+    rate. ``tracking_uri`` is the store of a registered one.
     """
-    from responder_model.opening import is_folder, open_model
+    from responder_model.opening import is_kept, open_model
 
     excluded = tuple(exclude_evidence or ())
-    if rate is not None and is_folder(text):
+    if rate is not None and is_kept(text):
         raise wrong_option(Note("cli.own_level"), "--responders")
-    found = open_model(text, exclude_evidence=excluded, rate=rate)
+    found = open_model(
+        text,
+        exclude_evidence=excluded,
+        rate=rate,
+        tracking_uri=tracking_uri,
+        announce=lambda note: print_notices([note]),
+    )
     # of a named model all is excluded that was asked for
     if set(excluded) - set(found.excluded_evidence):
         raise wrong_option(Note("cli.own_evidence"), "--exclude-evidence")

@@ -93,8 +93,10 @@ def monitor(
     Example: responder-model monitor models/centre --predictions scores.csv --outcomes
     outcomes.csv
     """
-    fitted = open_model(model)
-    destination = find_destination(model, track=track, tracking_uri=tracking_uri)
+    fitted = open_model(model, tracking_uri=tracking_uri)
+    destination = find_destination(
+        model, fitted, track=track, tracking_uri=tracking_uri
+    )
     from responder_model.monitoring import follow, read_followed
     from responder_model.monitoring.following import due_days_of, this_day
 

@@ -111,7 +111,8 @@ ModelArgument = Annotated[
     str,
     typer.Argument(
         metavar="DECISION@MOMENT|FOLDER",
-        help="A published-evidence model by its name, or the folder of a model.",
+        help="A published-evidence model by its name, the folder of a model, or one of "
+        "a registry: models:/NAME/VERSION, models:/NAME@ALIAS.",
     ),
 ]
 ExcludeOption = Annotated[

@@ -126,10 +126,10 @@ def report(
     )
 
     stated = {} if statements is None else read_statements(statements)
-    found = open_model(model, exclude_evidence)
+    found = open_model(model, exclude_evidence, tracking_uri=tracking_uri)
     output = report_output(digest_of(found), out)
     check_outputs(output, overwrite=overwrite)
-    destination = find_destination(model, track=track, tracking_uri=tracking_uri)
+    destination = find_destination(model, found, track=track, tracking_uri=tracking_uri)
     studies = [
         _examine(
             found,

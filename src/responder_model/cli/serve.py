@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from responder_model.cli.output import tell
+from responder_model.cli.output import print_notices, tell
 from responder_model.errors import MissingExtraError, ResponderModelError
 from responder_model.words import Note
 
@@ -19,8 +19,8 @@ ServedOption = Annotated[
     typer.Option(
         "--model",
         metavar="FOLDER",
-        help="Model folder that takes the place of the published-evidence model of the "
-        "same question and moment; may be repeated.",
+        help="Model folder, models:/NAME/VERSION or models:/NAME@ALIAS, in place of "
+        "the published-evidence model of its question and moment; may be repeated.",
     ),
 ]
 AddressOption = Annotated[
@@ -133,6 +133,7 @@ def serve(
         from responder_model.serving.run import run_server
     except ModuleNotFoundError as error:
         raise MissingExtraError(library=str(error.name), extra="serving") from error
+    from responder_model.opening import folder_of, is_kept
     from responder_model.serving.settings import (
         LOCAL_HOSTS,
         Limits,
@@ -143,6 +144,9 @@ def serve(
 
     if address not in LOCAL and tokens is None and not no_token:
         raise ResponderModelError(Note("serving.open_to_others", address=address))
+    for name in filter(is_kept, model or ()):
+        # what is fetched now is there when the store does not answer later
+        folder_of(name, announce=lambda note: print_notices([note]))
     names = frozenset(name.lower() for name in (*(host_name or ()), address))
     settings = ServerSettings(
         models=tuple(model or ()),

@@ -14,6 +14,12 @@ from responder_model.words import Note, say
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="The folder of a model.")
 ]
+VerifiedArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FOLDER", help="The folder of a model, or models:/NAME/VERSION."
+    ),
+]
 KeyOption = Annotated[
     Path,
     typer.Option(
@@ -44,7 +50,7 @@ def sign(folder: FolderArgument, *, key: KeyOption) -> None:
 
 
 def verify(
-    folder: FolderArgument,
+    folder: VerifiedArgument,
     *,
     trusted_key: TrustedOption = None,
     json_output: JsonOption = False,
@@ -62,12 +68,11 @@ def verify(
         trusted_keys,
         verify_model,
     )
+    from responder_model.opening import folder_of
 
     keys = [read_public_key(path) for path in trusted_key or ()] or trusted_keys()
-    if keys is None:
-        digest = read_manifest(folder).digest
-    else:
-        digest = verify_model(folder, keys)
+    place = folder_of(folder, announce=lambda note: print_notices([note]))
+    digest = verify_model(place, keys) if keys else read_manifest(place).digest
     if json_output:
         print_json({"digest": digest, "signed_by_trusted_key": keys is not None})
         return

@@ -18,6 +18,7 @@ from responder_model.words import Note, say
 if TYPE_CHECKING:
     import pandas as pd
 
+    from responder_model.model import Model
     from responder_model.workflow import Development
 
 STORE_HELP = (
@@ -86,15 +87,6 @@ def warn_unlogged(done: Development) -> None:
     raise typer.Exit(NOT_ALL_DONE)
 
 
-def digest_of(model: str) -> str:
-    """Digest of a model folder; empty for a model that is named."""
-    if not Path(model).is_dir():
-        return ""
-    from responder_model.artifact import read_manifest
-
-    return read_manifest(model).digest
-
-
 @dataclass(frozen=True, kw_only=True)
 class Destination:
     """The run that made a model, to which the result of a command is added.
@@ -112,16 +104,19 @@ class Destination:
 
 
 def find_destination(
-    model: str, *, track: bool, tracking_uri: str | None
+    name: str, model: Model, *, track: bool, tracking_uri: str | None
 ) -> Destination | None:
-    """Find the run that made a model folder, before work is done that would be lost.
+    """Find the run that made a model, before work is done that would be lost.
 
-    Says on stderr when there is none. Raises ``TrackingError`` for a store that cannot
-    be used.
+    A model that is built because it was named has none. Says on stderr when there is
+    none. Raises ``TrackingError`` for a store that cannot be used.
     """
-    digest = digest_of(model) if track else ""
-    if not digest:
+    from responder_model.artifact import digest_of
+    from responder_model.opening import is_kept
+
+    if not track or not is_kept(name):
         return None
+    digest = digest_of(model)
     try:
         from responder_model.tracking import (
             check_store,
@@ -138,7 +133,7 @@ def find_destination(
     print_notices(settings_notes(tracking_uri))
     store = chosen_tracking_uri(tracking_uri)
     if find_run(digest, tracking_uri=store) is None:
-        where = {"store": shown_uri(store), "model": model}
+        where = {"store": shown_uri(store), "model": name}
         print_notices([Note("cli.no_run_made_it", **where)])
         return None
     check_store(store)

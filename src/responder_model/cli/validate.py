@@ -154,10 +154,12 @@ def validate(
     print_notices(patients.attrs["notices"])
     design = Design.bootstrap if internal else design
     work = Work(
-        model=open_model(model, exclude_evidence),
+        model=open_model(model, exclude_evidence, tracking_uri=tracking_uri),
         patients=patients,
         exclude_evidence=tuple(exclude_evidence or ()),
-        updated_from=open_model(updated_from) if updated_from else None,
+        updated_from=open_model(updated_from, tracking_uri=tracking_uri)
+        if updated_from
+        else None,
         threshold=threshold,
         non_completers=non_completers,
         count_again=count_again,
@@ -168,7 +170,7 @@ def validate(
     _check_options(work, design)
     if forest is not None and design is not Design.by_centre:
         raise wrong_option(Note("cli.only_by_centre"), "--forest")
-    to = find_destination(model, track=track, tracking_uri=tracking_uri)
+    to = find_destination(model, work.model, track=track, tracking_uri=tracking_uri)
     if design in (Design.by_centre, Design.by_subgroup):
         rows = _parts(work, design, to, lang.value, json_output=json_output)
         if forest is not None:

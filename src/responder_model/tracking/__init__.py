@@ -18,22 +18,37 @@ from responder_model.tracking.address import (
     settings_notes,
     shown_uri,
 )
+from responder_model.tracking.cache import CACHE_FOLDER, Fetched, fetch
 from responder_model.tracking.evaluation import find_run, log_evaluation
 from responder_model.tracking.fingerprint import cohort_digest
 from responder_model.tracking.log import TrackedRun, log_development
+from responder_model.tracking.reference import (
+    Reference,
+    is_reference,
+    read_reference,
+)
+from responder_model.tracking.registry import Version, register_run
 from responder_model.tracking.signature import served_columns
 from responder_model.tracking.store import check_store
 
 __all__ = [
+    "CACHE_FOLDER",
+    "Fetched",
+    "Reference",
     "TrackedRun",
+    "Version",
     "check_store",
     "chosen_tracking_uri",
     "cohort_digest",
+    "fetch",
     "find_run",
     "is_outside",
+    "is_reference",
     "local_tracking_uri",
     "log_development",
     "log_evaluation",
+    "read_reference",
+    "register_run",
     "served_columns",
     "settings_notes",
     "shown_uri",

@@ -1,0 +1,272 @@
+"""Models of a registry: registered once, opened by name, checked, kept here too."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import mlflow
+import pytest
+from typer.testing import CliRunner
+
+import responder_model as rm
+from responder_model.artifact import digest_of
+from responder_model.cli.app import app
+from responder_model.opening import open_model
+from responder_model.tracking import fetch, local_tracking_uri, read_reference
+from responder_model.workflow import register_folder
+
+# MLflow and SQLAlchemy warn about themselves.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+NAME = "rtms_response.screening"
+SETTINGS = rm.Settings(decision="rtms_response", moment="screening", challenger=False)
+
+
+@pytest.fixture(scope="module")
+def models():
+    """Two models of one question; of simulated patients, as every cohort here."""
+    return [
+        rm.develop(rm.simulate_cohort(n_patients=n, seed=n), settings=SETTINGS)
+        for n in (40, 50)
+    ]
+
+
+@pytest.fixture(scope="module")
+def kept(models, empty_store, tmp_path_factory):
+    """A store with both models registered, the later one as the challenger."""
+    place = tmp_path_factory.mktemp("kept")
+    shutil.copy(empty_store, place)
+    uri = local_tracking_uri(place)
+    for k, model in enumerate(models):
+        folder = rm.save_model(model, place / f"m{k}")
+        register_folder(folder, tracking_uri=uri, for_simulated=True)
+    return place
+
+
+@pytest.fixture
+def place(kept, tmp_path, monkeypatch):
+    """A copy of it to work in, and a computer that never fetched a model."""
+    there = tmp_path / "here"
+    shutil.copytree(kept, there)
+    monkeypatch.chdir(there)
+    monkeypatch.setenv("RESPONDER_MODEL_CACHE_FOLDER", str(tmp_path / "fetched"))
+    return there
+
+
+@pytest.fixture
+def uri(place):
+    return local_tracking_uri(place)
+
+
+@pytest.fixture
+def run(place):
+    runner = CliRunner()
+    return lambda *words: runner.invoke(app, [str(word) for word in words])
+
+
+# ---------------------------------------------------------------- register
+
+
+def test_register_gives_versions_and_moves_the_challenger(run, uri, models):
+    client = mlflow.MlflowClient(uri)
+    assert client.get_registered_model(NAME).aliases == {"challenger": 2}
+    found = client.get_model_version(NAME, "1")
+    assert found.tags == {"model_digest": digest_of(models[0])}
+    assert found.status == "READY"
+
+
+def test_register_never_makes_a_second_version_of_one_digest(run, uri):
+    done = run("register", "m0", "--json")
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert (said["version"], said["registered_now"]) == (1, False)
+    assert "is version 1 already" in run("register", "m0").stdout
+    assert "la version 1" in run("register", "m0", "--lang", "fr").stdout
+    client = mlflow.MlflowClient(uri)
+    assert len(client.search_model_versions(f"name='{NAME}'")) == 2
+    assert client.get_registered_model(NAME).aliases == {"challenger": 2}
+
+
+def test_register_refuses_simulated_models_beside_real_ones(tmp_path, run, new_store):
+    done = run("register", "m0", "--tracking-uri", new_store(tmp_path))
+    assert done.exit_code == 1
+    assert "learned from simulated ones" in done.stderr
+    published = rm.save_model(
+        rm.published_model("rtms_response", "screening"), tmp_path / "p"
+    )
+    done = run("register", published)
+    assert "marked as a name for models of simulated" in done.stderr
+
+
+# ---------------------------------------------------------------- open
+
+
+def test_a_registered_model_opens_by_version_and_alias(uri, models):
+    for name, model in (("/1", models[0]), ("@challenger", models[1])):
+        found = open_model(f"models:/{NAME}{name}", tracking_uri=uri)
+        assert digest_of(found) == digest_of(model)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("predict", f"models:/{NAME}/1", "--age", "54", "--json"),
+        ("inspect", f"models:/{NAME}@challenger", "--json"),
+        ("scorecard", f"models:/{NAME}/2", "--out", "card"),
+        ("verify", f"models:/{NAME}/2"),
+        ("score", f"models:/{NAME}/2", "c.csv", "--out", "scores.csv"),
+        ("update", f"models:/{NAME}/2", "c.csv", "--out", "newer", "--no-track"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_commands_take_a_registered_model(run, place, words):
+    if "c.csv" in words:
+        rm.simulate_cohort(n_patients=60, seed=9).to_csv(place / "c.csv", index=False)
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+
+
+def test_a_validation_of_a_registered_model_is_logged_beside_its_run(run, place, uri):
+    rm.simulate_cohort(n_patients=60, seed=9).to_csv(place / "c.csv", index=False)
+    assert run("validate", f"models:/{NAME}/2", "c.csv").exit_code == 0
+    client = mlflow.MlflowClient(uri)
+    due = client.get_model_version(NAME, "2").run_id
+    (found,) = client.search_runs(["1"], "tags.kind = 'validation'")
+    assert found.data.tags["mlflow.parentRunId"] == due
+
+
+def test_a_served_shelf_takes_a_registered_model(uri, models):
+    from responder_model.serving.shelf import load_shelf
+
+    shelf = load_shelf([f"models:/{NAME}@challenger"])
+    served = shelf["rtms_response", "screening"]
+    assert digest_of(served.model) == digest_of(models[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("models:/rtms_respons.screening/1", f"The registry holds: {NAME}"),
+        (f"models:/{NAME}/9", "must be one of 1, 2, got 9"),
+        (f"models:/{NAME}@Challenger", "one of challenger (capitals count)"),
+        (f"models:/{NAME}@champion", "the published model rtms_response@screening"),
+        (f"models:/{NAME}/latest", "Versions are whole numbers"),
+        (f"models:/{NAME}/0", "Versions are whole numbers"),
+        (f"models:/{NAME}", "must be named models:/NAME/VERSION"),
+        ("models:/m-0123456789abcdef", "must be named models:/NAME/VERSION"),
+        ("models:/../../etc/1", "must be named models:/NAME/VERSION"),
+    ],
+)
+def test_what_is_not_in_the_registry_is_refused_with_what_is(run, name, said):
+    done = run("predict", name, "--age", "54")
+    assert done.exit_code == 1
+    assert said in " ".join(done.stderr.split())
+
+
+def test_a_registry_that_does_not_exist_is_not_made(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/no.db")
+    done = run("predict", f"models:/{NAME}/1", "--age", "54")
+    assert done.exit_code == 1
+    assert "a registry must exist" in done.stderr
+    assert not (tmp_path / "no.db").exists()
+
+
+def test_other_files_under_a_version_are_refused(run, place):
+    (other,) = place.glob("mlartifacts/models/*/artifacts/artifacts/m1")
+    (folder,) = place.glob("mlartifacts/models/*/artifacts/artifacts/m0")
+    shutil.rmtree(folder)
+    shutil.copytree(other, folder)
+    done = run("predict", f"models:/{NAME}/1", "--age", "54")
+    assert done.exit_code == 1
+    assert "those of another model" in done.stderr
+
+
+def test_altered_files_are_refused_and_gone_ones_named(run, place):
+    (folder,) = place.glob("mlartifacts/models/*/artifacts/artifacts/m0")
+    text = (folder / "model.json").read_text("utf-8")
+    (folder / "model.json").write_text(text.replace("1", "2", 1), "utf-8")
+    done = run("predict", f"models:/{NAME}/1", "--age", "54")
+    assert done.exit_code == 1
+    assert "model.json" in done.stderr
+    shutil.rmtree(folder)
+    done = run("predict", f"models:/{NAME}/1", "--age", "54")
+    assert "files of version 1" in done.stderr
+    assert "promote --back" in done.stderr
+
+
+def test_a_registered_model_must_be_signed_where_keys_are_demanded(
+    run, place, tmp_path, monkeypatch
+):
+    pytest.importorskip("cryptography")
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    public = Ed25519PrivateKey.generate().public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "key.pem").write_bytes(pem)
+    assert run("inspect", f"models:/{NAME}/1").exit_code == 0
+    monkeypatch.setenv("RESPONDER_MODEL_TRUSTED_KEYS", str(tmp_path / "key.pem"))
+    done = run("inspect", f"models:/{NAME}/1")
+    assert done.exit_code == 1
+    assert "signature" in done.stderr
+
+
+# ---------------------------------------------------------------- fetched
+
+
+def test_a_model_is_fetched_once_and_a_damaged_copy_again(uri, tmp_path):
+    first = fetch(f"models:/{NAME}/1", tracking_uri=uri).folder
+    assert first.is_relative_to(tmp_path / "fetched")
+    stamp = (first / "model.json").stat().st_mtime_ns
+    fetch(f"models:/{NAME}/1", tracking_uri=uri)
+    assert (first / "model.json").stat().st_mtime_ns == stamp
+    (first / "model.json").write_text("{}")
+    assert open_model(f"models:/{NAME}/1", tracking_uri=uri).n_patients
+    assert [p.name for p in first.parent.iterdir()] == [first.name]
+
+
+def test_the_copy_answers_and_says_so_when_the_store_does_not(run, place):
+    name = f"models:/{NAME}@challenger"
+    before = run("predict", name, "--age", "54", "--json")
+    (place / "mlflow.db").write_text("no database any more " * 100)
+    after = run("predict", name, "--age", "54", "--json")
+    assert after.exit_code == 0, after.output
+    assert json.loads(after.stdout) == json.loads(before.stdout)
+    assert "does not answer" in after.stderr
+    assert "the copy of version 2" in after.stderr
+    never = run("predict", f"models:/{NAME}/1", "--age", "54")
+    assert never.exit_code == 1
+    assert "there is no copy of it here" in never.stderr
+
+
+def test_a_damaged_copy_does_not_answer_when_the_store_does_not(run, place, uri):
+    name = f"models:/{NAME}/2"
+    folder = fetch(name, tracking_uri=uri).folder
+    (folder / "model.json").write_text("{}")
+    (place / "mlflow.db").write_text("no database any more " * 100)
+    assert run("predict", name, "--age", "54").exit_code == 1
+
+
+def test_a_folder_of_copies_that_cannot_be_made_is_named(run, tmp_path, monkeypatch):
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("RESPONDER_MODEL_CACHE_FOLDER", str(tmp_path / "a file"))
+    done = run("inspect", f"models:/{NAME}/1")
+    assert done.exit_code == 1
+    assert "RESPONDER_MODEL_CACHE_FOLDER" in done.stderr
+
+
+def test_read_reference_is_written_as_it_was_read():
+    for text in (f"models:/{NAME}/4", f"models:/{NAME}@champion"):
+        assert str(read_reference(text)) == text
+
+
+def test_options_that_build_a_model_are_refused_for_a_kept_one(run):
+    asked = ("--responders", "3", "--tested", "10")
+    done = run("predict", f"models:/{NAME}/1", "--age", "54", *asked)
+    assert done.exit_code == 2
+    assert Path("mlflow.db").exists()
