@@ -28,6 +28,7 @@ from responder_model.errors import ResponderModelError
 from responder_model.features import Encoder
 from responder_model.model import LinearPart, Model, Pool
 from responder_model.model.example import example_model
+from responder_model.model.parts import ApparentPerformance
 from responder_model.schema import dictionary
 from responder_model.tracking import log_development
 
@@ -230,9 +231,12 @@ def test_saving_refuses_a_model_that_cannot_be_read_back(tmp_path: Path) -> None
 
 
 def test_measures_that_are_not_defined_are_null(tmp_path: Path) -> None:
-    model = example_model(performance={"slope": float("nan"), "c": np.float64(0.7)})
+    apparent = {"calibration_slope": float("nan"), "c_statistic": np.float64(0.7)}
+    measured = ApparentPerformance(apparent=apparent, outcome_definition="composite")
+    model = example_model(performance=measured)
     loaded = load_model(save_model(model, tmp_path / "model"))
-    assert loaded.performance == {"slope": None, "c": 0.7}
+    known = {"calibration_slope": None, "c_statistic": 0.7}
+    assert loaded.performance.apparent == known
 
 
 # ---------------------------------------------------------------- its identity

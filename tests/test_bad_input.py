@@ -6,8 +6,9 @@ import pytest
 
 from in_words import said
 from responder_model.cohort import read_cohort, repeated_rows
-from responder_model.development import Settings, develop, published_model
+from responder_model.development import develop, published_model
 from responder_model.errors import DevelopmentError, InvalidCohortError
+from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import (
     validate_by_centre,
@@ -95,14 +96,14 @@ def separated(cohort):
 
 def test_perfect_separation_is_developed_with_finite_numbers(separated):
     model = develop(separated, settings=SETTINGS)
-    assert model.performance["apparent"]["c_statistic"] == 1.0
+    assert model.performance.apparent["c_statistic"] == 1.0
     assert is_finite(model, separated)
 
 
 def test_perfect_separation_says_which_measure_has_no_value(separated):
     performance = develop(separated, settings=SETTINGS).performance
-    assert "calibration_slope" not in performance["apparent"]
-    reason = performance["not_measured"]["calibration_slope"]
+    assert "calibration_slope" not in performance.apparent
+    reason = performance.not_measured["calibration_slope"]
     assert "complete separation" in reason.text()
 
 

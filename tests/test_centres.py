@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from responder_model.artifact import load_model, save_model
-from responder_model.development import Settings, build_procedure, develop, update
+from responder_model.development import build_procedure, develop, update
 from responder_model.development.centres import tell_apart
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.model.parts import OTHER_CENTRES
+from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 from responder_model.simulation.truth import draw_truth
 from responder_model.validation import validate_by_centre

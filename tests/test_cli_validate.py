@@ -12,9 +12,10 @@ from in_words import as_printed
 from responder_model.artifact import load_model, save_model
 from responder_model.cli.app import app
 from responder_model.cohort import read_cohort
-from responder_model.development import Settings, develop, published_model
+from responder_model.development import develop, published_model
 from responder_model.reporting.groups import releasable
 from responder_model.sample_size import validation_criteria
+from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import validate_externally
 

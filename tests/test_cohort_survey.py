@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from responder_model.cohort import check_cohort, survey
-from responder_model.development import Settings, develop
+from responder_model.development import develop
 from responder_model.errors import DevelopmentError
 from responder_model.schema import dictionary
+from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 
 RELIEFS = ["relief_2", "relief_days_2"]

@@ -23,9 +23,9 @@ from responder_model.artifact import (
 from responder_model.challenger import Trees, fit_trees
 from responder_model.cohort import check_cohort, outcome_levels, read_cohort
 from responder_model.development import (
-    Settings,
     build_procedure,
     develop,
+    procedure_from,
     published_model,
     update,
 )
@@ -34,6 +34,7 @@ from responder_model.features import Encoder, Population, expit
 from responder_model.priors import build_priors
 from responder_model.recalibration import challenger_weight, recalibrate
 from responder_model.schema import dictionary
+from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 
 ROOT = Path(__file__).parents[1]
@@ -63,7 +64,7 @@ def test_every_decision_model_is_developed(cohort, decision, moment):
 
 
 def test_served_model_equals_the_fitted_procedure(cohort, screening):
-    procedure = Settings.from_json(screening.settings).build_procedure()
+    procedure = procedure_from(screening.settings)
     levels = outcome_levels(cohort, "rtms_response")
     fitted = procedure.fit(cohort, levels)
     assert fitted.pool_.weight > 0.0
@@ -138,7 +139,7 @@ def test_centre_with_only_a_binary_outcome_is_developed(cohort):
             decision="rtms_response", moment="screening", challenger=False
         ),
     )
-    assert model.performance["outcome_definition"] == "binary_only"
+    assert model.performance.outcome_definition == "binary_only"
     assert model.n_patients == 193
 
 
@@ -146,7 +147,7 @@ def test_centre_with_only_a_binary_outcome_is_developed(cohort):
 def test_predictor_missing_throughout_keeps_its_prior(cohort, missing):
     settings = Settings(decision="rtms_response", moment="screening", challenger=False)
     dropped = ["lesion_type", missing] if missing == "aetiology" else [missing]
-    procedure = settings.build_procedure()
+    procedure = procedure_from(settings)
     fitted = procedure.fit(
         cohort.drop(columns=dropped), outcome_levels(cohort, "rtms_response")
     )
@@ -206,8 +207,8 @@ def test_published_single_session_effect_is_learnt_from_its_own_patients():
 def test_challenger_needs_a_hundred_patients(cohort):
     model = develop(cohort.head(100), "rtms_response", "screening")
     assert model.pool is None
-    assert np.isfinite(model.performance["challenger"]["out_of_fold_log_loss"])
-    assert model.performance["challenger"]["weight"] == 0.0
+    assert np.isfinite(model.performance.challenger["out_of_fold_log_loss"])
+    assert model.performance.challenger["weight"] == 0.0
 
 
 def test_recalibration_matches_an_independent_optimiser():
@@ -347,7 +348,7 @@ def test_update_of_a_published_model_keeps_evidence_excluded():
     model = published_model("rtms_response", "screening", exclude_evidence=excluded)
     newer = update(model, cohort)
     assert newer.excluded_evidence == ("saint_etienne",)
-    assert newer.settings["exclude_evidence"] == ("saint_etienne",)
+    assert newer.settings.exclude_evidence == ("saint_etienne",)
 
 
 @pytest.mark.parametrize(("decision", "moment"), TARGETS)
@@ -462,7 +463,7 @@ def test_updating_twice_is_near_developing_on_both():
         small_cells=0,
         stays_here=True,
     )
-    joint = settings.build_procedure().fit(
+    joint = procedure_from(settings).fit(
         cohort, outcome_levels(cohort, "rtms_response")
     )
     updated = update(develop(halves[0], settings=settings), halves[1])

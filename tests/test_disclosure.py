@@ -26,7 +26,7 @@ from responder_model.artifact import (
 )
 from responder_model.challenger import Trees, fit_trees
 from responder_model.cohort import outcome_levels
-from responder_model.development import Settings, develop, published_model, update
+from responder_model.development import develop, published_model, update
 from responder_model.disclosure import (
     Disclosure,
     already_in,
@@ -38,6 +38,7 @@ from responder_model.disclosure.fingerprints import centre_folder, centre_key
 from responder_model.errors import DevelopmentError, DisclosureError
 from responder_model.features import Encoder, Population
 from responder_model.model.disclosed import describe_disclosure
+from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import validate_by_subgroup, validate_externally
 from responder_model.words import Note
@@ -486,7 +487,7 @@ def test_update_takes_few_patients_of_one_class(n):
     assert 0.0 < shift < 0.6
     change = np.abs(newer.main.coefficients - model.main.coefficients)
     assert change.max() < 0.1
-    assert newer.performance["apparent"] == {}
+    assert newer.performance.apparent == {}
     before, after = (
         m.predict({"age": 54, "aetiology": "ischaemic_stroke"}) for m in (model, newer)
     )

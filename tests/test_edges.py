@@ -18,7 +18,6 @@ from responder_model.cohort import (
     repeated_rows,
     write_cohort,
 )
-from responder_model.development import Settings
 from responder_model.errors import InvalidCohortError, ResponderModelError
 from responder_model.model.example import example_model
 from responder_model.performance import (
@@ -30,6 +29,7 @@ from responder_model.performance import (
 from responder_model.reporting import examine
 from responder_model.schema import dictionary, exceeds, reaches
 from responder_model.scoring import score_frame
+from responder_model.settings import Settings
 from responder_model.validation import (
     validate_by_subgroup,
     validate_externally,

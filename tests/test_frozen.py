@@ -18,6 +18,7 @@ import responder_model as rm
 from responder_model.evidence.base import packaged_evidence
 from responder_model.frozen import FrozenDict, freeze
 from responder_model.model import Model
+from responder_model.model.parts import ApparentPerformance
 from responder_model.pathways.success import quasi_normal
 from responder_model.schema import dictionary
 from responder_model.simulation.settings import generator_settings
@@ -84,7 +85,7 @@ def test_model_cannot_be_changed_nor_can_its_copies(
 ) -> None:
     one = way(model)
     before = one.predict(PATIENT)
-    for mapping in (one.prior_columns, one.settings, one.performance):
+    for mapping in (one.prior_columns, one.performance.apparent):
         with pytest.raises(TypeError, match="must not be changed"):
             mapping.clear()  # type: ignore[attr-defined]
     with pytest.raises(TypeError, match="must not be changed"):
@@ -101,20 +102,22 @@ def test_model_cannot_be_changed_nor_can_its_copies(
 
 
 def test_what_a_model_was_made_from_may_change_without_it(model: Model) -> None:
-    mean, settings = np.array(model.population.mean), {"seed": 1, "predictors": ["age"]}
+    mean, measured = np.array(model.population.mean), {"c_statistic": 0.7}
     population = replace(model.population, mean=mean)
-    one = replace(model, population=population, settings=settings)
+    performance = ApparentPerformance(apparent=measured)
+    one = replace(model, population=population, performance=performance)
     mean[:] = 100.0
-    settings["seed"] = 2
+    measured["c_statistic"] = 0.9
     assert one.predict(PATIENT).probability == model.predict(PATIENT).probability
-    assert one.settings == {"seed": 1, "predictors": ("age",)}
+    assert one.performance.apparent == {"c_statistic": 0.7}
 
 
 def test_frozen_mappings_are_written_as_json_and_become_plain(model: Model) -> None:
-    assert json.loads(json.dumps(model.settings)) == model.settings
+    seen = model.limits.seen
+    assert json.loads(json.dumps(seen)) == seen
     plain = asdict(model.limits)
     assert plain["numbers"].keys() == model.limits.numbers.keys()
-    assert type(model.settings | {"note": 1}) is dict
+    assert type(seen | {"note": 1}) is dict
 
 
 def test_other_shared_values_cannot_be_changed() -> None:

@@ -17,6 +17,7 @@ from responder_model.errors import InvalidPatientError, ResponderModelError
 from responder_model.features import expit, logit
 from responder_model.model import LinearPart
 from responder_model.model.example import example_model
+from responder_model.model.parts import ApparentPerformance
 from responder_model.pathways import pathway
 from responder_model.pathways.success import quasi_normal, success_curve
 from responder_model.schema import dictionary
@@ -421,7 +422,9 @@ def test_one_simulated_model_makes_the_path_simulated():
 
 
 def test_relief_only_outcome_needs_no_word_on_the_symptom():
-    model = example_model(performance={"outcome_definition": "relief_only"})
+    model = example_model(
+        performance=ApparentPerformance(outcome_definition="relief_only")
+    )
     spoken = " ".join(said(pathway(PATIENT, screening_model=model).messages))
     assert "most disabling symptom" not in spoken
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from responder_model.cohort import outcome_levels
-from responder_model.development import Settings, published_model
+from responder_model.development import published_model
 from responder_model.errors import ResponderModelError
 from responder_model.performance import (
     DEFINITIONS,
@@ -18,6 +18,7 @@ from responder_model.performance import (
 )
 from responder_model.performance.definitions import possible_values
 from responder_model.performance.intervals import ESTIMATORS
+from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import (
     validate_by_subgroup,

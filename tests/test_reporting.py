@@ -11,7 +11,7 @@ import pytest
 
 from responder_model.artifact import load_model, read_manifest, save_model
 from responder_model.cohort import outcome_levels
-from responder_model.development import Settings, develop, published_model, update
+from responder_model.development import develop, published_model, update
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.labels import label_of
 from responder_model.model.parts import effective_parameters
@@ -32,6 +32,7 @@ from responder_model.reporting.examination import role_of
 from responder_model.reporting.render import markdown_cell
 from responder_model.reporting.texts import read_texts
 from responder_model.reporting.values import logged_values, to_plain
+from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 from responder_model.words import Note, read_words
 
@@ -770,7 +771,7 @@ def test_updated_model_shows_apparent_performance_of_the_last_update(model, othe
 
 def test_apparent_measure_without_a_value_says_why(model):
     reason = Note("performance.none_expected")
-    failed = {**model.performance, "not_measured": {"calibration_slope": reason}}
+    failed = replace(model.performance, not_measured={"calibration_slope": reason})
     page = build_report(replace(model, performance=failed), lang="fr").markdown
     assert "Sans valeur : Pente de calibration. Raison : la probabilité" in page
 

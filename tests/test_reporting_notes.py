@@ -5,7 +5,7 @@ import pytest
 
 from responder_model.artifact import load_model, save_model
 from responder_model.cohort import read_cohort
-from responder_model.development import Settings, develop, published_model, update
+from responder_model.development import develop, published_model, update
 from responder_model.errors import ResponderModelError
 from responder_model.performance import (
     calibration_in_the_large,
@@ -17,6 +17,7 @@ from responder_model.performance import (
     ordinal_concordance,
 )
 from responder_model.reporting import build_report, examine
+from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import (
     validate_by_centre,

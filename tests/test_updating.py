@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from responder_model.artifact import digest_of, load_model, save_model
-from responder_model.development import Settings, develop, update
+from responder_model.development import develop, update
 from responder_model.development.updating import posterior_of
 from responder_model.errors import DevelopmentError
+from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 
 LINEAR = Settings(decision="rtms_response", moment="screening", challenger=False)
@@ -72,10 +73,10 @@ def test_update_says_that_patients_conflict_with_the_model(tmp_path):
     assert not any(note.code == said for note in update(model, same).notes)
     newer = update(model, other)
     (note,) = [note for note in newer.notes if note.code == said]
-    assert note.values["p"] == newer.performance["prior_conflict_p_value"]
+    assert note.values["p"] == newer.performance.prior_conflict_p_value
     half = update(model, other, power=0.5)
     save_model(half, tmp_path / "half")
-    assert load_model(tmp_path / "half").settings["power"] == 0.5
+    assert load_model(tmp_path / "half").settings.power == 0.5
     # the less the earlier patients count, the nearer to the new ones alone
     alone = develop(other, settings=LINEAR)
     far, near = (

@@ -6,13 +6,14 @@ import pytest
 
 from in_words import said
 from responder_model.cohort import outcome_levels
-from responder_model.development import Settings, develop, update
+from responder_model.development import develop, update
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.performance import (
     brier_score,
     measure_performance,
 )
 from responder_model.performance.distances import DISTANCES
+from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import (
     validate_by_centre,

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from responder_model.cohort import outcome_levels
-from responder_model.development import Settings
 from responder_model.development.published import published_model
 from responder_model.errors import DevelopmentError
 from responder_model.performance import (
     estimate_measure,
 )
+from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import (
     validate_by_centre,

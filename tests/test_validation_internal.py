@@ -6,7 +6,7 @@ import pytest
 
 from in_words import said
 from responder_model.cohort import binary_outcome, outcome_levels
-from responder_model.development import Settings, build_procedure, develop
+from responder_model.development import build_procedure, develop
 from responder_model.development.pool import grouped_folds
 from responder_model.development.published import published_model
 from responder_model.errors import DevelopmentError, ResponderModelError
@@ -17,6 +17,7 @@ from responder_model.performance import (
 )
 from responder_model.performance.definitions import possible_values
 from responder_model.performance.estimate import cut
+from responder_model.settings import Settings
 from responder_model.simulation import draw_truth, simulate_cohort, true_probabilities
 from responder_model.validation import (
     validate_by_centre,

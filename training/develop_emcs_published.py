@@ -13,8 +13,9 @@ import pandas as pd
 from responder_model import __version__
 from responder_model.artifact import digest_of, save_model
 from responder_model.cohort import read_cohort
-from responder_model.development import Settings, develop
+from responder_model.development import develop
 from responder_model.model import Model
+from responder_model.settings import Settings
 from responder_model.validation import validate_externally, validate_internally
 
 HERE = Path(__file__).parent

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from responder_model.development import develop as develop
     from responder_model.development import update as update
     from responder_model.development.published import published_model as published_model
-    from responder_model.development.settings import Settings as Settings
     from responder_model.errors import DevelopmentError as DevelopmentError
     from responder_model.errors import EvidenceError as EvidenceError
     from responder_model.errors import InvalidCohortError as InvalidCohortError
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
     from responder_model.rules import value_of_information as value_of_information
     from responder_model.schema import dictionary as dictionary
     from responder_model.scoring import score_file as score_file
+    from responder_model.settings import Settings as Settings
     from responder_model.simulation import simulate_cohort as simulate_cohort
     from responder_model.validation import validate_externally as validate_externally
     from responder_model.validation import validate_internally as validate_internally
@@ -74,7 +74,7 @@ _MODULES = {
     "develop": "development",
     "build_procedure": "development",
     "update": "development",
-    "Settings": "development.settings",
+    "Settings": "settings",
     "validate_internally": "validation",
     "validate_externally": "validation",
     "EvidenceCumulativeLogit": "cumulative_logit",

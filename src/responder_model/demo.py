@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from responder_model.cohort import read_cohort
-from responder_model.development import Settings, develop, published_model
+from responder_model.development import develop, published_model
 from responder_model.figures.explanations import draw_waterfall
 from responder_model.outputs import (
     Output,
@@ -19,6 +19,7 @@ from responder_model.outputs import (
     drafted,
 )
 from responder_model.schema import dictionary
+from responder_model.settings import Settings
 from responder_model.tracking import local_tracking_uri
 from responder_model.workflow import Development, keep
 

@@ -19,7 +19,7 @@ from responder_model.artifact import (
     save_model,
 )
 from responder_model.cohort import outcome_levels
-from responder_model.development import Settings, develop, update
+from responder_model.development import develop, update
 from responder_model.disclosure import keyed_digest
 from responder_model.errors import DisclosureError, TrackingError, refused_by_system
 from responder_model.figures.explanations import draw_beeswarm
@@ -31,6 +31,7 @@ from responder_model.outputs import (
     put_on_record,
 )
 from responder_model.schema import dictionary
+from responder_model.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -65,7 +65,9 @@ def _process() -> subprocess.Popen:
 
 def _serve() -> None:
     """Develop and score whatever comes in, until nothing does."""
-    from responder_model.development import Settings, develop
+    # as this build and earlier ones call them
+    from responder_model import Settings
+    from responder_model.development import develop
 
     answers = sys.stdout.buffer
     # nothing but answers may reach the reader

@@ -20,8 +20,9 @@ import pandas as pd
 
 from before import develop_before
 from known_truth.scores import score_predictions
-from responder_model.development import Settings, develop
+from responder_model.development import develop
 from responder_model.schema import dictionary
+from responder_model.settings import Settings
 from responder_model.simulation.generator import simulate_cohort
 from responder_model.simulation.relief import true_probabilities
 from responder_model.simulation.settings import generator_settings

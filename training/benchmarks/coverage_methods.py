@@ -10,9 +10,9 @@ import pandas as pd
 
 from known_truth.cells import Method, Predicted, Task
 from responder_model.development import develop
-from responder_model.development.settings import Settings
 from responder_model.model import Model
 from responder_model.schema import dictionary
+from responder_model.settings import Settings
 
 # The model developed last, and the cohort that it was developed on.
 _LAST: list[tuple[pd.DataFrame, Model]] = []

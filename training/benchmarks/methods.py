@@ -14,8 +14,8 @@ from floor import run_floor
 from known_truth.cells import Method, Predicted, Task
 from responder_model.development import build_procedure, develop
 from responder_model.development.published import published_model
-from responder_model.development.settings import Settings
 from responder_model.features import logit
+from responder_model.settings import Settings
 from rivals import run_ordinal_ridge, run_peer
 
 OURS = "responder_model"

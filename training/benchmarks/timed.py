@@ -79,7 +79,7 @@ def _peak() -> float:
 def _validate(cohort: str, order: dict[str, Any]) -> None:
     import pandas as pd
 
-    from responder_model.development import Settings
+    from responder_model import Settings  # as this build and earlier ones call it
     from responder_model.validation import validate_internally
 
     table = pd.read_pickle(cohort)  # noqa: S301 - the caller wrote it

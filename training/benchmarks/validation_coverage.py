@@ -17,8 +17,9 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from responder_model.cohort import binary_outcome, outcome_levels
-from responder_model.development import Settings, develop
+from responder_model.development import develop
 from responder_model.performance import all_measures
+from responder_model.settings import Settings
 from responder_model.simulation import draw_truth, simulate_cohort
 from responder_model.validation import validate_internally
 from stamp import stamped

@@ -22,7 +22,7 @@ import pandas as pd
 
 from columns import encoder_of, peer_columns
 from peers import build_peer
-from responder_model.development import Settings
+from responder_model.development import build_procedure
 from responder_model.performance import core_measures
 from responder_model.simulation import simulate_cohort
 from responder_model.validation.resampling import bootstrap_rows, read_data
@@ -66,9 +66,7 @@ def time_builds(
 
 def time_peer(name: str, cohort: pd.DataFrame, n_resamples: int) -> float:
     """Seconds for the same optimism bootstrap with a peer inside."""
-    data = read_data(
-        Settings(decision=TARGET[0], moment=TARGET[1]).build_procedure(), cohort
-    )
+    data = read_data(build_procedure(*TARGET), cohort)
     known = cohort["relief_test"].notna().to_numpy()
     X = peer_columns(cohort[known], encoder_of(*TARGET))
     y = data.outcome.astype(int)

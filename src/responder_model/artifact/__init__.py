@@ -17,7 +17,7 @@ from responder_model.artifact.card import render_card
 from responder_model.artifact.document import (
     evidence_document,
     model_document,
-    plain,
+    performance_document,
     rounded,
 )
 from responder_model.artifact.folder import (
@@ -115,7 +115,7 @@ def save_model(model: Model, folder: str | os.PathLike[str]) -> Path:
 
 def model_files(model: Model) -> dict[str, bytes]:
     """Files of a model folder, by name; the same model gives the same bytes."""
-    performance = plain(model.performance)
+    performance = performance_document(model.performance)
     evidence = evidence_document(model.evidence)
     if model.provenance == "published":
         performance, evidence = rounded(performance), rounded(evidence)
@@ -255,9 +255,6 @@ def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
 def _model_from(files: Mapping[str, bytes]) -> Model:
     """Model from the files of a folder, each part checked."""
     table = read_dictionary(files["dictionary.toml"])
-    performance = parse_json(files["performance.json"], "performance.json")
-    if not isinstance(performance, dict):
-        raise UntrustedModelError(Note("artifact.performance_table"))
     document = parse_json(files["model.json"], "model.json")
     trees = files.get("trees.json")
     model = read_document(
@@ -265,7 +262,7 @@ def _model_from(files: Mapping[str, bytes]) -> Model:
         table=table,
         evidence=parse_json(files["evidence.json"], "evidence.json"),
         trees=trees,
-        performance=performance,
+        performance=parse_json(files["performance.json"], "performance.json"),
     )
     check_meaning(model.encoder)
     if trees is not None:

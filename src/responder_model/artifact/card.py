@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from responder_model.artifact.document import plain
+from responder_model.artifact.document import performance_document
 from responder_model.labels import describe_cut_point, label_of
 from responder_model.model import Model
 from responder_model.model.disclosed import describe_disclosure
@@ -123,13 +123,16 @@ def _method(model: Model) -> list[str]:
 
 
 def _performance(model: Model) -> list[str]:
-    reasons = model.performance.get("not_measured", {})
+    reasons = model.performance.not_measured
     said = {name: str(reason) for name, reason in reasons.items()}
+    measured = performance_document(model.performance)
+    if measured:
+        measured["not_measured"] = said
     rows = [
         f"| {name} | {value:.4g} |"
         if isinstance(value, float)
         else f"| {name} | {value} |"
-        for name, value in _flat(plain({**model.performance, "not_measured": said}))
+        for name, value in _flat(measured)
     ]
     if not rows:
         return ["## Performance", "", "Not measured: no cohort stands behind it."]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from responder_model.errors import ResponderModelError
 from responder_model.evidence import Evidence
 from responder_model.features import Encoder
 from responder_model.model import CentreLevel, Component, LinearPart, Model, Pool
+from responder_model.model.parts import ApparentPerformance
 from responder_model.words import Note
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from responder_model.disclosure.record import Disclosure
     from responder_model.priors import PriorSet
     from responder_model.sample_size import SampleSizeVerdict
+    from responder_model.settings import Settings
 
 FORMAT_VERSION = 2
 # Significant digits of a published model: the same bytes wherever it is built.
@@ -52,7 +54,7 @@ def model_document(model: Model) -> dict[str, Any]:
         "limits": model.limits.to_json(),
         "components": [_component_document(part) for part in model.components],
         "priors": _kept(model.priors),
-        "settings": plain(model.settings),
+        "settings": _kept(model.settings),
         "sample_size": _kept(model.sample_size),
         "excluded_evidence": list(model.excluded_evidence),
         "notes": plain(model.notes),
@@ -76,11 +78,21 @@ def evidence_document(evidence: Evidence) -> dict[str, Any]:
     return document
 
 
+def performance_document(performance: ApparentPerformance) -> dict[str, Any]:
+    """Plain data of what a development measured, empty where there was none."""
+    if performance == ApparentPerformance():
+        return {}
+    document: dict[str, Any] = plain(
+        {row.name: getattr(performance, row.name) for row in fields(performance)}
+    )
+    return document
+
+
 def _plain(part: Disclosure | Fingerprints) -> Any:
     return plain(asdict(part))
 
 
-def _kept(part: PriorSet | SampleSizeVerdict | None) -> dict[str, Any]:
+def _kept(part: PriorSet | SampleSizeVerdict | Settings | None) -> dict[str, Any]:
     return {} if part is None else dict(plain(asdict(part)))
 
 

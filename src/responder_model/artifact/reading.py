@@ -10,7 +10,7 @@ from responder_model.artifact.document import (
     FORMAT_VERSION,
     evidence_document,
     model_document,
-    plain,
+    performance_document,
     rounded,
 )
 from responder_model.artifact.evidence import read_evidence
@@ -106,7 +106,7 @@ def as_published(model: Model) -> Model:
     """
     document = rounded(model_document(model))
     trees = None if model.pool is None else model.pool.trees
-    performance = rounded(plain(model.performance))
+    performance = rounded(performance_document(model.performance))
     return read_document(
         document,
         table=model.dictionary,
@@ -122,7 +122,7 @@ def read_document(
     table: Dictionary,
     evidence: Any,
     trees: bytes | None,
-    performance: dict[str, Any],
+    performance: Any,
 ) -> Model:
     """Rebuild a model from its documents and its own dictionary.
 

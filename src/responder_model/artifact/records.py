@@ -13,28 +13,16 @@ from responder_model.artifact.kinds import read_as
 from responder_model.artifact.node import Node
 from responder_model.disclosure.record import Disclosure, is_cell_size
 from responder_model.features import Encoder
-from responder_model.model import CENTRES
+from responder_model.model.parts import ApparentPerformance
 from responder_model.priors.sets import PriorSet
 from responder_model.sample_size import Criterion, SampleSizeVerdict
 from responder_model.schema import LANGUAGES, Dictionary
+from responder_model.settings import Settings
 from responder_model.words import Note, gaps_of, read_words
 
 if TYPE_CHECKING:
     from responder_model.disclosure.fingerprints import Fingerprints
 
-SETTINGS = (
-    "decision",
-    "moment",
-    "seed",
-    "exclude_evidence",
-    "predictors",
-    "challenger",
-    "components",
-    "small_cells",
-    "stays_here",
-    "centres",
-    "power",
-)
 _COUNTS = (
     "n_patients",
     "n_events",
@@ -100,32 +88,26 @@ def read_priors(document: Node, encoder: Encoder) -> PriorSet | None:
     return priors
 
 
-def read_settings(document: Node, encoder: Encoder) -> dict[str, Any]:
-    """Settings of the model's own decision and moment; empty where none were kept."""
+def read_settings(document: Node, encoder: Encoder) -> Settings | None:
+    """Settings of the model's own decision and moment; None where none were kept."""
     node = document.table("settings")
     if not node.value:
-        return node.value
-    node = document.table("settings", SETTINGS)
+        return None
+    node = document.table("settings", _names(Settings))
     _check_target(node, encoder)
     # any size: a seed is no measurement
     if type(node.value["seed"]) is not int or node.value["seed"] < 0:
         node.refuse("have a seed that is a whole number, 0 or more")
-    node.texts("exclude_evidence")
-    known = encoder.dictionary.predictors(encoder.decision, encoder.moment)
-    used = names = tuple(row.name for row in known)
-    if node.value["predictors"] is not None:
-        used = node.texts("predictors", names)
-    if encoder.predictors != tuple(name for name in names if name in used):
-        node.refuse("have the predictors of the model")
-    node.flag("challenger")
-    node.text("components", ("robust", "published", "zero"))
-    node.text("centres", CENTRES)
     if node.number("power", 0.0, 1.0) == 0.0:
         node.refuse("have a power above 0")
-    node.flag("stays_here")
-    if not is_cell_size(node.value["small_cells"]):
-        node.refuse("have cells of 0 patients, or 3 to 50")
-    return node.value
+    settings = Settings.from_json(node.value, encoder.dictionary)
+    known = encoder.dictionary.predictors(encoder.decision, encoder.moment)
+    used = names = tuple(row.name for row in known)
+    if settings.predictors is not None:
+        used = settings.predictors
+    if encoder.predictors != tuple(name for name in names if name in used):
+        node.refuse("have the predictors of the model")
+    return settings
 
 
 def read_digest(document: Node, key: str) -> str | None:
@@ -211,24 +193,19 @@ def _read_definition(row: Node, table: Dictionary) -> Note:
     return _read_note(note, "sample_size", table)
 
 
-def read_performance(performance: dict[str, Any], table: Dictionary) -> dict[str, Any]:
-    """Check the entries of ``performance.json`` that are known; others are kept."""
+def read_performance(performance: Any, table: Dictionary) -> ApparentPerformance:
+    """What ``performance.json`` says was measured; nothing where it is empty."""
     node = Node.of(performance, "performance.json")
-    for key in ("published_component_weight", "prior_conflict_p_value"):
-        _number_or_null(node, key)
-    for key in ("apparent", "challenger", "prior_conflict_p_values"):
-        part = node.table(key) if key in node.value else Node.of({}, key)
-        for name in part.value:
-            _number_or_null(part, name)
-    if node.value.get("apparent"):
-        _check_measures(node)
-    if "outcome_definition" in node.value:
-        node.text("outcome_definition", _DEFINITIONS)
-    if "not_measured" not in node.value:
-        return performance
+    if not node.value:
+        return ApparentPerformance()
+    node = Node.of(performance, "performance.json", _names(ApparentPerformance))
+    if node.table("apparent").value:
+        _check_measures(node.table("apparent"))
+    node.text("outcome_definition", _DEFINITIONS)
     reasons = node.table("not_measured")
     read = {name: _read_reason(reasons, name, table) for name in reasons.value}
-    return {**performance, "not_measured": read}
+    measured = {**node.value, "not_measured": read}
+    return read_as(measured, ApparentPerformance, node.place)
 
 
 def _read_reason(reasons: Node, name: str, table: Dictionary) -> Note:
@@ -243,7 +220,7 @@ def _check_measures(node: Node) -> None:
     # imported here: a published model was never measured, and starts sooner without
     from responder_model.performance.definitions import DEFINITIONS
 
-    for name in node.value["apparent"]:
+    for name in node.value:
         if name not in DEFINITIONS:
             node.refuse(f"have apparent measures that are defined, got {name[:40]!r}")
 
@@ -251,11 +228,6 @@ def _check_measures(node: Node) -> None:
 def _check_target(node: Node, encoder: Encoder) -> None:
     node.text("decision", (encoder.decision,))
     node.text("moment", (encoder.moment,))
-
-
-def _number_or_null(node: Node, key: str, *bounds: float) -> None:
-    if node.value.get(key) is not None:
-        node.number(key, *bounds)
 
 
 def _names(kind: type) -> tuple[str, ...]:

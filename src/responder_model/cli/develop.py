@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from responder_model.cohort import CohortMap
-    from responder_model.development import Settings
     from responder_model.sample_size import Criterion
+    from responder_model.settings import Settings
     from responder_model.workflow import Development
 
 FolderOption = Annotated[
@@ -172,7 +172,7 @@ def _settings(
     if path is not None and (seed or exclude_evidence):
         raise wrong_option(Note("cli.settings_hold"), "--settings")
     decision, moment = parse_target(target) if target else ("", "")
-    from responder_model.development import Settings
+    from responder_model.settings import Settings
 
     if path is not None:
         return Settings.from_toml(path)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from responder_model.artifact import digest_of
+from responder_model.artifact.document import performance_document
 from responder_model.cli.output import console, plain
 from responder_model.cli.prediction import describe_model
 from responder_model.labels import label_of
@@ -40,7 +41,7 @@ def summarise(model: Model, lang: str = "en") -> dict[str, Any]:
         "parent": model.parent,
         "disclosure": None if model.disclosure is None else asdict(model.disclosure),
         "sample_size": plain(size.to_dict()) if size else {},
-        "performance": plain(model.performance),
+        "performance": performance_document(model.performance),
         "coefficients": dict(coefficients(model)),
         "notes": [note.to_dict(lang) for note in model.notes],
     }
@@ -65,7 +66,7 @@ def print_model(model: Model, lang: str) -> None:
     if model.sample_size is not None:
         out.print(model.sample_size.wording[lang])
     out.print(_weights(model, lang))
-    measures = plain(model.performance).get("apparent", {})
+    measures = model.performance.apparent
     if measures:
         out.print(_measures(measures, lang))
     out.print(_coefficients(model, lang))

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from responder_model.cohort import CohortMap
-    from responder_model.development.settings import Settings
     from responder_model.model import Model
+    from responder_model.settings import Settings
     from responder_model.validation import ExternalValidation, InternalValidation
 
 
@@ -366,7 +366,7 @@ class Work:
 
     def source(self) -> Model | Settings:
         """Return a developed model, else the default settings of its decision."""
-        from responder_model.development.settings import Settings
+        from responder_model.settings import Settings
 
         if self.model.settings:
             return self.model

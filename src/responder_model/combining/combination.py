@@ -257,17 +257,18 @@ def _model(
         components=tuple(component(one) for one in mixture),
         priors=base.priors,
         evidence=base.evidence.behind(base.decision, without=excluded),
-        settings={
-            **base.settings,
-            "exclude_evidence": tuple(excluded),
-            "challenger": False,
-        },
+        settings=base.settings
+        and replace(
+            base.settings,
+            exclude_evidence=tuple(excluded),
+            challenger=False,
+            table=base.dictionary,
+        ),
         sample_size=sample_size_verdict(
             n_patients=int(n.sum()),
             n_events=n_events,
             n_candidate_parameters=len(base.encoder.derived),
         ),
-        performance={},
         n_patients=int(n.sum()),
         n_events=n_events,
         excluded_evidence=tuple(excluded),

@@ -9,26 +9,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from responder_model.development.building import build_procedure, procedure_from
     from responder_model.development.from_cohort import develop
     from responder_model.development.procedure import Procedure
     from responder_model.development.published import published_model
-    from responder_model.development.settings import Settings, build_procedure
     from responder_model.development.updating import update
 
 _MODULES = {
     "develop": "from_cohort",
     "Procedure": "procedure",
-    "build_procedure": "settings",
+    "build_procedure": "building",
     "published_model": "published",
-    "Settings": "settings",
+    "procedure_from": "building",
     "update": "updating",
 }
 
 __all__ = [
     "Procedure",
-    "Settings",
     "build_procedure",
     "develop",
+    "procedure_from",
     "published_model",
     "update",
 ]

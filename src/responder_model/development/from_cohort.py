@@ -11,21 +11,23 @@ from numpy.typing import NDArray
 
 from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.cumulative_logit.components import is_published
+from responder_model.development.building import procedure_from
 from responder_model.development.centres import coded
 from responder_model.development.notes import development_notes
 from responder_model.development.outcomes import at_cut, order_of, split_levels
 from responder_model.development.parts import centre_levels, component, linear_part
 from responder_model.development.procedure import Procedure
-from responder_model.development.settings import Settings
 from responder_model.disclosure import SMALL_CELLS, Disclosure, fingerprints_of
 from responder_model.errors import DevelopmentError
 from responder_model.evidence import packaged_evidence
 from responder_model.features import Array, expit
 from responder_model.model import CentreLevel, LinearPart, Model, Pool, describe_limits
 from responder_model.model.batch import check_jobs, raw_cohort
+from responder_model.model.parts import ApparentPerformance
 from responder_model.performance import core_measures
 from responder_model.performance.core import CORE, CoreMeasures
 from responder_model.sample_size import SampleSizeVerdict, sample_size_verdict
+from responder_model.settings import Settings
 from responder_model.words import Note
 
 if TYPE_CHECKING:
@@ -99,7 +101,7 @@ def develop(
     if settings.centres == "coded":
         cohort = coded(cohort)
     levels = outcome_levels(cohort, settings.decision)
-    procedure = settings.build_procedure(report_challenger=settings.challenger)
+    procedure = procedure_from(settings, report_challenger=settings.challenger)
     procedure.set_params(n_jobs=check_jobs(n_jobs)).fit(cohort, levels)
     return model_from(procedure, cohort, settings, name)
 
@@ -153,7 +155,7 @@ def model_from(
     z[:, procedure.left_out_] = np.nan
     no_direction = np.zeros((1, len(encoder.columns)))
     filled, _ = procedure.population_.impute(z, no_direction, encoder.interval(raw))
-    performance = _performance(procedure, raw, outcome)
+    performance = _performance(procedure, raw, outcome, levels.definition)
     n_patients, n_events = len(raw), int(np.nansum(outcome))
     return Model(
         decision=settings.decision,
@@ -181,9 +183,9 @@ def model_from(
             settings.decision, without=settings.exclude_evidence
         ),
         pool=_pool(procedure),
-        settings=settings.to_json(),
+        settings=settings,
         sample_size=size_verdict(procedure, int((~np.isnan(outcome)).sum()), n_events),
-        performance=performance | {"outcome_definition": levels.definition},
+        performance=performance,
         n_patients=n_patients,
         n_events=n_events,
         excluded_evidence=settings.exclude_evidence,
@@ -263,8 +265,8 @@ def _pool(procedure: Procedure) -> Pool | None:
 
 
 def _performance(
-    procedure: Procedure, raw: Array, outcome: NDArray[np.float64]
-) -> dict[str, Any]:
+    procedure: Procedure, raw: Array, outcome: NDArray[np.float64], definition: str
+) -> ApparentPerformance:
     """Apparent performance, the challenger's figures, weight and conflict."""
     judged = ~np.isnan(outcome)
     probability = expit(procedure.linear_predictor_raw(raw[judged]))
@@ -277,21 +279,22 @@ def _performance(
         apparent = CoreMeasures(values={}, failures=dict.fromkeys(CORE, reason))
     else:
         apparent = core_measures(outcome[judged], probability)
-    return {
-        "apparent": apparent.values,
-        "not_measured": apparent.failures,
-        "challenger": {
+    return ApparentPerformance(
+        apparent=apparent.values,
+        not_measured=apparent.failures,
+        challenger={
             "weight": pool.weight,
             "out_of_fold_log_loss": pool.log_loss_challenger,
             "evidence_out_of_fold_log_loss": pool.log_loss_evidence,
         },
-        "published_component_weight": sum(
+        published_component_weight=sum(
             component.weight
             for component in procedure.estimator_.components_
             if is_published(component.prior.name)
         ),
-        "prior_conflict_p_value": overall,
-        "prior_conflict_p_values": {
+        prior_conflict_p_value=overall,
+        prior_conflict_p_values={
             name: by_column[f"x{k}"] for k, name in enumerate(names) if by_column
         },
-    }
+        outcome_definition=definition,
+    )

@@ -15,8 +15,8 @@ from responder_model.words import Note
 if TYPE_CHECKING:
     import pandas as pd
 
-    from responder_model.development.settings import Settings
     from responder_model.features import Encoder
+    from responder_model.settings import Settings
 
 
 def development_notes(

@@ -150,8 +150,6 @@ def _published(
         priors=priors,
         evidence=packaged_evidence().behind(decision, without=excluded),
         pool=None,
-        settings={},
-        performance={},
         n_patients=0,
         n_events=0,
         excluded_evidence=excluded,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from responder_model.artifact import digest_of
 from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.cumulative_logit.components import Prior
+from responder_model.development.building import procedure_from
 from responder_model.development.centres import coded
 from responder_model.development.changing import merged, tell_changes, that_may_change
 from responder_model.development.from_cohort import (
@@ -19,7 +20,6 @@ from responder_model.development.from_cohort import (
     size_verdict,
 )
 from responder_model.development.parts import component
-from responder_model.development.settings import Settings
 from responder_model.disclosure import Disclosure, Fingerprints, already_in
 from responder_model.errors import DevelopmentError
 from responder_model.features import Population
@@ -27,6 +27,7 @@ from responder_model.features.population import REFERENCE_WEIGHT
 from responder_model.model import Limits, LinearPart, Model, Pool
 from responder_model.model.limits import NumberLimits
 from responder_model.schema import dictionary
+from responder_model.settings import Settings
 from responder_model.words import Note, say
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def update(
     settings = _settings(model, seed)
     settings = replace(
         settings,
+        table=model.dictionary,
         small_cells=settings.small_cells if small_cells is None else small_cells,
         stays_here=settings.stays_here or stays_here,
         power=power,
@@ -120,8 +122,8 @@ def update(
     if settings.centres == "coded":
         cohort = coded(cohort, model.centre_names)
     cohort, known = new_patients(model, cohort, count_again=count_again)
-    procedure = settings.build_procedure(
-        report_challenger=settings.challenger, model=model
+    procedure = procedure_from(
+        settings, report_challenger=settings.challenger, model=model
     )
     priors = posterior_of(model, power)
     if method == "auto":
@@ -229,8 +231,8 @@ def _fingerprints(model: Model, fresh: Model) -> Fingerprints | None:
 
 def _conflict(fresh: Model) -> tuple[Note, ...]:
     """What is said where the patients of an update lie elsewhere than expected."""
-    p_value = float(fresh.performance["prior_conflict_p_value"])
-    if not p_value < CONFLICT:
+    p_value = fresh.performance.prior_conflict_p_value
+    if p_value is None or not p_value < CONFLICT:
         return ()
     return (Note("development.conflict", p=p_value),)
 
@@ -264,7 +266,7 @@ def centres_of(model: Model) -> tuple[str, ...] | None:
 
     Patients of a model that told no centres apart may be of several.
     """
-    if model.settings.get("centres") == "ignored":
+    if model.settings and model.settings.centres == "ignored":
         return None
     if model.n_patients and not model.centres:
         return None
@@ -286,13 +288,17 @@ def _origin(model: Model) -> Note:
 
 
 def _settings(model: Model, seed: int) -> Settings:
-    parts = model.settings or {
-        "decision": model.decision,
-        "moment": model.moment,
-        "exclude_evidence": model.excluded_evidence,
-        "predictors": model.encoder.predictors,
-    }
-    return replace(Settings.from_json(parts), seed=seed)
+    table = model.dictionary
+    if model.settings is not None:
+        return replace(model.settings, seed=seed, table=table)
+    return Settings(
+        decision=model.decision,
+        moment=model.moment,
+        seed=seed,
+        exclude_evidence=model.excluded_evidence,
+        predictors=model.encoder.predictors,
+        table=table,
+    )
 
 
 def _name(model: Model, cohort: pd.DataFrame) -> str:

@@ -5,7 +5,6 @@ from responder_model.model.fitted import PROVENANCES, Model
 from responder_model.model.limits import Limits, reference_limits
 from responder_model.model.observed import describe_limits
 from responder_model.model.parts import (
-    CENTRES,
     CentreLevel,
     Component,
     LinearPart,
@@ -21,7 +20,6 @@ from responder_model.model.scorer import Scores
 from responder_model.model.verdict import Verdict
 
 __all__ = [
-    "CENTRES",
     "PROVENANCES",
     "Applicability",
     "CentreLevel",

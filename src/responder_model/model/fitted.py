@@ -23,6 +23,7 @@ from responder_model.model.limits import Limits
 from responder_model.model.messages import standing_messages
 from responder_model.model.parts import (
     OTHER_CENTRES,
+    ApparentPerformance,
     CentreLevel,
     Component,
     LinearPart,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from responder_model.disclosure.record import Disclosure
     from responder_model.priors.sets import ColumnPrior, PriorSet
     from responder_model.sample_size import SampleSizeVerdict
+    from responder_model.settings import Settings
 
 PROVENANCES = ("published", "simulated", "cohort")
 
@@ -87,8 +89,10 @@ class Model:
         The trees' share; None when their weight is 0.
     sample_size : SampleSizeVerdict or None
         Whether its patients were enough; None where no patient stands behind it.
-    settings, performance : mapping
-        How the model was developed, its measures.
+    settings : Settings or None
+        How it was developed; None where it was not.
+    performance : ApparentPerformance
+        What was measured on its own patients.
     n_patients, n_events : int
         Patients with a known outcome, and those with the event.
     excluded_evidence : tuple of str
@@ -121,9 +125,9 @@ class Model:
     priors: PriorSet | None = None
     evidence: Evidence = field(default_factory=Evidence)
     pool: Pool | None = None
-    settings: Mapping[str, Any] = field(default_factory=FrozenDict)
+    settings: Settings | None = None
     sample_size: SampleSizeVerdict | None = None
-    performance: Mapping[str, Any] = field(default_factory=FrozenDict)
+    performance: ApparentPerformance = field(default_factory=ApparentPerformance)
     n_patients: int = 0
     n_events: int = 0
     excluded_evidence: tuple[str, ...] = ()
@@ -242,7 +246,7 @@ class Model:
         names = [level.name for level in self.centres]
         if centre is None or centre == OTHER_CENTRES or not names:
             return -1
-        if centre not in names and self.settings.get("centres") == "coded":
+        if centre not in names and self.settings and self.settings.centres == "coded":
             from responder_model.disclosure import code_of
 
             centre = code_of(centre)

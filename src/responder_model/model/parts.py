@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from responder_model.features import Array
+from responder_model.frozen import FrozenDict
+from responder_model.words import Note
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,8 +37,6 @@ class LinearPart:
         object.__setattr__(self, "covariance", symmetric(self.covariance))
 
 
-# How a model knows its centres; ``ignored``: it does not tell them apart.
-CENTRES = ("named", "coded", "ignored")
 # Name of the level that patients share whose centre is small or not told.
 OTHER_CENTRES = ""
 
@@ -96,6 +96,37 @@ class Component:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariance", symmetric(self.covariance))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApparentPerformance:
+    """What a development measured on its own patients, and how they fit its prior.
+
+    Parameters
+    ----------
+    apparent : mapping of str to float
+        Measures of its probabilities on the patients it was made from.
+    not_measured : mapping of str to Note
+        Why a measure has no value.
+    challenger : mapping of str to float
+        Weight of the trees; out-of-fold log loss of them and of the other expert.
+    published_component_weight, prior_conflict_p_value : float, optional
+        Weight of the published priors; whether the cohort contradicts them.
+    prior_conflict_p_values : mapping of str to float
+        The same for each model column.
+    outcome_definition : str
+        How the outcome was recorded; empty where nobody could tell.
+    """
+
+    apparent: Mapping[str, float | None] = field(default_factory=FrozenDict)
+    not_measured: Mapping[str, Note] = field(default_factory=FrozenDict)
+    challenger: Mapping[str, float | None] = field(default_factory=FrozenDict)
+    published_component_weight: float | None = None
+    prior_conflict_p_value: float | None = None
+    prior_conflict_p_values: Mapping[str, float | None] = field(
+        default_factory=FrozenDict
+    )
+    outcome_definition: str = ""
 
 
 def effective_parameters(components: Sequence[Component], n_columns: int) -> float:

@@ -42,7 +42,7 @@ class Steps:
         """Whether response asks for more than relief."""
         if self.response.provenance == "published":
             return self.test.requires is not None
-        return self.response.performance.get("outcome_definition") == "composite"
+        return self.response.performance.outcome_definition == "composite"
 
 
 def judge(

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
+from responder_model.development.building import procedure_from
 from responder_model.development.from_cohort import check_overlap
-from responder_model.development.settings import Settings
 from responder_model.development.updating import is_updated, new_patients
 from responder_model.disclosure import already_in, fingerprints_of
 from responder_model.errors import DevelopmentError, ResponderModelError
@@ -29,6 +29,7 @@ from responder_model.reporting.response import response_table
 from responder_model.reporting.study import Curves, Flow, Role, Study
 from responder_model.reporting.suppression import SMALL_CELL
 from responder_model.reporting.table_one import table_one
+from responder_model.settings import Settings
 from responder_model.validation import (
     ExternalValidation,
     InternalValidation,
@@ -83,11 +84,11 @@ def role_of(model: Model, cohort: pd.DataFrame) -> Role:
         return _known_role(model, cohort[levels.observed], found[levels.observed])
     if is_updated(model):
         raise DevelopmentError(Note("refusal.role_of_update"))
-    settings = Settings.from_json(model.settings)
     events = int((binary_outcome(levels, model.rules) == 1.0).sum())
     if (int(levels.observed.sum()), events) != (model.n_patients, model.n_events):
         return "new"
-    procedure = replace(settings, challenger=False).build_procedure(model=model)
+    settings = replace(model.settings, challenger=False, table=model.dictionary)
+    procedure = procedure_from(settings, model=model)
     fitted = procedure.fit(cohort, levels)
     again = fitted.estimator_.coef_ @ fitted.encoder_.projection
     if np.allclose(again, model.main.coefficients, rtol=SAME, atol=SAME):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -153,7 +153,7 @@ def _model_values(model: Model) -> Iterator[tuple[str, Value]]:
         yield "model.follows_test", _value(value=True)
     if is_updated(model):
         yield "model.updated", _value(value=True)
-    if model.settings.get("predictors"):
+    if model.settings and model.settings.predictors:
         yield "model.predictors_chosen", _value(value=True)
     if model.n_patients:
         yield from _developed_values(model)
@@ -163,7 +163,7 @@ def _developed_values(model: Model) -> Iterator[tuple[str, Value]]:
     yield "model.n_patients", _value(model.n_patients)
     yield "model.n_events", _value(model.n_events)
     yield "model.n_components", _value(len(model.components))
-    yield "model.seed", _value(int(model.settings.get("seed", 0)))
+    yield "model.seed", _value(model.settings.seed if model.settings else 0)
     excluded = ", ".join(model.excluded_evidence)
     none = {lang: say("none", lang) for lang in LANGUAGES}
     yield (
@@ -171,12 +171,13 @@ def _developed_values(model: Model) -> Iterator[tuple[str, Value]]:
         _value(excluded) if excluded else _worded("", none),
     )
     for key in ("published_component_weight", "prior_conflict_p_value"):
-        if _is_number(model.performance.get(key)):
-            yield f"model.{key}", _value(float(model.performance[key]), ".2g")
-    definition = model.performance.get("outcome_definition")
+        figure = getattr(model.performance, key)
+        if _is_number(figure):
+            yield f"model.{key}", _value(float(figure), ".2g")
+    definition = model.performance.outcome_definition
     if definition:
-        yield "model.outcome_definition", _definition(str(definition), model)
-    for name, measure in model.performance.get("apparent", {}).items():
+        yield "model.outcome_definition", _definition(definition, model)
+    for name, measure in model.performance.apparent.items():
         if _is_number(measure):
             yield f"apparent.{name}", _value(float(measure))
     yield from _challenger_values(model)
@@ -184,14 +185,15 @@ def _developed_values(model: Model) -> Iterator[tuple[str, Value]]:
 
 def _challenger_values(model: Model) -> Iterator[tuple[str, Value]]:
     """Weight and losses of the trees; nothing where none were developed."""
-    losses = model.performance.get("challenger", {})
+    losses = model.performance.challenger
     names = ("out_of_fold_log_loss", "evidence_out_of_fold_log_loss")
-    if not all(_is_number(losses.get(name)) for name in names):
+    found = [loss for loss in map(losses.get, names) if _is_number(loss)]
+    if len(found) < len(names):
         return
     weight = 0.0 if model.pool is None else float(model.pool.weight)
     yield "model.challenger_weight", _value(weight, ".2f")
-    for name in names:
-        yield f"challenger.{name}", _value(float(losses[name]))
+    for name, loss in zip(names, found, strict=True):
+        yield f"challenger.{name}", _value(loss)
 
 
 def _definition(definition: str, model: Model) -> Value:
@@ -202,7 +204,7 @@ def _definition(definition: str, model: Model) -> Value:
     return _worded(definition, {lang: say(key, lang) for lang in LANGUAGES})
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and value == value
 
 

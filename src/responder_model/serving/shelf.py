@@ -162,7 +162,7 @@ def _latest_year(model: Model) -> int | None:
 
 def _c_statistic(model: Model) -> dict[str, Any]:
     """How well a model tells patients apart: measured in its own, else implied."""
-    measured = model.performance.get("apparent", {}).get("c_statistic")
+    measured = model.performance.apparent.get("c_statistic")
     if measured is not None:
         return {"value": measured, "kind": "apparent"}
     if model.priors is None:

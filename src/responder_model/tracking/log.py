@@ -18,6 +18,7 @@ from responder_model.artifact import read_manifest, release_model
 from responder_model.model import Model
 from responder_model.priors import PriorSet
 from responder_model.sample_size import SampleSizeVerdict
+from responder_model.settings import Settings
 from responder_model.tracking.address import chosen_tracking_uri, is_outside
 from responder_model.tracking.evaluation import DIGEST
 from responder_model.tracking.package import write_served
@@ -149,7 +150,7 @@ def _params(model: Model) -> dict[str, str]:
         "excluded_evidence": ", ".join(model.excluded_evidence),
         "responder_model": __version__,
     }
-    settings = {f"settings.{name}": value for name, value in model.settings.items()}
+    settings = {f"settings.{k}": v for k, v in _plain(model.settings).items()}
     return {name: str(v)[:LONGEST_PARAM] for name, v in (parts | settings).items()}
 
 
@@ -160,11 +161,11 @@ def _metrics(model: Model) -> Iterator[tuple[str, float]]:
     yield "pool_weight", 0.0 if model.pool is None else model.pool.weight
     yield "discrepancy", model.discrepancy
     yield "mean_variance", model.mean_variance
-    yield from _numbers("performance", model.performance)
+    yield from _numbers("performance", asdict(model.performance))
     yield from _numbers("sample_size", _plain(model.sample_size))
 
 
-def _plain(part: PriorSet | SampleSizeVerdict | None) -> dict[str, Any]:
+def _plain(part: PriorSet | SampleSizeVerdict | Settings | None) -> dict[str, Any]:
     return {} if part is None else asdict(part)
 
 

@@ -17,7 +17,6 @@ from responder_model.cohort import (
     outcome_levels,
 )
 from responder_model.development.from_cohort import check_overlap
-from responder_model.development.settings import Settings
 from responder_model.development.updating import check_any_known, new_patients
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
@@ -30,6 +29,7 @@ from responder_model.performance import (
 )
 from responder_model.performance._check import check_seed
 from responder_model.schema import dictionary
+from responder_model.settings import Settings
 from responder_model.validation.notes import MIN_RARER as MIN_RARER
 from responder_model.validation.notes import external_notes
 from responder_model.validation.resampling import (

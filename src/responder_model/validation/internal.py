@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from responder_model.development.procedure import Procedure
-    from responder_model.development.settings import Settings
     from responder_model.model import Model
+    from responder_model.settings import Settings
 
 Design = Literal["bootstrap", "cross_validation"]
 NonCompleters = Literal["left_out", "non_responders"]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from responder_model.cohort import repeated_rows
 from responder_model.development.from_cohort import check_overlap
-from responder_model.development.settings import Settings
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array
 from responder_model.sample_size import validation_criteria
+from responder_model.settings import Settings
 from responder_model.words import Note
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from responder_model.cohort import check_cohort, outcome_levels
+from responder_model.development.building import procedure_from
 from responder_model.development.centres import Names, read_centres
 from responder_model.development.outcomes import at_cut, split_levels
 from responder_model.development.procedure import Procedure
-from responder_model.development.settings import Settings
 from responder_model.development.updating import (
     centres_of,
     is_updated,
@@ -32,6 +32,7 @@ from responder_model.model import Model
 from responder_model.model.batch import one_thread_each, raw_cohort
 from responder_model.performance import NEUTRAL_THRESHOLD, CoreMeasures, all_measures
 from responder_model.schema import dictionary
+from responder_model.settings import Settings
 from responder_model.words import Note
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def settings_of(source: Settings | Model) -> Settings:
     check_model(source, key="no_source")
     if not source.settings:
         raise DevelopmentError(Note("validation.published"))
-    return Settings.from_json(source.settings)
+    return source.settings
 
 
 def has_non_completers(decision: str) -> bool:
@@ -122,7 +123,7 @@ def procedure_of(source: Settings | Model, updated_from: Model | None) -> Proced
     settings = settings_of(source)
     _check_origin(source, settings, updated_from)
     model = source if isinstance(source, Model) else updated_from
-    procedure = settings.build_procedure(model=model)
+    procedure = procedure_from(settings, model=model)
     if updated_from is not None:
         procedure.set_params(
             posterior=posterior_of(updated_from, settings.power),

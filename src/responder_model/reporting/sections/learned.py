@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from responder_model.figures.coefficients import (
@@ -99,7 +99,7 @@ def _picture(content: Content) -> Block:
 def _coefficients(content: Content) -> Block:
     table = coefficient_table(content.model)
     priors = content.model.prior_columns
-    conflicts = content.model.performance.get("prior_conflict_p_values", {})
+    conflicts = content.model.performance.prior_conflict_p_values
     developed = content.model.n_patients > 0
     rows = []
     for row in table.rows:
@@ -123,7 +123,7 @@ def _coefficients(content: Content) -> Block:
 
 
 def _developed(
-    row: CoefficientRow, conflicts: dict[str, float], content: Content
+    row: CoefficientRow, conflicts: Mapping[str, float | None], content: Content
 ) -> list[str]:
     data = "" if row.data is None else _mean_sd(row.data, content)
     p = conflicts.get(row.column)

@@ -90,7 +90,7 @@ def performance(content: Content) -> Section:
 
 
 def _without_cohort(content: Content) -> Iterator[Block]:
-    apparent = content.model.performance.get("apparent", {})
+    apparent = content.model.performance.apparent
     if not apparent:
         yield Paragraph(text=content.say("not_measured"), tone="note")
         return
@@ -103,7 +103,7 @@ def _without_cohort(content: Content) -> Iterator[Block]:
     columns = (content.say("measure"), content.say("apparent"))
     caption = content.say(f"apparent_caption{updated}")
     yield content.table(caption, columns, rows, numeric=(1,))
-    failed = content.model.performance.get("not_measured", {})
+    failed = content.model.performance.not_measured
     yield from _reasons(content, [("no_value", *row) for row in failed.items()])
 
 

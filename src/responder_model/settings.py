@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import InitVar, asdict, dataclass, fields
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from responder_model.disclosure.record import SMALL_CELLS, is_cell_size
 from responder_model.errors import DevelopmentError, UntrustedModelError
-from responder_model.model.parts import CENTRES
-from responder_model.schema import dictionary
+from responder_model.schema import Dictionary, dictionary
 from responder_model.vocabulary import show
 from responder_model.words import Note
 
-if TYPE_CHECKING:
-    from responder_model.development.procedure import Procedure
-    from responder_model.model import Model
-
+# How a model knows the centres of its patients.
+CENTRES = ("named", "coded", "ignored")
 # Which prior components the evidence-informed part may use.
 COMPONENTS = ("robust", "published", "zero")
 
@@ -53,6 +50,9 @@ class Settings:
     power : float
         Of an update: what the information of the earlier model counts, from above 0 to
         1 (a power prior).
+    table : Dictionary, optional
+        The dictionary that decision, moment and predictors are of: that of a model,
+        or the installed one.
 
     Examples
     --------
@@ -71,12 +71,14 @@ class Settings:
     stays_here: bool = False
     centres: str = "named"
     power: float = 1.0
+    table: InitVar[Dictionary | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, table: Dictionary | None) -> None:
         _check_kinds({row.name: getattr(self, row.name) for row in fields(self)})
         if self.small_cells == 0 and not self.stays_here:
             raise DevelopmentError(Note("refusal.small_cells"))
-        _, moment = dictionary().check_target(self.decision, self.moment or None)
+        table = table or dictionary()
+        _, moment = table.check_target(self.decision, self.moment or None)
         object.__setattr__(self, "moment", moment)
         excluded = tuple(dict.fromkeys(self.exclude_evidence))
         object.__setattr__(self, "exclude_evidence", excluded)
@@ -84,7 +86,7 @@ class Settings:
             object.__setattr__(
                 self, "predictors", tuple(dict.fromkeys(self.predictors))
             )
-            _check_predictors(self.predictors, self.decision, moment)
+            _check_predictors(self.predictors, table, self.decision, moment)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Settings:
@@ -104,38 +106,15 @@ class Settings:
         _check_kinds(table)
         return cls(**table)
 
-    def build_procedure(
-        self, *, report_challenger: bool = False, model: Model | None = None
-    ) -> Procedure:
-        """Return the unfitted procedure that these settings describe.
-
-        That of an earlier ``model`` has its dictionary and its priors, whatever is
-        installed.
-        """
-        from responder_model.development.procedure import Procedure
-
-        return Procedure(
-            self.decision,
-            self.moment,
-            exclude_evidence=self.exclude_evidence,
-            predictors=self.predictors,
-            challenger=self.challenger,
-            report_challenger=report_challenger,
-            components=self.components,
-            small_cells=self.small_cells,
-            centres=None if self.centres == "ignored" else (),
-            table=None if model is None else model.dictionary,
-            priors=None if model is None else model.priors,
-            seed=self.seed,
-        )
-
     def to_json(self) -> dict[str, Any]:
         """Plain data, as a model folder stores it."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, parts: Mapping[str, Any]) -> Settings:
-        """Rebuild settings from ``to_json``.
+    def from_json(
+        cls, parts: Mapping[str, Any], table: Dictionary | None = None
+    ) -> Settings:
+        """Rebuild settings from ``to_json``, of the dictionary of a model.
 
         Raises
         ------
@@ -144,41 +123,10 @@ class Settings:
         """
         try:
             _check_kinds(parts)
-            return cls(**parts)
+            return cls(**parts, table=table)
         except DevelopmentError as error:
             said = Note("refusal.in_a_model", said=error.said)
             raise UntrustedModelError(said) from None
-
-
-def build_procedure(
-    decision: str,
-    moment: str | None = None,
-    *,
-    exclude_evidence: Sequence[str] = (),
-    predictors: Sequence[str] | None = None,
-    challenger: bool = True,
-    components: str = "robust",
-    seed: int = 0,
-) -> Procedure:
-    """Return the unfitted procedure that develops one decision model.
-
-    Examples
-    --------
-    >>> build_procedure("emcs_success").moment
-    'implantation'
-    """
-    from responder_model.development.procedure import Procedure
-
-    decision, moment = dictionary().check_target(decision, moment)
-    return Procedure(
-        decision,
-        moment,
-        exclude_evidence=tuple(exclude_evidence),
-        predictors=None if predictors is None else tuple(predictors),
-        challenger=challenger,
-        components=components,
-        seed=seed,
-    )
 
 
 def _check_kinds(table: Mapping[str, Any]) -> None:
@@ -241,10 +189,12 @@ _KINDS: dict[str, tuple[Note, Callable[[Any], bool]]] = {
 }
 
 
-def _check_predictors(names: tuple[str, ...], decision: str, moment: str) -> None:
+def _check_predictors(
+    names: tuple[str, ...], table: Dictionary, decision: str, moment: str
+) -> None:
     if not names:
         raise DevelopmentError(Note("refusal.no_predictors"))
-    known = {row.name for row in dictionary().predictors(decision, moment)}
+    known = {row.name for row in table.predictors(decision, moment)}
     wrong = [name for name in names if name not in known]
     if wrong:
         said = Note(
