@@ -199,7 +199,7 @@ def test_validate_repeats_an_update(run, developed, tmp_path):
     apparent = {
         row["measure"]: row["apparent"] for row in json.loads(done.stdout)["measures"]
     }
-    expected = load_model(newer).performance["apparent"]["brier_score"]
+    expected = load_model(newer).performance.apparent["brier_score"]
     assert apparent["brier_score"] == pytest.approx(expected, rel=1e-6)
 
 

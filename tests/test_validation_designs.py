@@ -153,7 +153,7 @@ def updated():
 def test_validate_internally_repeats_an_update(updated):
     older, newer, cohort = updated
     result = validate_internally(newer, cohort, n_resamples=2, updated_from=older)
-    for name, value in newer.performance["apparent"].items():
+    for name, value in newer.performance.apparent.items():
         assert result.value(name, "apparent") == pytest.approx(value, rel=1e-6)
     again = validate_internally(LINEAR, cohort, n_resamples=2, updated_from=older)
     pd.testing.assert_frame_equal(again.table, result.table)
