@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import subprocess
 import sys
@@ -18,7 +17,6 @@ from responder_model.cli.app import app
 from responder_model.cohort import read_map
 from responder_model.development import develop
 from responder_model.simulation import simulate_cohort
-from responder_model.words import say
 
 OPEN = "Âge;Étiologie;PR S1;Soulagement S4\n54;AVC;0,3;0,45\n61;zona;0,1;0,05\n"
 ANSWERS = """
@@ -114,14 +112,6 @@ def test_a_command_speaks_the_language_of_the_locale(run, monkeypatch):
 def test_every_command_has_a_language():
     for name, command in typer.main.get_command(app).commands.items():
         assert "lang" in {parameter.name for parameter in command.params}, name
-
-
-def test_list_of_commands_says_what_their_help_says_first():
-    for name, command in typer.main.get_command(app).commands.items():
-        assert (
-            say(f"commands.{name}", "en")
-            == inspect.cleandoc(command.help).partition("\n")[0]
-        ), name
 
 
 def test_list_of_commands_loads_none_of_them():

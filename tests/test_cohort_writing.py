@@ -18,6 +18,7 @@ from responder_model.cohort import (
     write_template,
 )
 from responder_model.errors import InvalidCohortError, ResponderModelError
+from responder_model.labels import standing_note
 from responder_model.schema import dictionary
 from responder_model.simulation import simulate_cohort
 from responder_model.vocabulary import find_field
@@ -57,7 +58,9 @@ def test_template_workbook_has_lists_limits_and_help(tmp_path: Path, lang: str) 
     for cell in sheet[1]:
         field = find_field(cell.value)
         assert field is not None
-        assert cell.comment.text == field.help[lang]
+        stands = standing_note(field.name)
+        said = field.help[lang] + ("" if stands is None else f" {stands.text(lang)}")
+        assert cell.comment.text == said
         kind = rules[cell.column_letter].type if field.kind != "text" else None
         expected = "whole" if field.integer else "decimal"
         assert kind == {"text": None, "number": expected}.get(field.kind, "list")

@@ -305,7 +305,10 @@ def test_rebuilding_a_published_model_gives_the_released_bytes(
     assert published_model(decision, moment).digest == digest
 
 
-@pytest.mark.parametrize("name", ["published_digests.json", "known_numbers.json"])
+@pytest.mark.parametrize(
+    "name",
+    ["published_digests.json", "published_standing.json", "known_numbers.json"],
+)
 def test_rebuilding_published_models_gives_what_the_package_holds(rebuilt, name):
     packaged = ROOT / "src" / "responder_model" / "data" / name
     assert packaged.read_bytes() == (rebuilt / packaged.name).read_bytes()

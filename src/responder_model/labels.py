@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from responder_model.schema import Decision, Field, dictionary
+from responder_model.words import Note
 from responder_model.words.numbers import format_number
 
 NOT_GIVEN = {"en": "not given", "fr": "non renseigné"}
@@ -60,6 +64,38 @@ def _category_label(row: Field, value: Any, lang: str) -> str:
 def _number(row: Field, value: float, lang: str) -> str:
     text = format_number(value, lang)
     return text if row.unit is None else f"{text} {row.unit[lang]}"
+
+
+def standing_note(name: str) -> Note | None:
+    """Say of a field that it has no effect of its own in the published models.
+
+    Examples
+    --------
+    >>> standing_note("relief_days_2").code
+    'answers.standing_told'
+    >>> standing_note("aetiology") is None
+    True
+    """
+    used_by = dictionary().fields[name].used_by
+    kinds = {decision: _standing().get(decision, {}).get(name) for decision in used_by}
+    told = [
+        Note(f"answers.standing_{kind}", decision=decision)
+        for decision, kind in kinds.items()
+        if kind is not None
+    ]
+    if len(told) == len(kinds) and len(set(kinds.values())) == 1:
+        return told[0]
+    parts = tuple(
+        Note("answers.standing_for", said=note, **note.values) for note in told
+    )
+    return Note("answers.standing", parts=parts) if parts else None
+
+
+@cache
+def _standing() -> dict[str, dict[str, str]]:
+    path = files("responder_model") / "data" / "published_standing.json"
+    found: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def moment_label(name: str, lang: str = "en") -> str:

@@ -9,7 +9,14 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from responder_model.cli.options import Language, speak, spoken, with_language
+from responder_model.cli.help import InWords, asked_language, heading_in
+from responder_model.cli.options import (
+    Language,
+    LanguageOption,
+    speak,
+    spoken,
+    with_language,
+)
 from responder_model.cli.output import BAD_INPUT, print_error
 from responder_model.cli.usage import Misused, in_our_words
 from responder_model.errors import ResponderModelError, refused_by_system
@@ -92,7 +99,7 @@ def _load(name: str, place: str) -> Any:
     return typer.main.get_command(alone)
 
 
-class Lean:
+class Lean(InWords):
     """A command that makes no converter for an option that needs none.
 
     Typer makes one for each and loads pydantic for them: a sixth of the time of a
@@ -141,22 +148,31 @@ class Commands(Lean, TyperGroup):
         self.commands = OnCall()
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help in the language of the locale."""
-        self.help = say("commands.package", spoken())
+        """Write the help, an example last."""
         self.epilog = say("commands.example", spoken())
         super().format_help(ctx, formatter)
+
+    def about(self, ctx: Any) -> str:  # noqa: ARG002
+        """What the package is."""
+        return say("commands.package", spoken())
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write its options, then the commands."""
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """List the commands under the headings of their panels."""
         lang = spoken()
         for panel, places in PANELS.items():
-            with formatter.section(say(f"commands.{panel}", lang)):
+            with formatter.section(heading_in(say(f"commands.{panel}", lang), lang)):
                 rows = [(name, say(f"commands.{name}", lang)) for name in places]
                 formatter.write_dl(rows)
 
     def make_context(self, *args: Any, **parts: Any) -> Any:
         """Read what was typed before the name of a command."""
-        speak(None)
+        typed = parts["args"] if "args" in parts else args[1]
+        speak(asked_language(typed))
         with in_our_words():
             return super().make_context(*args, **parts)
 
@@ -168,7 +184,6 @@ class Commands(Lean, TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
-        speak(None)
         try:
             with in_our_words():
                 return super().invoke(ctx)
@@ -201,14 +216,9 @@ def _print_version(value: bool) -> None:  # noqa: FBT001 - typer's callback
 @app.callback()
 def _root(
     *,
+    lang: LanguageOption,  # noqa: ARG001 - heard before anything is read
     version: Annotated[  # noqa: ARG001 - handled by its callback
-        bool,
-        typer.Option(
-            "--version",
-            help="Print the version.",
-            callback=_print_version,
-            is_eager=True,
-        ),
+        bool, typer.Option("--version", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     pass

@@ -35,73 +35,23 @@ if TYPE_CHECKING:
 
     from responder_model.cohort import CohortMap, Inspection
 
-TableOption = Annotated[
-    Path,
-    typer.Option("--out", metavar="FILE", help="File to write: .csv, .parquet, .xlsx."),
-]
-PatientsOption = Annotated[
-    int, typer.Option("--n-patients", min=1, help="Patients who start the test.")
-]
-CentresOption = Annotated[
-    int,
-    typer.Option("--n-centres", min=1, help="Centres, which differ in name only."),
-]
-TruthOption = Annotated[
-    str,
-    typer.Option(
-        "--truth",
-        metavar="KIND",
-        help="Truth of response: right (slopes drawn around the published effects), "
-        "half, wrong (signs reversed), null (nothing predicts), interactions, ...",
-    ),
-]
-SheetOption = Annotated[
-    Path,
-    typer.Option("--out", metavar="FILE", help="Sheet to write: .csv or .xlsx."),
-]
+TableOption = Annotated[Path, typer.Option("--out", metavar="FILE")]
+PatientsOption = Annotated[int, typer.Option("--n-patients", min=1)]
+CentresOption = Annotated[int, typer.Option("--n-centres", min=1)]
+TruthOption = Annotated[str, typer.Option("--truth", metavar="KIND")]
+SheetOption = Annotated[Path, typer.Option("--out", metavar="FILE")]
 
 
-WriteMapOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--write-map",
-        metavar="FILE",
-        help="Write how the file is read and what is open, to be answered (TOML).",
-    ),
-]
-ReportOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--report",
-        metavar="FILE",
-        help="Write a page (HTML) with a picture of what is missing, the values beside "
-        "the reference, and every question with its rows.",
-    ),
-]
-AllOption = Annotated[
-    bool,
-    typer.Option("--all", help="Name every heading, row and refused cell, one by one."),
-]
-StrictOption = Annotated[
-    bool,
-    typer.Option(
-        "--strict",
-        help="Exit 3 also where something is noted: a column or line that is not read, "
-        "a hidden row, an unlikely value.",
-    ),
-]
+WriteMapOption = Annotated[Path | None, typer.Option("--write-map", metavar="FILE")]
+ReportOption = Annotated[Path | None, typer.Option("--report", metavar="FILE")]
+AllOption = Annotated[bool, typer.Option("--all")]
+StrictOption = Annotated[bool, typer.Option("--strict")]
 
 
 def template(
-    out: SheetOption,
-    *,
-    lang: LanguageOption,
-    overwrite: OverwriteOption = False,
+    out: SheetOption, *, lang: LanguageOption, overwrite: OverwriteOption = False
 ) -> None:
-    """Write an empty entry sheet with every column of the dictionary.
-
-    Example: responder-model template --lang fr --out saisie.xlsx
-    """
+    """Write an empty entry sheet with every column of the dictionary."""
     from responder_model.cohort import write_template
 
     write_template(out, lang=lang.value, overwrite=overwrite)
@@ -120,10 +70,7 @@ def check(
     lang: LanguageOption,
     json_output: JsonOption = False,
 ) -> None:
-    """Read a cohort file: what it is good for, questions (exit 3), problems (exit 1).
-
-    Example: responder-model check centre.csv
-    """
+    """Read a cohort file: what it is good for, questions and problems."""
     error, whole, rows = _inspect(cohort, how)
     if write_map is not None:
         _write_map(cohort, how, error, write_map)
@@ -265,13 +212,7 @@ def simulate(
     *,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Write a simulated cohort; it stays labelled simulated whatever is made of it.
-
-    Its truth is said: under "right", slopes are drawn around the published effects, so
-    that single ones may turn out null or reversed, as in any one centre.
-
-    Example: responder-model simulate --n-patients 213 --seed 0 --out simulated.csv
-    """
+    """Write a simulated cohort; it stays labelled simulated whatever is made of it."""
     from responder_model.simulation import simulate_cohort
 
     output = Output(path=check_table_path(out), command="simulate", argument="--out")

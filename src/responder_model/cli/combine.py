@@ -21,26 +21,10 @@ if TYPE_CHECKING:
     from responder_model.combining import Combination
     from responder_model.model import Model
 
-FoldersArgument = Annotated[
-    list[str],
-    typer.Argument(metavar="FOLDER...", help="Folder of each centre's model."),
-]
-OutOption = Annotated[
-    Path, typer.Option("--out", metavar="FOLDER", help="Folder of the new model.")
-]
-ForOption = Annotated[
-    str | None,
-    typer.Option(
-        "--for",
-        metavar="FOLDER",
-        help="The model of this member: its own level, and what it shares with the "
-        "others. By default the model is for a new centre.",
-    ),
-]
-AlikeOption = Annotated[
-    bool,
-    typer.Option("--alike", help="Suppose that centres do not differ."),
-]
+FoldersArgument = Annotated[list[str], typer.Argument(metavar="FOLDER...")]
+OutOption = Annotated[Path, typer.Option("--out", metavar="FOLDER")]
+ForOption = Annotated[str | None, typer.Option("--for", metavar="FOLDER")]
+AlikeOption = Annotated[bool, typer.Option("--alike")]
 
 
 def combine(
@@ -53,14 +37,7 @@ def combine(
     json_output: JsonOption = False,
     lang: LanguageOption,
 ) -> None:
-    """Combine models of several centres, whose patients stay where they are.
-
-    As if developed on all patients together: the evidence counts once, and how far
-    centres lie apart is learned. Each model is one that ``develop`` made on the
-    patients of one centre.
-
-    Example: responder-model combine models/a models/b models/c --out models/abc
-    """
+    """Combine models of several centres, whose patients stay where they are."""
     member = _place(folders, for_member)
     models = [open_model(folder) for folder in folders]
     from responder_model.artifact import digest_of, model_files, save_model

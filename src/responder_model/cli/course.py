@@ -36,13 +36,7 @@ if TYPE_CHECKING:
     from responder_model.visits import Ahead, Course, Visit
 
 ModelsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--model",
-        metavar="DECISION@MOMENT|FOLDER",
-        help="Model of one visit, may be repeated; of other visits the "
-        "published-evidence ones answer.",
-    ),
+    list[str] | None, typer.Option("--model", metavar="DECISION@MOMENT|FOLDER")
 ]
 # Values of a visit that are named one by one; of more only their number is told.
 MOST_NAMED = 3
@@ -65,13 +59,7 @@ def course(
     keep: Keep,
     lang: LanguageOption,
 ) -> None:
-    """Follow one patient over the visits, and say what the next could still change.
-
-    Give what is known today, with the relief after each session so far.
-
-    Example: responder-model course --aetiology ischaemic_stroke --relief-1 10
-    --relief-2 0
-    """
+    """Follow one patient over the visits, and say what the next could still change."""
     from responder_model.visits import course as follow
 
     patient = read_patient(source, values)

@@ -39,81 +39,23 @@ if TYPE_CHECKING:
     from responder_model.settings import Settings
     from responder_model.workflow import Development
 
-FolderOption = Annotated[
-    Path, typer.Option("--out", metavar="FOLDER", help="Model folder to write.")
-]
-TrackOption = Annotated[
-    bool, typer.Option("--track/--no-track", help="Log the development to MLflow.")
-]
+FolderOption = Annotated[Path, typer.Option("--out", metavar="FOLDER")]
+TrackOption = Annotated[bool, typer.Option("--track/--no-track")]
 OverlapOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--overlap-group",
-        metavar="GROUP",
-        help="Published group that these patients belong to; may be repeated.",
-    ),
+    list[str] | None, typer.Option("--overlap-group", metavar="GROUP")
 ]
-ParametersOption = Annotated[
-    int | None,
-    typer.Option(
-        "--parameters", min=1, help="Candidate coefficients; not for --validation."
-    ),
-]
-ValidationOption = Annotated[
-    bool,
-    typer.Option(
-        "--validation", help="Patients for validating a model that is there already."
-    ),
-]
-ThresholdOption = Annotated[
-    float | None,
-    typer.Option(
-        "--threshold",
-        help="With --validation: threshold probability whose net benefit is to be "
-        "precise too.",
-    ),
-]
-ProportionOption = Annotated[
-    float, typer.Option("--outcome-proportion", help="Expected share of responders.")
-]
-CStatisticOption = Annotated[
-    float | None,
-    typer.Option(
-        "--c-statistic",
-        help="Expected c-statistic; default: what the published evidence supports.",
-    ),
-]
-AtHandOption = Annotated[
-    int | None, typer.Option("--n-patients", min=0, help="Patients at hand.")
-]
-TargetArgument = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[DECISION@MOMENT]",
-        help="For example rtms_response@screening; left out with --settings.",
-    ),
-]
+ParametersOption = Annotated[int | None, typer.Option("--parameters", min=1)]
+ValidationOption = Annotated[bool, typer.Option("--validation")]
+ThresholdOption = Annotated[float | None, typer.Option("--threshold")]
+ProportionOption = Annotated[float, typer.Option("--outcome-proportion")]
+CStatisticOption = Annotated[float | None, typer.Option("--c-statistic")]
+AtHandOption = Annotated[int | None, typer.Option("--n-patients", min=0)]
+TargetArgument = Annotated[str | None, typer.Argument(metavar="[DECISION@MOMENT]")]
 SettingsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--settings",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="TOML file with decision, moment, predictors, seed and the like.",
-    ),
+    Path | None, typer.Option("--settings", metavar="FILE", exists=True, dir_okay=False)
 ]
-PowerOption = Annotated[
-    float,
-    typer.Option(
-        "--power",
-        help="What the earlier model's information counts, above 0 to 1: less than 1 "
-        "for patients who conflict with it.",
-    ),
-]
-NameOption = Annotated[
-    str | None, typer.Option("--name", help="Name of the model; default: the file's.")
-]
+PowerOption = Annotated[float, typer.Option("--power")]
+NameOption = Annotated[str | None, typer.Option("--name")]
 
 
 @with_map_options
@@ -136,11 +78,7 @@ def develop(
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Develop a model on a centre's cohort and the published evidence.
-
-    Example: responder-model develop centre.csv rtms_response@screening
-    --out models/centre
-    """
+    """Develop a model on a centre's cohort and the published evidence."""
     asked = (target, seed, tuple(exclude_evidence or ()))
     settings = _settings(settings_file, *asked)
     settings = _protected(settings, small_cells, centres, stays_here=stays_here)
@@ -204,14 +142,7 @@ class Method(StrEnum):
     auto = "auto"
 
 
-MethodOption = Annotated[
-    Method,
-    typer.Option(
-        "--method",
-        help="bayes: the new patients are like the earlier ones; auto: they may differ "
-        "in rate, in the strength of effects or in single ones, as far as they show.",
-    ),
-]
+MethodOption = Annotated[Method, typer.Option("--method")]
 
 
 @with_map_options
@@ -234,12 +165,7 @@ def update(
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Bring a model up to date with new patients: its posterior becomes the prior.
-
-    Patients who are in the model already are left out. None may be in its evidence.
-
-    Example: responder-model update models/centre new.csv --out models/newer
-    """
+    """Bring a model up to date with new patients: its posterior becomes the prior."""
     from responder_model.cohort import read_cohort
     from responder_model.workflow import update_and_track
 
@@ -299,12 +225,7 @@ def sample_size(
     threshold: ThresholdOption = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Say how many patients a development or a validation needs (Riley's criteria).
-
-    Example: responder-model sample-size --parameters 12 --outcome-proportion 0.4
-    --c-statistic 0.75; for new patients: responder-model sample-size --validation
-    --outcome-proportion 0.4
-    """
+    """Say how many patients a development or a validation needs (Riley's criteria)."""
     from responder_model.sample_size import PLANNING_C_STATISTIC
 
     c = PLANNING_C_STATISTIC if c_statistic is None else c_statistic

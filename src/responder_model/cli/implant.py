@@ -27,21 +27,9 @@ if TYPE_CHECKING:
 
     from responder_model.pathways import Implant
 
-ImplantModelOption = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        metavar="DECISION|FOLDER",
-        help="Model of success of the implant.",
-    ),
-]
+ImplantModelOption = Annotated[str, typer.Option("--model", metavar="DECISION|FOLDER")]
 WorthOption = Annotated[
-    float | None,
-    typer.Option(
-        "--failures-per-success",
-        metavar="NUMBER",
-        help="How many failed implants one success is worth to you.",
-    ),
+    float | None, typer.Option("--failures-per-success", metavar="NUMBER")
 ]
 
 
@@ -58,11 +46,7 @@ def implant(
     keep: Keep,
     lang: LanguageOption,
 ) -> None:
-    """Set benefit and harm of the implant side by side, for one patient.
-
-    Example: responder-model implant --age 57 --relief-test 55
-    --aetiology ischaemic_stroke --failures-per-success 2
-    """
+    """Set benefit and harm of the implant side by side, for one patient."""
     from responder_model.pathways import implant as weigh
 
     patient = read_patient(source, values)

@@ -23,63 +23,17 @@ _RESPONDER = "rtms_responder"
 _OPTIONS = {
     "map_file": (
         Path | None,
-        typer.Option(
-            "--map",
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="How to read the file: a mapping that check --write-map wrote.",
-        ),
+        typer.Option("--map", metavar="FILE", exists=True, dir_okay=False),
     ),
-    "sheet": (
-        str | None,
-        typer.Option(
-            "--sheet",
-            metavar="NAME",
-            help="Sheet of a workbook; by default the first visible one that fits.",
-        ),
-    ),
-    "long": (
-        tuple[str, str] | None,
-        typer.Option(
-            "--long",
-            metavar="VISIT COLUMN",
-            help="The file has a line for each visit: the headings of what numbers the "
-            "visits and of what is measured at each.",
-        ),
-    ),
+    "sheet": (str | None, typer.Option("--sheet", metavar="NAME")),
+    "long": (tuple[str, str] | None, typer.Option("--long", metavar="VISIT COLUMN")),
     "data_dictionary": (
         Path | None,
-        typer.Option(
-            "--data-dictionary",
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="What the codes mean: data dictionary (CSV) of the REDCap project, or "
-            "catalog (.sas7bcat) of a SAS data set.",
-        ),
+        typer.Option("--data-dictionary", metavar="FILE", exists=True, dir_okay=False),
     ),
-    "missing_codes": (
-        str | None,
-        typer.Option(
-            "--missing-codes",
-            metavar="CODES",
-            help='What stands for missing besides blanks, as "-99, 999".',
-        ),
-    ),
-    "responder_at": (
-        float | None,
-        typer.Option(
-            "--responder-at",
-            metavar="PERCENT",
-            help="The file calls a responder who has more relief than this. Outcomes "
-            "of models keep their own cut-off.",
-        ),
-    ),
-    "inclusive": (
-        bool,
-        typer.Option("--inclusive", help="With --responder-at: this relief or more."),
-    ),
+    "missing_codes": (str | None, typer.Option("--missing-codes", metavar="CODES")),
+    "responder_at": (float | None, typer.Option("--responder-at", metavar="PERCENT")),
+    "inclusive": (bool, typer.Option("--inclusive")),
 }
 
 

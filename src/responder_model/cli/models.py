@@ -26,26 +26,10 @@ if TYPE_CHECKING:
     from responder_model.model import Model
 
 DirectoryArgument = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="[DIRECTORY]",
-        exists=True,
-        file_okay=False,
-        help="Also list the model folders in this directory.",
-    ),
+    Path | None, typer.Argument(metavar="[DIRECTORY]", exists=True, file_okay=False)
 ]
-DecisionArgument = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="[DECISION[@MOMENT]]", help="One decision; without it, all of them."
-    ),
-]
-HarmOption = Annotated[
-    bool,
-    typer.Option(
-        "--harm", help="Harm and durability of the treatment as published, instead."
-    ),
-]
+DecisionArgument = Annotated[str | None, typer.Argument(metavar="[DECISION[@MOMENT]]")]
+HarmOption = Annotated[bool, typer.Option("--harm")]
 MANIFEST = "manifest.json"
 _RATE_OPTIONS = ("--responders", "--tested")
 # Columns that the longest name of a published model takes.
@@ -102,10 +86,7 @@ def list_models(
     json_output: JsonOption = False,
     lang: LanguageOption,
 ) -> None:
-    """List the published-evidence models, and the model folders of a directory.
-
-    Example: responder-model models models/
-    """
+    """List the published-evidence models, and the model folders of a directory."""
     rows = [*_published_rows(lang), *_folder_rows(directory, lang)]
     if json_output:
         print_json(rows)
@@ -169,15 +150,9 @@ def _refused_row(name: str, problem: str) -> dict[str, Any]:
 
 
 def inspect(
-    model: ModelArgument,
-    *,
-    json_output: JsonOption = False,
-    lang: LanguageOption,
+    model: ModelArgument, *, json_output: JsonOption = False, lang: LanguageOption
 ) -> None:
-    """Show what a model was made from, its weights, measures and coefficients.
-
-    Example: responder-model inspect emcs_success@implantation
-    """
+    """Show what a model was made from, its weights, measures and coefficients."""
     from responder_model.cli.summary import print_model, summarise
 
     found = open_model(model)
@@ -196,14 +171,7 @@ def evidence(
     json_output: JsonOption = False,
     lang: LanguageOption,
 ) -> None:
-    """Print what is published and believed of every predictor, and what is served.
-
-    A table in percentages first, then every prior with the findings that it rests on. A
-    decision without a moment stands for its first one, with the relief of later ones.
-    Harm is a table of its own: --harm.
-
-    Example: responder-model evidence rtms_response@session_2
-    """
+    """Print what is published and believed of every predictor, and what is served."""
     excluded = tuple(exclude or ())
     if harm:
         from responder_model.cli.harm import print_harm

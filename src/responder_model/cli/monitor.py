@@ -32,42 +32,14 @@ if TYPE_CHECKING:
 ALARM_CODE = 4
 
 PredictionsOption = Annotated[
-    Path,
-    typer.Option(
-        "--predictions",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="What was predicted, as score --date writes it.",
-    ),
+    Path, typer.Option("--predictions", metavar="FILE", exists=True, dir_okay=False)
 ]
 OutcomesOption = Annotated[
-    Path,
-    typer.Option(
-        "--outcomes",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="What became of it: patient_id, date, and the outcome as in a cohort.",
-    ),
+    Path, typer.Option("--outcomes", metavar="FILE", exists=True, dir_okay=False)
 ]
-DueOption = Annotated[
-    int | None,
-    typer.Option(
-        "--due-days",
-        min=0,
-        help="Days from a prediction until its outcome is due; by default 120, for an "
-        "implant 400.",
-    ),
-]
+DueOption = Annotated[int | None, typer.Option("--due-days", min=0)]
 TodayOption = Annotated[
-    datetime | None,
-    typer.Option(
-        "--today",
-        metavar="DAY",
-        formats=["%Y-%m-%d"],
-        help="Look as of this day, as 2026-05-03; by default today.",
-    ),
+    datetime | None, typer.Option("--today", metavar="DAY", formats=["%Y-%m-%d"])
 ]
 
 
@@ -85,14 +57,7 @@ def monitor(
     json_output: JsonOption = False,
     lang: LanguageOption,
 ) -> None:
-    """Say whether a model's probabilities still hold where it is used (exit 4: alarm).
-
-    It may be called every day or once a year: while the model is right, at most one
-    series in twenty ever raises an alarm. Nothing is updated.
-
-    Example: responder-model monitor models/centre --predictions scores.csv --outcomes
-    outcomes.csv
-    """
+    """Say whether a model's probabilities still hold where it is used."""
     fitted = open_model(model, tracking_uri=tracking_uri)
     destination = find_destination(
         model, fitted, track=track, tracking_uri=tracking_uri

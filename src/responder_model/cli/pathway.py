@@ -35,38 +35,14 @@ if TYPE_CHECKING:
     from responder_model.pathways import Pathway
 
 ScreeningOption = Annotated[
-    str | None,
-    typer.Option(
-        "--screening-model",
-        metavar="DECISION@MOMENT|FOLDER",
-        help="Model of response to the test; by default the published-evidence one "
-        "of the latest moment that is given.",
-    ),
+    str | None, typer.Option("--screening-model", metavar="DECISION@MOMENT|FOLDER")
 ]
 ImplantOption = Annotated[
-    str | None,
-    typer.Option(
-        "--implant-model",
-        metavar="DECISION@MOMENT|FOLDER",
-        help="Model of success of the implant; by default the published-evidence one.",
-    ),
+    str | None, typer.Option("--implant-model", metavar="DECISION@MOMENT|FOLDER")
 ]
 
-SuccessesOption = Annotated[
-    int | None,
-    typer.Option(
-        "--successes",
-        metavar="N",
-        help="Patients of this centre with success of the implant, of those "
-        "--implanted: the same for the implant model.",
-    ),
-]
-ImplantedOption = Annotated[
-    int | None,
-    typer.Option(
-        "--implanted", metavar="N", help="Patients of this centre with an implant."
-    ),
-]
+SuccessesOption = Annotated[int | None, typer.Option("--successes", metavar="N")]
+ImplantedOption = Annotated[int | None, typer.Option("--implanted", metavar="N")]
 _IMPLANT_RATE = ("--successes", "--implanted")
 
 
@@ -86,13 +62,7 @@ def pathway(
     keep: Keep,
     lang: LanguageOption,
 ) -> None:
-    """Say what to expect of the test and then of an implant, averaged over relief.
-
-    Give what is known today; relief after the test is averaged over.
-
-    Example: responder-model pathway --age 54 --aetiology trigeminal_neuropathy
-    --relief-1 40
-    """
+    """Say what to expect of the test and then of an implant, averaged over relief."""
     from responder_model.pathways import pathway as follow
 
     rate = local_rate(responders, tested)

@@ -27,11 +27,7 @@ from responder_model.cli.options import (
 )
 from responder_model.cli.output import console, print_json, writing
 from responder_model.cli.sheet import Keep, with_sheet_options
-from responder_model.errors import (
-    InvalidPatientError,
-    Problem,
-    ResponderModelError,
-)
+from responder_model.errors import InvalidPatientError, Problem, ResponderModelError
 from responder_model.outputs import Output, check_outputs, drafted
 from responder_model.schema import Field, dictionary
 from responder_model.words import Note, say
@@ -39,40 +35,11 @@ from responder_model.words import Note, say
 if TYPE_CHECKING:
     from responder_model.model import Model
 
-InputOption = Annotated[
-    str | None,
-    typer.Option(
-        "--input",
-        metavar="FILE|-",
-        help="JSON object of one patient, from a file or from stdin (-).",
-    ),
-]
-FigureOption = Annotated[
-    Path | None,
-    typer.Option("--figure", metavar="FILE", help="Also draw the reasons (PNG)."),
-]
-CentreOption = Annotated[
-    str | None,
-    typer.Option(
-        "--centre",
-        metavar="NAME",
-        help="Centre of the patient, by name or code, for a model that tells them "
-        "apart.",
-    ),
-]
-ChosenOption = Annotated[
-    float | None,
-    typer.Option(
-        "--threshold",
-        metavar="0-1",
-        help="Probability at which you would decide; the answer says to which side of "
-        "it this patient leans. By default the average patient's.",
-    ),
-]
-LogOddsOption = Annotated[
-    bool,
-    typer.Option("--log-odds", help="Reasons in log-odds, not in points in 100."),
-]
+InputOption = Annotated[str | None, typer.Option("--input", metavar="FILE|-")]
+FigureOption = Annotated[Path | None, typer.Option("--figure", metavar="FILE")]
+CentreOption = Annotated[str | None, typer.Option("--centre", metavar="NAME")]
+ChosenOption = Annotated[float | None, typer.Option("--threshold", metavar="0-1")]
+LogOddsOption = Annotated[bool, typer.Option("--log-odds")]
 
 UNREADABLE, NO_OBJECT = Note("patient.readable_file"), Note("patient.json_object")
 _METAVARS = {"number": "NUMBER", "boolean": "YES|NO", "category": "NAME"}
@@ -113,12 +80,11 @@ def with_predictor_options(
 
 
 def _option(row: Field) -> inspect.Parameter:
-    moments = {moment.name: moment.label["en"] for moment in dictionary().moments}
     info = typer.Option(
         f"--{row.name.replace('_', '-')}",
         metavar=_METAVARS[row.kind],
-        help=f"{row.label['en']}: {row.rule.text()}.",
-        rich_help_panel=f"Patient: known {moments[row.known_from]}",
+        # the help lists it under this moment
+        rich_help_panel=row.known_from,
         show_default=False,
     )
     return inspect.Parameter(
@@ -189,13 +155,7 @@ def predict(
     keep: Keep,
     lang: LanguageOption,
 ) -> None:
-    """Score one patient: a verdict, the interval, reasons, and for whom it holds.
-
-    Give the patient as options or as JSON; leave out what is not known.
-
-    Example: responder-model predict rtms_response@screening --age 54
-    --aetiology ischaemic_stroke --pain-intensity 7
-    """
+    """Score one patient: a verdict, the interval, reasons, and for whom it holds."""
     fitted = open_model(model, rate=local_rate(responders, tested))
     patient = read_patient(source, values)
     if keep.wanted:
@@ -230,11 +190,7 @@ def explain(
     json_output: JsonOption = False,
     lang: LanguageOption,
 ) -> None:
-    """Say what each predictor adds for one patient, all of them, and draw it.
-
-    Example: responder-model explain rtms_response@screening --age 54
-    --aetiology ischaemic_stroke --figure why.png
-    """
+    """Say what each predictor adds for one patient, all of them, and draw it."""
     fitted = open_model(model, rate=local_rate(responders, tested))
     patient = read_patient(source, values)
     if figure is not None:
@@ -263,10 +219,7 @@ def _draw(
     if path.suffix.lower() != ".png":
         raise ResponderModelError(Note("cli.figure_name", got=show(path.name)))
     output = Output(
-        path=path,
-        command="explain",
-        model=digest_of(model),
-        argument="--figure",
+        path=path, command="explain", model=digest_of(model), argument="--figure"
     )
     check_outputs(output, inputs=inputs, overwrite=overwrite)
     known = model.check_patient(patient)
@@ -300,10 +253,7 @@ def _answer(
     json_output: bool,
 ) -> None:
     """Print what a model says of a patient, and what to ask next."""
-    from responder_model.cli.prediction import (
-        describe_prediction,
-        reasons_table,
-    )
+    from responder_model.cli.prediction import describe_prediction, reasons_table
     from responder_model.model.basis import bases, without_effect
     from responder_model.model.questions import question_notes
 

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
     from responder_model.model import Model
 
-FigureOption = Annotated[
-    Path | None, typer.Option("--figure", metavar="FILE", help="Also draw it (PNG).")
-]
+FigureOption = Annotated[Path | None, typer.Option("--figure", metavar="FILE")]
 
 
 @contextmanager
@@ -63,10 +61,5 @@ def draw_picture(
         path, digest, command=command, inputs=inputs, overwrite=overwrite
     ) as draft:
         draw_figure(
-            plot,
-            draft,
-            title=title,
-            provenance=provenance,
-            lang=lang,
-            size=(8.0, 7.0),
+            plot, draft, title=title, provenance=provenance, lang=lang, size=(8.0, 7.0)
         )

@@ -12,14 +12,7 @@ from responder_model.cli.output import print_json, print_notices
 from responder_model.cli.tracked import FolderArgument, TrackingOption
 from responder_model.words import say
 
-SimulatedOption = Annotated[
-    bool,
-    typer.Option(
-        "--simulated",
-        help="A name that is new is one for models of simulated patients, and for no "
-        "others.",
-    ),
-]
+SimulatedOption = Annotated[bool, typer.Option("--simulated")]
 
 
 def register(
@@ -30,12 +23,7 @@ def register(
     json_output: JsonOption = False,
     lang: LanguageOption,
 ) -> None:
-    """Register a model folder: a version of its question and moment, the challenger.
-
-    It is logged first where no run holds it. The same model is never a second version.
-
-    Example: responder-model register models/centre
-    """
+    """Register a model folder: a version of its question and moment, the challenger."""
     from responder_model.tracking import settings_notes
     from responder_model.workflow import register_folder
 

@@ -47,46 +47,15 @@ class RoleName(StrEnum):
 
 CohortOption = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--cohort",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="Development cohort, or other patients; may be repeated.",
-    ),
+    typer.Option("--cohort", metavar="FILE", exists=True, dir_okay=False),
 ]
-RoleOption = Annotated[
-    RoleName | None,
-    typer.Option(
-        "--role",
-        help="What the cohorts are to the model; by default found out by developing "
-        "it again.",
-    ),
-]
+RoleOption = Annotated[RoleName | None, typer.Option("--role")]
 StatementsOption = Annotated[
     Path | None,
-    typer.Option(
-        "--statements",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="TOML with what only the authors know, by number of TRIPOD+AI: "
-        '17 = "Ethics committee ..."',
-    ),
+    typer.Option("--statements", metavar="FILE", exists=True, dir_okay=False),
 ]
-ResamplesOption = Annotated[
-    int,
-    typer.Option(
-        "--resamples",
-        "--n-resamples",
-        min=2,
-        help="Resamples of the development, and of the intervals of calibration "
-        "distances.",
-    ),
-]
-OutOption = Annotated[
-    Path, typer.Option("--out", metavar="FOLDER", help="Where the report is written.")
-]
+ResamplesOption = Annotated[int, typer.Option("--resamples", "--n-resamples", min=2)]
+OutOption = Annotated[Path, typer.Option("--out", metavar="FOLDER")]
 
 
 @with_map_options
@@ -108,14 +77,7 @@ def report(
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Write the report of a model: one HTML page, Markdown, and its values.
-
-    Aggregates only. With the development cohort the whole procedure is validated by
-    resampling; with other patients the model is measured as it is.
-
-    Example: responder-model report models/centre --cohort centre.csv --lang fr
-    --out reports/centre
-    """
+    """Write the report of a model: one HTML page, Markdown, and its values."""
     from responder_model.artifact import digest_of
     from responder_model.cohort import read_cohort
     from responder_model.reporting import (
@@ -142,12 +104,7 @@ def report(
         for path in cohort or []
     ]
     with progress("writing_report"):
-        made = build_report(
-            found,
-            studies,
-            lang=lang.value,
-            statements=stated,
-        )
+        made = build_report(found, studies, lang=lang.value, statements=stated)
         with writing("--out"):
             written = write_report(made, out, overwrite=overwrite)
     logged = _log(destination, made, written, cohort or [])

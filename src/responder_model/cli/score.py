@@ -41,30 +41,13 @@ MOST_JOBS = 4
 # Seconds between lines of progress where there is no terminal.
 _PAUSE = 10.0
 
-ScoresOption = Annotated[
-    Path,
-    typer.Option("--out", metavar="FILE", help="File to write: .csv, .parquet, .xlsx."),
-]
-ContributionsOption = Annotated[
-    bool,
-    typer.Option("--contributions", help="Also write each predictor's contribution."),
-]
-StrictOption = Annotated[
-    bool, typer.Option("--strict", help="Score nothing if any row has a problem.")
-]
+ScoresOption = Annotated[Path, typer.Option("--out", metavar="FILE")]
+ContributionsOption = Annotated[bool, typer.Option("--contributions")]
+StrictOption = Annotated[bool, typer.Option("--strict")]
 DateOption = Annotated[
-    datetime | None,
-    typer.Option(
-        "--date",
-        metavar="DAY",
-        formats=["%Y-%m-%d"],
-        help="Day of the predictions, as 2026-05-03, for a column that monitor reads.",
-    ),
+    datetime | None, typer.Option("--date", metavar="DAY", formats=["%Y-%m-%d"])
 ]
-ThreadsOption = Annotated[
-    int | None,
-    typer.Option("--jobs", min=1, help="Threads; by default one per core, up to 4."),
-]
+ThreadsOption = Annotated[int | None, typer.Option("--jobs", min=1)]
 
 
 @with_map_options
@@ -81,12 +64,7 @@ def score(
     jobs: ThreadsOption = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Score every patient of a file; rows with problems go to a side file (exit 3).
-
-    Files of any size; a run that was stopped goes on when it is started again.
-
-    Example: responder-model score rtms_response@screening centre.csv --out scores.csv
-    """
+    """Score every patient of a file; rows with problems go to a side file (exit 3)."""
     fitted = open_model(model)
     from responder_model.scoring import score_file
 

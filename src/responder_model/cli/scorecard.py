@@ -8,33 +8,13 @@ from typing import Annotated
 import typer
 
 from responder_model.cli.models import open_model
-from responder_model.cli.options import (
-    LanguageOption,
-    ModelArgument,
-    OverwriteOption,
-)
+from responder_model.cli.options import LanguageOption, ModelArgument, OverwriteOption
 from responder_model.cli.output import writing
 from responder_model.outputs import Output, check_outputs, drafted
 
-CardFolderOption = Annotated[
-    Path, typer.Option("--out", metavar="FOLDER", help="Where the card is written.")
-]
-KnownOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--known",
-        metavar="PREDICTOR",
-        help="Predictor that is known of every patient; may be repeated. Without it "
-        "all of the model's; the others are averaged over.",
-    ),
-]
-LinearOption = Annotated[
-    bool,
-    typer.Option(
-        "--linear-part-only",
-        help="Leave the trees of a pooled model out: the card then is not the model.",
-    ),
-]
+CardFolderOption = Annotated[Path, typer.Option("--out", metavar="FOLDER")]
+KnownOption = Annotated[list[str] | None, typer.Option("--known", metavar="PREDICTOR")]
+LinearOption = Annotated[bool, typer.Option("--linear-part-only")]
 
 
 def scorecard(
@@ -46,14 +26,7 @@ def scorecard(
     overwrite: OverwriteOption = False,
     lang: LanguageOption,
 ) -> None:
-    """Write a linear model as CSV, printable points table (HTML) and nomogram (PNG).
-
-    The CSV gives the model's probability to the last digit, the points within one
-    percentage point, for patients in whom exactly these predictors are known.
-
-    Example: responder-model scorecard rtms_response@screening --known age
-    --known aetiology --out card
-    """
+    """Write a linear model as CSV, printable points table (HTML) and nomogram (PNG)."""
     fitted = open_model(model)
     from responder_model.artifact import digest_of
     from responder_model.figures.drawing import draw_figure

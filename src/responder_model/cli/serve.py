@@ -14,93 +14,27 @@ from responder_model.words import Note
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
-ServedOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--model",
-        metavar="FOLDER",
-        help="Model folder, models:/NAME/VERSION or models:/NAME@ALIAS, in place of "
-        "the published-evidence model of its question and moment; may be repeated.",
-    ),
-]
-AddressOption = Annotated[
-    str,
-    typer.Option(
-        "--address",
-        metavar="ADDRESS",
-        help="Address to listen on; any other than this machine's own needs --tokens.",
-    ),
-]
-PortOption = Annotated[
-    int, typer.Option("--port", min=0, max=65535, help="Port to listen on.")
-]
+ServedOption = Annotated[list[str] | None, typer.Option("--model", metavar="FOLDER")]
+AddressOption = Annotated[str, typer.Option("--address", metavar="ADDRESS")]
+PortOption = Annotated[int, typer.Option("--port", min=0, max=65535)]
 HostNameOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--host-name",
-        metavar="NAME",
-        help="Host name by which this server is reached, besides localhost; may be "
-        "repeated.",
-    ),
+    list[str] | None, typer.Option("--host-name", metavar="NAME")
 ]
-TokensOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--tokens",
-        metavar="FILE",
-        help="File of tokens, of which every request needs one: see token new.",
-    ),
-]
-NoTokenOption = Annotated[
-    bool,
-    typer.Option("--no-token", help="Let everybody ask who can reach the address."),
-]
+TokensOption = Annotated[Path | None, typer.Option("--tokens", metavar="FILE")]
+NoTokenOption = Annotated[bool, typer.Option("--no-token")]
 OriginOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-origin",
-        metavar="ORIGIN",
-        help="Origin whose pages may ask, as https://ehr.example; may be repeated.",
-    ),
+    list[str] | None, typer.Option("--allow-origin", metavar="ORIGIN")
 ]
-EmbedOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--embed",
-        metavar="ORIGIN",
-        help="Origin that may show the page in a frame; may be repeated.",
-    ),
-]
-TlsOption = Annotated[
-    bool,
-    typer.Option("--behind-tls", help="Say that it is reached by https only (HSTS)."),
-]
-ProxyOption = Annotated[
-    str | None,
-    typer.Option(
-        "--behind-proxy",
-        metavar="ADDRESS",
-        help="Address of a proxy that is believed about who asks.",
-    ),
-]
-LimitsOption = Annotated[
-    Path | None,
-    typer.Option("--limits", metavar="FILE", help="TOML file of limits to change."),
-]
+EmbedOption = Annotated[list[str] | None, typer.Option("--embed", metavar="ORIGIN")]
+TlsOption = Annotated[bool, typer.Option("--behind-tls")]
+ProxyOption = Annotated[str | None, typer.Option("--behind-proxy", metavar="ADDRESS")]
+LimitsOption = Annotated[Path | None, typer.Option("--limits", metavar="FILE")]
 
 
 ThresholdOption = Annotated[
-    float | None,
-    typer.Option(
-        "--threshold",
-        metavar="PROBABILITY",
-        help="Probability of response at which the clinic tests, as 0.3: the page "
-        "compares with it, and with the average patient otherwise.",
-    ),
+    float | None, typer.Option("--threshold", metavar="PROBABILITY")
 ]
-ProcessesOption = Annotated[
-    int, typer.Option("--processes", min=1, help="Processes that share the work.")
-]
+ProcessesOption = Annotated[int, typer.Option("--processes", min=1)]
 
 
 def serve(
@@ -119,13 +53,7 @@ def serve(
     threshold: ThresholdOption = None,
     processes: ProcessesOption = 1,
 ) -> None:
-    """Serve a page for the desk and JSON for programs, until Ctrl+C.
-
-    Only this machine can reach it, unless --address says otherwise. The log goes to
-    stderr, one JSON object a line, without a patient's value.
-
-    Example: responder-model serve --port 8000
-    """
+    """Serve a page for the desk and JSON for programs, until Ctrl+C."""
     # one thread a request: more would only fight for the cores
     for setting in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(setting, "1")

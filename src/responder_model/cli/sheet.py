@@ -21,22 +21,9 @@ if TYPE_CHECKING:
 # Name of the type of what commands receive, which no option has.
 _KEEP = "Keep"
 _OPTIONS: dict[str, Any] = {
-    "pdf": Annotated[
-        Path | None,
-        typer.Option("--pdf", metavar="FILE", help="Also write one page (PDF, A4)."),
-    ],
-    "html": Annotated[
-        Path | None,
-        typer.Option("--html", metavar="FILE", help="Also write one page (HTML)."),
-    ],
-    "label": Annotated[
-        str,
-        typer.Option(
-            "--label",
-            metavar="TEXT",
-            help="What the page is known by; nothing else on it names the patient.",
-        ),
-    ],
+    "pdf": Annotated[Path | None, typer.Option("--pdf", metavar="FILE")],
+    "html": Annotated[Path | None, typer.Option("--html", metavar="FILE")],
+    "label": Annotated[str, typer.Option("--label", metavar="TEXT")],
     "overwrite": OverwriteOption,
 }
 _DEFAULTS = {"pdf": None, "html": None, "label": "", "overwrite": False}
@@ -99,10 +86,7 @@ class Keep:
         output = Output(path=place, command=command, model=digest, argument=f"--{name}")
         overwrite = self.overwrite
         check_outputs(output, inputs=inputs, overwrite=overwrite)
-        with (
-            writing(f"--{name}"),
-            drafted(output, overwrite=overwrite) as draft,
-        ):
+        with writing(f"--{name}"), drafted(output, overwrite=overwrite) as draft:
             draft.write_bytes(data)
 
 

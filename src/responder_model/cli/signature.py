@@ -11,39 +11,16 @@ from responder_model.cli.options import JsonOption, spoken
 from responder_model.cli.output import print_json, print_notices
 from responder_model.words import Note, say
 
-FolderArgument = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="The folder of a model.")
-]
-VerifiedArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="FOLDER", help="The folder of a model, or models:/NAME/VERSION."
-    ),
-]
-KeyOption = Annotated[
-    Path,
-    typer.Option(
-        "--key", metavar="PRIVATE.pem", help="Ed25519 private key, without a password."
-    ),
-]
+FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER")]
+VerifiedArgument = Annotated[str, typer.Argument(metavar="FOLDER")]
+KeyOption = Annotated[Path, typer.Option("--key", metavar="PRIVATE.pem")]
 TrustedOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--trusted-key",
-        metavar="PUBLIC.pem",
-        help="Ed25519 public key, one of which must have signed; may be repeated. "
-        "By default the keys that RESPONDER_MODEL_TRUSTED_KEYS names.",
-    ),
+    list[Path] | None, typer.Option("--trusted-key", metavar="PUBLIC.pem")
 ]
 
 
 def sign(folder: FolderArgument, *, key: KeyOption) -> None:
-    """Sign a model folder; prints the public key, in hexadecimal.
-
-    Needs the extra ``signing``.
-
-    Example: responder-model sign models/centre --key private.pem
-    """
+    """Sign a model folder; prints the public key, in hexadecimal."""
     from responder_model.artifact import read_private_key, sign_model
 
     typer.echo(sign_model(folder, read_private_key(key)))
@@ -55,13 +32,7 @@ def verify(
     trusted_key: TrustedOption = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Check that a model folder is as it was saved, and who signed it.
-
-    Without keys only the digests are checked: they say that the folder is intact, not
-    where it comes from.
-
-    Example: responder-model verify models/centre --trusted-key public.pem
-    """
+    """Check that a model folder is as it was saved, and who signed it."""
     from responder_model.artifact import (
         read_manifest,
         read_public_key,

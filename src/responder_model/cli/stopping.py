@@ -11,11 +11,7 @@ import typer
 
 from responder_model.cli.mapping import with_map_options
 from responder_model.cli.models import open_model
-from responder_model.cli.options import (
-    JsonOption,
-    LanguageOption,
-    OverwriteOption,
-)
+from responder_model.cli.options import JsonOption, LanguageOption, OverwriteOption
 from responder_model.cli.output import console, print_json, print_notices
 from responder_model.cli.picture import FigureOption, draw_picture
 from responder_model.cli.prediction import describe_model
@@ -31,32 +27,12 @@ if TYPE_CHECKING:
     from responder_model.rules import Amount, StoppingRules
 
 ModelsArgument = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[DECISION@MOMENT|FOLDER]...",
-        help="Models at the moments of stopping; by default the published-evidence "
-        "ones after each session.",
-    ),
+    list[str] | None, typer.Argument(metavar="[DECISION@MOMENT|FOLDER]...")
 ]
 CohortOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--cohort",
-        metavar="FILE",
-        exists=True,
-        dir_okay=False,
-        help="Count in these patients, whose outcome is known, instead.",
-    ),
+    Path | None, typer.Option("--cohort", metavar="FILE", exists=True, dir_okay=False)
 ]
-CostOption = Annotated[
-    float | None,
-    typer.Option(
-        "--cost",
-        metavar="SESSIONS",
-        help="Sessions that one lost responder costs; by default what the whole test "
-        "takes to find one.",
-    ),
-]
+CostOption = Annotated[float | None, typer.Option("--cost", metavar="SESSIONS")]
 
 
 @with_sheet_options
@@ -73,12 +49,7 @@ def stopping(
     keep: Keep,
     lang: LanguageOption,
 ) -> None:
-    """Say what stopping the test sessions early would lose and save, of 100 patients.
-
-    Rules: stop below so much mean relief, or below such a probability of response.
-
-    Example: responder-model stopping rtms_response@session_2 --cost 20
-    """
+    """Say what stopping the test sessions early would lose and save."""
     from responder_model.rules import stopping_rule
 
     fitted = [open_model(name) for name in models or _after_each_session()]

@@ -29,25 +29,11 @@ class RoleName(StrEnum):
     admin = "admin"
 
 
-ActionArgument = Annotated[Action, typer.Argument(metavar="new", help="Make a token.")]
-NameOption = Annotated[
-    str, typer.Option("--name", metavar="NAME", help="Whose it is, as ehr.")
-]
-RoleOption = Annotated[
-    RoleName,
-    typer.Option("--role", help="read: may ask; admin: may also reload models."),
-]
-FileOption = Annotated[
-    Path,
-    typer.Option(
-        "--file",
-        metavar="FILE",
-        help="File of tokens, for serve --tokens; it holds digests, never a token.",
-    ),
-]
-DaysOption = Annotated[
-    int, typer.Option("--days", min=1, max=3650, help="Days until it expires.")
-]
+ActionArgument = Annotated[Action, typer.Argument(metavar="new")]
+NameOption = Annotated[str, typer.Option("--name", metavar="NAME")]
+RoleOption = Annotated[RoleName, typer.Option("--role")]
+FileOption = Annotated[Path, typer.Option("--file", metavar="FILE")]
+DaysOption = Annotated[int, typer.Option("--days", min=1, max=3650)]
 
 
 def token(
@@ -59,12 +45,7 @@ def token(
     days: DaysOption = DAYS,
     json_output: JsonOption = False,
 ) -> None:
-    """Make a token for a program or a person who asks the server.
-
-    It is printed once; the file keeps its digest alone.
-
-    Example: responder-model token new --role read --name ehr
-    """
+    """Make a token for a program or a person who asks the server."""
     from responder_model.serving.tokens import new_token
 
     secret, made = new_token(file, name=name, role=role.value, days=days)

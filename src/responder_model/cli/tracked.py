@@ -25,16 +25,10 @@ STORE_HELP = (
     "MLflow server or store; by default what MLFLOW_TRACKING_URI names, else mlflow.db "
     "in the working directory."
 )
-TrackingOption = Annotated[str | None, typer.Option("--tracking-uri", help=STORE_HELP)]
-TrackOption = Annotated[
-    bool,
-    typer.Option("--track/--no-track", help="Log beside the run that made the model."),
-]
+TrackingOption = Annotated[str | None, typer.Option("--tracking-uri")]
+TrackOption = Annotated[bool, typer.Option("--track/--no-track")]
 FolderArgument = Annotated[
-    Path,
-    typer.Argument(
-        metavar="FOLDER", exists=True, file_okay=False, help="Folder of the model."
-    ),
+    Path, typer.Argument(metavar="FOLDER", exists=True, file_okay=False)
 ]
 
 
@@ -44,10 +38,7 @@ def track(
     tracking_uri: TrackingOption = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Log a model folder to MLflow; one that is logged already stays as it is.
-
-    Example: responder-model track models/centre
-    """
+    """Log a model folder to MLflow; one that is logged already stays as it is."""
     from responder_model.tracking import settings_notes
     from responder_model.workflow import track_folder
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from responder_model.cli.help import given_words
 from responder_model.cli.options import Language, spoken
 from responder_model.words import Note, say
 
@@ -30,8 +31,8 @@ class Misused(UsageError):  # noqa: N818 - as typer names its own
         if self.ctx is not None:
             command = self.ctx.command_path
             pieces = " ".join(self.ctx.command.collect_usage_pieces(self.ctx))
-            usage = {"command": command, "pieces": pieces}
-            typer.echo(say("usage.usage", lang, **usage), file=file, err=True)
+            typed = f"{command} {given_words(pieces, lang)}"
+            typer.echo(say("usage.prefix", lang) + typed, file=file, err=True)
             typer.echo(say("usage.try_help", lang, command=command), err=True)
         typer.echo(say("cli.error", lang, said=self.message), file=file, err=True)
 
@@ -73,7 +74,7 @@ def _name(parameter: Any) -> str:
     """Option, or what stands for an argument."""
     if parameter.param_type_name == "option":
         return str(parameter.opts[0])
-    return str(parameter.metavar or parameter.name.upper())
+    return given_words(parameter.metavar or parameter.name.upper(), spoken())
 
 
 def _rule(parameter: Any) -> Note:

@@ -59,14 +59,7 @@ class Design(StrEnum):
 
 # Fewer repeats than resamples: each is ten developments.
 DEFAULT_RESAMPLES = {Design.cross_validation: 5}
-DesignOption = Annotated[
-    Design,
-    typer.Option(
-        "--design",
-        help="external, by_subgroup: the model on patients it was not developed on; "
-        "the others: its whole development, repeated on this cohort.",
-    ),
-]
+DesignOption = Annotated[Design, typer.Option("--design")]
 
 
 class NonCompleters(StrEnum):
@@ -76,47 +69,15 @@ class NonCompleters(StrEnum):
     non_responders = "non_responders"
 
 
-ThresholdOption = Annotated[
-    float,
-    typer.Option("--threshold", help="Threshold probability of the net benefit."),
-]
-NonCompletersOption = Annotated[
-    NonCompleters,
-    typer.Option(
-        "--non-completers",
-        help="bootstrap, cross_validation: what patients without a known outcome "
-        "count as. external prints both.",
-    ),
-]
+ThresholdOption = Annotated[float, typer.Option("--threshold")]
+NonCompletersOption = Annotated[NonCompleters, typer.Option("--non-completers")]
 UpdatedFromOption = Annotated[
-    str | None,
-    typer.Option(
-        "--updated-from",
-        metavar="MODEL",
-        help="For a model that was updated: the earlier one, to repeat the update.",
-    ),
+    str | None, typer.Option("--updated-from", metavar="MODEL")
 ]
-ForestOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--forest",
-        metavar="FILE",
-        help="by_centre: also draw the c-statistic of each centre and of all (PNG).",
-    ),
-]
-InternalOption = Annotated[
-    bool,
-    typer.Option("--internal", help="The same as --design bootstrap."),
-]
+ForestOption = Annotated[Path | None, typer.Option("--forest", metavar="FILE")]
+InternalOption = Annotated[bool, typer.Option("--internal")]
 ResamplesOption = Annotated[
-    int | None,
-    typer.Option(
-        "--resamples",
-        "--n-resamples",
-        min=1,
-        help="Resamples, 200 by default; for cross_validation repeats of ten folds, "
-        "5 by default.",
-    ),
+    int | None, typer.Option("--resamples", "--n-resamples", min=1)
 ]
 
 
@@ -144,10 +105,7 @@ def validate(
     json_output: JsonOption = False,
     lang: LanguageOption,
 ) -> None:
-    """Measure a model on new patients, or the optimism of its development.
-
-    Example: responder-model validate rtms_response@screening centre.csv
-    """
+    """Measure a model on new patients, or the optimism of its development."""
     from responder_model.cohort import read_cohort
 
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()), how=how)
@@ -214,10 +172,7 @@ def _draw_forest(
     from responder_model.validation import pool_centres
 
     output = Output(
-        path=path,
-        command="validate",
-        model=digest_of(work.model),
-        argument="--forest",
+        path=path, command="validate", model=digest_of(work.model), argument="--forest"
     )
     check_outputs(output, inputs=(str(cohort),), overwrite=overwrite)
     table = pd.DataFrame(rows)
@@ -256,12 +211,7 @@ def _parts(
 
 
 def _whole(
-    work: Work,
-    design: Design,
-    to: Destination | None,
-    *,
-    json_output: bool,
-    lang: str,
+    work: Work, design: Design, to: Destination | None, *, json_output: bool, lang: str
 ) -> None:
     """Measure the whole cohort; print and log."""
     with progress("validating", n=len(work.patients)):

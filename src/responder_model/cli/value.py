@@ -29,29 +29,11 @@ if TYPE_CHECKING:
     from responder_model.rules import InformationWorth, Sample, SlotWorth
 
 ThresholdOption = Annotated[
-    list[float] | None,
-    typer.Option(
-        "--threshold",
-        metavar="PROBABILITY",
-        help="Probability from which a patient is treated; may be repeated, rising. "
-        "By default 0.3, 0.4 and 0.5.",
-    ),
+    list[float] | None, typer.Option("--threshold", metavar="PROBABILITY")
 ]
-SampleOption = Annotated[
-    list[int] | None,
-    typer.Option(
-        "--patients",
-        metavar="N",
-        help="Patients of your own; may be repeated. By default 50, 193 and 800.",
-    ),
-]
-SlotsOption = Annotated[
-    int | None, typer.Option("--slots", metavar="N", help="Scarce places.")
-]
-CandidatesOption = Annotated[
-    int | None,
-    typer.Option("--candidates", metavar="N", help="Patients who ask for --slots."),
-]
+SampleOption = Annotated[list[int] | None, typer.Option("--patients", metavar="N")]
+SlotsOption = Annotated[int | None, typer.Option("--slots", metavar="N")]
+CandidatesOption = Annotated[int | None, typer.Option("--candidates", metavar="N")]
 # Thresholds of the picture.
 _PICTURE = tuple(k / 100 for k in range(10, 85, 10))
 
@@ -68,10 +50,7 @@ def value(
     json_output: JsonOption = False,
     lang: LanguageOption,
 ) -> None:
-    """Say what a model, and patients of your own, would be worth to decisions.
-
-    Example: responder-model value rtms_response@screening --slots 20 --candidates 60
-    """
+    """Say what a model, and patients of your own, would be worth to decisions."""
     from responder_model.rules import value_of_information
     from responder_model.rules.value import SAMPLES, THRESHOLDS
 

@@ -19,17 +19,8 @@ if TYPE_CHECKING:
     from responder_model.demo import Demo
     from responder_model.model import Prediction
 
-DemoSeedOption = Annotated[
-    int,
-    typer.Option(
-        "--seed",
-        help="Seed of the developments; the export that they read is always the same.",
-        min=0,
-    ),
-]
-OutOption = Annotated[
-    Path, typer.Option("--out", metavar="FOLDER", help="Where everything is written.")
-]
+DemoSeedOption = Annotated[int, typer.Option("--seed", min=0)]
+OutOption = Annotated[Path, typer.Option("--out", metavar="FOLDER")]
 
 
 def demo(
@@ -38,10 +29,7 @@ def demo(
     *,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Do the main job on simulated patients: read, develop, track, predict, explain.
-
-    Example: responder-model demo --out demo_output
-    """
+    """Do the main job on simulated patients: read, develop, track, predict, explain."""
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())

@@ -17,6 +17,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from responder_model.cohort.checking import check_table, has_simulated_row
+from responder_model.labels import standing_note
 from responder_model.outputs import Output, check_outside_models, drafted
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import YES_NO, check_language, column_heading
@@ -184,7 +185,7 @@ def _template_workbook(fields: list[Field], lang: str) -> openpyxl.Workbook:
         letter = get_column_letter(place)
         cell = sheet.cell(1, place, column_heading(field, lang))
         cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True)
-        cell.comment = Comment(field.help[lang], "responder-model")
+        cell.comment = Comment(_help(field, lang), "responder-model")
         sheet.column_dimensions[letter].width = 18
         rule = _validation(field, lang, lists, letter)
         if rule is not None:
@@ -234,8 +235,15 @@ def _help_row(field: Field, lang: str) -> list[str]:
         field.name,
         _allowed(field, lang),
         moments[field.known_from],
-        field.help[lang],
+        _help(field, lang),
     ]
+
+
+def _help(field: Field, lang: str) -> str:
+    """Help of a field, and how it stands in the published models."""
+    stands = standing_note(field.name)
+    said = [] if stands is None else [stands.text(lang)]
+    return " ".join([field.help[lang], *said])
 
 
 def _allowed(field: Field, lang: str) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from responder_model.model.limits import session_reliefs
+
 if TYPE_CHECKING:
     from responder_model.model.fitted import Model
     from responder_model.model.prediction import Prediction
@@ -52,6 +54,40 @@ def bases(model: Model, values: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def standing(model: Model) -> dict[str, str]:
+    """How predictors of a published model stand that have no effect of their own.
+
+    "none" moves no answer; "told" moves one by what it tells of answers that were not
+    given; of several reliefs "mean" is that of the sessions so far, whatever their
+    order. Of a developed model nothing is said: it has learned from patients.
+
+    Examples
+    --------
+    >>> import responder_model as rm
+    >>> found = standing(rm.published_model("rtms_response", "session_3"))
+    >>> found["age"], found["relief_days_1"], found["relief_1"]
+    ('none', 'told', 'mean')
+    """
+    if model.provenance != "published":
+        return {}
+    encoder = model.encoder
+    owner = np.array(encoder.predictors)[encoder.column_predictor]
+    slopes = np.array([part.coefficients for part in model.linear])
+    moves = np.abs(slopes).max(axis=0) > _NONE
+    told = np.abs(model.population.covariance) > _NONE
+    found = {}
+    for row in encoder.fields:
+        own = owner == row.name
+        # a yes/no that indicates a number has no column of its own
+        if not (moves[own].any() or row.indicates or row.derived_from):
+            others = told[np.ix_(own, ~own)].any()
+            found[row.name] = "told" if others else "none"
+    reliefs = np.isin(owner, session_reliefs(encoder))
+    if reliefs.sum() > 1 and np.ptp(slopes[:, reliefs], axis=1).max() < _NONE:
+        found |= dict.fromkeys(owner[reliefs].tolist(), "mean")
+    return found
+
+
 def without_effect(model: Model, prediction: Prediction) -> tuple[str, ...]:
     """Given predictors of a published model that do not move the answer.
 
@@ -65,17 +101,10 @@ def without_effect(model: Model, prediction: Prediction) -> tuple[str, ...]:
     >>> without_effect(model, model.predict({"dn4": 9, "depression": 12}))
     ('dn4',)
     """
-    if model.provenance != "published":
-        return ()
-    encoder, given = model.encoder, set(model.encoder.predictors)
-    given -= set(prediction.missing)
-    sizes = np.abs(model.main.coefficients)
-    moving = {encoder.predictors[k] for k in encoder.column_predictor[sizes > _NONE]}
-    # a yes/no that indicates a number has no column of its own; what follows from
-    # another answer was perhaps never given
-    moving |= {r.name for r in encoder.fields if r.indicates or r.derived_from}
+    idle = {name for name, kind in standing(model).items() if kind != "mean"}
+    idle -= set(prediction.missing)
     return tuple(
         name
         for name, added in prediction.contributions.items()
-        if name in given - moving and abs(added) < _NONE
+        if name in idle and abs(added) < _NONE
     )
