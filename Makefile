@@ -19,8 +19,8 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test test-all quick lint types layers pytest architecture format \
-	lock clean
+.PHONY: install demo test test-all quick lint types layers pytest architecture docs \
+	format lock clean
 
 install: $(STAMP)
 
@@ -69,6 +69,10 @@ test-all: lint types layers
 # docs/architecture.md anew, after a change of the layers or of a room's first sentence.
 architecture: $(STAMP)
 	$(BIN)/python training/architecture.py
+
+# The pages as a folder that opens from disk: build/docs/index.html.
+docs: $(STAMP)
+	$(BIN)/python training/documentation/build.py build/docs
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

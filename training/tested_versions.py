@@ -4,9 +4,10 @@
     python training/tested_versions.py newest --python 3.13
 
 For each release: makes a virtual environment in a temporary directory, installs the
-package and what the tests need, and ends with the exit code of pytest. `lowest` takes
-each direct dependency in the oldest version that pyproject.toml allows. Warnings are
-errors in the newest environment only: old releases warn about what came after them.
+package with the extras that the quick tests import and what they need, and ends with
+the exit code of pytest. `lowest` takes each direct dependency in the oldest version
+that pyproject.toml allows. Warnings are errors in the newest environment only: old
+releases warn about what came after them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from tempfile import TemporaryDirectory
 from quick_tests import ROOT, quick_files
 
 RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
-TOOLS = ("pytest>=8", "pytest-timeout", "pytest-xdist", "hypothesis")
+EXTRAS = "[tracking,signing,serving,formats,pdf]"
+TOOLS = ("pytest>=8", "pytest-timeout", "pytest-xdist", "hypothesis", "httpx", "odfpy")
 SHOWN = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "shap", "matplotlib")
 UV = (sys.executable, "-m", "uv")
 
@@ -48,7 +50,7 @@ def _install(folder: Path, version: str, resolution: str) -> str:
     python = str(folder / "venv" / "bin" / "python")
     venv = [*UV, "venv", "--quiet", "--no-python-downloads", "--python", version]
     install = [*UV, "pip", "install", "--quiet", "--python", python]
-    package = ["--resolution", resolution, "--editable", ROOT]
+    package = ["--resolution", resolution, "--editable", f"{ROOT}{EXTRAS}"]
     for command in ([*venv, folder / "venv"], [*install, *package], [*install, *TOOLS]):
         subprocess.run(command, check=True)
     return python

@@ -1,0 +1,150 @@
+"""The pages as a folder that opens from disk: links, commands, search, access."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from typer.main import get_command
+
+from desk import chromium
+from responder_model.cli.app import app
+
+ROOT = Path(__file__).parents[1]
+AXE = ROOT / "tests" / "axe" / "axe.min.js"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LARGEST = 300 * 2**10
+KINDS = (
+    "index",
+    "bedside/session",
+    "reference/measures",
+    "reference/python/sample_size",
+    "fr/seance",
+)
+WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+def build(folder, *options):
+    """Build the pages with warnings as errors."""
+    pytest.importorskip("furo")
+    script = ROOT / "training" / "documentation" / "build.py"
+    command = [sys.executable, str(script), str(folder / "html"), *options]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return folder / "html"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("site"), "--quick")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as found:
+        yield found
+
+
+class Addresses(HTMLParser):
+    """What a page leads to, what it loads, and its anchors."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.links, self.loaded, self.anchors = [], [], set()
+        self.feed(path.read_text("utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.anchors |= {found.get("id"), found.get("name")}
+        if tag == "a" and found.get("href"):
+            self.links.append(found["href"])
+        elif tag == "link" or found.get("src"):
+            self.loaded.append(found.get("href") or found.get("src"))
+
+
+def broken(site):
+    """Links that lead nowhere on disk, and what is loaded from elsewhere."""
+    pages = {path: Addresses(path) for path in site.rglob("*.html")}
+    for path, page in pages.items():
+        for address in [*page.links, *page.loaded]:
+            parts = urlsplit(address)
+            to = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if parts.scheme or parts.netloc:
+                wrong = address in page.loaded and parts.scheme != "data"
+            elif parts.fragment and to in pages:
+                wrong = unquote(parts.fragment) not in pages[to].anchors
+            else:
+                wrong = not to.exists()
+            if wrong:
+                yield path.name, address
+
+
+def commands_of(text):
+    """Commands that a page shows, whole."""
+    for line in text.replace("\\\n", " ").splitlines():
+        if re.match(r" *(\$ )?responder-model [a-z]", line) and "…" not in line:
+            yield shlex.split(line.split(" | ")[0].strip())[1:]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_commands_that_a_page_names_exist_with_their_options(page):
+    group = get_command(app)
+    for name, *arguments in commands_of(page.read_text("utf-8")):
+        known = {o for p in group.commands[name].params for o in p.opts}
+        known |= {o for p in group.commands[name].params for o in p.secondary_opts}
+        asked = {a.partition("=")[0] for a in arguments if re.match(r"--[a-z]", a)}
+        assert asked <= known | {"--help"}, name
+
+
+def test_every_link_of_the_site_leads_somewhere_on_disk(site):
+    assert len(list(site.rglob("*.html"))) > 40
+    assert list(broken(site)) == []
+
+
+def test_no_page_is_larger_than_it_may_be(site):
+    large = {p.name: p.stat().st_size for p in site.rglob("*.html")}
+    # the site's own search index and pages that a command kept are no pages of text
+    assert {k: v for k, v in large.items() if v > LARGEST} == {}
+
+
+def test_blocks_show_what_their_commands_print_and_draw(site):
+    page = (site / "bedside" / "session.html").read_text("utf-8")
+    assert "What the next session could still change" in page
+    assert 'src="../made/en/bedside/session/course.png"' in page
+    french = (site / "fr" / "seance.html").read_text("utf-8")
+    assert '<html class="no-js" lang="fr"' in french
+    assert "un patient comme celui-ci" in french
+
+
+def test_search_works_from_disk(site, browser):
+    page = browser.new_page()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((site / "search.html").as_uri() + "?q=implant")
+    page.wait_for_selector("#search-results li")
+    assert page.locator("#search-results li a").count() > 3
+    assert {urlsplit(address).scheme for address in asked} <= {"file", "data"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_page_is_accessible_and_fits_a_small_screen(site, browser, kind):
+    page = browser.new_page(viewport={"width": 320, "height": 640})
+    page.goto((site / f"{kind}.html").as_uri())
+    assert not page.evaluate(WIDER)
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run()")["violations"]
+    assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
+
+
+@pytest.mark.long
+def test_the_whole_site_is_built_and_every_link_leads_somewhere(tmp_path):
+    site = build(tmp_path)
+    assert list(broken(site)) == []
+    assert max(p.stat().st_size for p in site.rglob("*.html")) < LARGEST
