@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -379,3 +380,19 @@ def test_model_survives_pickling_between_processes() -> None:
     model = example_model()
     before = model.predict({"age": 54})
     assert pickle.loads(pickle.dumps(model)).predict({"age": 54}) == before
+
+
+def test_what_a_pattern_leaves_open_is_the_same_for_whoever_comes_first():
+    first, second = {"age": 40, "depression": 3}, {"age": 71, "depression": 19}
+    alone = replace(rm.published_model("rtms_response", "screening"))
+    after = replace(alone)
+    after.predict(first)
+    due, found = alone.predict(second), after.predict(second)
+    assert (found.standard_error, found.width_shares) == (
+        due.standard_error,
+        due.width_shares,
+    )
+    assert found.contribution_ranges == due.contribution_ranges
+    # another pattern leaves something else open
+    fewer = after.predict({"age": 71})
+    assert fewer.width_shares["not_given"] > found.width_shares["not_given"]

@@ -11,7 +11,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 # What nobody can change, told before anything slower is asked.
-_PLAIN = (str, float, int, bool, bytes, type(None))
+_PLAIN = frozenset({str, float, int, bool, bytes, type(None)})
 
 
 class FrozenDict(dict[K, V]):
@@ -48,7 +48,7 @@ def freeze(value: T) -> T:
     >>> freeze({"rows": [1, {"mean": [0.5]}]})
     {'rows': (1, {'mean': (0.5,)})}
     """
-    if type(value) in _PLAIN:
+    if type(value) in _PLAIN or _is_plain_tuple(value):
         return value
     frozen: Any = value
     if getattr(value, "is_frozen", False):
@@ -71,6 +71,10 @@ def freeze(value: T) -> T:
         if _differ(due, now):
             frozen = replace(value, **dict(zip(names, due, strict=True)))
     return frozen  # type: ignore[no-any-return]
+
+
+def _is_plain_tuple(value: Any) -> bool:
+    return type(value) is tuple and all(type(part) in _PLAIN for part in value)
 
 
 def _read_only(array: Any) -> Any:

@@ -12,7 +12,6 @@ from responder_model.schema import Decision, Dictionary, Field, dictionary
 from responder_model.vocabulary import (
     INVALID,
     PSEUDONYM,
-    Heading,
     choices,
     find_field,
     find_heading,
@@ -85,8 +84,9 @@ def check_patient(
         elif name in clean:
             problems.append(given_twice(name))
         else:
-            heading = replace(heading, field=table.fields[name])
-            _read(heading, value, moment, clean if name in known else None, problems)
+            field = table.fields[name]
+            into = clean if name in known else None
+            _read(field, value, heading.unit, moment, into, problems)
     problems += contradictions(clean, table)
     if problems:
         raise InvalidPatientError(tuple(problems))
@@ -97,15 +97,15 @@ def check_patient(
 
 
 def _read(
-    heading: Heading,
+    field: Field,
     value: Any,
+    unit: str | None,
     moment: str,
     clean: dict[str, Value] | None,
     problems: list[Problem],
 ) -> None:
     # `clean` is None for a field that is known only later than the moment.
-    field = heading.field
-    found = read_value(field, value, unit=heading.unit)
+    found = read_value(field, value, unit=unit)
     if field.role == "identifier" and names_person(str(found)):
         problems.append(Problem(field=field.name, allowed=PSEUDONYM))
         return
@@ -116,7 +116,7 @@ def _read(
     elif found is INVALID:
         problem = Problem(field=field.name, allowed=field.rule, found=show(value))
         problems.append(replace(problem, choices=tuple(choices(field, value))))
-    elif heading.unit is None and may_be_fraction(field, value):
+    elif unit is None and may_be_fraction(field, value):
         allowed = Note("patient.no_fraction")
         problems.append(Problem(field=field.name, allowed=allowed, found=show(value)))
     else:

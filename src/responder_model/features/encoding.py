@@ -166,10 +166,10 @@ class Encoder:
         z = np.empty((raw.shape[0], len(self.columns)))
         plain, positions, centres, scales = self._numbers
         z[:, plain] = (raw[:, positions] - centres) / scales
-        for columns, position, table in self._tables:
-            value = raw[:, position]
-            codes = np.where(np.isnan(value), len(table) - 1, value)
-            z[:, columns] = table[codes.astype(int)]
+        columns, positions, owners, starts, values, gaps = self._contrasts
+        value = raw[:, positions]
+        codes = np.where(np.isnan(value), gaps, value).astype(int)
+        z[:, columns] = values[codes[:, owners] + starts]
         for k, column, position in self._transformed:
             z[:, k] = column.encoded(raw[:, position])
         return z
@@ -190,18 +190,25 @@ class Encoder:
         )
 
     @cached_property
-    def _tables(self) -> tuple[tuple[NDArray[Any], int, Array], ...]:
-        """Columns of each category, its position, their values by code (NaN last)."""
-        tables = []
-        for position, row in enumerate(self.fields):
-            if row.kind != "category":
-                continue
-            columns = np.flatnonzero(self.column_predictor == position)
-            rows = [self.columns[k] for k in columns]
-            values = np.array([np.array(c.weights) - c.centre for c in rows])
-            gap = np.full((1, len(rows)), np.nan)
-            tables.append((columns, position, np.concatenate([values.T, gap])))
-        return tuple(tables)
+    def _contrasts(self) -> tuple[NDArray[Any], ...]:
+        """Columns of categories, positions of these, and which of these each is of.
+
+        Then where each column starts among their values by code (NaN last of each), the
+        values, and the code of each category that stands for missing.
+        """
+        positions = [k for k, row in enumerate(self.fields) if row.kind == "category"]
+        columns = np.flatnonzero(np.isin(self.column_predictor, positions))
+        rows = [self.columns[k] for k in columns]
+        tables = [np.append(np.array(c.weights) - c.centre, np.nan) for c in rows]
+        sizes = np.array([len(table) for table in tables], dtype=int)
+        return (
+            columns,
+            np.array(positions, dtype=int),
+            np.searchsorted(positions, self.column_predictor[columns]),
+            np.cumsum(sizes) - sizes,
+            np.concatenate([*tables, np.zeros(0)]),
+            np.array([len(self.fields[k].category_names) for k in positions]),
+        )
 
     @cached_property
     def _transformed(self) -> tuple[tuple[int, Column, int], ...]:
@@ -211,23 +218,29 @@ class Encoder:
             if column.transform != "identity"
         )
 
+    @cached_property
+    def indicators(self) -> tuple[tuple[int, int], ...]:
+        """Positions of each yes/no and of the number that it indicates."""
+        return tuple(
+            (position, self.predictors.index(row.indicates))
+            for position, row in enumerate(self.fields)
+            if row.indicates is not None and row.indicates in self.predictors
+        )
+
     def interval(self, raw: Array) -> Interval | None:
         """Bounds of a missing number whose yes/no indicator is known, else None.
 
         A lone ``rtms_responder`` says that ``relief_test`` lies above, or not above,
         the main cut-off of the response decision.
         """
-        for position, row in enumerate(self.fields):
-            if row.indicates is None or row.indicates not in self.predictors:
-                continue
+        for position, at in self.indicators:
             indicator = raw[:, position]
-            number = raw[:, self.predictors.index(row.indicates)]
-            known = np.isnan(number) & ~np.isnan(indicator)
+            known = np.isnan(raw[:, at]) & ~np.isnan(indicator)
             if not known.any():
                 return None
-            k = [column.name for column in self.columns].index(row.indicates)
+            k = [column.name for column in self.columns].index(self.predictors[at])
             column = self.columns[k]
-            cut = _indicated_cut(self.dictionary, row)
+            cut = _indicated_cut(self.dictionary, self.fields[position])
             cut = (cut - column.centre) / column.scale
             yes = known & (indicator == 1)
             no = known & (indicator == 0)

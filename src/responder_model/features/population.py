@@ -18,6 +18,7 @@ from responder_model.features.columns import Array, reference_proportions
 from responder_model.features.encoding import Encoder, Interval
 
 # Rows that miss the same columns, and which columns those are.
+Places = NDArray[np.intp]
 Gaps = list[tuple[NDArray[np.int64], NDArray[np.bool_]]]
 
 # Prior weight, in patients, of the reference covariance in a developed population.
@@ -111,8 +112,7 @@ class Population:
         filled = z.copy()
         leftover = np.zeros_like(self.covariance)
         for rows, missing in gaps:
-            gain, conditional = self._conditional(missing)
-            gone, seen = np.flatnonzero(missing), np.flatnonzero(~missing)
+            gain, conditional, gone, seen = self.conditional(missing)
             deviation = z[rows[:, None], seen] - self.mean[seen]
             filled[rows[:, None], gone] = self.mean[gone] + deviation @ gain.T
             leftover[gone[:, None], gone] += len(rows) * conditional
@@ -124,25 +124,27 @@ class Population:
         return np.asarray(np.linalg.inv(self.covariance + ridge), dtype=np.float64)
 
     @cached_property
-    def _cache(self) -> dict[bytes, tuple[Array, Array]]:
+    def _cache(self) -> dict[bytes, tuple[Array, Array, Places, Places]]:
         return {}
 
-    def _conditional(self, missing: NDArray[np.bool_]) -> tuple[Array, Array]:
-        """Gain (m, o) and covariance (m, m) of the missing given the observed."""
+    def conditional(
+        self, missing: NDArray[np.bool_]
+    ) -> tuple[Array, Array, Places, Places]:
+        """Gain (m, o) and covariance (m, m) of the missing given the observed.
+
+        Then the places of both.
+        """
         key = missing.tobytes()
         found = self._cache.get(key)
         if found is None:
             rows = self._precision[missing]
             covariance = np.linalg.inv(rows[:, missing])
             gain = -covariance @ rows[:, ~missing]
-            found = (gain, (covariance + covariance.T) / 2)
+            places = np.flatnonzero(missing), np.flatnonzero(~missing)
+            found = (gain, (covariance + covariance.T) / 2, *places)
             if len(self._cache) < 4096:
                 self._cache[key] = found
         return found
-
-    def gain(self, missing: NDArray[np.bool_]) -> Array:
-        """What the missing columns are expected to move by with the others, (m, o)."""
-        return self._conditional(missing)[0]
 
     def impute(
         self,
@@ -174,7 +176,7 @@ class Population:
         filled = z.copy()
         extra = np.zeros((z.shape[0], directions.shape[0]))
         for rows, missing in gaps_of(z) if gaps is None else gaps:
-            gain, conditional = self._conditional(missing)
+            gain, conditional, *_ = self.conditional(missing)
             gone, seen = np.flatnonzero(missing), np.flatnonzero(~missing)
             deviation = z[rows[:, None], seen] - self.mean[seen]
             expected = self.mean[gone] + deviation @ gain.T
@@ -202,8 +204,8 @@ class Population:
         """
         added = np.zeros(z.shape[0])
         for rows, missing in gaps_of(z) if gaps is None else gaps:
-            _, conditional = self._conditional(missing)
-            added[rows] = (covariance[np.ix_(missing, missing)] * conditional).sum()
+            _, conditional, gone, _ = self.conditional(missing)
+            added[rows] = (covariance[gone[:, None], gone] * conditional).sum()
         return np.maximum(added, 0.0)
 
     def open_covariance(self, z: Array) -> Array:
@@ -211,7 +213,8 @@ class Population:
         missing = np.isnan(z)
         covariance = np.zeros((len(z), len(z)))
         if missing.any():
-            covariance[np.ix_(missing, missing)] = self._conditional(missing)[1]
+            _, conditional, gone, _ = self.conditional(missing)
+            covariance[gone[:, None], gone] = conditional
         return covariance
 
     def distance(self, filled: Array) -> Array:

@@ -43,6 +43,8 @@ Z_95 = 1.959964
 # How far baseline + contributions may lie from the served log-odds.
 LINEAR_TOLERANCE = 1e-9
 TREES_TOLERANCE = 1e-5
+# Patterns of missing columns of which is kept what they leave open.
+MOST_KEPT = 4096
 
 
 # Position of a centre for all patients, or for each; -1: one that is not known.
@@ -103,6 +105,7 @@ class Evidence:
 
     deviation: Array  # (n, p) filled base columns minus the population mean
     extra: Array  # (n, n_served) variance owed to missing values
+    told: Array  # (n,) posterior variance of the main linear predictor
     open_variance: (
         Array  # (n,) what uncertain coefficients add where values are missing
     )
@@ -191,19 +194,23 @@ class Scorer:
         nothing = np.full((1, len(self.encoder.predictors)), np.nan)
         return float(self.trees.contributions(nothing)[0, -1])
 
+    @cached_property
+    def baselines(self) -> Array:
+        """Log-odds of the average patient of each centre, then of another one."""
+        level = self.centre[self.main] + self.shift[:, self.main]
+        baselines = self.share * self.kappa * level
+        pool = self.model.pool
+        if pool is not None:
+            baselines += pool.weight * (pool.offset + pool.slope * self.tree_bias)
+        return freeze(np.asarray(baselines))
+
     def baseline_of(self, own: Own = -1) -> Array:
         """Log-odds of the average patient of a centre: one constant for each."""
-        level = self.centre[self.main] + self.shift[own, self.main]
-        baseline = np.asarray(self.share * self.kappa[own] * level)
-        pool = self.model.pool
-        if pool is None:
-            return baseline
-        trees = pool.weight * (pool.offset + pool.slope * self.tree_bias)
-        return np.asarray(baseline + trees)
+        return np.asarray(self.baselines[own])
 
     def warm(self) -> None:
         """Compile what is compiled at first use, before threads share it."""
-        _ = self.checks, self.baseline_of()
+        _ = self.checks, self.baselines
 
     @cached_property
     def directions(self) -> Array:
@@ -221,9 +228,14 @@ class Scorer:
         gaps = gaps_of(z)
         filled, extra = self.population.impute(z, directions, interval, gaps=gaps)
         deviation = np.subtract(filled, self.population.mean, out=filled)
-        extra, unknown = np.split(extra, [len(self.coefficients)], axis=1)
+        n_served = len(self.coefficients)
+        extra, unknown = extra[:, :n_served], extra[:, n_served:]
         if detail:
-            unknown = unknown + self._open_by_predictor(z[0])
+            left_open, alone = self._open(z, gaps)
+            unknown = unknown + alone
+        else:
+            slopes = self.variance_slopes
+            left_open = self.population.open_variance(z, slopes, gaps=gaps)
         v = np.reshape(self.mean_variance[own], (-1, 1))
         scale = 1.0 / np.sqrt(1.0 + np.pi * (v + extra) / 8.0)
         moved = deviation @ self.coefficients.T
@@ -233,9 +245,8 @@ class Scorer:
         return Evidence(
             deviation=deviation,
             extra=extra,
-            open_variance=self.population.open_variance(
-                z, self.variance_slopes, gaps=gaps
-            ),
+            told=self.posterior_variance(deviation, own),
+            open_variance=left_open,
             unknown=unknown,
             scale=scale[:, self.main],
             log_odds=kappa * level + scale * (moved + at - level),
@@ -243,11 +254,26 @@ class Scorer:
             own=own,
         )
 
-    def _open_by_predictor(self, z: Array) -> Array:
-        """What uncertain coefficients add to each contribution of one patient."""
-        both = self.variance_slopes * self.population.open_covariance(z)
-        added = np.einsum("pk,pk->k", both @ self.by_predictor, self.by_predictor)
-        return np.asarray(np.maximum(added, 0.0))
+    @cached_property
+    def _opened(self) -> dict[bytes, tuple[Array, Array]]:
+        return {}
+
+    def _open(self, z: Array, gaps: Gaps) -> tuple[Array, Array]:
+        """What uncertain coefficients add to one patient, and to each contribution.
+
+        The same for all who miss the same columns.
+        """
+        key = np.isnan(z[0]).tobytes()
+        found = self._opened.get(key)
+        if found is None:
+            slopes = self.variance_slopes
+            both = slopes * self.population.open_covariance(z[0])
+            alone = np.einsum("pk,pk->k", both @ self.by_predictor, self.by_predictor)
+            whole = self.population.open_variance(z, slopes, gaps=gaps)
+            found = freeze((whole, np.maximum(alone, 0.0)))
+            if len(self._opened) < MOST_KEPT:
+                self._opened[key] = found
+        return found
 
     def posterior_variance(self, deviation: Array, own: Own = -1) -> Array:
         """Posterior variance of the main linear predictor, (n,)."""
@@ -272,7 +298,7 @@ class Scorer:
         away, own = evidence.deviation[0], evidence.own
         slopes = max(float(away @ self.variance_slopes @ away), 0.0)
         level = max(self.variance_base + float(self.own_variance[own, 0]), 0.0)
-        told = float(self.posterior_variance(evidence.deviation, own)[0])
+        told = float(evidence.told[0])
         centre = told * level / ((level + slopes) or 1.0)
         absent = float(evidence.extra[0, self.main] + evidence.open_variance[0])
         missed = max(variance - told - absent, 0.0)
@@ -283,12 +309,12 @@ class Scorer:
         summed: Array = evidence.deviation @ self.alone
         slopes = self.coefficients[self.main]
         for rows, missing in evidence.gaps:
-            given = evidence.deviation[np.ix_(rows, ~missing)]
-            gain = self.population.gain(missing)
-            told = (given @ gain.T) * slopes[missing]
-            summed[rows] -= told @ self.by_predictor[missing]
-            telling = given * (slopes[missing] @ gain)
-            summed[rows] += telling @ self.by_predictor[~missing]
+            gain, _, gone, seen = self.population.conditional(missing)
+            given = evidence.deviation[rows[:, None], seen]
+            told = (given @ gain.T) * slopes[gone]
+            summed[rows] -= told @ self.by_predictor[gone]
+            telling = given * (slopes[gone] @ gain)
+            summed[rows] += telling @ self.by_predictor[seen]
         summed *= self.share * evidence.scale[:, None]
         return np.asarray(self._credit_indicator(summed, raw))
 
@@ -299,9 +325,10 @@ class Scorer:
         """
         moved = evidence.deviation[0][:, None] * self.by_predictor
         for _, missing in evidence.gaps:
-            told = self.population.gain(missing) @ moved[~missing]
-            own = told.sum(axis=1)[:, None] * self.by_predictor[missing]
-            moved[missing] += told - own
+            gain, _, gone, seen = self.population.conditional(missing)
+            told = gain @ moved[seen]
+            own = told.sum(axis=1)[:, None] * self.by_predictor[gone]
+            moved[gone] += told - own
         variance = np.einsum("pk,pk->k", self.variance_slopes @ moved, moved)
         variance = (np.maximum(variance, 0.0) + evidence.unknown[0])[None]
         variance *= (self.share * evidence.scale[0]) ** 2
@@ -309,10 +336,7 @@ class Scorer:
 
     def _credit_indicator(self, contributions: Array, raw: Array) -> Array:
         """A number known only by its yes/no indicator counts as the indicator's."""
-        for position, row in enumerate(self.encoder.fields):
-            if row.indicates is None or row.indicates not in self.encoder.predictors:
-                continue
-            number = self.encoder.predictors.index(row.indicates)
+        for position, number in self.encoder.indicators:
             moved = np.isnan(raw[:, number]) & ~np.isnan(raw[:, position])
             contributions[moved, position] += contributions[moved, number]
             contributions[moved, number] = 0.0
@@ -327,8 +351,8 @@ class Scorer:
         """Join the linear part, the trees and the checks' levels (n, n_checks)."""
         main = evidence.log_odds[:, self.main]
         contributions = self.contributions(evidence, raw)
-        variance = self.posterior_variance(evidence.deviation, evidence.own)
-        variance += evidence.extra[:, self.main] + evidence.open_variance
+        absent = evidence.extra[:, self.main] + evidence.open_variance
+        variance = evidence.told + absent
         variance += self.model.discrepancy
         linear_predictor = main
         pool = self.model.pool
@@ -382,8 +406,6 @@ class Scorer:
         A yes/no that only repeats a known number is not missing.
         """
         missing = np.isnan(raw)
-        for position, row in enumerate(self.encoder.fields):
-            if row.indicates in self.encoder.predictors:
-                number = self.encoder.predictors.index(str(row.indicates))
-                missing[:, position] &= missing[:, number]
+        for position, number in self.encoder.indicators:
+            missing[:, position] &= missing[:, number]
         return missing
