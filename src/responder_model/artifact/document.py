@@ -28,6 +28,7 @@ FORMAT_VERSION = 2
 PUBLISHED_DIGITS = 12
 # Below it a number of a published model is 0 with the arithmetic's own error.
 PUBLISHED_ZERO = 1e-18
+_FORMAT = f"%.{PUBLISHED_DIGITS}g"
 
 
 def model_document(model: Model) -> dict[str, Any]:
@@ -176,8 +177,12 @@ def rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {k: rounded(v) for k, v in value.items()}
     if isinstance(value, list):
+        # most of a model: rows of numbers
+        if all(type(item) is float for item in value):
+            return [
+                0.0 if abs(x) < PUBLISHED_ZERO else float(_FORMAT % x) for x in value
+            ]
         return [rounded(item) for item in value]
     if isinstance(value, float):
-        small = abs(value) < PUBLISHED_ZERO
-        return 0.0 if small else float(f"{value:.{PUBLISHED_DIGITS}g}")
+        return 0.0 if abs(value) < PUBLISHED_ZERO else float(_FORMAT % value)
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -45,6 +46,8 @@ def run_server(
         For an address or a port that cannot be listened to.
     """
     app = create_app(settings)
+    # what is loaded stays: no look for garbage among it, and processes share its memory
+    gc.freeze()
     log_as_json()
     with _listening(host, port) as place:
         if processes == 1:
