@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import mlflow
@@ -14,7 +17,19 @@ import responder_model as rm
 from responder_model.artifact import digest_of
 from responder_model.cli.app import app
 from responder_model.opening import open_model
+from responder_model.promotion.promoting import (
+    check_reason,
+    read_standing,
+    version_of,
+)
 from responder_model.tracking import fetch, local_tracking_uri, read_reference
+from responder_model.tracking.promotions import (
+    Entry,
+    _intend,
+    read_chain,
+    write_promotion,
+)
+from responder_model.tracking.registry import opened_registry, registered
 from responder_model.workflow import register_folder
 
 # MLflow and SQLAlchemy warn about themselves.
@@ -29,11 +44,21 @@ SETTINGS = rm.Settings(decision="rtms_response", moment="screening", challenger=
 
 @pytest.fixture(scope="module")
 def models():
-    """Two models of one question; of simulated patients, as every cohort here."""
-    return [
-        rm.develop(rm.simulate_cohort(n_patients=n, seed=n), settings=SETTINGS)
-        for n in (40, 50)
+    """Two models of one question: of what is published, and of the contrary."""
+    drawn = [
+        rm.simulate_cohort(n_patients=n, seed=n, truth=truth)
+        for n, truth in ((40, "right"), (300, "wrong"))
     ]
+    return [rm.develop(cohort, settings=SETTINGS) for cohort in drawn]
+
+
+@pytest.fixture(scope="module")
+def contrary(tmp_path_factory):
+    """File of new patients for whom the second model is right."""
+    path = tmp_path_factory.mktemp("contrary") / "new.csv"
+    drawn = rm.simulate_cohort(n_patients=250, seed=7, truth="wrong")
+    drawn.to_csv(path, index=False)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -270,3 +295,211 @@ def test_options_that_build_a_model_are_refused_for_a_kept_one(run):
     done = run("predict", f"models:/{NAME}/1", "--age", "54", *asked)
     assert done.exit_code == 2
     assert Path("mlflow.db").exists()
+
+
+# ---------------------------------------------------------------- promote
+
+
+def written(uri, number, expected=0, reason="because", action="promoted"):
+    """Write a promotion without its gate."""
+    with opened_registry(uri) as client:
+        to = registered(client, NAME).version(number)
+    entry = Entry(action=action, to=to, by="me", reason=reason)
+    return write_promotion(entry, expected=expected, uri=uri)
+
+
+def chain_of(uri):
+    return read_standing(NAME, uri=uri).chain
+
+
+def champion_in(uri):
+    return mlflow.MlflowClient(uri).get_registered_model(NAME).aliases.get("champion")
+
+
+def test_promote_lets_a_better_model_through_and_no_worse_one(run, uri, contrary):
+    words = ("--cohort", contrary, "--threshold", "0.3", "--reason", "new centre")
+    done = run("promote", f"models:/{NAME}@challenger", *words, "--by", "Dr A")
+    assert done.exit_code == 0, done.output
+    assert f"version 2 is the champion of {NAME} now" in done.stdout
+    assert champion_in(uri) == 2
+    aliases = mlflow.MlflowClient(uri).get_registered_model(NAME).aliases
+    assert "challenger" not in aliases
+    (record,) = chain_of(uri)
+    assert (record.by, record.reason, record.verdict) == (
+        "Dr A",
+        "new centre",
+        "better",
+    )
+    details = json.loads(record.details)
+    assert details["gain.lower"] > 0
+    assert details["cohort"] == "new"
+    again = run("promote", f"models:/{NAME}/2", *words)
+    assert again.exit_code == 1
+    assert "is the champion already" in again.stderr
+    worse = run("promote", "m0", *words, "--json", "--accept-uncertain")
+    assert worse.exit_code == 4
+    said = json.loads(worse.stdout)
+    assert (said["promoted"], said["verdict"]) == (False, "worse")
+    assert "log_loss" in said["worse_by"]
+    assert champion_in(uri) == 2
+
+
+def test_promotions_are_a_chain_and_going_back_walks_it(run, uri, models):
+    written(uri, 1)
+    written(uri, 2, expected=1)
+    done = run("promote", "rtms_response@screening", "--back", "--reason", "drift")
+    assert done.exit_code == 0, done.output
+    assert champion_in(uri) == 1
+    chain = chain_of(uri)
+    assert [r.number for r in chain] == [1, 2, 3]
+    assert [(r.from_version, r.to_version) for r in chain] == [(0, 1), (1, 2), (2, 1)]
+    assert [r.previous for r in chain] == ["", chain[0].digest, chain[1].digest]
+    assert chain[2].to_digest == digest_of(models[0])
+    none = run("promote", "rtms_response@screening", "--back", "--reason", "drift")
+    assert none.exit_code == 1
+    assert "the published model rtms_response@screening was in use" in none.stderr
+    assert run("registry", "check").exit_code == 0
+
+
+def test_history_says_who_was_champion_on_a_day(run, uri):
+    (first, second) = written(uri, 1), written(uri, 2, expected=1, reason="more")
+    day = second.when.date().isoformat()
+    asked = ("history", "rtms_response@screening")
+    whole = run(*asked).stdout
+    assert "promoted: version 1 after the published model" in whole
+    assert "promoted: version 2 after version 1" in whole
+    assert (
+        f"version 2, digest {second.to_digest[:8]}…" in run(*asked, "--on", day).stdout
+    )
+    before = run(*asked, "--on", "2020-01-01", "--lang", "fr").stdout
+    assert "pas encore de champion ; le modèle publié" in before
+    later = json.loads(run(*asked, "--on", "2099-01-01", "--json").stdout)
+    assert [row["champion"]["to_version"] for row in later] == [2]
+    rows = json.loads(run(*asked, "--json").stdout)
+    assert [row["digest"] for row in rows] == [first.digest, second.digest]
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_a_promotion_that_was_cut_is_settled_by_the_next_command(run, uri, is_moved):
+    written(uri, 1)
+    with opened_registry(uri) as client:
+        held = registered(client, NAME)
+        chain = read_chain(client, held)
+        entry = Entry(action="promoted", to=held.version(2), by="me", reason="cut")
+        _intend(client, held, entry, chain, chain[-1], uri)
+        if is_moved:
+            client.set_registered_model_alias(NAME, "champion", "2")
+    assert "not finished" in run("history", "rtms_response@screening").stdout
+    done = run("registry", "check")
+    assert done.exit_code == 4
+    due = "it is completed" if is_moved else "it is taken back"
+    assert due in done.stdout
+    assert run("registry", "check").exit_code == 0
+    assert chain_of(uri)[-1].state == ("finished" if is_moved else "taken_back")
+    now = 2 if is_moved else 1
+    assert read_standing(NAME, uri=uri).number == champion_in(uri) == now
+    written(uri, 3 - now, expected=now)
+    assert [r.number for r in chain_of(uri)] == [1, 2, 3]
+
+
+def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(uri):
+    def try_to(number):
+        try:
+            return written(uri, number)
+        except rm.ResponderModelError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(2) as threads:
+        done = list(threads.map(try_to, (1, 2)))
+    (winner,) = [one for one in done if not isinstance(one, str)]
+    (told,) = [one for one in done if isinstance(one, str)]
+    assert f"version {winner.to_version} by me" in told
+    assert champion_in(uri) == winner.to_version
+    assert len(chain_of(uri)) == 1
+
+
+def test_without_a_lock_a_parameter_decides_who_follows(uri):
+    written(uri, 1)
+    with opened_registry(uri) as client:
+        held = registered(client, NAME)
+        chain = read_chain(client, held)
+        entry = Entry(action="promoted", to=held.version(2), by="you", reason="first")
+        _intend(client, held, entry, chain, chain[-1], uri)
+        with pytest.raises(rm.ResponderModelError, match="by you at"):
+            _intend(client, held, entry, chain, chain[-1], uri)
+    assert [r.number for r in chain_of(uri)] == [1, 2]
+
+
+def test_an_alias_that_was_moved_by_hand_is_said_and_can_be_adopted(run, uri, contrary):
+    written(uri, 1)
+    mlflow.MlflowClient(uri).set_registered_model_alias(NAME, "champion", "2")
+    checked = run("registry", "check", "--json")
+    assert checked.exit_code == 4
+    (fault,) = json.loads(checked.stdout)["faults"][NAME]
+    assert fault["code"] == "promotion.moved"
+    refused = run("promote", "m1", "--cohort", contrary, "--reason", "r")
+    assert refused.exit_code == 1
+    assert "somebody moved it by hand" in refused.stderr
+    words = ("promote", NAME, "--adopt", "--reason", "agreed on paper")
+    assert run(*words).exit_code == 0
+    assert chain_of(uri)[-1].action == "adopted"
+    assert run("registry", "check").exit_code == 0
+    assert "both say version 2" in run(*words).stderr
+
+
+def test_registry_check_finds_what_does_not_agree(run, place, uri):
+    written(uri, 1)
+    written(uri, 2, expected=1)
+    assert "agree" in run("registry", "check").stdout
+    with closing(sqlite3.connect(place / "mlflow.db")) as database, database:
+        database.execute(
+            "UPDATE params SET value = 'other' WHERE key = 'reason' AND run_uuid IN "
+            "(SELECT run_uuid FROM params WHERE key = 'number' AND value = '1')"
+        )
+    done = run("registry", "check")
+    assert done.exit_code == 4
+    assert "promotion 2 does not follow" in done.stdout
+    client = mlflow.MlflowClient(uri)
+    client.delete_registered_model_alias(NAME, "champion")
+    assert "is gone: somebody removed it" in run("registry", "check").stdout
+    (folder,) = place.glob("mlartifacts/models/*/artifacts/artifacts/m1")
+    shutil.rmtree(folder)
+    client.delete_model_version(NAME, "1")
+    said = run("registry", "check", "--lang", "fr").stdout
+    assert "les fichiers de la version 2" in said
+    assert "la promotion 1 de" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("promote", "m0"), "a model with --cohort FILE, or a name with --back"),
+        (("promote", NAME, "--back", "--adopt"), "a model with --cohort FILE"),
+        (("promote", NAME, "--back"), "must have a champion to go back from"),
+        (("promote", "rtms_response@session_1", "--back"), "The registry holds"),
+        (("history", "nonsense"), "The registry holds"),
+    ],
+)
+def test_commands_say_what_they_cannot_do(run, words, said):
+    reason = ("--reason", "r") if words[0] == "promote" else ()
+    done = run(*words, *reason)
+    assert done.exit_code in (1, 2)
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_promote_finds_a_model_by_digits_of_its_digest(uri, models):
+    with opened_registry(uri) as client:
+        for number, model in enumerate(models, start=1):
+            assert version_of(client, digest_of(model)[:8]).number == number
+        for text, said in (
+            ("0" * 64, "must be registered"),
+            ("nowhere", "must be a folder"),
+        ):
+            with pytest.raises(rm.UntrustedModelError, match=said):
+                version_of(client, text)
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 1001])
+def test_a_promotion_needs_a_reason_that_the_log_keeps(reason):
+    with pytest.raises(rm.ResponderModelError, match="must say why"):
+        check_reason(reason)

@@ -1,8 +1,10 @@
-"""Commands about a registry of models: ``register``."""
+"""Commands about a registry of models: ``register``, ``registry``, ``history``."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,9 +12,36 @@ from responder_model.cli.models import open_model
 from responder_model.cli.options import JsonOption, LanguageOption
 from responder_model.cli.output import print_json, print_notices
 from responder_model.cli.tracked import FolderArgument, TrackingOption
-from responder_model.words import say
+from responder_model.words import Note, say
 
-SimulatedOption = Annotated[bool, typer.Option("--simulated")]
+if TYPE_CHECKING:
+    from responder_model.tracking.promotions import Promotion
+
+# What a scheduled job looks at.
+DOES_NOT_AGREE = 4
+# Digits of a digest that a line of the history shows.
+DIGITS = 8
+
+
+class Action(StrEnum):
+    """What is done with a registry."""
+
+    check = "check"
+
+
+ActionArgument = Annotated[Action, typer.Argument(metavar="check")]
+NameArgument = Annotated[
+    str,
+    typer.Argument(metavar="DECISION@MOMENT"),
+]
+OnOption = Annotated[
+    datetime | None,
+    typer.Option("--on", metavar="DAY", formats=["%Y-%m-%d"]),
+]
+SimulatedOption = Annotated[
+    bool,
+    typer.Option("--simulated"),
+]
 
 
 def register(
@@ -46,3 +75,107 @@ def register(
     code = "registered" if is_new else "registered_already"
     said = {"name": version.name, "number": version.number, "alias": "challenger"}
     typer.echo(say(f"registry.{code}", lang, **said))
+
+
+def registry(
+    action: ActionArgument,  # noqa: ARG001 - there is one
+    *,
+    tracking_uri: TrackingOption = None,
+    json_output: JsonOption = False,
+    lang: LanguageOption,
+) -> None:
+    """Check that aliases, digests, files and log of the registry agree (exit 4: no)."""
+    from responder_model.promotion.promoting import check_registry
+    from responder_model.tracking import chosen_tracking_uri, settings_notes
+
+    print_notices(settings_notes(tracking_uri))
+    found = check_registry(uri=chosen_tracking_uri(tracking_uri))
+    if json_output:
+        rows = {n: [f.to_dict(lang) for f in faults] for n, faults in found.items()}
+        print_json({"agrees": not any(found.values()), "faults": rows})
+    elif not found:
+        typer.echo(say("promotion.nothing_registered", lang))
+    for name, faults in () if json_output else found.items():
+        if not faults:
+            typer.echo(say("promotion.agrees", lang, name=name))
+        for fault in faults:
+            typer.echo(f"{name}: {fault.text(lang)}")
+    if any(found.values()):
+        raise typer.Exit(DOES_NOT_AGREE)
+
+
+def history(
+    name: NameArgument,
+    *,
+    on: OnOption = None,
+    tracking_uri: TrackingOption = None,
+    json_output: JsonOption = False,
+    lang: LanguageOption,
+) -> None:
+    """Say which model was champion, since when and why; or on one day (UTC)."""
+    from responder_model.promotion.promoting import name_of, on_day, read_standing
+    from responder_model.tracking import chosen_tracking_uri, settings_notes
+    from responder_model.tracking.reference import target_of
+
+    print_notices(settings_notes(tracking_uri))
+    known = name_of(name)
+    at = read_standing(known, uri=chosen_tracking_uri(tracking_uri))
+    target = target_of(known) or known
+    if on is not None:
+        rows = on_day(at.chain, on.date())
+        if json_output:
+            print_json([_day_row(*row) for row in rows])
+            return
+        for record, since in rows:
+            typer.echo(_day_line(record, since, on, target).text(lang))
+    elif json_output:
+        print_json([record.to_dict() for record in at.chain])
+    else:
+        if not at.chain:
+            typer.echo(say("promotion.empty", lang, name=known, target=target))
+        for record in at.chain:
+            typer.echo(_line(record).text(lang))
+
+
+def _day_row(record: Promotion | None, since: datetime | None) -> dict[str, Any]:
+    return {
+        "champion": None if record is None else record.to_dict(),
+        "from": None if since is None else since.isoformat(),
+    }
+
+
+def _day_line(
+    record: Promotion | None, since: datetime | None, on: datetime, target: str
+) -> Note:
+    day: str | Note = f"{on:%Y-%m-%d}"
+    if since is not None:
+        day = Note("promotion.day_from", day=day, time=f"{since:%H:%M}")
+    if record is None:
+        return Note("promotion.day_none", day=day, target=target)
+    return Note(
+        "promotion.day_champion",
+        day=day,
+        number=record.to_version,
+        digest=record.to_digest[:DIGITS],
+        since=f"{record.when:%Y-%m-%d}",
+        reason=record.reason,
+    )
+
+
+def _line(record: Promotion) -> Note:
+    what = Note(f"promotion.did_{record.action}")
+    if record.state != "finished":
+        what = Note("promotion.did_not_finish", what=what)
+    before = Note("promotion.line_published")
+    if record.from_version:
+        before = Note("promotion.line_version", number=record.from_version)
+    return Note(
+        "promotion.line",
+        at=f"{record.when:%Y-%m-%d %H:%M} UTC",
+        what=what,
+        to=record.to_version,
+        before=before,
+        digest=record.to_digest[:DIGITS],
+        by=record.by,
+        reason=record.reason,
+    )

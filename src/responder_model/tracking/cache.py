@@ -122,6 +122,24 @@ def fetch_version(client: MlflowClient, version: Version, tracking_uri: str) -> 
     return folder
 
 
+def stored_fault(
+    client: MlflowClient, version: Version, tracking_uri: str
+) -> UntrustedModelError | None:
+    """Why the files in the store are not those of a version; None: they are.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be used.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            folder = _download(client, version, tracking_uri, scratch)
+        except UntrustedModelError as error:
+            return error
+        return _fault(folder, version, trusted_keys())
+
+
 def _fault(
     folder: Path, version: Version, keys: Sequence[bytes] | None
 ) -> UntrustedModelError | None:

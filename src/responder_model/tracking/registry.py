@@ -165,7 +165,7 @@ def find_version(client: MlflowClient, reference: Reference) -> Version:
     """
     held = registered(client, reference.name)
     if held is None:
-        raise UntrustedModelError(_unknown_name(client, reference.name))
+        raise UntrustedModelError(unknown_name(client, reference.name))
     number = reference.number
     if number is None:
         number = held.aliases.get(reference.alias)
@@ -182,7 +182,8 @@ def find_version(client: MlflowClient, reference: Reference) -> Version:
     return version
 
 
-def _unknown_name(client: MlflowClient, name: str) -> Note:
+def unknown_name(client: MlflowClient, name: str) -> Note:
+    """Say that a name is not registered, and which ones near it are."""
     names = registered_names(client)
     if not names:
         return Note("registry.empty", name=name)

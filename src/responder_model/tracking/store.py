@@ -144,9 +144,7 @@ def new_run(
 
     Whoever is killed meanwhile leaves it running: nothing takes it up again.
     """
-    said = {**tags, "mlflow.source.name": "responder_model", "mlflow.user": _user()}
-    run = client.create_run(experiment_id, run_name=name, tags=said)
-    run_id = str(run.info.run_id)
+    run_id = started_run(client, experiment_id, name, tags)
     try:
         yield run_id
     except BaseException as error:
@@ -155,6 +153,15 @@ def new_run(
             client.set_terminated(run_id, status)
         raise
     client.set_terminated(run_id, "FINISHED")
+
+
+def started_run(
+    client: mlflow.MlflowClient, experiment_id: str, name: str, tags: Mapping[str, str]
+) -> str:
+    """Identifier of a new run that whoever asks for it must end."""
+    said = {**tags, "mlflow.source.name": "responder_model", "mlflow.user": user_name()}
+    run = client.create_run(experiment_id, run_name=name, tags=said)
+    return str(run.info.run_id)
 
 
 def log_values(
@@ -175,7 +182,8 @@ def log_values(
         client.log_batch(run_id, metrics=part, synchronous=True)
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Name of who is at work; ``unknown`` where the system knows none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
