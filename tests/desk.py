@@ -61,12 +61,12 @@ LONGEST_IMPLANT = {
 
 
 @contextmanager
-def served() -> Iterator[str]:
+def served(*more: str) -> Iterator[str]:
     """Address of a server that runs as the command starts it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [*COMMAND, "serve", "--port", str(port)]
+    command = [*COMMAND, "serve", "--port", str(port), *more]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
         address = f"http://127.0.0.1:{port}"
@@ -135,6 +135,10 @@ def walk(page: Page, address: str, lang: str) -> Iterator[str]:
     yield "start"
     follow(page, "a.aside")
     yield "about"
+    page.goto(f"{address}/{lang}/docs")
+    # the longest example of all is shown
+    page.locator("summary").nth(4).click()
+    yield "docs"
     page.goto(f"{address}/{lang}/rtms_response/screening")
     yield "form"
     answer(page, age="180", dn4="4", pain_intensity="7")

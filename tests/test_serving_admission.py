@@ -121,6 +121,26 @@ def test_models_are_reloaded_by_an_administrator(tmp_path, tokens):
     assert server.get("/ready").json()["models"] == after
 
 
+def test_tokens_are_read_again_with_the_models(tokens):
+    path, read, admin = tokens
+    settings = ServerSettings(tokens=read_tokens(path), tokens_file=path)
+    server = Local(settings)
+    newer, _ = new_token(path, name="second", role="read", days=1)
+    assert server.get("/v1/models", headers=bearer(newer)).status_code == 401
+    assert server.post("/admin/reload", {}, headers=bearer(admin)).status_code == 200
+    assert server.get("/v1/models", headers=bearer(newer)).status_code == 200
+    # one that was taken out is not let in any more
+    rows = json.loads(path.read_text())
+    path.write_text(json.dumps([row for row in rows if row["name"] != "ehr"]))
+    assert server.post("/admin/reload", {}, headers=bearer(admin)).status_code == 200
+    assert server.get("/v1/models", headers=bearer(read)).status_code == 401
+    path.write_text("{}")
+    refused = server.post("/admin/reload", {}, headers=bearer(admin))
+    assert refused.status_code == 422
+    assert path.name in refused.json()["problems"][0]["allowed"]
+    assert server.get("/v1/models", headers=bearer(newer)).status_code == 200
+
+
 def test_nobody_reloads_models_where_nobody_is_known():
     assert Local().post("/admin/reload", {}).status_code == 404
 

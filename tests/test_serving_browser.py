@@ -25,6 +25,7 @@ from desk import (
     show,
     walk,
 )
+from responder_model.serving.tokens import new_token
 from responder_model.words import LANGUAGES
 
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
@@ -33,7 +34,7 @@ AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 TAGS += ["best-practice", "RGAAv4"]
 SCREENS = os.environ.get("SCREENS")
-N_STATES = 14
+N_STATES = 15
 
 # Sizes in CSS pixels of everything that can be pressed; a label is part of its input.
 TARGETS = """() => [...document.querySelectorAll("a, button, input, summary")]
@@ -108,6 +109,23 @@ def test_every_state_is_accessible(page, address, lang):
     assert len(states) == N_STATES
     assert all(url.startswith(address) for url in asked)
     assert not any("?" in url for url in asked)
+
+
+def test_who_logs_in_and_out_can_read_the_pages(browser, tmp_path):
+    tokens = tmp_path / "tokens.json"
+    secret, _ = new_token(tokens, name="desk", role="read", days=1)
+    with served("--tokens", str(tokens)) as address:
+        page = browser.new_context().new_page()
+        page.goto(f"{address}/fr")
+        assert page.locator("#token").is_visible()
+        assert page.evaluate(TARGETS) + axe_faults(page) == []
+        picture(page, "login_fr")
+        page.locator("#token").fill(secret)
+        show(page)
+        assert page.evaluate(TARGETS) + axe_faults(page) == []
+        follow(page, "form[action='/fr/logout'] button")
+        assert page.locator("#token").is_visible()
+        page.context.close()
 
 
 def axe_faults(page):

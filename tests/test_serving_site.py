@@ -6,6 +6,7 @@ import json
 import re
 import time
 from dataclasses import replace
+from html import unescape
 from urllib.parse import urlencode
 
 import pytest
@@ -250,6 +251,50 @@ def test_browser_is_let_out_after_eight_hours(guarded, monkeypatch):
     later = time.time() + SESSION_SECONDS + 1
     monkeypatch.setattr("responder_model.serving.tokens.time.time", lambda: later)
     assert server.get("/en", headers=inside).status_code == 401
+
+
+def test_a_browser_logs_out(guarded):
+    server, secret = guarded
+    answer = send(server, "/fr/login", [("token", secret)], headers=ACCEPTS)
+    inside = {**ACCEPTS, "cookie": answer.headers["set-cookie"].split(";")[0]}
+    assert 'action="/fr/logout"' in server.get("/fr", headers=inside).text
+    left = send(server, "/fr/logout", [], headers=inside)
+    assert left.status_code == 303
+    assert 'session=""' in left.headers["set-cookie"]
+    assert "Max-Age=0" in left.headers["set-cookie"]
+
+
+def test_nobody_is_logged_out_where_nobody_logs_in(server):
+    assert "logout" not in server.get("/en").text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_interface_is_described_on_a_page(server, lang):
+    led = server.get("/docs", headers={"accept-language": lang})
+    assert led.headers["location"] == f"/{lang}/docs"
+    page = server.get(f"/{lang}/docs").text
+    described = server.get(f"/openapi.json?lang={lang}").json()
+    for path, methods in described["paths"].items():
+        for method, row in methods.items():
+            assert f"{method.upper()} {path}</code>" in page
+            assert row["summary"] in unescape(page).replace("\N{NO-BREAK SPACE}", " ")
+    assert "<script" not in page
+    assert len(page.encode()) < 300_000
+
+
+def test_about_says_how_a_model_of_patients_was_measured(tmp_path):
+    cohort = rm.simulate_cohort(60, seed=1)
+    settings = rm.Settings(
+        decision="rtms_response", moment="screening", challenger=False
+    )
+    model = rm.develop(cohort, settings=settings)
+    folder = rm.save_model(model, tmp_path / "centre")
+    server = Local(ServerSettings(models=(str(folder),)))
+    page = server.get("/fr/about/rtms_response/screening").text
+    c = f"{model.performance.apparent['c_statistic']:.2f}".replace(".", ",")
+    assert f"{c} chez les patients dont il est issu" in page
+    published = server.get("/fr/about/emcs_success/implantation").text
+    assert "chez les patients dont il est issu" not in published
 
 
 def test_handle_is_known_to_every_process_and_to_no_other_server(guarded):

@@ -82,6 +82,7 @@ def serve(
         origins=tuple(allow_origin or ()),
         embed=tuple(embed or ()),
         tokens=None if tokens is None else read_tokens(tokens),
+        tokens_file=tokens,
         is_behind_tls=behind_tls,
         proxy=behind_proxy,
         threshold=threshold,

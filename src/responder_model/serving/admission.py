@@ -17,8 +17,8 @@ from responder_model.words import LANGUAGES
 
 # The connection is closed where what is left of a request is not read.
 CLOSE = {"connection": "close"}
-# What answers without a token: it tells nothing but that the server lives.
-OPEN_PATHS = ("/health", "/ready", *(f"/{lang}/login" for lang in LANGUAGES))
+# What answers without a token: that the server lives, and where to go.
+OPEN_PATHS = ("/health", "/ready", "/docs", *(f"/{lang}/login" for lang in LANGUAGES))
 OPEN_FILES = "/static/"
 # Cookie of a browser that was let in with a token; it holds a handle, nothing else.
 SESSION = "session"

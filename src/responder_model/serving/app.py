@@ -51,7 +51,7 @@ def create_app(
     for part in (api, docs, site):
         app.include_router(part.routes(service))
     app.add_exception_handler(HTTPException, _refuse_as_problem)
-    app.add_middleware(Gate, settings=settings, log=log)
+    app.add_middleware(Gate, settings=settings, doorkeeper=service.doorkeeper, log=log)
     return app
 
 

@@ -88,19 +88,23 @@ class Gate:
     ----------
     app : ASGI application
     settings : ServerSettings
+    doorkeeper : Doorkeeper or None
+        Who may ask; None: everybody.
     log : callable
         Takes one line of the log as a mapping.
     """
 
-    def __init__(self, app: ASGIApp, *, settings: ServerSettings, log: Log) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        settings: ServerSettings,
+        doorkeeper: Doorkeeper | None,
+        log: Log,
+    ) -> None:
         self.app, self.settings, self.log = app, settings, log
         self.headers = fixed_headers(settings)
-        self.doorkeeper = None
-        if settings.tokens is not None:
-            most = settings.limits.failed_tokens
-            self.doorkeeper = Doorkeeper(
-                settings.tokens, most_failures=most, key=settings.session_key
-            )
+        self.doorkeeper = doorkeeper
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""

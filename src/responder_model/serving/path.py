@@ -18,6 +18,7 @@ from responder_model.serving.frame import (
     path_of,
     render,
 )
+from responder_model.serving.origin import source_of
 from responder_model.serving.pages import form_page
 from responder_model.serving.result import (
     PLACED,
@@ -27,7 +28,6 @@ from responder_model.serving.result import (
     figure_words,
     is_wide,
     missing_words,
-    source_of,
 )
 from responder_model.words import say
 

@@ -22,14 +22,13 @@ from responder_model.serving.drawing import (
     key_of,
     marks_for,
 )
+from responder_model.serving.origin import source_of
 from responder_model.serving.reasons import Reasons, reasons_of
 from responder_model.words import Note, say
 from responder_model.words.numbers import format_percent, of_100, signed_points
 
 # An interval wider than this tells nothing of the patient: it says so before all else.
 WIDE = 0.5
-# Digits of a digest that a person is shown.
-DIGITS = 12
 # Messages that have a place of their own on the page.
 PLACED = ("model.research_use", "model.missing", "model.outside", "model.borderline")
 
@@ -286,20 +285,6 @@ def missing_words(messages: Iterable[Note], lang: str) -> str:
         if message.code == "model.missing":
             return message.text(lang)
     return ""
-
-
-def source_of(model: Model, lang: str) -> tuple[tuple[str, str], ...]:
-    """Where a model comes from: names and values, for a list."""
-    found = [
-        ("model", say("page.name", lang, name=model.name)),
-        ("made_from", say(f"page.{model.provenance}", lang)),
-    ]
-    if model.provenance != "published":
-        counted = {"n": model.n_patients, "events": model.n_events}
-        found.append(("patients", say("page.counted", lang, **counted)))
-    if model.digest is not None:
-        found.append(("digest", model.digest[:DIGITS]))
-    return tuple((say(f"page.{key}", lang), text) for key, text in found)
 
 
 def answers_given(known: Mapping[str, Value], lang: str) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from responder_model.serving.problems import Item, Kind, Refused
 from responder_model.serving.settings import ServerSettings
 from responder_model.serving.shelf import Served, Shelf, load_shelf, not_ready
+from responder_model.serving.tokens import Doorkeeper, read_tokens
 from responder_model.words import Note
 
 T = TypeVar("T")
@@ -18,7 +19,7 @@ RETRY_AFTER = "1"
 
 
 class Service:
-    """Settings, models and threads of one server.
+    """Settings, models, doorkeeper and threads of one server.
 
     ``models`` is one reference, swapped whole by ``reload``: a request reads it once
     and answers by what it read.
@@ -33,6 +34,13 @@ class Service:
         self.settings = settings
         self.models: Shelf = load_shelf(settings.models)
         limits = settings.limits
+        self.doorkeeper: Doorkeeper | None = None
+        if settings.tokens is not None:
+            self.doorkeeper = Doorkeeper(
+                settings.tokens,
+                most_failures=limits.failed_tokens,
+                key=settings.session_key,
+            )
         self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="work")
         self._most = limits.threads + limits.queue
         self._at_work = 0
@@ -53,19 +61,23 @@ class Service:
         return found
 
     def reload(self) -> None:
-        """Load all models anew beside those that serve, try them, and swap.
+        """Load all models anew beside those that serve, try them, and swap; tokens too.
 
         Raises
         ------
         UntrustedModelError, ResponderModelError
-            As ``shelf.load_shelf``; what served before still serves.
+            As ``shelf.load_shelf`` and ``tokens.read_tokens``; what served before still
+            serves, to those who might ask before.
         Refused
             For a model that does not give its known number.
         """
-        found = load_shelf(self.settings.models)
+        found, path = load_shelf(self.settings.models), self.settings.tokens_file
+        tokens = None if path is None else read_tokens(path)
         for served in not_ready(found):
             raise Refused(Kind.REFUSED_MODEL, [not_ready_item(served)])
         self.models = found
+        if tokens is not None and self.doorkeeper is not None:
+            self.doorkeeper.tokens = tokens
 
     async def work(self, task: Callable[[], T]) -> T:
         """Do a task in a thread, in turn; refused when too many wait already.

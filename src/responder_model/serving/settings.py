@@ -97,6 +97,8 @@ class ServerSettings:
         Origins that may show the page in a frame; none by default.
     tokens : tuple of Token or None
         Who may ask; None asks for no token.
+    tokens_file : Path or None
+        Where they were read, and are read again with the models; None: they stay.
     is_behind_tls : bool
         Whether callers reach it by https only.
     proxy : str or None
@@ -119,6 +121,7 @@ class ServerSettings:
     origins: tuple[str, ...] = ()
     embed: tuple[str, ...] = ()
     tokens: tuple[Token, ...] | None = None
+    tokens_file: Path | None = None
     is_behind_tls: bool = False
     proxy: str | None = None
     threshold: float | None = None

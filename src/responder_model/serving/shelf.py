@@ -16,6 +16,7 @@ from responder_model.labels import decision_label, moment_label
 from responder_model.model import Model
 from responder_model.opening import open_model
 from responder_model.schema import dictionary
+from responder_model.serving.origin import c_statistic, latest_year
 from responder_model.words import Note, in_words
 
 # A made-up patient, of whom the number of every published model is packaged.
@@ -75,8 +76,8 @@ class Served:
             **self.identity,
             "n_patients": model.n_patients,
             "n_events": model.n_events,
-            "year": _latest_year(model),
-            "c_statistic": _c_statistic(model),
+            "year": latest_year(model),
+            "c_statistic": c_statistic(model),
             "cut_point": model.cut_point,
             "cut_points": list(model.served_cut_points),
             "notes": [in_words(note, lang) for note in model.notes],
@@ -149,22 +150,3 @@ def _packaged(name: str) -> dict[str, Any]:
     path = files("responder_model") / "data" / name
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
-
-
-def _latest_year(model: Model) -> int | None:
-    """Year of the latest finding in the prior of a model."""
-    columns = model.prior_columns.values()
-    named = {name for column in columns for name in column.rows}
-    rows = model.evidence.rows
-    years = [rows[name].year for name in named & rows.keys()]
-    return max((year for year in years if year is not None), default=None)
-
-
-def _c_statistic(model: Model) -> dict[str, Any]:
-    """How well a model tells patients apart: measured in its own, else implied."""
-    measured = model.performance.apparent.get("c_statistic")
-    if measured is not None:
-        return {"value": measured, "kind": "apparent"}
-    if model.priors is None:
-        return {"value": None, "kind": None}
-    return {"value": model.priors.implied_c_statistic, "kind": "implied"}

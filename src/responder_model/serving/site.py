@@ -44,7 +44,7 @@ def routes(service: Service) -> APIRouter:
     @router.get("/")
     async def first(request: Request) -> Response:
         lang = language_of(request.headers.get("accept-language", ""))
-        return _sent(start_page(_models(service), lang=lang))
+        return _sent(_start(service, lang))
 
     @router.get("/static/{name}")
     async def static(name: str) -> Response:
@@ -63,7 +63,7 @@ def _add_language(router: APIRouter, service: Service, lang: str) -> None:
 
     @router.get(f"/{lang}")
     async def start() -> Response:
-        return _sent(start_page(_models(service), lang=lang))
+        return _sent(_start(service, lang))
 
     @router.get(f"/{lang}/about/{{decision}}/{{moment}}")
     async def about(decision: str, moment: str) -> Response:
@@ -95,6 +95,7 @@ def _add_forms(router: APIRouter, service: Service, lang: str) -> None:
     @router.get(f"/{lang}/pathway")
     @router.get(f"/{lang}/compare")
     @router.get(f"/{lang}/login")
+    @router.get(f"/{lang}/logout")
     async def restart() -> Response:
         # what was entered is not in the address: there is nothing to show anew
         return RedirectResponse(f"/{lang}", status_code=303)
@@ -106,6 +107,12 @@ def _add_forms(router: APIRouter, service: Service, lang: str) -> None:
     @router.post(f"/{lang}/compare")
     async def compare(request: Request) -> Response:
         return await _answer(request, service, lang, _compare)
+
+    @router.post(f"/{lang}/logout")
+    async def logout() -> Response:
+        answer = RedirectResponse(f"/{lang}", status_code=303)
+        answer.delete_cookie(SESSION, httponly=True, samesite="strict")
+        return answer
 
     @router.post(f"/{lang}/login")
     async def login(request: Request) -> Response:
@@ -224,6 +231,11 @@ async def read_form(request: Request, most: int) -> Pairs:
 def _own(pairs: Pairs, name: str) -> str:
     """Text of one of the page's own controls."""
     return dict(pairs).get(name, "")
+
+
+def _start(service: Service, lang: str) -> Page:
+    asks_token = service.doorkeeper is not None
+    return start_page(_models(service), lang=lang, asks_token=asks_token)
 
 
 def _models(service: Service) -> Models:

@@ -13,12 +13,12 @@ from responder_model.serving.frame import (
     path_of,
     render,
 )
-from responder_model.serving.result import source_of
+from responder_model.serving.origin import source_of
 from responder_model.words import say
 
 
-def start_page(models: Models, *, lang: str) -> Page:
-    """Questions that can be asked, and what this is and is not."""
+def start_page(models: Models, *, lang: str, asks_token: bool = False) -> Page:
+    """Questions that can be asked, what this is and is not, and a way to log out."""
     decisions = dictionary().decisions.values()
     return render(
         "start.html.j2",
@@ -26,6 +26,7 @@ def start_page(models: Models, *, lang: str) -> Page:
         title=say("page.start_title", lang),
         other_path=f"/{other_language(lang)}",
         simulated=any(model.provenance == "simulated" for model in models.values()),
+        logout=f"/{lang}/logout" if asks_token else None,
         questions=[
             {
                 "label": decision.label[lang],
@@ -60,7 +61,7 @@ def about_page(models: Models, decision: str, moment: str, *, lang: str) -> Page
         moment=moment_label(moment, lang),
         decision_help=row.help[lang],
         path=path_of(lang, decision, moment),
-        source=source_of(model, lang),
+        source=source_of(model, lang, with_measures=True),
         cut_offs=[describe_cut_point(row, cut) for cut in model.served_cut_points],
         fields=[
             (field.label[lang], field.help[lang]) for field in model.encoder.fields

@@ -117,6 +117,8 @@ def read_tokens(path: Path) -> tuple[Token, ...]:
         raise ResponderModelError(Note("serving.token_mode", **name))
     try:
         rows = parse_json(data, path.name)
+        if not isinstance(rows, list):
+            raise TypeError
         tokens = tuple(_token(row) for row in rows)
     except (UntrustedModelError, TypeError, ValueError, KeyError):
         raise ResponderModelError(Note("serving.token_file", **name)) from None
