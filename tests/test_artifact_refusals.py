@@ -436,6 +436,20 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         lambda d: d["components"][0]["prior_sd"].__setitem__(0, -1.0),
         "no negative prior SD",
     ),
+    "components at one cut-off too few": (
+        lambda d: d.update(cut_components=[{"components": d["components"]}]),
+        "have components at each",
+    ),
+    "components of other columns at a cut-off": (
+        lambda d: d.update(
+            cut_components=[{"components": d["components"]} for _ in d["linear"]]
+        ),
+        "have components at each cut-off, over all coefficients",
+    ),
+    "negative information": (
+        lambda d: d["missed"]["slopes"].update(information=-1.0),
+        "information must be a number from 0",
+    ),
     "negative mean variance": (
         lambda d: d.update(mean_variance=-1.0),
         "mean_variance must be a number from 0",

@@ -20,6 +20,7 @@ from responder_model.cumulative_logit.discrepancy import (
     estimate_discrepancy,
     interaction_kernel,
 )
+from responder_model.cumulative_logit.earlier import Earlier
 from responder_model.cumulative_logit.likelihood import (
     Observations,
     derivatives,
@@ -356,9 +357,10 @@ def test_discrepancy_uses_at_most_a_thousand_patients():
     )
     parts = fit_components(observations, priors[:1])
     collapsed = collapse([type(parts[0])(**{**vars(parts[0]), "weight": 1.0})], 2, 5, 2)
-    found, slopes = estimate_discrepancy(observations, parts[0], collapsed)
-    assert 0.0 <= found <= 0.2
-    assert slopes == 0.0
+    found = estimate_discrepancy(observations, parts[0], collapsed)
+    thousand = observations.rows(np.linspace(0, 2499, 1000).astype(int))
+    assert found == estimate_discrepancy(thousand, parts[0], collapsed)
+    assert found.slopes.information == 0.0
 
 
 def test_probability_averages_over_the_uncertainty_of_each_row():
@@ -582,7 +584,10 @@ def test_columns_with_names_in_parts_are_refused():
         ({"gap_sd": 0.0}, "gap_sd must be a number above 0"),
         ({"main_cut": -1}, "main_cut must be a whole number from 0"),
         ({"served_cuts": [1]}, "served_cuts must be cut points from 0 to 0"),
-        ({"posterior": []}, "posterior must hold at least one component"),
+        (
+            {"earlier": Earlier(components=(), at_cuts={})},
+            "earlier must hold at least one component",
+        ),
     ],
 )
 def test_parameters_that_no_fit_can_start_from_are_refused(settings, message):

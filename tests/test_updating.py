@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 
 from responder_model.artifact import digest_of, load_model, save_model
+from responder_model.artifact.trees import check_trees
+from responder_model.challenger import Trees
 from responder_model.development import develop, update
-from responder_model.development.updating import posterior_of
+from responder_model.development.updating import earlier_of
 from responder_model.errors import DevelopmentError
+from responder_model.model.batch import raw_cohort
+from responder_model.model.trees import join_pools, read_trees
 from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
+from responder_model.simulation.truth import draw_truth
 
 LINEAR = Settings(decision="rtms_response", moment="screening", challenger=False)
 POOLED = replace(LINEAR, challenger=True)
@@ -52,16 +57,82 @@ def test_update_keeps_the_trees_of_more_patients(cohort, model):
     assert newer.pool.weight == pytest.approx(share * model.pool.weight)
 
 
-def test_update_takes_the_trees_of_as_many_new_patients(cohort, model):
-    others = simulate_cohort(240, 8, non_completers=0.0)
-    newer = update(model, others)
-    assert newer.pool.trees != model.pool.trees
+@pytest.fixture(scope="module")
+def two():
+    """Two cohorts of one truth that is no sum of effects, and a model of each."""
+    truth = draw_truth("rtms_response", "interactions", np.random.default_rng(5))
+    cohorts = [
+        simulate_cohort(193, seed, truth=truth, non_completers=0.0) for seed in (6, 7)
+    ]
+    return cohorts, [develop(cohort, settings=POOLED) for cohort in cohorts]
+
+
+def test_two_orders_of_two_cohorts_agree(two):
+    cohorts, models = two
+    ab, ba = update(models[0], cohorts[1]), update(models[1], cohorts[0])
+    one, other = (m.predict_cohort(cohorts[0]) for m in (ab, ba))
+    assert np.abs(one.probability - other.probability).max() <= 0.01
+    width = [np.mean(found.upper - found.lower) for found in (one, other)]
+    assert width[0] == pytest.approx(width[1], abs=0.01)
+    # trees of both stand side by side, each with what it earned beside its own cohort
+    weights = [model.pool.weight for model in models]
+    assert ab.pool.weight == pytest.approx(np.mean(weights), abs=0.01)
+
+
+def test_joint_pool_adds_what_its_pools_add(two):
+    cohorts, models = two
+    shares = [replace(m.pool, weight=m.pool.weight / 2.0) for m in models]
+    joined, encoder = join_pools(shares), models[0].encoder
+    check_trees(joined.trees, encoder)
+    raw = raw_cohort(encoder, cohorts[0])
+    for read in (read_trees, Trees.from_json):
+        apart = [
+            p.weight * (p.offset + p.slope * read(p.trees, encoder).margin(raw))
+            for p in shares
+        ]
+        margin = joined.offset + joined.slope * read(joined.trees, encoder).margin(raw)
+        np.testing.assert_allclose(joined.weight * margin, sum(apart), atol=1e-5)
+
+
+@pytest.mark.parametrize(("first", "then"), [(60, 60), (193, 193), (150, 1)])
+def test_update_is_like_developing_on_both(first, then):
+    """Without trees, and with all categories learned: what few had is left out."""
+    alone = replace(LINEAR, small_cells=0, stays_here=True)
+    cohort = simulate_cohort(first + then, 11, non_completers=0.0)
+    model = develop(part(cohort, slice(0, first)), settings=alone)
+    newer = update(model, part(cohort, slice(first, None)))
+    joint = develop(cohort, settings=alone)
+    gap = newer.predict_cohort(cohort).probability
+    gap = gap - joint.predict_cohort(cohort).probability
+    assert np.abs(gap).max() <= 0.02
+
+
+def test_new_patients_as_expected_do_not_widen_intervals(tmp_path):
+    """One cohort's ratio of widths has an SD of 0.006 around 1; 1.03 was the fault."""
+    ratios = []
+    for seed in (4, 5, 6):
+        truth = draw_truth("rtms_response", "right", np.random.default_rng(seed))
+        cohort = simulate_cohort(412, seed, truth=truth, non_completers=0.0)
+        model = develop(part(cohort, slice(0, 400)), settings=LINEAR)
+        save_model(model, tmp_path / f"{seed}")
+        newer = update(load_model(tmp_path / f"{seed}"), part(cohort, slice(400, None)))
+        widths = [m.predict_cohort(cohort) for m in (model, newer)]
+        widths = [np.mean(found.upper - found.lower) for found in widths]
+        ratios.append(widths[1] / widths[0])
+        now, before = newer.missed.interactions, model.missed.interactions
+        assert now.information >= before.information
+    assert np.mean(ratios) <= 1.01
+
+
+@pytest.mark.parametrize("n", [1, 7])
+def test_update_takes_few_patients_of_one_class(cohort, model, n):
+    new = part(cohort, slice(220, 260))
+    new = part(new, np.flatnonzero(~new["rtms_responder"].astype(bool))[:n])
+    assert update(model, new).n_patients == model.n_patients + n
 
 
 def test_update_says_that_patients_conflict_with_the_model(tmp_path):
     """Effects twice as large as those of 400 patients, with the other sign."""
-    from responder_model.simulation.truth import draw_truth
-
     truth = draw_truth("rtms_response", "right", np.random.default_rng(4))
     reversed_ = replace(truth, slopes=-2.0 * truth.slopes)
     first, same, other = (
@@ -89,12 +160,16 @@ def test_update_says_that_patients_conflict_with_the_model(tmp_path):
     assert near.mean() < far.mean()
 
 
-def test_posterior_of_a_power_keeps_means_and_widens(model):
-    whole, half = posterior_of(model), posterior_of(model, 0.5)
-    for one, other in zip(whole, half, strict=True):
-        np.testing.assert_array_equal(one.mean, other.mean)
-        np.testing.assert_allclose(other.sd, np.sqrt(2.0) * one.sd)
-    assert sum(one.weight for one in half) == pytest.approx(1.0)
+def test_earlier_of_a_power_keeps_means_and_widens(model):
+    whole, half = earlier_of(model), earlier_of(model, 0.5)
+    pairs = [(whole.components, half.components)]
+    pairs += [(whole.at_cuts[cut], half.at_cuts[cut]) for cut in whole.at_cuts]
+    for ones, others in pairs:
+        for one, other in zip(ones, others, strict=True):
+            np.testing.assert_array_equal(one.mean, other.mean)
+            np.testing.assert_allclose(other.sd, np.sqrt(2.0) * one.sd)
+        assert sum(one.weight for one in others) == pytest.approx(1.0)
+    assert half.missed == whole.missed.times(0.5)
 
 
 @pytest.mark.parametrize("power", [0.0, -0.5, 1.5, True])

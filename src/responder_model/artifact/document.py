@@ -54,6 +54,11 @@ def model_document(model: Model) -> dict[str, Any]:
         },
         "limits": model.limits.to_json(),
         "components": [_component_document(part) for part in model.components],
+        "cut_components": [
+            {"components": [_component_document(part) for part in parts]}
+            for parts in model.cut_components
+        ],
+        "missed": asdict(model.missed),
         "priors": _kept(model.priors),
         "settings": _kept(model.settings),
         "sample_size": _kept(model.sample_size),

@@ -25,6 +25,7 @@ from responder_model.artifact.records import (
     read_sample_size,
     read_settings,
 )
+from responder_model.cumulative_logit.earlier import Misfit, Missed
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.features import Encoder, Population
 from responder_model.features.columns import Column
@@ -59,6 +60,8 @@ _KEYS = (
     "population",
     "limits",
     "components",
+    "cut_components",
+    "missed",
     "priors",
     "settings",
     "sample_size",
@@ -152,7 +155,9 @@ def read_document(
             mean_variance=node.number("mean_variance", 0.0),
             discrepancy=node.number("discrepancy", 0.0),
             centres=_read_centres(node, len(encoder.columns)),
-            components=_read_components(node, len(encoder.derived)),
+            components=_read_components(node, node, len(encoder.derived)),
+            cut_components=_read_cut_components(node, len(encoder.derived)),
+            missed=_read_missed(node.table("missed", ("interactions", "slopes"))),
             priors=read_priors(node, encoder),
             evidence=read_evidence(evidence, decision.name),
             pool=_read_pool(node, trees),
@@ -289,12 +294,39 @@ def _read_centres(node: Node, n_columns: int) -> tuple[CentreLevel, ...]:
     return levels
 
 
-def _read_components(node: Node, n_derived: int) -> tuple[Component, ...]:
-    n_derived += len(node.items("centres"))
+def _read_components(
+    document: Node, node: Node, n_derived: int
+) -> tuple[Component, ...]:
+    n_derived += len(document.items("centres"))
     return tuple(
         _read_component(row, n_derived)
         for row in node.tables("components", _COMPONENT_KEYS)
     )
+
+
+def _read_cut_components(
+    node: Node, n_derived: int
+) -> tuple[tuple[Component, ...], ...]:
+    """Components at each served cut-off, over its intercept and the coefficients."""
+    found = tuple(
+        _read_components(node, row, n_derived)
+        for row in node.tables("cut_components", ("components",))
+    )
+    size = 1 + n_derived + len(node.items("centres"))
+    if any(not parts or len(parts[0].mean) != size for parts in found):
+        node.refuse("have components at each cut-off, over all coefficients")
+    if found and len(found) != len(node.items("linear")):
+        node.refuse("have components at each served cut-off")
+    return found
+
+
+def _read_missed(node: Node) -> Missed:
+    rows = (node.table(key, ("information", "score")) for key in node.value)
+    found = [
+        Misfit(information=row.number("information", 0.0), score=row.number("score"))
+        for row in rows
+    ]
+    return Missed(interactions=found[0], slopes=found[1])
 
 
 def _read_component(node: Node, n_derived: int) -> Component:

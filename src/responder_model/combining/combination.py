@@ -28,6 +28,7 @@ from responder_model.combining.product import (
     variances_of,
 )
 from responder_model.cumulative_logit.components import Prior
+from responder_model.cumulative_logit.earlier import Missed
 from responder_model.cumulative_logit.mixture import Component as Posterior
 from responder_model.cumulative_logit.mixture import collapse
 from responder_model.development.parts import component, linear_part
@@ -255,6 +256,7 @@ def _model(
         mean_variance=mean_variance_in(main, population),
         discrepancy=float(n @ [model.discrepancy for model in models] / n.sum()),
         components=tuple(component(one) for one in mixture),
+        missed=sum((model.missed for model in models), Missed()),
         priors=base.priors,
         evidence=base.evidence.behind(base.decision, without=excluded),
         settings=base.settings

@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from responder_model.cumulative_logit.components import (
-    DISCREPANCY_VARIANCES,
-    SLOPE_VARIANCES,
-    Array,
-)
+from responder_model.cumulative_logit.components import Array
+from responder_model.cumulative_logit.earlier import Misfit, Missed
 from responder_model.cumulative_logit.likelihood import (
     Observations,
     linear_predictor_slopes,
@@ -34,8 +31,8 @@ def estimate_discrepancy(
     component: Component,
     collapsed: Collapsed,
     n_centres: int = 0,
-) -> tuple[float, float]:
-    """Posterior means of the variances that the linear predictor misses.
+) -> Missed:
+    """What these patients say of the variances that the linear predictor misses.
 
     Parameters
     ----------
@@ -50,8 +47,8 @@ def estimate_discrepancy(
 
     Returns
     -------
-    (float, float)
-        Of interactions; and, for each slope, between centres: 0 without centres.
+    Missed
+        Of interactions; and of each slope between centres.
     """
     n = len(observations.lower)
     if n > MAX_PATIENTS:
@@ -64,27 +61,19 @@ def estimate_discrepancy(
     WZ = w[:, None] * Z
     X, own = np.split(observations.design, [Z.shape[1] - 1 - n_centres], axis=1)
 
-    def missed(K: Array, candidates: Array) -> float:
+    def missed(K: Array) -> Misfit:
         # V = W - W Z C Z' W;  KV
         KV = K * w - (K @ WZ) @ collapsed.covariance @ WZ.T
-        trace_square = float(np.einsum("ij,ji->", KV, KV))
-        if trace_square <= 0.0:
-            return float(candidates.mean())
-        estimate = float(r @ K @ r - np.trace(KV)) / trace_square
-        return _posterior_mean(estimate, trace_square, candidates)
+        # (r'Kr - tr KV) / tr KVKV is the variance, with variance 2 / tr KVKV
+        return Misfit(
+            information=float(np.einsum("ij,ji->", KV, KV)) / 2.0,
+            score=float(r @ K @ r - np.trace(KV)) / 2.0,
+        )
 
-    interactions = missed(interaction_kernel(X), np.array(DISCREPANCY_VARIANCES))
+    interactions = missed(interaction_kernel(X))
     if n_centres == 0:
-        return interactions, 0.0
-    same_centre = own @ own.T
-    return interactions, missed((X @ X.T) * same_centre, np.array(SLOPE_VARIANCES))
-
-
-def _posterior_mean(estimate: float, trace_square: float, candidates: Array) -> float:
-    """Mean under the prior given Q ~ N(variance, 2 / tr(KVKV))."""
-    log_weight = -((estimate - candidates) ** 2) * trace_square / 4.0
-    weight = np.exp(log_weight - log_weight.max())
-    return float(weight @ candidates / weight.sum())
+        return Missed(interactions=interactions)
+    return Missed(interactions=interactions, slopes=missed((X @ X.T) * (own @ own.T)))
 
 
 def interaction_kernel(design: Array) -> Array:

@@ -13,6 +13,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from responder_model.cumulative_logit.components import (
+    DISCREPANCY_VARIANCES,
+    SLOPE_VARIANCES,
     UNSUPPORTED_SD,
     Array,
     Prior,
@@ -21,6 +23,7 @@ from responder_model.cumulative_logit.components import (
 )
 from responder_model.cumulative_logit.conflict import conflict_p_values
 from responder_model.cumulative_logit.discrepancy import estimate_discrepancy
+from responder_model.cumulative_logit.earlier import Earlier, Missed
 from responder_model.cumulative_logit.levels import (
     check_classes,
     declared_levels,
@@ -103,8 +106,8 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     firm : sequence of str, optional
         Columns of ``priors`` whose sign no source disputes: the zero-centred
         components keep most of their mean.
-    posterior : sequence of Prior, optional
-        Components of an earlier fit on the same columns, in place of all other priors:
+    earlier : Earlier, optional
+        Posteriors of an earlier fit on the same columns, in place of all other priors:
         Bayesian updating, component by component.
     n_centres : int, default 0
         Last columns of ``X`` that are 0/1 indicators of centres. Their coefficients
@@ -121,7 +124,10 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     components_ : tuple of Component
         Laplace posteriors of the ordinal fit, with posterior weights.
     cut_components_ : dict of int to tuple of Component
-        The same of the fits at single cut points.
+        The same of the fits at single cut points; made below ``cut_specific_from``
+        too, where they are kept for an update and not served.
+    missed_ : Missed
+        What all patients say of misfit.
     served_ : dict of int to Collapsed
         Posterior at each cut point, columns scaled.
     kappa_ : float
@@ -163,7 +169,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         components: str = "robust",
         cut_specific_from: int = CUT_SPECIFIC_FROM,
         firm: Sequence[str] | None = None,
-        posterior: Sequence[Prior] | None = None,
+        earlier: Earlier | None = None,
         n_centres: int = 0,
         with_intervals: bool = True,
     ) -> None:
@@ -177,7 +183,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         self.components = components
         self.cut_specific_from = cut_specific_from
         self.firm = firm
-        self.posterior = posterior
+        self.earlier = earlier
         self.n_centres = n_centres
         self.with_intervals = with_intervals
 
@@ -267,45 +273,42 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
 
     def _fit_mixture(self, observations: Observations) -> None:
         mean, sd = self._published()
-        if self.posterior is not None:
-            self.components_ = fit_mixture(observations, tuple(self.posterior))
+        if self.earlier is not None:
+            self.components_ = fit_mixture(observations, self.earlier.components)
             return
         n_columns = observations.design.shape[1] - self.n_centres
         n_gaps = observations.n_cuts - 1
         known = self.gaps is not None
         gaps = np.array(self.gaps if known else np.ones(n_gaps), dtype=np.float64)
-        self._anchor = self.anchor or VAGUE_ANCHOR
-        self._gaps = gaps
         priors = robust_priors(
             mean,
             sd,
             n_columns,
-            anchor=self._anchor,
+            anchor=self.anchor or VAGUE_ANCHOR,
             gaps=gaps,
             gap_sd=self.gap_sd if known else VAGUE_GAP_SD,
             components=self.components,
             units=self._units[:n_columns],
             firm=self._is_firm()[:n_columns],
         )
-        priors = self._apart(priors)
+        if self.n_centres:
+            priors = apart_by_centre(priors, self.n_centres)
         self.components_ = fit_mixture(observations, priors)
 
     def _serve(self, observations: Observations) -> None:
         J, main = observations.n_cuts, observations.main
         cuts = list(range(J) if self.served_cuts is None else self.served_cuts)
+        before = 0 if self.earlier is None else self.earlier.n_patients
+        self.are_halves_ = before + len(observations.lower) >= self.cut_specific_from
         self.cut_components_ = {}
-        if J > 1 and len(observations.lower) >= self.cut_specific_from:
+        if J > 1 and (self.are_halves_ or self.with_intervals):
             self.cut_components_ = self._fit_at(observations, cuts)
-        own = {cut: collapse(c, 0, 1, 0) for cut, c in self.cut_components_.items()}
-        heaviest = max(self.components_, key=lambda component: component.weight)
-        self.discrepancy_, slopes = float("nan"), 0.0
-        if self.with_intervals or self.n_centres:
-            self.discrepancy_, slopes = estimate_discrepancy(
-                observations,
-                heaviest,
-                collapse(self.components_, main, J, main),
-                self.n_centres,
-            )
+        own = {
+            cut: collapse(parts, 0, 1, 0)
+            for cut, parts in self.cut_components_.items()
+            if self.are_halves_
+        }
+        slopes = self._misses(observations)
         self.served_ = {
             cut: widen_by_centres(
                 average(collapse(self.components_, cut, J, main), own.get(cut)),
@@ -325,51 +328,44 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         self.coef_ = self.served_[main].coefficients
         self.intercepts_ = np.array([self.served_[cut].intercept for cut in range(J)])
 
+    def _misses(self, observations: Observations) -> float:
+        """Set the variance that is missed; return that of slopes between centres."""
+        J, main = observations.n_cuts, observations.main
+        self.missed_ = Missed() if self.earlier is None else self.earlier.missed
+        self.discrepancy_ = float("nan")
+        if not self.with_intervals and not self.n_centres:
+            return 0.0
+        self.missed_ += estimate_discrepancy(
+            observations,
+            max(self.components_, key=lambda component: component.weight),
+            collapse(self.components_, main, J, main),
+            self.n_centres,
+        )
+        self.discrepancy_ = self.missed_.interactions.mean(DISCREPANCY_VARIANCES)
+        return self.missed_.slopes.mean(SLOPE_VARIANCES) if self.n_centres else 0.0
+
     def _fit_at(
         self, observations: Observations, cuts: list[int]
     ) -> dict[int, tuple[Component, ...]]:
-        """Fit the same evidence to single cut points."""
+        """Fit the same evidence, or what was learned before, to single cut points."""
         J, main = observations.n_cuts, observations.main
-        priors: list[Prior] = []
-        starts: list[Array] = []
-        likely = [k for k, c in enumerate(self.components_) if c.weight > _NEGLIGIBLE]
+        likely = [part for part in self.components_ if part.weight > _NEGLIGIBLE]
+        pairs: list[tuple[int, Prior, Array]] = []
         for cut in cuts:
-            shapes = self._priors_at(observations, cut)
-            priors += [shapes[k] for k in likely]
-            modes = [self.components_[k].mean for k in likely]
-            starts += [
-                np.append(intercepts(mode[None], J, main)[0, cut], mode[J:])
-                for mode in modes
-            ]
-        M = len(likely)
-        parts = fit_components(observations.at_cuts(cuts, M), priors, np.array(starts))
-        return {cut: weigh(parts[k * M : (k + 1) * M]) for k, cut in enumerate(cuts)}
-
-    def _priors_at(self, observations: Observations, cut: int) -> list[Prior]:
-        """Priors of (intercept at one cut point, coefficients)."""
-        J, main = observations.n_cuts, observations.main
-        if self.posterior is not None:
-            return [prior_at(prior, cut, J, main) for prior in self.posterior]
-        fall = np.concatenate([[0.0], np.cumsum(self._gaps)])
-        anchor = (self._anchor[0] + fall[main] - fall[cut], self._anchor[1])
-        mean, sd = self._published()
-        n_columns = observations.design.shape[1] - self.n_centres
-        priors = robust_priors(
-            mean,
-            sd,
-            n_columns,
-            anchor=anchor,
-            gaps=np.empty(0),
-            gap_sd=self.gap_sd,
-            components=self.components,
-            units=self._units[:n_columns],
-            firm=self._is_firm()[:n_columns],
-        )
-        return list(self._apart(priors))
-
-    def _apart(self, priors: tuple[Prior, ...]) -> tuple[Prior, ...]:
-        """Priors with the levels of the centres, for each SD between them."""
-        return apart_by_centre(priors, self.n_centres) if self.n_centres else priors
+            if self.earlier is not None:
+                pairs += [(cut, p, p.mean) for p in self.earlier.at_cuts[cut]]
+                continue
+            for part in likely:
+                level = intercepts(part.mean[None], J, main)[0, cut]
+                start = np.append(level, part.mean[J:])
+                pairs.append((cut, prior_at(part.prior, cut, J, main), start))
+        of, priors, starts = zip(*pairs, strict=True)
+        at_cuts = observations.at_cuts(np.array(of))
+        parts = fit_components(at_cuts, priors, np.array(starts))
+        return {
+            cut: weigh([part for part, at in zip(parts, of, strict=True) if at == cut])
+            for cut in cuts
+        }
 
     def _is_firm(self) -> NDArray[np.bool_]:
         return np.isin(self._column_names(), list(self.firm or ()))
@@ -399,8 +395,9 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         )
         parts = [outside for _, outside in folds]
         means = means_without(observations, self.components_, parts, main)
-        if own := self.cut_components_.get(main):
-            at_main = observations.at_cuts([main], len(own))
+        own = self.cut_components_.get(main)
+        if own and self.are_halves_:
+            at_main = observations.at_cuts(np.full(len(own), main))
             means = (means + means_without(at_main, own, parts, 0)) / 2.0
         total, count = np.zeros(len(design)), np.zeros(len(design))
         for mean, outside in zip(means, parts, strict=True):

@@ -41,9 +41,9 @@ class Observations:
     n_cuts: int
     main: int
 
-    def at_cuts(self, cuts: list[int], copies: int) -> Observations:
-        """Outcomes at single cut points (J = 1), each ``copies`` times, (M, n)."""
-        repeated = np.repeat(np.array(cuts), copies)[:, None]
+    def at_cuts(self, cuts: NDArray[np.int64]) -> Observations:
+        """Outcomes at single cut points (J = 1), those of M parameter vectors."""
+        repeated = cuts[:, None]
         return Observations(
             design=self.design,
             lower=(self.lower > repeated).astype(np.int64),

@@ -290,8 +290,12 @@ def collapse(
 def prior_at(prior: Prior, cut: int, n_cuts: int, main: int) -> Prior:
     """Prior of (intercept at one cut point, coefficients) that another one implies."""
     mean, spread = _at_cut(prior.mean[None], prior.spread[None], cut, n_cuts, main)
-    return Prior.from_posterior(
-        prior.name, mean[0], spread[0], prior.weight, prior.centre_sd
+    # independent parameters stay so: those of which nothing is learned take no part
+    return replace(
+        prior,
+        mean=mean[0],
+        sd=np.sqrt(np.diag(spread[0])),
+        covariance=None if prior.covariance is None else spread[0],
     )
 
 

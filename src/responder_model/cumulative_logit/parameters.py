@@ -45,10 +45,10 @@ def _wrong_priors(given: Mapping[str, Any]) -> Iterator[str]:
         yield "priors must be (mean, sd) or (mean, sd, scale, centre), sd and scale > 0"
     if not set(given.get("firm") or ()) <= set(priors or ()):
         yield "firm must name columns of priors"
-    posterior = given.get("posterior")
-    if posterior is not None and len(posterior) == 0:
-        yield "posterior must hold at least one component, or be None"
-    if components == "published" and not priors and posterior is None:
+    earlier = given.get("earlier")
+    if earlier is not None and len(earlier.components) == 0:
+        yield "earlier must hold at least one component, or be None"
+    if components == "published" and not priors and earlier is None:
         yield "priors must be given for the published component alone, got none"
     anchor = given.get("anchor")
     if anchor is not None and not (_is_prior(anchor) and len(anchor) == 2):

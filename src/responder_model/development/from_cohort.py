@@ -21,7 +21,14 @@ from responder_model.disclosure import SMALL_CELLS, Disclosure, fingerprints_of
 from responder_model.errors import DevelopmentError
 from responder_model.evidence import packaged_evidence
 from responder_model.features import Array, expit
-from responder_model.model import CentreLevel, LinearPart, Model, Pool, describe_limits
+from responder_model.model import (
+    CentreLevel,
+    Component,
+    LinearPart,
+    Model,
+    Pool,
+    describe_limits,
+)
 from responder_model.model.batch import check_jobs, raw_cohort
 from responder_model.model.parts import ApparentPerformance
 from responder_model.performance import core_measures
@@ -175,9 +182,9 @@ def model_from(
         mean_variance=estimator.mean_variance_,
         discrepancy=estimator.discrepancy_,
         centres=_centres(procedure),
-        components=tuple(
-            component(fitted) for fitted in procedure.estimator_.components_
-        ),
+        components=tuple(map(component, estimator.components_)),
+        cut_components=_at_cuts(procedure),
+        missed=estimator.missed_,
         priors=procedure.priors_,
         evidence=packaged_evidence().behind(
             settings.decision, without=settings.exclude_evidence
@@ -238,6 +245,14 @@ def _linear_parts(procedure: Procedure) -> tuple[LinearPart, ...]:
             procedure.estimator_.served_[cuts.index(cut)],
             procedure.encoder_.projection,
         )
+        for cut in procedure.target.served_cut_points
+    )
+
+
+def _at_cuts(procedure: Procedure) -> tuple[tuple[Component, ...], ...]:
+    found, cuts = procedure.estimator_.cut_components_, procedure.target.cut_points
+    return tuple(
+        tuple(map(component, found[cuts.index(cut)]))
         for cut in procedure.target.served_cut_points
     )
 

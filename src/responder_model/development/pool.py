@@ -74,14 +74,16 @@ def fit_pool(
 ) -> FittedPool:
     """Develop the challenger beside a fitted estimator, where it is asked for.
 
-    With ``report_challenger`` its figures are made also where its weight must be 0.
+    With ``report_challenger`` its figures are made also where its weight must be 0,
+    of no fewer patients than folds.
     """
     main = estimator.main_
     outcome = at_cut(patients.lower, patients.upper, main)
     known = ~np.isnan(outcome)
     outcome = outcome[known]
     eligible = challenger and is_pool_open(outcome)
-    if not eligible and not report_challenger:
+    enough = len(np.unique(patients.groups[known])) >= N_FOLDS
+    if not eligible and not (report_challenger and enough):
         return FittedPool()
     judged = patients.rows(known)
     folds = grouped_folds(outcome, judged.groups, seed, n_repeats)

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from responder_model.cohort.outcomes import MIN_PATIENTS
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
-from responder_model.cumulative_logit.components import Prior, apart_by_centre
+from responder_model.cumulative_logit.earlier import Earlier
 from responder_model.development.centres import Names, read_centres, tell_apart
 from responder_model.development.outcomes import (
     are_levels,
@@ -75,10 +75,10 @@ class Procedure(ClassifierMixin, BaseEstimator):
         Develop the challenger for its figures also where its weight must be 0.
     components : str
         Prior components of the evidence-informed part.
-    posterior : tuple of Prior or None
-        Components of an earlier model, in place of the evidence: updating.
+    earlier : Earlier or None
+        Posteriors of an earlier model, in place of the evidence: updating.
     centres : tuple of str or None
-        Centres whose levels ``posterior`` holds; None tells no centres apart.
+        Centres whose levels ``earlier`` holds; None tells no centres apart.
     table : Dictionary or None
         Dictionary of an earlier model; None takes the installed one.
     priors : PriorSet or None
@@ -104,7 +104,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         challenger: bool = True,
         report_challenger: bool = False,
         components: str = "robust",
-        posterior: tuple[Prior, ...] | None = None,
+        earlier: Earlier | None = None,
         centres: tuple[str, ...] | None = (),
         table: Dictionary | None = None,
         priors: PriorSet | None = None,
@@ -120,7 +120,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         self.challenger = challenger
         self.report_challenger = report_challenger
         self.components = components
-        self.posterior = posterior
+        self.earlier = earlier
         self.centres = centres
         self.table = table
         self.priors = priors
@@ -195,7 +195,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
             upper[order],
         )
         groups = as_they_come(groups[order])
-        if self.posterior is None:
+        if self.earlier is None:
             self._check(lower, upper)
         self.encoder_ = self.build_encoder()
         self.priors_ = self.priors or priors_for(
@@ -216,11 +216,12 @@ class Procedure(ClassifierMixin, BaseEstimator):
         self.centres_ = apart.names
         indicators = apart.indicators[~apart.left_out]
         design = self._describe(raw, patients, indicators, level_only=rare)
-        self.estimator_ = self._build_estimator()
-        self.estimator_.fit(design, merged.lower[used], upper=merged.upper[used])
+        levels = merged.lower[used], merged.upper[used]
+        self.estimator_ = self._build_estimator(self._start())
+        self.estimator_.fit(design, levels[0], upper=levels[1])
         self.pool_ = fit_pool(
             Patients(raw=raw, design=design, lower=lower, upper=upper, groups=groups),
-            self.estimator_,
+            self._rival_of_trees(design, *levels),
             self.encoder_,
             challenger=self.challenger,
             report_challenger=self.report_challenger,
@@ -306,7 +307,18 @@ class Procedure(ClassifierMixin, BaseEstimator):
         rows = [self.priors_.columns[name] for name in self.encoder_.derived]
         return np.array([[row.mean for row in rows], [row.sd for row in rows]])
 
-    def _build_estimator(self) -> EvidenceCumulativeLogit:
+    def _rival_of_trees(
+        self, design: Array, lower: NDArray[np.int64], upper: NDArray[np.int64]
+    ) -> EvidenceCumulativeLogit:
+        """Fit that has seen the patients of the trees, and no earlier ones.
+
+        So that trees earn the same beside it whichever cohort came first.
+        """
+        if self.earlier is None or not self.challenger:
+            return self.estimator_
+        return self._build_estimator(None).fit(design, lower, upper=upper)
+
+    def _build_estimator(self, earlier: Earlier | None) -> EvidenceCumulativeLogit:
         mean, sd = self._coefficients()
         names, columns = self.encoder_.derived, self.priors_.columns
         cuts = self.target.cut_points
@@ -323,20 +335,18 @@ class Procedure(ClassifierMixin, BaseEstimator):
             served_cuts=self._served_cuts(),
             components=self.components,
             firm=[f"x{k}" for k, name in enumerate(names) if columns[name].firm],
-            posterior=self._posterior(),
+            earlier=earlier,
             n_centres=len(self.centres_),
             with_intervals=not self.in_resample,
         )
 
-    def _posterior(self) -> tuple[Prior, ...] | None:
-        """Components to start from, with the levels of centres that are new."""
+    def _start(self) -> Earlier | None:
+        """Where an update starts, with the levels of centres that are new."""
+        if self.earlier is None:
+            return None
         known = self.centres or ()
         new = len(self.centres_) - len(known)
-        if self.posterior is None:
-            return None
-        if new and not known:
-            return apart_by_centre(self.posterior, new)
-        return tuple(prior.with_centres(new) for prior in self.posterior)
+        return self.earlier.with_centres(new, known=bool(known))
 
     def _served_cuts(self) -> list[int]:
         if self.in_resample:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from responder_model.artifact import digest_of
 from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.cumulative_logit.components import Prior
+from responder_model.cumulative_logit.earlier import Earlier
+from responder_model.cumulative_logit.mixture import prior_at
 from responder_model.development.building import procedure_from
 from responder_model.development.centres import coded
 from responder_model.development.changing import merged, tell_changes, that_may_change
@@ -23,9 +26,9 @@ from responder_model.development.parts import component
 from responder_model.disclosure import Disclosure, Fingerprints, already_in
 from responder_model.errors import DevelopmentError
 from responder_model.features import Population
-from responder_model.features.population import REFERENCE_WEIGHT
-from responder_model.model import Limits, LinearPart, Model, Pool
+from responder_model.model import Component, Limits, LinearPart, Model, Pool
 from responder_model.model.limits import NumberLimits
+from responder_model.model.trees import join_pools
 from responder_model.schema import dictionary
 from responder_model.settings import Settings
 from responder_model.words import Note, say
@@ -58,10 +61,9 @@ def update(
     weighed anew, which is exact up to Laplace's approximation: updating with one cohort
     after another is like developing on both. Means and limits of the population are
     pooled. Trees cannot be updated without their patients: the challenger is developed
-    on the new cohort alone, under the usual rule; where that gives none, or fewer new
-    patients than earlier ones, those of the earlier model stay, and their weight is
-    shared with all patients. Apparent performance is that on the
-    new cohort; the sample-size verdict counts all patients.
+    on the new cohort alone, under the usual rule, and stands beside the earlier one,
+    each with the weight that it earned times its patients' share of all. Apparent
+    performance is that on the new cohort; the sample-size verdict counts all patients.
 
     Any number of new patients is accepted, with one outcome class too. Fewer than
     ``small_cells`` move only the level, and the model stays in the centre until as many
@@ -125,33 +127,35 @@ def update(
     procedure = procedure_from(
         settings, report_challenger=settings.challenger, model=model
     )
-    priors = posterior_of(model, power)
+    earlier = earlier_of(model, power)
     if method == "auto":
-        n_cuts = len(procedure.target.cut_points)
-        priors = that_may_change(priors, n_cuts, len(model.encoder.derived))
-    procedure.set_params(posterior=priors, centres=centres_of(model))
+        earlier = _that_may_change(earlier, model)
+    procedure.set_params(earlier=earlier, centres=centres_of(model))
     procedure.fit(cohort, outcome_levels(cohort, procedure.target))
     fresh = model_from(procedure, cohort, settings, name or _name(model, cohort))
     changes: tuple[Note, ...] = ()
     if method == "auto":
         fitted = procedure.estimator_.components_
-        fresh = replace(fresh, components=tuple(map(component, merged(fitted))))
+        fresh = replace(
+            fresh,
+            components=tuple(map(component, merged(fitted))),
+            cut_components=tuple(
+                tuple(map(component, merged(procedure.estimator_.cut_components_[cut])))
+                for cut in earlier.at_cuts
+            ),
+        )
         changes = (tell_changes(fitted),)
     provenances = {model.provenance, fresh.provenance}
     n_patients = model.n_patients + fresh.n_patients
     n_events = model.n_events + fresh.n_events
-    population = _pool_populations(model.population, fresh)
+    population = _pool_populations(model, fresh)
     return replace(
         fresh,
         provenance="simulated" if "simulated" in provenances else fresh.provenance,
         evidence=model.evidence,
         population=population,
         mean_variance=mean_variance_in(fresh.main, population),
-        discrepancy=(
-            model.n_patients * model.discrepancy + fresh.n_patients * fresh.discrepancy
-        )
-        / n_patients,
-        pool=_keep_trees(model, fresh),
+        pool=_pool_trees(model, fresh),
         limits=widen_limits(model.limits, fresh.limits),
         n_patients=n_patients,
         n_events=n_events,
@@ -160,6 +164,18 @@ def update(
         disclosure=_disclosure(model, fresh),
         fingerprints=_fingerprints(model, fresh),
         parent=digest_of(model),
+    )
+
+
+def _that_may_change(earlier: Earlier, model: Model) -> Earlier:
+    n_cuts, n_columns = len(model.rules.cut_points), len(model.encoder.derived)
+    return replace(
+        earlier,
+        components=that_may_change(earlier.components, n_cuts, n_columns),
+        at_cuts={
+            cut: that_may_change(priors, 1, n_columns)
+            for cut, priors in earlier.at_cuts.items()
+        },
     )
 
 
@@ -237,20 +253,43 @@ def _conflict(fresh: Model) -> tuple[Note, ...]:
     return (Note("development.conflict", p=p_value),)
 
 
-def _keep_trees(model: Model, fresh: Model) -> Pool | None:
-    """Trees of more patients; weight of earlier ones shared with the new patients."""
-    earlier = model.pool
-    if earlier is None or (fresh.pool and fresh.n_patients >= model.n_patients):
-        return fresh.pool
-    share = model.n_patients / (model.n_patients + fresh.n_patients)
-    return replace(earlier, weight=earlier.weight * share)
+def _pool_trees(model: Model, fresh: Model) -> Pool | None:
+    """Trees of both, each with the share of its patients in all patients."""
+    n_patients = model.n_patients + fresh.n_patients
+    shares = [
+        replace(one.pool, weight=one.pool.weight * one.n_patients / n_patients)
+        for one in (model, fresh)
+        if one.pool is not None
+    ]
+    return join_pools(shares) if shares else None
 
 
-def posterior_of(model: Model, power: float = 1.0) -> tuple[Prior, ...]:
-    """Components of a model as the prior of its update, raised to a power."""
+def earlier_of(model: Model, power: float = 1.0) -> Earlier:
+    """What a model leaves to its update, all of it raised to a power."""
     if not model.components:
         raise DevelopmentError(Note("refusal.no_components"))
-    parts = [part for part in model.components if part.weight > 0.0]
+    cuts = model.rules.cut_points
+    served = [cuts.index(cut) for cut in model.served_cut_points]
+    components = _as_priors(model.components, power)
+    if model.cut_components:
+        kept = [_as_priors(parts, power) for parts in model.cut_components]
+        at_cuts = dict(zip(served, kept, strict=True))
+    else:
+        rest = len(cuts), model.rules.main_index
+        at_cuts = {
+            cut: tuple(prior_at(one, cut, *rest) for one in components)
+            for cut in served
+        }
+    return Earlier(
+        components=components,
+        at_cuts=at_cuts,
+        missed=model.missed.times(power),
+        n_patients=model.n_patients,
+    )
+
+
+def _as_priors(components: Sequence[Component], power: float) -> tuple[Prior, ...]:
+    parts = [part for part in components if part.weight > 0.0]
     weights = np.array([part.weight for part in parts]) ** power
     weights /= weights.sum()
     return tuple(
@@ -306,31 +345,33 @@ def _name(model: Model, cohort: pd.DataFrame) -> str:
     return f"{model.name}{joint}{cohort.attrs.get('name', 'a cohort')}"
 
 
-def _pool_populations(before: Population, fresh: Model) -> Population:
-    """Weighted moments of two populations; the reference counts as a few patients.
+def _pool_populations(model: Model, fresh: Model) -> Population:
+    """Moments of both populations, whichever came first.
 
-    Columns of which nothing was learned are as the earlier population expects them.
+    Columns of which one of them learned nothing are as the other expects them.
     """
-    now = fresh.population
-    out = () if fresh.disclosure is None else fresh.disclosure.contrasts_left_out
-    kept = np.array(
-        [k for k, column in enumerate(fresh.encoder.columns) if column.name not in out],
-        dtype=np.int64,
-    )
-    part = replace(
-        now, mean=now.mean[kept], covariance=now.covariance[np.ix_(kept, kept)]
-    )
-    now = part.extended(before, kept)
-    weight = max(float(before.n_patients), REFERENCE_WEIGHT)
-    share = weight / (weight + now.n_patients)
+    before, now = _completed(model, fresh), _completed(fresh, model)
+    n_patients = before.n_patients + now.n_patients
+    share = before.n_patients / n_patients
     gap = before.mean - now.mean
     return Population(
         mean=share * before.mean + (1.0 - share) * now.mean,
         covariance=share * before.covariance
         + (1.0 - share) * now.covariance
         + share * (1.0 - share) * np.outer(gap, gap),
-        n_patients=before.n_patients + now.n_patients,
+        n_patients=n_patients,
     )
+
+
+def _completed(model: Model, other: Model) -> Population:
+    own = model.population
+    out = () if model.disclosure is None else model.disclosure.contrasts_left_out
+    names = [column.name for column in model.encoder.columns]
+    kept = np.array([k for k, name in enumerate(names) if name not in out], dtype=int)
+    part = replace(
+        own, mean=own.mean[kept], covariance=own.covariance[np.ix_(kept, kept)]
+    )
+    return part.extended(other.population, kept)
 
 
 def mean_variance_in(main: LinearPart, population: Population) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from responder_model.cumulative_logit.earlier import Missed
 from responder_model.errors import ResponderModelError
 from responder_model.evidence import Evidence
 from responder_model.features import Encoder, Population
@@ -81,6 +82,11 @@ class Model:
         Levels of the centres that were told apart; ``linear`` is for another one.
     components : tuple of Component
         The mixture behind ``linear``, for updating.
+    cut_components : tuple of tuple of Component
+        Those of each served cut-off by itself, for updating; empty where they follow
+        from ``components``.
+    missed : Missed
+        What its patients say of the discrepancy.
     priors : PriorSet or None
         The priors that it started from; None where none were kept.
     evidence : Evidence
@@ -122,6 +128,8 @@ class Model:
     discrepancy: float = 0.0
     centres: tuple[CentreLevel, ...] = ()
     components: tuple[Component, ...] = ()
+    cut_components: tuple[tuple[Component, ...], ...] = ()
+    missed: Missed = Missed()
     priors: PriorSet | None = None
     evidence: Evidence = field(default_factory=Evidence)
     pool: Pool | None = None

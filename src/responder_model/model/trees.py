@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array, Encoder
+from responder_model.model.parts import Pool
 
 if TYPE_CHECKING:
     from responder_model.challenger import Trees
@@ -108,14 +109,58 @@ def read_trees(data: bytes, encoder: Encoder) -> TableTrees | Trees:
         return Trees.from_json(data, encoder)
     sizes = [len(row.categories) for row in encoder.fields]
     tables = [_compile(tree, len(sizes), max([1, *sizes])) for tree in trees]
-    share = float(np.float32(learner["learner_model_param"]["base_score"].strip("[]")))
-    base = math.log(share / (1.0 - share))
+    base = _base(learner)
     names = ("predictor", "threshold", "default", "categories", "on_categories")
     return TableTrees(
         **{name: np.array([table[name] for table in tables]) for name in names},
         shapley=np.array([table["shapley"] for table in tables]),
         bias=base + sum(table["mean"] for table in tables),
     )
+
+
+def _base(learner: dict[str, Any]) -> float:
+    """Log-odds from which the trees start."""
+    share = float(np.float32(learner["learner_model_param"]["base_score"].strip("[]")))
+    return math.log(share / (1.0 - share))
+
+
+def join_pools(pools: Sequence[Pool]) -> Pool:
+    """One pool that adds to the log-odds what several add together.
+
+    Their trees stand one after another, each leaf times the share of its pool.
+    """
+    if len(pools) == 1:
+        return pools[0]
+    weight = sum(pool.weight for pool in pools)
+    offset, trees = 0.0, []
+    for pool in pools:
+        share = pool.weight / weight
+        document = json.loads(pool.trees)
+        offset += share * (pool.offset + pool.slope * _base(document["learner"]))
+        model = document["learner"]["gradient_booster"]["model"]
+        trees += [_scaled(tree, share * pool.slope) for tree in model["trees"]]
+    for k, tree in enumerate(trees):
+        tree["id"] = k
+    model |= {"trees": trees, "tree_info": [0] * len(trees)}
+    model["iteration_indptr"] = list(range(len(trees) + 1))
+    model["gbtree_model_param"]["num_trees"] = str(len(trees))
+    base_score = document["learner"]["learner_model_param"]["base_score"]
+    half = "[5E-1]" if base_score.startswith("[") else "5E-1"
+    document["learner"]["learner_model_param"]["base_score"] = half
+    data = json.dumps(document, separators=(",", ":")).encode()
+    return Pool(weight=weight, offset=offset, slope=1.0, trees=data)
+
+
+def _scaled(tree: dict[str, Any], factor: float) -> dict[str, Any]:
+    """Tree whose leaves say so much of what they said."""
+    leaves = [
+        value * factor if child == -1 else value
+        for value, child in zip(
+            tree["split_conditions"], tree["left_children"], strict=True
+        )
+    ]
+    weights = [factor * value for value in tree["base_weights"]]
+    return {**tree, "split_conditions": leaves, "base_weights": weights}
 
 
 def _n_decisions(tree: dict[str, Any]) -> int:

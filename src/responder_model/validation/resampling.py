@@ -22,9 +22,9 @@ from responder_model.development.outcomes import at_cut, split_levels
 from responder_model.development.procedure import Procedure
 from responder_model.development.updating import (
     centres_of,
+    earlier_of,
     is_updated,
     is_updated_from,
-    posterior_of,
 )
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
@@ -126,7 +126,7 @@ def procedure_of(source: Settings | Model, updated_from: Model | None) -> Proced
     procedure = procedure_from(settings, model=model)
     if updated_from is not None:
         procedure.set_params(
-            posterior=posterior_of(updated_from, settings.power),
+            earlier=earlier_of(updated_from, settings.power),
             centres=centres_of(updated_from),
         )
     procedure.set_params(in_resample=True)
