@@ -19,7 +19,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test test-all quick lint types layers pytest architecture docs \
+.PHONY: install demo test test-all quick lint types layers pytest architecture docs dist bundle \
 	format lock clean
 
 install: $(STAMP)
@@ -48,6 +48,7 @@ test: lint types layers pytest
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python training/public_docs.py
 
 types: $(STAMP)
 	$(BIN)/mypy
@@ -69,6 +70,14 @@ test-all: lint types layers
 # docs/architecture.md anew, after a change of the layers or of a room's first sentence.
 architecture: $(STAMP)
 	$(BIN)/python training/architecture.py
+
+# Wheel and source distribution, twice the same bytes; all that a machine without
+# internet needs, as one folder (docs/hospital/install.md).
+dist: $(STAMP)
+	$(BIN)/python training/packing.py dist
+
+bundle: $(STAMP)
+	$(BIN)/python training/bundle.py dist/bundle
 
 # The pages as a folder that opens from disk: build/docs/index.html.
 docs: $(STAMP)

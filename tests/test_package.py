@@ -100,11 +100,14 @@ def test_unknown_name_raises_attribute_error():
         _ = rm.nonsense
 
 
-def test_version_is_that_of_the_project_file():
+def test_version_stands_in_one_place_and_others_agree():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    assert rm.__version__ == project["version"]
+    assert "version" in project["dynamic"]
+    assert "version" not in project
     citation = (ROOT / "CITATION.cff").read_text("utf-8")
-    assert f"\nversion: {project['version']}\n" in citation
+    assert f"\nversion: {rm.__version__}\n" in citation
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert re.search(r"^## ([\d.]+)", changelog, re.M).group(1) == rm.__version__
 
 
 def test_what_contributing_names_exists():

@@ -1,59 +1,94 @@
-"""Run the quick tests with the lowest versions that are declared, and with the newest.
+"""Try the wheel with the lowest versions that are declared, and with the newest.
 
     python training/tested_versions.py lowest
     python training/tested_versions.py newest --python 3.13
 
-For each release: makes a virtual environment in a temporary directory, installs the
-package with the extras that the quick tests import and what they need, and ends with
-the exit code of pytest. `lowest` takes each direct dependency in the oldest version
-that pyproject.toml allows. Warnings are errors in the newest environment only: old
-releases warn about what came after them.
+For each release: builds both distributions, installs the wheel into an environment in a
+temporary directory, outside the checkout, runs `responder-model demo` and then the
+quick tests of the source distribution, from which `src` was taken, and ends with the
+exit code of pytest. `lowest` takes each direct dependency in the oldest version that
+pyproject.toml allows. Warnings are errors in the newest environment only: old releases
+warn about what came after them.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from quick_tests import ROOT, quick_files
+from packing import ROOT, UV, pack
+from quick_tests import quick_files
 
 RESOLUTIONS = {"lowest": "lowest-direct", "newest": "highest"}
+# What the quick tests import.
 EXTRAS = "[tracking,signing,serving,formats,pdf]"
 TOOLS = ("pytest>=8", "pytest-timeout", "pytest-xdist", "hypothesis", "httpx", "odfpy")
+# The build, which one test asks what it packs.
+TOOLS += ("hatchling", "grimp")
 SHOWN = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "shap", "matplotlib")
-UV = (sys.executable, "-m", "uv")
 
 
 def main() -> int:
     args = _parse()
-    with TemporaryDirectory() as folder:
-        python = _install(Path(folder), args.python, RESOLUTIONS[args.versions])
-        listed = subprocess.run(
-            [*UV, "pip", "freeze", "--python", python],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        shown = [row for row in listed.stdout.split() if row.split("==")[0] in SHOWN]
-        print(args.versions, args.python, *shown, flush=True)
-        warnings = ["-o", "filterwarnings=default"] if args.versions == "lowest" else []
-        command = [python, "-m", "pytest", "-q", "-n", str(args.workers), *warnings]
-        command += ["-p", "no:cacheprovider", "--dist", "loadfile"]
-        return subprocess.run([*command, *map(str, quick_files())], cwd=ROOT).returncode
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        wheel, sources = sorted(pack(folder / "dist"), key=lambda path: path.suffix)[
+            ::-1
+        ]
+        checkout = _unpack(sources, folder)
+        python = _install(folder, args.python, RESOLUTIONS[args.versions], wheel)
+        _show(args, python)
+        return _run(args, python, checkout)
 
 
-def _install(folder: Path, version: str, resolution: str) -> str:
-    """Environment with the package as it is here; returns its Python."""
+def _unpack(sources: Path, folder: Path) -> Path:
+    """Source distribution without what is to be imported from the wheel."""
+    with tarfile.open(sources) as file:
+        file.extractall(folder / "sources", filter="data")
+    (checkout,) = (folder / "sources").iterdir()
+    shutil.rmtree(checkout / "src")
+    return checkout
+
+
+def _install(folder: Path, version: str, resolution: str, wheel: Path) -> str:
+    """Environment with the wheel; returns its Python."""
     python = str(folder / "venv" / "bin" / "python")
     venv = [*UV, "venv", "--quiet", "--no-python-downloads", "--python", version]
     install = [*UV, "pip", "install", "--quiet", "--python", python]
-    package = ["--resolution", resolution, "--editable", f"{ROOT}{EXTRAS}"]
+    package = [
+        "--resolution",
+        resolution,
+        f"responder-model{EXTRAS} @ {wheel.as_uri()}",
+    ]
     for command in ([*venv, folder / "venv"], [*install, *package], [*install, *TOOLS]):
         subprocess.run(command, check=True)
     return python
+
+
+def _show(args: argparse.Namespace, python: str) -> None:
+    freeze = [*UV, "pip", "freeze", "--python", python]
+    listed = subprocess.run(freeze, check=True, capture_output=True, text=True)
+    shown = [row for row in listed.stdout.split() if row.split("==")[0] in SHOWN]
+    print(args.versions, args.python, *shown, flush=True)
+
+
+def _run(args: argparse.Namespace, python: str, checkout: Path) -> int:
+    """The demonstration, then the quick tests."""
+    bare = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    script = str(Path(python).with_name("responder-model"))
+    demo = [script, "demo", "--out", str(checkout.parent / "demo")]
+    subprocess.run(demo, check=True, cwd=checkout.parent, env=bare, stdout=sys.stderr)
+    warnings = ["-o", "filterwarnings=default"] if args.versions == "lowest" else []
+    command = [python, "-m", "pytest", "-q", "-n", str(args.workers), *warnings]
+    command += ["-p", "no:cacheprovider", "--dist", "loadfile"]
+    tests = [str(p.relative_to(ROOT)) for p in quick_files() if "tests" in p.parts]
+    return subprocess.run([*command, *tests], cwd=checkout, env=bare).returncode
 
 
 def _parse() -> argparse.Namespace:

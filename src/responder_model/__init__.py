@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from responder_model.visits import Course as Course
     from responder_model.visits import course as course
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Sentences name fields by the labels of the dictionary, loaded when one is written.
 name_with(lambda: cast("Naming", import_module(f"{__name__}.labels")))

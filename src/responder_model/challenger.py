@@ -20,6 +20,14 @@ from responder_model.features import Array, Encoder
 if TYPE_CHECKING:
     import xgboost
 
+__all__ = [
+    "PARAMETERS",
+    "Trees",
+    "feature_types",
+    "fit_trees",
+    "out_of_fold_margins",
+]
+
 Codes = NDArray[np.int64]
 
 # Settings of the challenger: small on purpose (design.md 3.3).

@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 
     from responder_model.model import Model, Prediction
 
+__all__ = [
+    "EXPORT",
+    "Demo",
+    "ExamplePatient",
+    "SideBySide",
+    "example_patients",
+    "known_values",
+    "run_demo",
+]
+
 EXAMPLES = "data/examples"
 EXPORT = "export_centre_simule.csv"
 

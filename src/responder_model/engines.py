@@ -39,6 +39,13 @@ if TYPE_CHECKING:
 
     from responder_model.model import Model
 
+__all__ = [
+    "run_dask",
+    "run_spark",
+    "score_dask",
+    "score_spark",
+]
+
 # A model folder as it travels to a worker: names and bytes.
 Files = tuple[tuple[str, bytes], ...]
 _DASK_NEEDS = (

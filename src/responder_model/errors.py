@@ -9,6 +9,22 @@ from typing import Any
 
 from responder_model.words import Naming, Note, in_words, plain, read_words
 
+__all__ = [
+    "DevelopmentError",
+    "DisclosureError",
+    "EvidenceError",
+    "InvalidCohortError",
+    "InvalidPatientError",
+    "MissingExtraError",
+    "Problem",
+    "Question",
+    "ResponderModelError",
+    "TrackingError",
+    "UntrustedModelError",
+    "refused_by_system",
+    "system_reason",
+]
+
 
 class ResponderModelError(Exception):
     """Root of the package's own errors; its text never holds a patient's value.

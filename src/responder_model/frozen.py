@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, NoReturn, TypeVar
 
+__all__ = [
+    "FrozenDict",
+    "freeze",
+]
+
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
@@ -25,6 +30,7 @@ class FrozenDict(dict[K, V]):
     """
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
+        """Say that nothing may be changed."""
         msg = "a FrozenDict must not be changed. Change a copy of it: dict(value)."
         raise TypeError(msg)
 

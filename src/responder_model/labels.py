@@ -11,6 +11,17 @@ from responder_model.schema import Decision, Field, dictionary
 from responder_model.words import Note
 from responder_model.words.numbers import format_number
 
+__all__ = [
+    "NOT_GIVEN",
+    "decision_label",
+    "describe_cut_point",
+    "describe_value",
+    "label_of",
+    "moment_label",
+    "short_moment",
+    "standing_note",
+]
+
 NOT_GIVEN = {"en": "not given", "fr": "non renseigné"}
 
 

@@ -13,6 +13,13 @@ from responder_model.schema import parse_target
 from responder_model.vocabulary import show
 from responder_model.words import Note
 
+__all__ = [
+    "folder_of",
+    "is_folder",
+    "is_kept",
+    "open_model",
+]
+
 # Beginning of the name of a model of a registry.
 REGISTERED = "models:/"
 

@@ -24,6 +24,17 @@ from responder_model.vocabulary import (
 )
 from responder_model.words import Note
 
+__all__ = [
+    "check_patient",
+    "contradictions",
+    "find_key",
+    "given_twice",
+    "known_later",
+    "latest_moment",
+    "no_mapping",
+    "unknown_name",
+]
+
 Value = float | bool | str
 
 

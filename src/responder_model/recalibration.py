@@ -6,6 +6,11 @@ import numpy as np
 
 from responder_model.features import Array, expit
 
+__all__ = [
+    "challenger_weight",
+    "recalibrate",
+]
+
 # Prior of the recalibration: intercept N(0, 0.5²), slope N(1, 0.5²) and >= 0.
 OFFSET_SD = 0.5
 SLOPE_SD = 0.5

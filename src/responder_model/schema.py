@@ -39,6 +39,25 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+__all__ = [
+    "LANGUAGES",
+    "Category",
+    "Contrast",
+    "Correlation",
+    "Decision",
+    "Dictionary",
+    "Field",
+    "Moment",
+    "Reference",
+    "Series",
+    "dictionary",
+    "dictionary_text",
+    "exceeds",
+    "parse_dictionary",
+    "parse_target",
+    "reaches",
+]
+
 Kind = Literal["number", "boolean", "category", "text"]
 Role = Literal["predictor", "outcome", "identifier", "grouping", "provenance"]
 Text = Mapping[str, str]

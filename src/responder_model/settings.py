@@ -15,6 +15,8 @@ from responder_model.schema import Dictionary, dictionary
 from responder_model.vocabulary import show
 from responder_model.words import Note
 
+__all__ = ["CENTRES", "COMPONENTS", "Settings"]
+
 # How a model knows the centres of its patients.
 CENTRES = ("named", "coded", "ignored")
 # Which prior components the evidence-informed part may use.

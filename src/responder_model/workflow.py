@@ -40,6 +40,17 @@ if TYPE_CHECKING:
     from responder_model.tracking import TrackedRun, Version
     from responder_model.words import Note
 
+__all__ = [
+    "Development",
+    "check_place",
+    "develop_and_track",
+    "draw_development",
+    "keep",
+    "register_folder",
+    "track_folder",
+    "update_and_track",
+]
+
 # Beginning of the address of a store that is one file.
 SQLITE = "sqlite:///"
 

@@ -325,11 +325,17 @@ def _room(room: str) -> str:
     parts = ["```{eval-rst}", f".. automodule:: {module.__name__}", ""]
     parts += [f".. currentmodule:: {module.__name__}", ""]
     for name in public_names(room):
-        parts += [*_object(name, getattr(module, name)), ""]
+        value = getattr(module, name, None) or f"{module.__name__}.{name}"
+        parts += [*_object(name, value), ""]
     return _page(f"`{room}`", "\n".join([*parts, "```"]))
 
 
 def _object(name: str, value: object) -> list[str]:
+    if inspect.ismodule(value) or isinstance(value, str):
+        return [
+            f".. automodule:: {value if isinstance(value, str) else value.__name__}",
+            "   :members:",
+        ]
     if inspect.isclass(value):
         return [f".. autoclass:: {name}", "   :members:"]
     if inspect.isfunction(value) or hasattr(value, "__wrapped__"):

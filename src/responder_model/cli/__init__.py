@@ -9,6 +9,8 @@ import gc
 import io
 import sys
 
+__all__ = ["main"]
+
 # Objects made between two looks for garbage. What imports make stays: looking among it
 # at the usual 700 takes a tenth of the time of a short command.
 OBJECTS = 100_000

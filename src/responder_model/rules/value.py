@@ -64,6 +64,11 @@ def value_of_information(
         For thresholds that do not rise within (0, 1), numbers of patients that are no
         counts, or slots without more candidates than slots.
 
+    References
+    ----------
+    .. [1] Sadatsafavi M, et al. Value of information analysis for risk prediction
+       models. Med Decis Making 2022;42:661-671. doi:10.1177/0272989X221078789
+
     Examples
     --------
     >>> import responder_model as rm
@@ -72,11 +77,6 @@ def value_of_information(
     >>> row = found.rows[0]
     >>> row.perfect > row.samples[0].records > row.samples[0].counts > 0
     True
-
-    References
-    ----------
-    .. [1] Sadatsafavi M, et al. Value of information analysis for risk prediction
-       models. Med Decis Making 2022;42:661-671. doi:10.1177/0272989X221078789
     """
     _check(model, thresholds, patients)
     places = _check_slots(slots, candidates)

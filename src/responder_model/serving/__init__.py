@@ -8,3 +8,8 @@ and a thread for their work (``await service.work(function)``). ``gate.Gate`` st
 before all of them: limits, host names, headers of every answer, the log. A part raises
 ``problems.Refused``, and answers with what ``Model.predict`` says, nothing else.
 """
+
+__all__ = [
+    "app",
+    "service",
+]

@@ -31,6 +31,22 @@ from typing import Any, Protocol, cast
 from responder_model.frozen import freeze
 from responder_model.words.numbers import format_hundred, format_number, format_percent
 
+__all__ = [
+    "LANGUAGES",
+    "Naming",
+    "Note",
+    "gaps_of",
+    "in_words",
+    "name_in",
+    "name_with",
+    "note_from",
+    "plain",
+    "read_words",
+    "say",
+    "sentence_of",
+    "value_from",
+]
+
 LANGUAGES = ("en", "fr")
 _NO_VALUES: Mapping[str, Any] = freeze({})
 
