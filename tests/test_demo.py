@@ -78,13 +78,14 @@ def digests_in(folder):
 def test_demo_repeated_gives_the_same_and_says_what_it_is_doing(demo):
     folder, said = demo[1], []
     before, digests = (folder / "predictions.csv").read_bytes(), digests_in(folder)
-    again = run_demo(folder, announce=said.append)
+    again = run_demo(folder, lang="fr", announce=said.append)
     assert (folder / "predictions.csv").read_bytes() == before
     assert digests_in(folder) == digests
     targets = ["@".join(target) for target in rm.dictionary().targets()]
     assert [done.model.target for done in again.developments] == targets
     # nobody waits without a word: one for each development, and no other long work
-    assert said == [
+    assert said[0].text("fr") == "Lecture et vérification de l'export d'exemple"
+    assert [note.text("en") for note in said] == [
         "Reading and checking the example export",
         *(f"Developing and tracking {target}" for target in targets),
         "Scoring the example patients",

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from responder_model.cohort import read_cohort
 from responder_model.development import develop, published_model
-from responder_model.figures.explanations import draw_waterfall
+from responder_model.figures.explanations import draw_waterfall, waterfall_title
+from responder_model.model.explanation import explain_one
 from responder_model.outputs import (
     Output,
     check_outputs,
@@ -21,6 +22,7 @@ from responder_model.outputs import (
 from responder_model.schema import dictionary
 from responder_model.settings import Settings
 from responder_model.tracking import local_tracking_uri
+from responder_model.words import Note
 from responder_model.workflow import Development, keep
 
 if TYPE_CHECKING:
@@ -132,7 +134,8 @@ def run_demo(
     *,
     seed: int = 0,
     overwrite: bool = False,
-    announce: Callable[[str], None] = lambda _: None,
+    lang: str = "en",
+    announce: Callable[[Note], None] = lambda _: None,
 ) -> Demo:
     """Read the example export, develop and track five models, score three patients.
 
@@ -145,6 +148,8 @@ def run_demo(
         Seed of the developments.
     overwrite : bool
         Whether files of other origin may be replaced.
+    lang : {"en", "fr"}
+        Language of the figures of the patients.
     announce : callable
         Told what happens next.
 
@@ -155,18 +160,18 @@ def run_demo(
     """
     output = Output(path=folder, command="demo", kind="folder")
     check_outputs(output, overwrite=overwrite)
-    announce("Reading and checking the example export")
+    announce(Note("cli.demo_reads"))
     with drafted(output, overwrite=overwrite) as draft:
         _copy_export(draft / EXPORT)
     cohort = read_cohort(folder / EXPORT)
     developments = tuple(
         _develop_all(cohort, output, seed, announce, overwrite=overwrite)
     )
-    announce("Scoring the example patients")
+    announce(Note("cli.demo_scores"))
     predictions = tuple(_score_all(developments))
     with drafted(output, overwrite=overwrite) as draft:
         (draft / "figures").mkdir()
-        drawn = tuple(_draw_all(developments, predictions, draft / "figures"))
+        drawn = tuple(_draw_all(developments, predictions, draft / "figures", lang))
         figures = tuple(folder / path.relative_to(draft) for path in drawn)
         _write_predictions(predictions, draft / "predictions.csv")
     return Demo(
@@ -189,13 +194,13 @@ def _develop_all(
     cohort: pd.DataFrame,
     output: Output,
     seed: int,
-    announce: Callable[[str], None],
+    announce: Callable[[Note], None],
     *,
     overwrite: bool,
 ) -> Iterator[Development]:
     for decision, moment in dictionary().targets():
         settings = Settings(decision=decision, moment=moment, seed=seed)
-        announce(f"Developing and tracking {decision}@{moment}")
+        announce(Note("cli.demo_develops", target=f"{decision}@{moment}"))
         yield _develop_one(cohort, settings, output, overwrite=overwrite)
 
 
@@ -232,6 +237,7 @@ def _draw_all(
     developments: tuple[Development, ...],
     predictions: tuple[SideBySide, ...],
     folder: Path,
+    lang: str,
 ) -> Iterator[Path]:
     """Draw why, for each patient at the latest moment, by both models."""
     latest = {row.patient.name: row for row in predictions}
@@ -243,20 +249,20 @@ def _draw_all(
             if (done.model.decision, done.model.moment) == (decision, moment)
         )
         for model in (published_model(decision, moment), developed):
-            yield _draw_patient(model, row.patient, folder)
+            yield _draw_patient(model, row.patient, folder, lang)
 
 
-def _draw_patient(model: Model, patient: ExamplePatient, folder: Path) -> Path:
-    import pandas as pd
-
+def _draw_patient(
+    model: Model, patient: ExamplePatient, folder: Path, lang: str
+) -> Path:
     values = known_values(patient, model.decision, model.moment) or {}
-    decision = dictionary().decisions[model.decision]
+    prediction = model.predict(values)
     return draw_waterfall(
-        model.explain(pd.DataFrame([values]))[0],
+        explain_one(prediction, model.check_patient(values)),
         folder / f"patient_{patient.name}_{model.provenance}.png",
-        title=f"{decision.label['en']}\nExample patient {patient.label['en']}; "
-        f"model: {model.name}",
+        title=f"{patient.label[lang]}\n{waterfall_title(prediction, lang)}",
         provenance=model.provenance,
+        lang=lang,
     )
 
 

@@ -41,7 +41,8 @@ def demo(
             out,
             seed=seed,
             overwrite=overwrite,
-            announce=lambda text: bar.update(task, description=text),
+            lang=spoken(),
+            announce=lambda said: bar.update(task, description=said.text(spoken())),
         )
         bar.update(task, description=say("cli.done", spoken()))
     result = console()
