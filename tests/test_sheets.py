@@ -6,6 +6,8 @@ import datetime
 import re
 import shutil
 import subprocess
+import zlib
+from contextlib import suppress
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -95,6 +97,16 @@ def text_of(pdf, tmp_path):
     return " ".join(done.stdout.decode("utf-8").split())
 
 
+def letters_in(pdf):
+    """Sizes of letters that a page sets, in points."""
+    packed = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
+    found = set()
+    for part in packed:
+        with suppress(zlib.error):
+            found |= set(re.findall(rb"/F\d+ ([\d.]+) Tf", zlib.decompress(part)))
+    return sorted(map(float, found))
+
+
 @pytest.mark.parametrize(
     "name", ["full", "few", "path", "implant", "course", "stopping"]
 )
@@ -104,6 +116,7 @@ def test_each_sheet_is_one_page_and_says_what_it_must(made, name, tmp_path):
     sheet = found[name]
     pdf = render_pdf(sheet)
     assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
+    assert letters_in(pdf)[0] >= 6.5
     text = text_of(pdf, tmp_path)
     squeezed = text.replace(" ", "")
     for due in (

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 # Letters in points: the largest at which all fits on one page.
 _SIZES = (9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5, 6.0, 5.5)
-_MARGIN = 14.0  # mm
-_LINE = 0.3528 * 1.3  # mm of a line per point of its letters
+# Letters of notes and tables are smaller, but not below this where the text is above.
+_SMALL = 6.5
+_MARGIN = 10.0  # mm
+_LINE = 0.3528 * 1.25  # mm of a line per point of its letters
 _FONT = "DejaVu"
 # Height of the picture at most, mm per point of the letters.
-_PICTURE = 7.0
+_PICTURE = 8.5
 _INK, _FAINT = 20, 110
 # Characters that a column of words takes at most, before it breaks.
 _WIDEST_WORDS = 48
@@ -78,6 +80,10 @@ class _Setter:
             self.write(f"– {note}", smaller=1.0, grey=_INK)
         self.set_foot()
 
+    def _letters(self, more: float) -> float:
+        """Size of letters that are so many points more than those of the text."""
+        return max(self.size + more, min(self.size, _SMALL))
+
     def write(
         self,
         text: str,
@@ -89,7 +95,7 @@ class _Setter:
         after: float = 0.0,
     ) -> None:
         """Write a paragraph over the whole width."""
-        size = self.size + larger - smaller
+        size = self._letters(larger - smaller)
         self.document.set_font(_FONT, "B" if bold else "", size)
         self.document.set_text_color(grey)
         self.document.multi_cell(
@@ -124,7 +130,7 @@ class _Setter:
     def set_table(self, table: SheetTable) -> None:
         """Set a table with its title; figures to the right."""
         self.write(table.title, bold=True, after=0.2)
-        size = self.size - 0.5
+        size = self._letters(-0.5)
         self.document.set_font(_FONT, "", size)
         n_figures = len(table.heads) - table.n_words
         with self.document.table(

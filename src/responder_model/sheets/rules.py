@@ -18,7 +18,7 @@ from responder_model.sheets.sheet import (
 from responder_model.words import say
 
 # Width and height of the frontier, inches.
-_SIZE = (9.0, 6.0)
+_SIZE = (9.0, 4.8)
 
 
 def stopping_sheet(
