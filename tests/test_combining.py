@@ -227,7 +227,7 @@ def test_command_combines_folders(models, tmp_path, lang):
         folders.append(str(tmp_path / f"m{c}"))
         rm.save_model(model, folders[-1])
     out = tmp_path / "abc"
-    words = ["combine", *folders, "--out", str(out)]
+    words = ["combine", *folders, "--out", str(out), "--no-track"]
     done = CliRunner().invoke(app, [*words, "--lang", lang])
     assert done.exit_code == 0, done.output
     assert {"en": "SD between centres", "fr": "Écart-type entre centres"}[

@@ -522,7 +522,7 @@ def test_a_run_that_was_killed_stays_so_and_its_folder_can_be_tracked(
     assert run("track", folder).exit_code == 0
     assert run("validate", folder, files["north"]).exit_code == 0
     statuses = {r.info.run_id: r.info.status for r in runs_of(uri)}
-    assert statuses.pop(killed.info.run_id) == "RUNNING"
+    assert statuses.pop(killed.info.run_id) == "KILLED"
     assert list(statuses.values()) == ["FINISHED", "FINISHED"]
 
 
@@ -647,3 +647,61 @@ def test_track_folder_says_what_it_found(folder, uri):
     run_id, made = track_folder(folder, tracking_uri=uri)
     assert made is not None
     assert track_folder(folder, tracking_uri=uri) == (run_id, None)
+
+
+# ---------------------------------------------------------------- what a run says
+
+
+def test_a_run_names_its_parent_its_words_and_its_evidence(
+    cohort, model, uri, tmp_path
+):
+    folder = rm.save_model(model, tmp_path / "m")
+    manifest = read_manifest(folder)
+    run_id = log_development(model, folder=folder, tracking_uri=uri).run_id
+    data = mlflow.MlflowClient(uri).get_run(run_id).data
+    assert data.tags["kind"] == "development"
+    assert "parent_digest" not in data.tags
+    assert data.params["dictionary_sha256"] == manifest.files["dictionary.toml"]
+    assert data.params["evidence_sha256"] == manifest.files["evidence.json"]
+    assert data.params["cohort_fingerprint"] == model.fingerprints.values
+    newer = rm.update(model, rm.simulate_cohort(n_patients=30, seed=8))
+    folder = rm.save_model(newer, tmp_path / "newer")
+    run_id = log_development(newer, folder=folder, tracking_uri=uri).run_id
+    tags = mlflow.MlflowClient(uri).get_run(run_id).data.tags
+    assert (tags["kind"], tags["parent_digest"]) == ("update", manifest.digest)
+
+
+def test_a_measure_without_a_value_leaves_its_reason_as_a_tag(model, uri, tmp_path):
+    one_class = rm.simulate_cohort(n_patients=40, seed=3)
+    one_class = one_class[(one_class["rtms_responder"] == True).fillna(False)]  # noqa: E712
+    newer = rm.update(model, one_class, count_again=True)
+    folder = rm.save_model(newer, tmp_path / "newer")
+    run_id = log_development(newer, folder=folder, tracking_uri=uri).run_id
+    data = mlflow.MlflowClient(uri).get_run(run_id).data
+    assert newer.performance.not_measured
+    for name, why in newer.performance.not_measured.items():
+        assert data.tags[f"not_measured.{name}"] == why.text()
+        assert f"performance.apparent.{name}" not in data.metrics
+
+
+def test_track_takes_several_folders_and_says_where(run, folder, uri, model, tmp_path):
+    other = rm.save_model(rm.published_model("rtms_response", "screening"), "p")
+    done = run("track", folder, other, "--json")
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)
+    assert [row["logged_now"] for row in rows] == [True, True]
+    assert {row["tracking_uri"] for row in rows} == {uri}
+    assert uri in run("track", folder).stdout
+
+
+def test_combine_is_a_run_of_its_own(run, files, uri, tmp_path):
+    for name in ("north", "south"):
+        made = rm.develop(
+            rm.read_cohort(files[name]).drop(columns="centre"), settings=SETTINGS
+        )
+        rm.save_model(made, tmp_path / name)
+    done = run("combine", "north", "south", "--out", "both", "--json")
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert said["tracking_uri"] == uri
+    assert find_run(digest_of("both"), tracking_uri=uri) == said["run_id"]

@@ -203,7 +203,7 @@ def check_place(
 
 def keep(
     model: Model,
-    cohort: pd.DataFrame,
+    cohort: pd.DataFrame | None,
     *,
     folder: Path,
     output: Output,
@@ -212,7 +212,8 @@ def keep(
 ) -> Development:
     """Save a model, draw what it does in the cohort it learned from, and log it.
 
-    The folder goes on the record of the output that it is, or is part of.
+    Without a cohort nothing is drawn: its patients are elsewhere. The folder goes on
+    the record of the output that it is, or is part of.
 
     Raises
     ------
@@ -228,9 +229,11 @@ def keep(
     put_on_record(output, {name: digest_of_files(model_files(model))})
     save_model(model, folder)
     run, unlogged = None, None
+    drawn: tuple[Path, ...] = ()
     with TemporaryDirectory() as scratch:
         try:
-            if figures is not None or tracking_uri is not None:
+            wanted = figures is not None or tracking_uri is not None
+            if wanted and cohort is not None:
                 drawn = draw_development(model, cohort, figures or Path(scratch))
             if tracking_uri is not None:
                 run = _log(model, folder, tracking_uri, drawn)
@@ -267,7 +270,7 @@ def _check_leaving(tracking_uri: str | None, *, stays_here: bool) -> None:
 def track_folder(
     folder: Path, *, tracking_uri: str | None = None
 ) -> tuple[str, TrackedRun | None]:
-    """Log a model folder that is there already.
+    """Log a model folder that is there already; what was cut of it is marked killed.
 
     Parameters
     ----------
@@ -289,9 +292,10 @@ def track_folder(
     UntrustedModelError
         If the folder is no intact model.
     """
-    from responder_model.tracking import find_run, log_development
+    from responder_model.tracking import end_killed_runs, find_run, log_development
 
     model = load_model(folder)
+    end_killed_runs(digest_of(model), tracking_uri=tracking_uri)
     known = find_run(digest_of(model), tracking_uri=tracking_uri)
     if known is not None:
         return known, None

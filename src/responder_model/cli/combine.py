@@ -11,6 +11,13 @@ import typer
 from responder_model.cli.models import open_model
 from responder_model.cli.options import JsonOption, LanguageOption, OverwriteOption
 from responder_model.cli.output import console, print_json, print_notices
+from responder_model.cli.tracked import (
+    TrackingOption,
+    TrackOption,
+    store_for,
+    warn_unlogged,
+    whereabouts,
+)
 from responder_model.errors import ResponderModelError
 from responder_model.words import Note, say
 from responder_model.words.numbers import format_number
@@ -33,33 +40,39 @@ def combine(
     out: OutOption,
     for_member: ForOption = None,
     alike: AlikeOption = False,
+    track: TrackOption = True,
+    tracking_uri: TrackingOption = None,
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
     lang: LanguageOption,
 ) -> None:
     """Combine models of several centres, whose patients stay where they are."""
     member = _place(folders, for_member)
-    models = [open_model(folder) for folder in folders]
-    from responder_model.artifact import digest_of, model_files, save_model
+    models = [open_model(folder, tracking_uri=tracking_uri) for folder in folders]
+    store = store_for(tracking_uri, track=track)
+    from responder_model.artifact import digest_of
     from responder_model.combining import combine as combine_models
-    from responder_model.outputs import Output, digest_of_files, put_on_record
-    from responder_model.workflow import check_place
+    from responder_model.outputs import Output
+    from responder_model.workflow import check_place, keep
 
     origin = " ".join([*sorted(map(digest_of, models)), str(member), str(alike)])
     output = Output(path=out, command="combine", model=origin, kind="model")
-    check_place(output, None, inputs=folders, overwrite=overwrite)
+    check_place(output, store, inputs=folders, overwrite=overwrite)
     found = combine_models(models, for_member=member, alike=alike)
-    put_on_record(output, {out.name: digest_of_files(model_files(found.model))})
-    save_model(found.model, out)
+    done = keep(found.model, None, folder=out, output=output, tracking_uri=store)
     digest = digest_of(found.model)
     if json_output:
-        print_json({"folder": str(out), "digest": digest, **found.to_dict()})
+        print_json({**whereabouts(done), "digest": digest, **found.to_dict()})
+        warn_unlogged(done)
         return
     for line in _lines(found, models, member, lang):
         typer.echo(line)
     console().print(_table(found, lang))
     print_notices(found.model.notes)
-    typer.echo(f"{out}  {digest[:12]}")
+    for name, place in whereabouts(done).items():
+        typer.echo(f"{name}: {place}")
+    typer.echo(f"digest: {digest[:12]}")
+    warn_unlogged(done)
 
 
 def _place(folders: list[str], wanted: str | None) -> int | None:

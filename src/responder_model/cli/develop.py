@@ -27,7 +27,12 @@ from responder_model.cli.options import (
     wrong_option,
 )
 from responder_model.cli.output import console, print_json, print_notices, progress
-from responder_model.cli.tracked import TrackingOption, store_for, warn_unlogged
+from responder_model.cli.tracked import (
+    TrackingOption,
+    store_for,
+    warn_unlogged,
+    whereabouts,
+)
 from responder_model.schema import parse_target
 from responder_model.words import Note, say
 
@@ -195,24 +200,12 @@ def _print_development(done: Development, *, json_output: bool) -> None:
     from responder_model.cli.summary import print_model, summarise
 
     if json_output:
-        print_json({**summarise(done.model), **_whereabouts(done)})
+        print_json({**summarise(done.model), **whereabouts(done)})
     else:
         print_model(done.model, spoken())
-        for name, place in _whereabouts(done).items():
+        for name, place in whereabouts(done).items():
             typer.echo(f"{name}: {place}")
     warn_unlogged(done)
-
-
-def _whereabouts(done: Development) -> dict[str, str]:
-    """Where the model and its run were left."""
-    found = {"folder": str(done.folder)}
-    if done.run is not None:
-        from responder_model.tracking import shown_uri
-
-        found["tracking_uri"] = shown_uri(done.run.tracking_uri)
-        found["run_id"] = done.run.run_id
-        found["model_uri"] = done.run.model_uri
-    return found
 
 
 def sample_size(

@@ -30,29 +30,40 @@ TrackOption = Annotated[bool, typer.Option("--track/--no-track")]
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="FOLDER", exists=True, file_okay=False)
 ]
+TrackedArgument = Annotated[
+    list[Path], typer.Argument(metavar="FOLDER...", exists=True, file_okay=False)
+]
 
 
 def track(
-    folder: FolderArgument,
+    folder: TrackedArgument,
     *,
     tracking_uri: TrackingOption = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Log a model folder to MLflow; one that is logged already stays as it is."""
-    from responder_model.tracking import settings_notes
+    """Log model folders to MLflow; one that is logged already stays as it is."""
+    from responder_model.tracking import chosen_tracking_uri, settings_notes, shown_uri
     from responder_model.workflow import track_folder
 
-    open_model(str(folder))
+    for one in folder:
+        open_model(str(one))
     print_notices(settings_notes(tracking_uri))
-    run_id, run = track_folder(folder, tracking_uri=tracking_uri)
+    place = shown_uri(chosen_tracking_uri(tracking_uri))
+    done = []
+    for one in folder:
+        run_id, run = track_folder(one, tracking_uri=tracking_uri)
+        said = {"folder": str(one), "run_id": run_id, "tracking_uri": place}
+        done.append({**said, "logged_now": run is not None})
+        if json_output:
+            continue
+        if run is None:
+            which = {"folder": str(one), "run": run_id, "store": place}
+            typer.echo(say("cli.tracked_already", spoken(), **which))
+        else:
+            lines = {**said, "model_uri": run.model_uri}
+            typer.echo("\n".join(f"{name}: {value}" for name, value in lines.items()))
     if json_output:
-        new = run is not None
-        print_json({"folder": str(folder), "run_id": run_id, "logged_now": new})
-    elif run is None:
-        said = {"folder": str(folder), "run": run_id}
-        typer.echo(say("cli.tracked_already", spoken(), **said))
-    else:
-        typer.echo(f"run_id: {run_id}\nmodel_uri: {run.model_uri}")
+        print_json(done if len(done) > 1 else done[0])
 
 
 def store_for(tracking_uri: str | None, *, track: bool) -> str | None:
@@ -68,6 +79,18 @@ def store_for(tracking_uri: str | None, *, track: bool) -> str | None:
         raise TrackingError(Note("cli.or_log_nothing", said=error.said)) from error
     print_notices(settings_notes(tracking_uri))
     return chosen_tracking_uri(tracking_uri)
+
+
+def whereabouts(done: Development) -> dict[str, str]:
+    """Where a model and its run were left."""
+    found = {"folder": str(done.folder)}
+    if done.run is not None:
+        from responder_model.tracking import shown_uri
+
+        found["tracking_uri"] = shown_uri(done.run.tracking_uri)
+        found["run_id"] = done.run.run_id
+        found["model_uri"] = done.run.model_uri
+    return found
 
 
 def warn_unlogged(done: Development) -> None:

@@ -19,7 +19,11 @@ from responder_model.tracking.address import (
     shown_uri,
 )
 from responder_model.tracking.cache import CACHE_FOLDER, Fetched, fetch
-from responder_model.tracking.evaluation import find_run, log_evaluation
+from responder_model.tracking.evaluation import (
+    end_killed_runs,
+    find_run,
+    log_evaluation,
+)
 from responder_model.tracking.fingerprint import cohort_digest
 from responder_model.tracking.log import TrackedRun, log_development
 from responder_model.tracking.reference import (
@@ -40,6 +44,7 @@ __all__ = [
     "check_store",
     "chosen_tracking_uri",
     "cohort_digest",
+    "end_killed_runs",
     "fetch",
     "find_run",
     "is_outside",

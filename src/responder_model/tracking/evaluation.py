@@ -61,6 +61,35 @@ def _run_of(client: MlflowClient, digest: str) -> Run | None:
     return found[0] if found else None
 
 
+def end_killed_runs(digest: str, *, tracking_uri: str | None = None) -> int:
+    """Mark as killed what was never finished of a model; return how many runs.
+
+    Only whoever made a run would finish it, and no other command takes it up.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be used.
+    """
+    uri = chosen_tracking_uri(tracking_uri)
+    database = database_file(uri)
+    if database is not None and not database.is_file():
+        return 0
+    with opened(uri) as client:
+        experiment = known_experiment(client)
+        found = [
+            run
+            for tag in (DIGEST, EVALUATED)
+            for run in client.search_runs(
+                [] if experiment is None else [experiment.experiment_id],
+                f"tags.{tag} = '{digest}' and attributes.status = 'RUNNING'",
+            )
+        ]
+        for run in found:
+            client.set_terminated(run.info.run_id, "KILLED")
+    return len(found)
+
+
 def log_evaluation(
     digest: str,
     name: str,

@@ -32,6 +32,8 @@ from responder_model.tracking.store import (
 MODEL_NAME = "model"
 # Longest text that MLflow keeps as a parameter.
 LONGEST_PARAM = 500
+# Files of a folder whose SHA-256 is a parameter.
+_HASHED = {"dictionary": "dictionary.toml", "evidence": "evidence.json"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,13 +89,17 @@ def log_development(
     uri = chosen_tracking_uri(tracking_uri)
     if is_outside(uri):
         release_model(model)
-    tags = {DIGEST: read_manifest(folder).digest, **_tags(model)}
+    manifest = read_manifest(folder)
+    tags = {DIGEST: manifest.digest, **_tags(model)}
+    params = _params(model) | {
+        f"{part}_sha256": manifest.files[file] for part, file in _HASHED.items()
+    }
     with opened(uri) as client:
         experiment_id = own_experiment(client, uri).experiment_id
         name = run_name or model.target
         with new_run(client, experiment_id, name, tags) as run_id:
             metrics = dict(_metrics(model))
-            log_values(client, run_id, params=_params(model), metrics=metrics)
+            log_values(client, run_id, params=params, metrics=metrics)
             client.log_dict(run_id, _plain(model.priors), "priors.json")
             client.log_dict(run_id, _mixture(model), "mixture.json")
             for figure in figures:
@@ -130,8 +136,12 @@ def _log_served(
 
 
 def _tags(model: Model) -> dict[str, str]:
+    lineage = {} if model.parent is None else {"parent_digest": model.parent}
+    missing = model.performance.not_measured.items()
     return {
-        "kind": "development",
+        "kind": "update" if lineage else "development",
+        **lineage,
+        **{f"not_measured.{_metric_name(k)}": why.text() for k, why in missing},
         "decision": model.decision,
         "moment": model.moment,
         "provenance": model.provenance,
@@ -150,6 +160,8 @@ def _params(model: Model) -> dict[str, str]:
         "excluded_evidence": ", ".join(model.excluded_evidence),
         "responder_model": __version__,
     }
+    if model.fingerprints is not None:
+        parts["cohort_fingerprint"] = model.fingerprints.values
     settings = {f"settings.{k}": v for k, v in _plain(model.settings).items()}
     return {name: str(v)[:LONGEST_PARAM] for name, v in (parts | settings).items()}
 
