@@ -1,0 +1,1 @@
+"""FHIR in and out: codes of the dictionary, resources read and written."""
