@@ -34,6 +34,10 @@ LimitsOption = Annotated[Path | None, typer.Option("--limits", metavar="FILE")]
 ThresholdOption = Annotated[
     float | None, typer.Option("--threshold", metavar="PROBABILITY")
 ]
+HospitalOption = Annotated[bool, typer.Option("--hospital")]
+PublicUrlOption = Annotated[str | None, typer.Option("--public-url", metavar="URL")]
+CodesOption = Annotated[Path | None, typer.Option("--codes", metavar="FILE")]
+ResultDaysOption = Annotated[int, typer.Option("--result-days", min=1)]
 ProcessesOption = Annotated[int, typer.Option("--processes", min=1)]
 
 
@@ -52,6 +56,10 @@ def serve(
     limits: LimitsOption = None,
     threshold: ThresholdOption = None,
     processes: ProcessesOption = 1,
+    hospital: HospitalOption = False,
+    public_url: PublicUrlOption = None,
+    codes: CodesOption = None,
+    result_days: ResultDaysOption = 90,
 ) -> None:
     """Serve a page for the desk and JSON for programs, until Ctrl+C."""
     # one thread a request: more would only fight for the cores
@@ -75,6 +83,18 @@ def serve(
     for name in filter(is_kept, model or ()):
         # what is fetched now is there when the store does not answer later
         folder_of(name, announce=lambda note: print_notices([note]))
+    inside = None
+    if hospital:
+        from responder_model.interchange.code_file import read_codes, shipped_codes
+        from responder_model.serving.hospital import Hospital
+
+        inside = Hospital(
+            public_url=public_url or f"http://{address}:{port}",
+            codes=shipped_codes() if codes is None else read_codes(codes),
+            result_days=result_days,
+        )
+    elif public_url is not None or codes is not None:
+        raise ResponderModelError(Note("serving.without_hospital"))
     names = frozenset(name.lower() for name in (*(host_name or ()), address))
     settings = ServerSettings(
         models=tuple(model or ()),
@@ -86,6 +106,7 @@ def serve(
         is_behind_tls=behind_tls,
         proxy=behind_proxy,
         threshold=threshold,
+        hospital=inside,
         limits=Limits() if limits is None else read_limits(limits),
     )
     tell("serve_open", address=f"http://{address}:{port}/")

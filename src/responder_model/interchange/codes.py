@@ -153,12 +153,19 @@ class CodeBook:
             return None
         fitting = [
             (len(own), row)
-            for row in self.known
-            if row.code.system == system.name
-            and (own := plain_code(row.code.code, system.form)) is not None
-            and covers(own, row.code.match, given)
+            for own, row in self._compared.get(system.name, ())
+            if covers(own, row.code.match, given)
         ]
         return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
+
+    @cached_property
+    def _compared(self) -> dict[str, list[tuple[str, Meaning | Unspecific]]]:
+        """Codes of each system as they are compared."""
+        found: dict[str, list[tuple[str, Meaning | Unspecific]]] = {}
+        for row in self.known:
+            own = plain_code(row.code.code, self.systems[row.code.system].form)
+            found.setdefault(row.code.system, []).append((str(own), row))
+        return found
 
 
 def plain_uri(uri: str) -> str:

@@ -50,6 +50,10 @@ def create_app(
     app.state.service = service = Service(settings)
     for part in (api, docs, site):
         app.include_router(part.routes(service))
+    if settings.hospital is not None:
+        from responder_model.serving import fhir
+
+        app.include_router(fhir.routes(service, settings.hospital))
     app.add_exception_handler(HTTPException, _refuse_as_problem)
     app.add_middleware(Gate, settings=settings, doorkeeper=service.doorkeeper, log=log)
     return app

@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from responder_model.interchange.outcome import operation_outcome
 from responder_model.schema import dictionary
 from responder_model.serving.admission import (
     CLOSE,
@@ -48,6 +49,9 @@ Log = Callable[[Mapping[str, Any]], None]
 
 # An identifier that says nothing: a UUID, or 32 hexadecimal digits.
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}(-?)([0-9a-f]{4}\1){3}[0-9a-f]{12}", re.I)
+# Addresses of a hospital's records, and what they speak.
+RECORDS = ("/fhir/", "/cds-services")
+FHIR_JSON = "application/fhir+json"
 _KEY = "responder_model.arrival"
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -138,7 +142,7 @@ class Gate:
             request_id=given if _REQUEST_ID.fullmatch(given) else str(uuid4()),
             lang=language_of(headers.get("accept-language", "")),
             deadline=asyncio.get_running_loop().time() + limits.request_seconds,
-            body_limit=limits.body_bytes,
+            body_limit=limits.record_bytes if is_record(scope) else limits.body_bytes,
             doorkeeper=self.doorkeeper,
         )
 
@@ -214,6 +218,9 @@ async def respond(refused: Refused, scope: Scope, receive: Receive, send: Send) 
     """Answer with a problem document, or a page where a browser asked for one."""
     arrival = arrival_of(scope)
     arrival.problems = [[item.field, item.rule] for item in refused.items]
+    if is_record(scope):
+        await _outcome(refused, arrival)(scope, receive, send)
+        return
     accepted = Headers(scope=scope).get("accept", "")
     lang = page_language(scope["path"], accepted, arrival.lang)
     if lang is not None:
@@ -228,6 +235,30 @@ async def respond(refused: Refused, scope: Scope, receive: Receive, send: Send) 
         headers=refused.headers,
     )
     await response(scope, receive, send)
+
+
+def is_record(scope: Scope) -> bool:
+    """Whether an address is one for a hospital's records."""
+    return str(scope["path"]).startswith(RECORDS)
+
+
+def _outcome(refused: Refused, arrival: Arrival) -> Response:
+    """Refusal as FHIR says it."""
+    told = refused.document(arrival.request_id, arrival.lang)
+    problems = [
+        (
+            row["pointer"] if row["field"] is None else "",
+            " ".join(filter(None, (row["label"], row["allowed"]))),
+        )
+        for row in told["problems"]
+    ]
+    outcome = operation_outcome(told["status"], told["title"], problems)
+    return json_response(
+        outcome,
+        status=told["status"],
+        media_type=FHIR_JSON,
+        headers=refused.headers,
+    )
 
 
 def place_of(error: BaseException) -> str:

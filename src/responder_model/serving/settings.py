@@ -12,6 +12,7 @@ from secrets import token_bytes
 
 from responder_model.errors import ResponderModelError
 from responder_model.model.verdict import check_threshold
+from responder_model.serving.hospital import Hospital
 from responder_model.serving.tokens import Token
 from responder_model.words import Note
 
@@ -29,6 +30,8 @@ class Limits:
     ----------
     body_bytes, header_bytes, header_fields, url_bytes : int
         Size of a request.
+    record_bytes : int
+        Size of a request that holds a hospital's record.
     patients, form_fields : int
         Patients of a call, fields of a form.
     header_seconds, request_seconds, answer_seconds : float
@@ -42,6 +45,7 @@ class Limits:
     """
 
     body_bytes: int = 64 * 1024
+    record_bytes: int = 1024 * 1024
     header_bytes: int = 16 * 1024
     header_fields: int = 64
     url_bytes: int = 2048
@@ -107,6 +111,8 @@ class ServerSettings:
         Probability of response at which the clinic tests; the page compares with it.
         None: with the average patient.
     limits : Limits
+    hospital : Hospital or None
+        How it answers inside a hospital's systems; None: not at all.
     session_key : bytes
         What signs the handles of browsers; new with every server.
 
@@ -126,6 +132,7 @@ class ServerSettings:
     proxy: str | None = None
     threshold: float | None = None
     limits: Limits = field(default_factory=Limits)
+    hospital: Hospital | None = None
     session_key: bytes = field(
         default_factory=partial(token_bytes, 32), repr=False, compare=False
     )

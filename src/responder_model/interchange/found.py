@@ -1,0 +1,212 @@
+"""What is found in a record: values with where they stand, and what must be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from responder_model.interchange.codes import Code, CodeBook, Meaning, Unspecific
+from responder_model.interchange.elements import Plain, Span, text
+from responder_model.interchange.record import Resource
+from responder_model.patient import Value
+from responder_model.schema import Field, dictionary
+from responder_model.vocabulary import may_be_fraction
+from responder_model.words import Note
+
+# Days after which a result says nothing of a patient today.
+RESULT_DAYS = 90
+# System of the server's own codes, which no table names.
+OWN = ""
+UCUM = "http://unitsofmeasure.org"
+# UCUM of the dictionary's units, by their English words.
+_UCUM_OF = {
+    "years": "a",
+    "months": "mo",
+    "days": "d",
+    "points": "{score}",
+    "%": "%",
+    "sessions": "1",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """By what a record is read.
+
+    Parameters
+    ----------
+    decision, moment : str
+    codes : CodeBook
+    canonical : str
+        Address under which the server's own systems and questionnaires stand.
+    at : datetime
+        When the patient is assessed, with its zone.
+    result_days : int, optional
+        Age of the oldest result that is taken.
+    """
+
+    decision: str
+    moment: str
+    codes: CodeBook
+    canonical: str
+    at: datetime
+    result_days: int = RESULT_DAYS
+
+    def field_of(self, name: str) -> Field | None:
+        """Predictor of this question that is known at this moment."""
+        row = dictionary().fields.get(name)
+        if row is None or row.role != "predictor" or self.decision not in row.used_by:
+            return None
+        return row if dictionary().is_known(name, self.moment) else None
+
+    def find(self, uri: str, code: str) -> Meaning | Unspecific | None:
+        """What a code means: the server's own, else by the table."""
+        if uri.removesuffix("/") != self.own_fields:
+            return self.codes.find(uri, code)
+        own = Code(system=OWN, code=code, match="exact", source=OWN)
+        return Meaning(field=code, code=own) if self.field_of(code) else None
+
+    def version_of(self, meaning: Meaning) -> str:
+        """Version of the table that knows a code; empty for the server's own."""
+        return "" if meaning.code.system == OWN else self.codes.mapping_version
+
+    def is_past(self, span: Span) -> bool:
+        """Whether a date is not after the assessment."""
+        return span.first <= self.at
+
+    def is_stale(self, span: Span) -> bool:
+        """Whether a date is too long ago."""
+        return span.last < self.at - timedelta(days=self.result_days)
+
+    @property
+    def own_fields(self) -> str:
+        """System whose codes are names of fields."""
+        return f"{self.canonical}/CodeSystem/predictor"
+
+    def own_categories(self, name: str) -> str:
+        """System whose codes are categories of a field."""
+        return f"{self.canonical}/CodeSystem/{name}"
+
+    def questionnaire(self, moment: str) -> str:
+        """Address of the questionnaire of a moment."""
+        return f"{self.canonical}/Questionnaire/{form_id(self.decision, moment)}"
+
+
+def form_id(decision: str, moment: str) -> str:
+    """Identifier of a questionnaire; FHIR's have no underscore.
+
+    Examples
+    --------
+    >>> form_id("rtms_response", "session_1")
+    'rtms-response-session-1'
+    """
+    return f"{decision}-{moment}".replace("_", "-")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a value stands in the record.
+
+    Parameters
+    ----------
+    field : str
+    resource : str
+        Reference to the resource; its type alone where it has no identity.
+    code : str
+        Code by which it was found; the element, for what needs none.
+    date : str
+        As it stands there; empty where there is none.
+    mapping_version : str
+        Of the table that knows the code; empty where none was needed.
+    """
+
+    field: str
+    resource: str
+    code: str
+    date: str = ""
+    mapping_version: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """Plain data without what is empty."""
+        return {name: value for name, value in vars(self).items() if value}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A value, where it stands, and what must be said with it."""
+
+    value: Value
+    source: Source
+    span: Span | None = None
+    remark: Note | None = None
+
+
+@dataclass(kw_only=True)
+class Findings:
+    """Values and questions of one kind of resource, by field."""
+
+    given: dict[str, Given] = field(default_factory=dict)
+    asked: dict[str, Note] = field(default_factory=dict)
+    remarks: list[Note] = field(default_factory=list)
+
+    def ask(self, name: str, code: str, **values: Any) -> None:
+        """Leave a field open, and say why."""
+        self.given.pop(name, None)
+        self.asked[name] = Note(f"interchange.{code}", field=name, **values)
+
+
+def source_of(row: Resource, field: str, code: str, **more: str) -> Source:
+    """Where a value of a resource stands."""
+    resource = row.reference or row.kind
+    return Source(field=field, resource=resource, code=code, **more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """The rule that a value breaks."""
+
+    rule: str
+
+
+def number_of(field: Field, quantity: Plain, units: tuple[str, ...]) -> float | Refusal:
+    """Return the number of a quantity, if its unit is right or absent."""
+    number = quantity.get("value")
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return Refusal(rule="no_value")
+    if text(quantity, "comparator"):
+        return Refusal(rule="comparator")
+    unit = text(quantity, "code") or text(quantity, "unit")
+    system = text(quantity, "system").removesuffix("/")
+    if system not in ("", UCUM) or (unit and unit not in units):
+        return Refusal(rule="unit")
+    return bounded(field, number)
+
+
+def bounded(field: Field, number: Any) -> float | Refusal:
+    """Return a number that the field allows."""
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return Refusal(rule="no_value")
+    low, high = field.minimum, field.maximum
+    is_inside = (low is None or low <= number) and (high is None or number <= high)
+    if not is_inside or (field.integer and number != int(number)):
+        return Refusal(rule="bounds")
+    return Refusal(rule="fraction") if may_be_fraction(field, number) else number
+
+
+def category_of(
+    field: Field, coded: Iterable[tuple[str, str]], system: str
+) -> str | Refusal:
+    """Return the one category that codings name in the server's own system."""
+    found = {code for uri, code in coded if uri.removesuffix("/") == system}
+    if len(found) != 1 or not found <= set(field.category_names):
+        return Refusal(rule="no_value")
+    return found.pop()
+
+
+def units_of(field: Field) -> tuple[str, ...]:
+    """Units of a field that need no table: as the dictionary and as UCUM write them."""
+    if field.unit is None:
+        return ()
+    return (_UCUM_OF.get(field.unit["en"], field.unit["en"]), *field.unit.values())

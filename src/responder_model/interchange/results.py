@@ -1,0 +1,132 @@
+"""Observations as numbers: the newest one of each field, or a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from responder_model.interchange.codes import Meaning
+from responder_model.interchange.elements import (
+    MalformedError,
+    Span,
+    codings,
+    part,
+    span_of,
+    text,
+)
+from responder_model.interchange.found import (
+    Findings,
+    Given,
+    Reader,
+    Refusal,
+    bounded,
+    category_of,
+    number_of,
+    source_of,
+    units_of,
+)
+from responder_model.interchange.record import Resource, malformed
+from responder_model.patient import Value
+from responder_model.schema import dictionary
+from responder_model.words import Note
+
+_TAKEN = frozenset({"final", "amended", "corrected"})
+_DATES = ("effectiveDateTime", "effectiveInstant")
+
+Result = tuple[Resource, Meaning, Span]
+"""An observation, what its code means, and when it was made."""
+
+
+def read_observations(observations: Iterable[Resource], reader: Reader) -> Findings:
+    """Numbers that the observations of a record give.
+
+    Raises
+    ------
+    RecordError
+        For an observation whose elements have other types than FHIR's.
+    """
+    findings = Findings()
+    dated: dict[str, list[Result]] = {}
+    for row in observations:
+        try:
+            _sort_in(row, reader, dated, findings)
+        except MalformedError:
+            raise malformed(row) from None
+    for name, results in dated.items():
+        if name not in findings.asked:
+            _take_newest(name, results, reader, findings)
+    return findings
+
+
+def _sort_in(
+    row: Resource,
+    reader: Reader,
+    dated: dict[str, list[Result]],
+    findings: Findings,
+) -> None:
+    """Put a result under its field; ask about one that cannot be placed in time."""
+    meanings = {found.field: found for found in _meanings(row, reader)}
+    if not meanings or text(row.body, "status") not in _TAKEN:
+        return
+    span = span_of(_written(row), reader.at.tzinfo)
+    for name, meaning in meanings.items():
+        if len(meanings) > 1 or "modifierExtension" in row.body:
+            findings.ask(name, "unclear_result")
+        elif span is None or not (span.is_day or reader.is_stale(span)):
+            findings.ask(name, "undated")
+        elif reader.is_past(span):
+            dated.setdefault(name, []).append((row, meaning, span))
+
+
+def _meanings(row: Resource, reader: Reader) -> Iterable[Meaning]:
+    for uri, code in codings(row.body, "code"):
+        found = reader.find(uri, code)
+        if not isinstance(found, Meaning) or found.category is not None:
+            continue
+        if reader.field_of(found.field):
+            yield found
+
+
+def _take_newest(
+    name: str, results: list[Result], reader: Reader, findings: Findings
+) -> None:
+    """Take the newest result; an older one never stands in for it."""
+    row, meaning, span = newest = max(results, key=lambda result: result[2].first)
+    beside = [r for r in results if not span.begins_after(r[2]) and r is not newest]
+    found = _value(row, meaning, reader)
+    if reader.is_stale(span):
+        findings.ask(name, "stale", days=reader.result_days)
+    elif any(_value(r, m, reader) != found for r, m, _ in beside):
+        findings.ask(name, "differ")
+    elif isinstance(found, Refusal):
+        findings.ask(name, found.rule)
+    else:
+        source = source_of(
+            row,
+            name,
+            meaning.code.code,
+            date=_written(row),
+            mapping_version=reader.version_of(meaning),
+        )
+        said = meaning.note
+        remark = None if said is None else Note(f"interchange.{said}", field=name)
+        given = Given(value=found, source=source, span=span, remark=remark)
+        findings.given[name] = given
+
+
+def _written(row: Resource) -> str:
+    return next((text(row.body, name) for name in _DATES if name in row.body), "")
+
+
+def _value(row: Resource, meaning: Meaning, reader: Reader) -> Value | Refusal:
+    """Value of a result, if it is one that its field can take."""
+    field, body = dictionary().fields[meaning.field], row.body
+    units = (*reader.codes.units.get(field.name, ()), *units_of(field))
+    if field.kind == "number" and "valueQuantity" in body:
+        return number_of(field, part(body, "valueQuantity"), units)
+    if field.kind == "number":
+        return bounded(field, body.get("valueInteger"))
+    if field.kind == "category":
+        system = reader.own_categories(field.name)
+        return category_of(field, codings(body, "valueCodeableConcept"), system)
+    found = body.get("valueBoolean")
+    return found if isinstance(found, bool) else Refusal(rule="no_value")

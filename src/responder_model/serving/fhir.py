@@ -1,0 +1,189 @@
+"""FHIR R4: a record in, a RiskAssessment out, and what describes both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from fastapi import APIRouter, Request, Response
+
+from responder_model.artifact.strict_json import parse_json
+from responder_model.errors import (
+    InvalidPatientError,
+    MissingExtraError,
+    UntrustedModelError,
+)
+from responder_model.interchange.catalogue import (
+    MEDIA_TYPE,
+    capability_statement,
+    concept_map,
+    operation_definition,
+    questionnaire,
+)
+from responder_model.interchange.found import Reader, form_id
+from responder_model.interchange.reading import Reading, read_record
+from responder_model.interchange.record import RecordError, record_of_bundle
+from responder_model.interchange.risk import risk_assessment
+from responder_model.interchange.validity import check_resources
+from responder_model.model import Prediction
+from responder_model.patient import Value
+from responder_model.schema import dictionary
+from responder_model.serving.answers import note_model
+from responder_model.serving.envelopes import patient_items
+from responder_model.serving.gate import Arrival, arrival_of, read_body
+from responder_model.serving.hospital import Hospital
+from responder_model.serving.problems import (
+    Item,
+    Kind,
+    Refused,
+    json_response,
+    language_of,
+)
+from responder_model.serving.service import Service
+from responder_model.serving.shelf import KNOWN_PATIENT
+from responder_model.words import Note
+
+Plain = dict[str, Any]
+
+
+def routes(service: Service, hospital: Hospital) -> APIRouter:
+    """Routes of FHIR; what they write is held against FHIR's classes first.
+
+    Raises
+    ------
+    MissingExtraError
+        Without the extra ``hospital``.
+    """
+    try:
+        check_resources(_samples(service, hospital))
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(library=str(error.name), extra="hospital") from error
+    router, base = APIRouter(), hospital.canonical
+    started = datetime.now(tz=UTC).date().isoformat()
+
+    def add(path: str, make: Callable[[str], Plain]) -> None:
+        async def get(request: Request) -> Response:
+            lang = language_of(request.headers.get("accept-language", ""))
+            return _sent(await service.work(lambda: make(lang)))
+
+        router.add_api_route(f"/fhir{path}", get, methods=["GET"])
+
+    add("/metadata", lambda _: capability_statement(base, started))
+    add("/ConceptMap/predictors", lambda lang: concept_map(hospital.codes, base, lang))
+    add("/OperationDefinition/assess", lambda lang: operation_definition(base, lang))
+    for target in service.models:
+        make = _form(hospital, target)
+        add(f"/Questionnaire/{form_id(*target)}", make)
+
+    @router.post("/fhir/$assess")
+    async def assess(request: Request) -> Response:
+        kind = request.headers.get("content-type", "").partition(";")[0]
+        if kind.strip().lower() != MEDIA_TYPE:
+            raise Refused(Kind.UNSUPPORTED_MEDIA_TYPE)
+        body, arrival = await read_body(request), arrival_of(request.scope)
+        target = _target(dict(request.query_params))
+        return _sent(
+            await service.work(
+                lambda: _assess(service, hospital, target, body, arrival)
+            )
+        )
+
+    return router
+
+
+def _form(hospital: Hospital, target: tuple[str, str]) -> Callable[[str], Plain]:
+    return lambda lang: questionnaire(reader_of(hospital, target), lang)
+
+
+def reader_of(hospital: Hospital, target: tuple[str, str]) -> Reader:
+    """By what a record is read, now."""
+    decision, moment = target
+    return Reader(
+        decision=decision,
+        moment=moment,
+        codes=hospital.codes,
+        canonical=hospital.canonical,
+        at=datetime.now(tz=UTC).astimezone(),
+        result_days=hospital.result_days,
+    )
+
+
+def _target(asked: dict[str, str]) -> tuple[str, str]:
+    """Question and moment that are asked for.
+
+    Raises
+    ------
+    Refused
+        ``invalid_request``.
+    """
+    known = dictionary().decisions
+    decision = asked.get("decision", "")
+    if decision not in known or set(asked) - {"decision", "moment"}:
+        rule = Note("serving.one_of", values=tuple(known))
+        raise Refused(Kind.INVALID_REQUEST, [Item(pointer="?decision", allowed=rule)])
+    moments = known[decision].moments
+    moment = asked.get("moment", moments[0] if len(moments) == 1 else "")
+    if moment not in moments:
+        rule = Note("serving.one_of", values=moments)
+        raise Refused(Kind.INVALID_REQUEST, [Item(pointer="?moment", allowed=rule)])
+    return decision, moment
+
+
+def _assess(
+    service: Service,
+    hospital: Hospital,
+    target: tuple[str, str],
+    body: bytes,
+    arrival: Arrival,
+) -> Plain:
+    served, reader = service.served(*target), reader_of(hospital, target)
+    note_model(arrival, served)
+    try:
+        reading = read_record(record_of_bundle(parse_json(body, "Bundle")), reader)
+    except UntrustedModelError as error:
+        raise Refused(Kind.BAD_JSON, [Item(pointer="", allowed=error.said)]) from None
+    except RecordError as error:
+        items = [Item(pointer=error.at, allowed=error.said)]
+        raise Refused(Kind.INVALID_PATIENT, items) from None
+    if reading.is_dead:
+        items = [Item(pointer="Patient", allowed=Note("interchange.dead"))]
+        raise Refused(Kind.INVALID_PATIENT, items)
+    try:
+        found = served.model.predict(reading.values)
+    except InvalidPatientError as error:
+        items = patient_items(error.problems, "")
+        raise Refused(Kind.INVALID_PATIENT, items) from None
+    return _written(found, reading, reader, arrival.lang)
+
+
+def _written(found: Prediction, reading: Reading, reader: Reader, lang: str) -> Plain:
+    base, at = reader.canonical, reader.at
+    return risk_assessment(found, reading, canonical=base, at=at, lang=lang)
+
+
+def _samples(service: Service, hospital: Hospital) -> list[Plain]:
+    """One of each resource that the server writes."""
+    base, samples = hospital.canonical, []
+    for target, served in service.models.items():
+        reader = reader_of(hospital, target)
+        samples.append(questionnaire(reader, "en"))
+        reading = Reading(
+            subject="Patient/sample",
+            values=cast("Mapping[str, Value]", KNOWN_PATIENT),
+            sources=(),
+            asked={},
+            remarks=(),
+        )
+        found = served.model.predict(KNOWN_PATIENT)
+        samples.append(_written(found, reading, reader, "en"))
+    return [
+        *samples,
+        capability_statement(base, "2026-11-01"),
+        concept_map(hospital.codes, base, "en"),
+        operation_definition(base, "en"),
+    ]
+
+
+def _sent(resource: Plain) -> Response:
+    return json_response(resource, media_type=MEDIA_TYPE)
