@@ -19,7 +19,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: install demo test test-all quick lint types layers pytest architecture docs dist bundle \
+.PHONY: install demo test test-all quick lint types layers pytest architecture docs dist bundle findings \
 	format lock clean
 
 install: $(STAMP)
@@ -70,6 +70,10 @@ test-all: lint types layers
 # docs/architecture.md anew, after a change of the layers or of a room's first sentence.
 architecture: $(STAMP)
 	$(BIN)/python training/architecture.py
+
+# findings/README.md anew, after a script was added.
+findings: $(STAMP)
+	$(BIN)/python training/findings_index.py
 
 # Wheel and source distribution, twice the same bytes; all that a machine without
 # internet needs, as one folder (docs/hospital/install.md).

@@ -32,7 +32,8 @@ def offered(path):
 
 def defined(path):
     """Names of a room, those of its modules too."""
-    for node in ast.parse(path.read_text("utf-8")).body:
+    # what is imported when first used stands below TYPE_CHECKING
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom):
             yield from (alias.asname or alias.name for alias in node.names)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -65,3 +66,11 @@ def test_script_of_a_user_passes_mypy_strict(tmp_path):
     command += ["silent", "--cache-dir", str(tmp_path), str(SCRIPT)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_index_of_findings_is_current(tmp_path):
+    page, script = tmp_path / "README.md", ROOT / "training" / "findings_index.py"
+    subprocess.run([sys.executable, str(script), str(page)], check=True)
+    written = (ROOT / "findings" / "README.md").read_text("utf-8")
+    assert page.read_text("utf-8") == written, "run: make findings"
+    assert "|  |" not in written, "every script says what one expects and what is seen"
