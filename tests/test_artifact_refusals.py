@@ -294,9 +294,12 @@ def test_half_a_character_is_refused(
 
 
 def test_a_character_of_two_halves_is_read(folder: Path) -> None:
-    (folder / "performance.json").write_text(r'{"a": "\ud83d\ude00"}')
+    for path in (folder / "model.json", folder / "manifest.json"):
+        document = json.loads(path.read_text()) | {"name": "\U0001f600"}
+        path.write_text(json.dumps(document))
+        assert r"\ud83d\ude00" in path.read_text()
     reforge(folder)
-    assert load_model(folder).performance == {"a": "\U0001f600"}
+    assert load_model(folder).name == "\U0001f600"
 
 
 def test_performance_that_is_no_table_is_refused(folder: Path) -> None:
