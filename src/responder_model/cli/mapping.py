@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.options import wrong_option
+from responder_model.cli.options import taking, wrong_option
 from responder_model.words import Note
 
 if TYPE_CHECKING:
@@ -47,10 +47,7 @@ def with_map_options(command: Callable[..., None]) -> Callable[..., None]:
         given = [arguments.pop(name) for name in _OPTIONS]
         command(**arguments, how=_how(*given))
 
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    run.__annotations__ = {p.name: p.annotation for p in parameters}
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return run
+    return taking(parameters, run, like=command)
 
 
 def _parameter(name: str) -> inspect.Parameter:

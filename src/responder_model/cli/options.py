@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from enum import StrEnum
 from pathlib import Path
@@ -60,6 +60,19 @@ LanguageOption = Annotated[
 ]
 
 
+def taking(
+    parameters: Sequence[inspect.Parameter],
+    run: Callable[..., None],
+    *,
+    like: Callable[..., None],
+) -> Callable[..., None]:
+    """Let a function be read as a command of these parameters, named like another."""
+    run.__name__, run.__doc__ = like.__name__, like.__doc__
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run
+
+
 def with_language(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the option of its language, if it has none of its own."""
     own = inspect.signature(command, eval_str=True).parameters
@@ -74,10 +87,7 @@ def with_language(command: Callable[..., None]) -> Callable[..., None]:
         del arguments["lang"]
         command(**arguments)
 
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    run.__annotations__ = {p.name: p.annotation for p in parameters}
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return run
+    return taking(parameters, run, like=command)
 
 
 JsonOption = Annotated[bool, typer.Option("--json")]

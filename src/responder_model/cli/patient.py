@@ -24,6 +24,7 @@ from responder_model.cli.options import (
     OverwriteOption,
     RespondersOption,
     TestedOption,
+    taking,
 )
 from responder_model.cli.output import console, print_json, writing
 from responder_model.cli.sheet import Keep, with_sheet_options
@@ -73,10 +74,7 @@ def with_predictor_options(
         given = {name: value for name, value in values.items() if value is not None}
         command(**arguments, values=given)
 
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    run.__annotations__ = {p.name: p.annotation for p in parameters}
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return run
+    return taking(parameters, run, like=command)
 
 
 def _option(row: Field) -> inspect.Parameter:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.options import OverwriteOption
+from responder_model.cli.options import OverwriteOption, taking
 from responder_model.errors import ResponderModelError
 from responder_model.words import Note
 
@@ -104,10 +104,7 @@ def with_sheet_options(command: Callable[..., None]) -> Callable[..., None]:
         passed = {k: v for k, v in arguments.items() if k in own}
         command(**passed, keep=Keep(**given))
 
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    run.__annotations__ = {p.name: p.annotation for p in parameters}
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return run
+    return taking(parameters, run, like=command)
 
 
 def _parameter(name: str) -> inspect.Parameter:

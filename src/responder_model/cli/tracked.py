@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from responder_model.model import Model
     from responder_model.workflow import Development
 
-STORE_HELP = (
-    "MLflow server or store; by default what MLFLOW_TRACKING_URI names, else mlflow.db "
-    "in the working directory."
-)
 TrackingOption = Annotated[str | None, typer.Option("--tracking-uri")]
 TrackOption = Annotated[bool, typer.Option("--track/--no-track")]
 FolderArgument = Annotated[
