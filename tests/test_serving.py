@@ -15,7 +15,7 @@ from responder_model.artifact import save_model
 from responder_model.model.example import example_model
 from responder_model.schema import dictionary
 from responder_model.serving.envelopes import ManyPatients
-from responder_model.serving.fields import patient_fields
+from responder_model.serving.fields import patient_fields, patient_schema
 from responder_model.serving.problems import Kind
 from responder_model.serving.settings import Limits, ServerSettings
 from serving_client import PATIENT, SCREENING, Local, pointers
@@ -244,6 +244,32 @@ def test_body_that_is_not_as_described_is_refused(server, body, status):
     assert answered.status_code == document["status"] == status
     assert document["request_id"] == answered.headers["x-request-id"]
     assert "secret" not in answered.text
+
+
+def test_as_many_patients_as_allowed_fit_in_one_request(server):
+    at = dictionary().decisions["rtms_response"].moments[-1]
+    schema = patient_schema(at, "en")["properties"]
+    # all that can be known, in the longest words
+    patient = {name: _longest(row) for name, row in schema.items()}
+    # the cause of the pain gives it
+    del patient["lesion_type"]
+    body = {"decision": "rtms_response", "moment": at, "patients": [patient] * 100}
+    content = json.dumps(body).encode()
+    assert len(content) > 55_000
+    headers = {"content-type": "application/json"}
+    answered = server.request(
+        "POST", "/v1/predictions", content=content, headers=headers
+    )
+    assert answered.status_code == 200, answered.text
+
+
+def _longest(row):
+    """Value of a field that takes the most letters."""
+    if "enum" in row:
+        return max(filter(None, row["enum"]), key=len)
+    if "boolean" in row["type"]:
+        return False
+    return row["maximum"] if "integer" in row["type"] else row["maximum"] - 0.125
 
 
 def test_more_patients_than_allowed_are_refused(server):
