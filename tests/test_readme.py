@@ -37,6 +37,7 @@ def test_python_of_the_readme_prints_what_it_says():
 def test_make_targets_of_the_readme_exist():
     makefile = (ROOT / "Makefile").read_text("utf-8")
     assert MAKE_TARGETS == ["demo", "test"]
+    assert len(README.splitlines()) <= 150
     assert all(f"\n{target}:" in makefile for target in MAKE_TARGETS)
 
 
