@@ -253,7 +253,7 @@ def test_commands_and_code_of_the_page_run(tmp_path, monkeypatch):
         'decision = "rtms_response"\nmoment = "screening"\nchallenger = false\n'
     )
     lines = re.findall(r"^    responder-model (.*)$", page, re.MULTILINE)
-    assert len(lines) == 6
+    assert len(lines) == 8
     for line in lines:
         done = CliRunner().invoke(app, line.split())
         assert done.exit_code == 0, done.output

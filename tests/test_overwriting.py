@@ -50,6 +50,7 @@ FILES = {
     "simulate": "simulated.csv",
     "explain": "why.png",
     "score": "scores.csv",
+    "share": "centre.share.json",
     "value": "worth.png",
     "course": "course.png",
     "stopping": "frontier.png",

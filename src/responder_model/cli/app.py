@@ -46,6 +46,7 @@ PANELS: dict[str, dict[str, str]] = {
         "sample-size": "develop.sample_size",
         "develop": "develop.develop",
         "update": "develop.update",
+        "share": "share.share",
         "combine": "combine.combine",
         "track": "tracked.track",
         "register": "registry.register",

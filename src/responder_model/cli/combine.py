@@ -25,10 +25,10 @@ from responder_model.words.numbers import format_number
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from responder_model.combining import Combination
+    from responder_model.combining import Combination, Contribution
     from responder_model.model import Model
 
-FoldersArgument = Annotated[list[str], typer.Argument(metavar="FOLDER...")]
+FoldersArgument = Annotated[list[str], typer.Argument(metavar="FOLDER|FILE...")]
 OutOption = Annotated[Path, typer.Option("--out", metavar="FOLDER")]
 ForOption = Annotated[str | None, typer.Option("--for", metavar="FOLDER")]
 AlikeOption = Annotated[bool, typer.Option("--alike")]
@@ -48,14 +48,15 @@ def combine(
 ) -> None:
     """Combine models of several centres, whose patients stay where they are."""
     member = _place(folders, for_member)
-    models = [open_model(folder, tracking_uri=tracking_uri) for folder in folders]
+    models = [_opened(folder, tracking_uri) for folder in folders]
     store = store_for(tracking_uri, track=track)
     from responder_model.artifact import digest_of
     from responder_model.combining import combine as combine_models
     from responder_model.outputs import Output
     from responder_model.workflow import check_place, keep
 
-    origin = " ".join([*sorted(map(digest_of, models)), str(member), str(alike)])
+    digests = [m.digest or digest_of(m) for m in models]  # type: ignore[arg-type]
+    origin = " ".join([*sorted(digests), str(member), str(alike)])
     output = Output(path=out, command="combine", model=origin, kind="model")
     check_place(output, store, inputs=folders, overwrite=overwrite)
     found = combine_models(models, for_member=member, alike=alike)
@@ -75,6 +76,15 @@ def combine(
     warn_unlogged(done)
 
 
+def _opened(place: str, tracking_uri: str | None) -> Model | Contribution:
+    """Model of a folder or a registry, or what a shared file says."""
+    if not Path(place).is_file():
+        return open_model(place, tracking_uri=tracking_uri)
+    from responder_model.combining import read_share
+
+    return read_share(place)
+
+
 def _place(folders: list[str], wanted: str | None) -> int | None:
     if wanted is None:
         return None
@@ -85,7 +95,10 @@ def _place(folders: list[str], wanted: str | None) -> int | None:
 
 
 def _lines(
-    found: Combination, models: list[Model], member: int | None, lang: str
+    found: Combination,
+    models: list[Model | Contribution],
+    member: int | None,
+    lang: str,
 ) -> Iterator[str]:
     if member is None:
         counts = {"n": found.model.n_patients, "events": found.model.n_events}

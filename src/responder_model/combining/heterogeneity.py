@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from responder_model.combining.contribution import Contribution
 from responder_model.combining.product import (
     Floats,
     Gaussian,
@@ -14,7 +15,6 @@ from responder_model.combining.product import (
     Spread,
     mass,
 )
-from responder_model.model import Model
 
 # log p(data | the others) - log p(data | evidence alone) below which a centre
 # contradicts the others, and SDs of its level beyond which it does.
@@ -68,7 +68,8 @@ class Between:
 
 
 def members_of(
-    models: Sequence[Model],
+    centres: Sequence[Contribution],
+    believed: Floats,
     priors: Sequence[Gaussian],
     weights: Floats,
     parts: Sequence[Likelihoods],
@@ -77,27 +78,28 @@ def members_of(
 ) -> tuple[Member, ...]:
     """Hold each centre against all others, over components and spreads.
 
-    A centre that contradicts the others is set apart before the rest is judged again,
-    the worst first: it would make them contradict, too.
+    ``believed`` is the log of weight times evidence of each centre and component alone,
+    (C, K). A centre that contradicts the others is set apart before the rest is judged
+    again, the worst first: it would make them contradict, too.
     """
     foretold = _Foretold(priors, weights, moved, spreads)
-    alone = np.array([_alone(model) for model in models])
-    heaviest = int(np.argmax([model_weight(models, k) for k in range(len(parts))]))
-    levels = [_level(priors[heaviest], parts[heaviest], c) for c in range(len(models))]
-    agreement = foretold.by_others(range(len(models))) - alone
+    alone = np.logaddexp.reduce(believed, axis=1)
+    heaviest = int(np.argmax((believed - alone[:, None]).sum(axis=0)))
+    levels = [_level(priors[heaviest], parts[heaviest], c) for c in range(len(centres))]
+    agreement = foretold.by_others(range(len(centres))) - alone
     against = _against(foretold, alone, agreement)
     return tuple(
         Member(
-            name=model.name,
-            n_patients=model.n_patients,
-            n_events=model.n_events,
+            name=one.name,
+            n_patients=one.n_patients,
+            n_events=one.n_events,
             level=shift,
             lower=shift - 1.96 * error,
             upper=shift + 1.96 * error,
             agreement=float(agreement[c]),
             contradicts=c in against or abs(shift) > _FAR * error,
         )
-        for c, (model, (shift, error)) in enumerate(zip(models, levels, strict=True))
+        for c, (one, (shift, error)) in enumerate(zip(centres, levels, strict=True))
     )
 
 
@@ -110,12 +112,6 @@ def _against(foretold: _Foretold, alone: Floats, agreement: Floats) -> set[int]:
         left.remove(worst)
         agreement = foretold.by_others(left) - alone[left]
     return against
-
-
-def _alone(model: Model) -> float:
-    """Log p(its patients | evidence)."""
-    parts = [np.log(p.prior_weight) + p.log_evidence for p in model.components]
-    return float(np.logaddexp.reduce(parts))
 
 
 @dataclass(frozen=True)
@@ -144,13 +140,6 @@ class _Foretold:
                 without.append(share - part.constant + rest)
         whole = np.logaddexp.reduce(np.array(together))
         return np.asarray(whole - np.logaddexp.reduce(np.array(without), axis=0))
-
-
-def model_weight(models: Sequence[Model], k: int) -> float:
-    """Log of what all models together believe of a component."""
-    return float(
-        np.sum([np.log(max(model.components[k].weight, 1e-300)) for model in models])
-    )
 
 
 def _level(prior: Gaussian, parts: Likelihoods, c: int) -> tuple[float, float]:

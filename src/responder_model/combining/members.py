@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from responder_model.artifact import digest_of
+from responder_model.artifact.document import evidence_document
+from responder_model.artifact.manifest import sha256
+from responder_model.artifact.strict_json import canonical_json
+from responder_model.combining.contribution import Contribution, beliefs
 from responder_model.cumulative_logit.components import Prior
 from responder_model.development.published import prior_mixture
 from responder_model.errors import ResponderModelError
+from responder_model.evidence import Evidence, packaged_evidence
 from responder_model.model import Model
 from responder_model.priors import build_priors
 from responder_model.words import Note
@@ -19,32 +24,52 @@ from responder_model.words import Note
 _TOLERANCE = 1e-8
 
 
-def check_members(models: Sequence[Model]) -> None:
+def check_members(models: Sequence[Model | Contribution], base: Model) -> None:
     """Refuse what cannot be combined, with every reason.
 
     Raises
     ------
     ResponderModelError
-        Fewer than two models; other questions, predictors, evidence; models that were
-        updated, tell centres apart, or must stay in their centre; patients twice.
+        Fewer than two; other questions, predictors, evidence; models that were updated,
+        tell centres apart, or must stay in their centre; patients twice; what is no
+        distribution beside the evidence.
     """
-    reasons = tuple(_reasons(models))
+    reasons = tuple(_reasons(models, base))
     if reasons:
         raise ResponderModelError(Note("combining.refused", reasons=reasons))
 
 
-def _reasons(models: Sequence[Model]) -> Iterator[Note]:
+def _reasons(models: Sequence[Model | Contribution], base: Model) -> Iterator[Note]:
     if len(models) < 2:
         yield Note("combining.two_models", n=len(models))
         return
-    for model in models:
-        code = _against(model, models[0])
+    for one in models:
+        against = _of_a_file if isinstance(one, Contribution) else _of_a_folder
+        code = against(one, base)  # type: ignore[arg-type]
         if code:
-            yield Note(f"combining.{code}", model=model.name, first=models[0].name)
+            yield Note(f"combining.{code}", model=one.name, first=models[0].name)
+        elif isinstance(one, Model) and not _has_evidence_of_today(one):
+            yield _other_evidence(one)
     yield from _twice(models)
 
 
-def _against(model: Model, first: Model) -> str | None:
+def _of_a_file(one: Contribution, base: Model) -> str | None:
+    """What speaks against a file made for leaving, if anything."""
+    if one.target != base.target:
+        return "other_question"
+    if one.n_patients == 0:
+        return "no_patients"
+    columns = base.encoder.derived
+    if not set(one.columns) <= set(columns):
+        return "other_predictors"
+    try:
+        beliefs(one.of_all(columns), own_priors(base, one.excluded_evidence))
+    except ResponderModelError:
+        return "not_definite_of"
+    return None
+
+
+def _of_a_folder(model: Model, first: Model) -> str | None:
     """What speaks against a member, if anything."""
     rule = model.disclosure
     names = [part.name for part in model.components]
@@ -57,17 +82,21 @@ def _against(model: Model, first: Model) -> str | None:
         "stays_here": rule is not None and rule.stays_here,
         "of_centres_apart": len(names) != len(set(names)),
     }
-    for code, speaks in checks.items():
-        if speaks:
-            return code
-    return None if _has_evidence_of_today(model) else "other_evidence"
+    return next((code for code, speaks in checks.items() if speaks), None)
 
 
-def _twice(models: Sequence[Model]) -> Iterator[Note]:
+def _other_evidence(model: Model) -> Note:
+    rows = rows_that_differ(model.evidence, model.decision, model.excluded_evidence)
+    if rows:
+        return Note("combining.other_evidence", model=model.name, rows=", ".join(rows))
+    return Note("combining.other_priors", model=model.name)
+
+
+def _twice(models: Sequence[Model | Contribution]) -> Iterator[Note]:
     seen: dict[str, str] = {}
     known: Counter[tuple[str, str]] = Counter()
     for model in models:
-        digest = digest_of(model)
+        digest = digest_of(model) if isinstance(model, Model) else model.digest
         if digest in seen:
             yield Note("combining.same_model", model=model.name, first=seen[digest])
             continue
@@ -82,19 +111,15 @@ def _twice(models: Sequence[Model]) -> Iterator[Note]:
         known.update(patients)
 
 
-def common_priors(models: Sequence[Model]) -> tuple[Prior, ...]:
-    """Components of the evidence without what any member left out of its own."""
-    excluded = sorted({group for m in models for group in m.excluded_evidence})
-    return _priors(models[0], tuple(excluded))
-
-
-def _priors(model: Model, excluded: tuple[str, ...]) -> tuple[Prior, ...]:
-    priors = build_priors(model.decision, model.moment, exclude_evidence=excluded)
-    return tuple(part.prior for part in prior_mixture(model.encoder, priors))
+def own_priors(base: Model, excluded: Iterable[str]) -> tuple[Prior, ...]:
+    """Components of the evidence of today without some groups of it."""
+    groups = tuple(sorted(excluded))
+    priors = build_priors(base.decision, base.moment, exclude_evidence=groups)
+    return tuple(part.prior for part in prior_mixture(base.encoder, priors))
 
 
 def _has_evidence_of_today(model: Model) -> bool:
-    today = _priors(model, tuple(model.excluded_evidence))
+    today = own_priors(model, model.excluded_evidence)
     names = [part.name for part in model.components]
     if names != [prior.name for prior in today]:
         return False
@@ -103,3 +128,25 @@ def _has_evidence_of_today(model: Model) -> bool:
         and np.allclose(part.prior_sd, prior.sd, rtol=_TOLERANCE, atol=_TOLERANCE)
         for part, prior in zip(model.components, today, strict=True)
     )
+
+
+def rows_that_differ(
+    evidence: Evidence, decision: str, excluded: Iterable[str]
+) -> tuple[str, ...]:
+    """Rows and declarations of evidence that are not as they are installed, by name."""
+    here = digests_of(packaged_evidence().behind(decision, without=tuple(excluded)))
+    there = digests_of(evidence)
+    return tuple(
+        name
+        for name in dict.fromkeys((*there, *here))
+        if there.get(name) != here.get(name)
+    )
+
+
+def digests_of(evidence: Evidence) -> dict[str, str]:
+    """SHA-256 of each row of evidence, and of what is declared on them, by name."""
+    document = evidence_document(evidence)
+    return {
+        str(row.get("id") or row["decision"]): sha256(canonical_json(row))
+        for row in (*document["rows"], *document["declarations"])
+    }

@@ -61,7 +61,7 @@ APART = tuple(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Likelihoods:
-    """What each centre learned, of one component.
+    """What patients said: each centre's of one component, or of each component.
 
     Parameters
     ----------
@@ -143,13 +143,16 @@ def gaussian_of(prior: Prior) -> Gaussian:
     return Gaussian(precision=precision, vector=precision @ prior.mean)
 
 
-def likelihoods_of(models: Sequence[Model], k: int) -> Likelihoods:
-    """What each model's patients said, of its component ``k``."""
-    parts = [model.components[k] for model in models]
-    after = np.linalg.inv(np.array([part.covariance for part in parts]))
-    before = np.array([np.diag(part.prior_sd**-2.0) for part in parts])
-    mean = np.array([part.mean for part in parts])
-    prior_mean = np.array([part.prior_mean for part in parts])
+def likelihoods_of(model: Model, parameters: NDArray[np.int64]) -> Likelihoods:
+    """What a model's patients said of some parameters, one row a component.
+
+    Of parameters that the patients left as the prior had them nothing is lost.
+    """
+    parts, square = model.components, np.ix_(parameters, parameters)
+    after = np.linalg.inv(np.array([part.covariance[square] for part in parts]))
+    before = np.array([np.diag(part.prior_sd[parameters] ** -2.0) for part in parts])
+    mean = np.array([part.mean[parameters] for part in parts])
+    prior_mean = np.array([part.prior_mean[parameters] for part in parts])
     v_after = (after @ mean[..., None])[..., 0]
     v_before = (before @ prior_mean[..., None])[..., 0]
     evidence = np.array([part.log_evidence for part in parts])
@@ -158,6 +161,15 @@ def likelihoods_of(models: Sequence[Model], k: int) -> Likelihoods:
         precision=(precision + precision.transpose(0, 2, 1)) / 2.0,
         vector=v_after - v_before,
         constant=evidence - mass(after, v_after) + mass(before, v_before),
+    )
+
+
+def of_component(centres: Sequence[Likelihoods], k: int) -> Likelihoods:
+    """What each centre said, of its component ``k``."""
+    return Likelihoods(
+        precision=np.array([one.precision[k] for one in centres]),
+        vector=np.array([one.vector[k] for one in centres]),
+        constant=np.array([one.constant[k] for one in centres]),
     )
 
 

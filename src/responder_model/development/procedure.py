@@ -57,9 +57,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
     """Develops one decision model; see ``build_procedure``.
 
     A classifier of no (0) and yes (1) at the main cut-off, in scikit-learn's tools too:
-    pass them a frame and 0/1. The whole outcome, an interval of ordered levels for each
-    patient, is told as ``OutcomeLevels``, which ``fit`` and ``score`` take; levels as
-    plain numbers are taken too, and leave the fitted procedure without ``classes_``.
+    pass them a frame and 0/1. The whole outcome is told as ``OutcomeLevels``, or as
+    levels, which leave the fitted procedure without ``classes_``.
 
     Parameters
     ----------
@@ -83,6 +82,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         Dictionary of an earlier model; None takes the installed one.
     priors : PriorSet or None
         Priors of an earlier model; None builds them from the installed evidence.
+    unused : tuple of str
+        Base columns that take no part: as if nobody had them recorded.
     in_resample : bool
         Leave out what resampling has no use for: other cut-offs than the main one,
         what only intervals need, and the second repeat of the challenger's folds.
@@ -108,6 +109,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         centres: tuple[str, ...] | None = (),
         table: Dictionary | None = None,
         priors: PriorSet | None = None,
+        unused: tuple[str, ...] = (),
         in_resample: bool = False,
         small_cells: int = SMALL_CELLS,
         seed: int = 0,
@@ -124,6 +126,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         self.centres = centres
         self.table = table
         self.priors = priors
+        self.unused = unused
         self.in_resample = in_resample
         self.small_cells = small_cells
         self.seed = seed
@@ -188,13 +191,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         known = (upper - lower) < len(self.target.cut_points)
         order = np.flatnonzero(known)
         order = order[order_of(raw[order], lower[order], upper[order], centre[order])]
-        raw, centre, lower, upper = (
-            raw[order],
-            centre[order],
-            lower[order],
-            upper[order],
-        )
-        groups = as_they_come(groups[order])
+        raw, centre = raw[order], centre[order]
+        lower, upper, groups = lower[order], upper[order], as_they_come(groups[order])
         if self.earlier is None:
             self._check(lower, upper)
         self.encoder_ = self.build_encoder()
@@ -260,6 +258,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         """
         encoder = self.encoder_
         z = encoder.encode(raw)
+        unused = np.isin([column.name for column in encoder.columns], self.unused)
+        z[:, unused] = np.nan
         left_out = columns_left_out(
             z, encoder, self.small_cells, patients, indicators=indicators
         )
@@ -273,11 +273,10 @@ class Procedure(ClassifierMixin, BaseEstimator):
         z[:, self.left_out_] = np.nan
         self.population_ = Population.estimate(z, encoder, left_out=self.left_out_)
         contrast = np.array([encoder.is_contrast(k) for k in range(z.shape[1])])
-        projection = np.where(self.left_out_ & contrast, 0.0, encoder.projection)
-        prior = self._coefficients()
-        filled, extra = self.population_.impute(
-            z, (prior[0] @ projection)[None], encoder.interval(raw)
-        )
+        without = unused | (self.left_out_ & contrast)
+        projection = np.where(without, 0.0, encoder.projection)
+        published = (self._coefficients()[0] @ projection)[None]
+        filled, extra = self.population_.impute(z, published, encoder.interval(raw))
         # unknown predictors flatten the slope of what is known (statistics.md 1.9)
         flatten = 1.0 / np.sqrt(1.0 + np.pi * extra / 8.0)
         centre = self.population_.mean
