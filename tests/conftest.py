@@ -13,10 +13,11 @@ import pytest
 # Before any test imports them: no window, no telemetry.
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-# The key of a centre that nobody else knows; workers of one run share it.
+# The key of a centre that nobody else knows; each worker of a run is a centre of its
+# own, since what one releases is no concern of the other.
 _CENTRE = tempfile.TemporaryDirectory()
-os.environ.setdefault("RESPONDER_MODEL_CENTRE_FOLDER", _CENTRE.name)
-os.environ.setdefault("RESPONDER_MODEL_CACHE_FOLDER", f"{_CENTRE.name}/fetched")
+os.environ["RESPONDER_MODEL_CENTRE_FOLDER"] = _CENTRE.name
+os.environ["RESPONDER_MODEL_CACHE_FOLDER"] = f"{_CENTRE.name}/fetched"
 
 
 @pytest.fixture(scope="session")

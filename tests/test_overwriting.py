@@ -35,6 +35,7 @@ WRITES = {
     ("update", "--out"): ("update", "{here}/model", "{here}/new.csv", "--no-track"),
     ("report", "--out"): ("report", SCREENING, "--no-track"),
     ("combine", "--out"): ("combine", "{here}/a", "{here}/b", "--no-track"),
+    ("share", "--out"): ("share", "{here}/centre.csv", SCREENING),
     ("value", "--figure"): ("value", SCREENING),
     ("course", "--figure"): ("course", "--relief-1", "10"),
     ("stopping", "--figure"): ("stopping", "rtms_response@session_2"),

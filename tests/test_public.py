@@ -25,7 +25,8 @@ def offered(path):
     (names,) = (
         ast.literal_eval(node.value)
         for node in ast.parse(path.read_text("utf-8")).body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and ast.unparse(getattr(node, "target", None) or node.targets[0]) == "__all__"
     )
     return names
 
