@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from responder_model.cohort import check_cohort, inspect_cohort
+from responder_model.cohort.columns import _is_tidy
 from responder_model.errors import InvalidCohortError, Problem
 from responder_model.schema import dictionary
 from responder_model.simulation import simulate_cohort
@@ -371,3 +372,19 @@ def test_any_cells_give_values_or_problems(cells: list[object], name: str) -> No
 def test_what_is_no_table_is_refused(table: object) -> None:
     with pytest.raises(InvalidCohortError, match="must be a pandas DataFrame"):
         check_cohort(table)
+
+
+def test_another_site_than_the_aetiology_names_is_refused() -> None:
+    words = ["AVC isch. thalamique G", "AVC isch. thalamique D", "amputation"]
+    frame = pd.DataFrame(
+        {"aetiology": words, "lesion_site": ["brainstem", None, "root"]}
+    )
+    (problem,) = [p for p in _problems(frame) if p.rule == "cohort.follows"]
+    assert (problem.row, problem.field) == (2, "lesion_site")
+
+
+@pytest.mark.parametrize("text", [" a", "a ", "a  b", "NA", "#N/A", "é", "a\tb"])
+def test_texts_that_need_a_look_are_not_taken_as_they_stand(text: str) -> None:
+    cells = pd.Series(["P1", text], dtype="str", name="centre")
+    assert not _is_tidy(cells)
+    assert _is_tidy(pd.Series(["P 1", None, "narrow"], dtype="str"))

@@ -169,3 +169,23 @@ def test_check_patient_raises_nothing_else(values: dict[str, object]) -> None:
     except InvalidPatientError:
         return
     assert check_patient(clean, "rtms_response", "session_2") == clean
+
+
+@pytest.mark.parametrize("given_site", [{}, {"lesion_site": ""}])
+def test_check_patient_reads_the_site_in_an_aetiology(
+    given_site: dict[str, str],
+) -> None:
+    words = {"aetiology": "AVC isch. thalamique G", **given_site}
+    clean = check_patient(words, "rtms_response", "screening")
+    assert clean["lesion_site"] == "thalamus"
+
+
+def test_check_patient_refuses_another_site_than_the_aetiology_names() -> None:
+    words = {"lesion_site": "brainstem", "aetiology": "AVC isch. thalamique G"}
+    with pytest.raises(InvalidPatientError, match="must be thalamus, as Aetiology"):
+        check_patient(words, "rtms_response", "screening")
+
+
+def test_check_patient_reads_no_site_where_the_model_has_none() -> None:
+    clean = check_patient({"aetiology": "AVC isch. thalamique"}, "emcs_success")
+    assert clean == {"aetiology": "ischaemic_stroke", "lesion_type": "central"}

@@ -64,7 +64,8 @@ def check_patient(
     dict of str to float, bool or str
         What the model may use, in dictionary order; missing values are left out, and
         so are fields of the dictionary that this model does not use.
-        ``lesion_type`` is filled from the aetiology.
+        ``lesion_type`` is filled from the aetiology, and ``lesion_site`` where the
+        words of the aetiology name one ("AVC isch. thalamique").
 
     Raises
     ------
@@ -85,6 +86,7 @@ def check_patient(
     known = _known_names(table, moment)
     clean: dict[str, Value] = {}
     problems: list[Problem] = []
+    named: dict[str, Value] = {}
     for key, value in values.items():
         heading = find_heading(key if isinstance(key, str) else show(key))
         name = heading.field.name if heading else show(key)
@@ -98,6 +100,9 @@ def check_patient(
             field = table.fields[name]
             into = clean if name in known else None
             _read(field, value, heading.unit, moment, into, problems)
+            if name == "aetiology" and name in clean and isinstance(value, str):
+                named = _named_site(value, table)
+    problems += _with_site(named, clean)
     problems += contradictions(clean, table)
     if problems:
         raise InvalidPatientError(tuple(problems))
@@ -132,6 +137,23 @@ def _read(
         problems.append(Problem(field=field.name, allowed=allowed, found=show(value)))
     else:
         clean[field.name] = found
+
+
+def _named_site(text: str, table: Dictionary) -> dict[str, Value]:
+    """Lesion site that the words of an aetiology name, if any."""
+    from responder_model.vocabulary.categories import named_site
+
+    field, site = table.fields.get("lesion_site"), named_site(text)
+    return {field.name: site} if field and site in field.category_names else {}
+
+
+def _with_site(named: Mapping[str, Value], clean: dict[str, Value]) -> list[Problem]:
+    """Add what an aetiology names; refuse another site that is given beside it."""
+    for name, site in named.items():
+        if clean.setdefault(name, site) != site:
+            field = dictionary().fields[name]
+            return [_contradiction(field, clean[name], site, "aetiology")]
+    return []
 
 
 def find_key(key: object) -> Field | None:

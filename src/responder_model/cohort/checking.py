@@ -223,9 +223,11 @@ def _row_digests(cohort: pd.DataFrame) -> NDArray[np.uint64]:
     digests = np.zeros(len(cohort), dtype=np.uint64)
     for name in cohort.columns:
         cells = cohort[name]
-        if cells.dtype == np.float64:
+        if isinstance(cells.dtype, pd.CategoricalDtype):
+            numbers = cells.cat.codes.to_numpy(dtype=np.int64).view(np.uint64)
+        elif cells.dtype.kind in "fb":
             # -0.0 is 0.0, and every NaN the same
-            known = cells.to_numpy() + 0.0
+            known = cells.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
             numbers = np.where(np.isnan(known), np.nan, known).view(np.uint64)
         else:
             numbers = pd.factorize(cells)[0].astype(np.int64).view(np.uint64)
@@ -257,7 +259,8 @@ def inspect_columns(
             named = heading_of_file(heading, names[position])
             problems.append(replace(problem, heading=named))
     cohort = pd.DataFrame(columns, index=frame.index)
-    cohort, told = with_named_sites(cohort, frame, headings)
+    cohort, contradictory, told = with_named_sites(cohort, frame, headings, rows)
+    problems += contradictory
     return Inspection(
         cohort=cohort,
         problems=tuple(problems),

@@ -15,11 +15,7 @@ from responder_model.formats import TEXT_DTYPE, Labelled
 from responder_model.schema import Field
 from responder_model.vocabulary import INVALID, MISSING_MARKS, Cell, read_value
 
-# Text that needs more than a look: blank, spaces to tidy, a mark of missing, or other
-# than ASCII. The rest is taken as it stands.
-_UNTIDY = r"^\s|\s$|\s\s|[^ -~]|^(?:{})$".format(
-    "|".join(re.escape(mark) for mark in sorted(MISSING_MARKS))
-)
+_MARKS = pa.array(sorted(MISSING_MARKS), pa.string())
 # A label that begins with a number.
 _NUMBERED = re.compile(r"\s*(\d+)\s*[-–.:=)]\s*(\D.*)")
 _PLAIN_NUMBER = r"[+-]?[0-9]+(?:[.,][0-9]*)?(?:[eE][+-]?[0-9]+)?"
@@ -73,11 +69,21 @@ def _is_text(cells: pd.Series) -> bool:
 
 
 def _is_tidy(cells: pd.Series) -> bool:
+    """Whether texts stand as they are: ASCII, no space too many, no mark of missing."""
     if not _is_text(cells):
         return False
     texts = pa.array(cells, type=pa.string(), from_pandas=True)
-    untidy = pc.match_substring_regex(texts, _UNTIDY, ignore_case=True)
-    return not pc.any(untidy).as_py()
+    if not pc.all(pc.ascii_is_printable(texts)).as_py():
+        return False
+    return not any(
+        pc.any(untidy).as_py()
+        for untidy in (
+            pc.starts_with(texts, " "),
+            pc.ends_with(texts, " "),
+            pc.match_substring(texts, "  "),
+            pc.is_in(pc.ascii_lower(texts), _MARKS),
+        )
+    )
 
 
 def _is_categorical(cells: pd.Series) -> bool:

@@ -30,7 +30,7 @@ def fill_derived_category(
     if field.name in cohort:
         given = cohort[field.name]
         allowed = Note("cohort.follows", source=field.derived_from)
-        problems = _contradicting(given, due, rows, allowed)
+        problems = contradicting(given, due, rows, allowed)
         due = due.where(due.notna(), given)
     cohort[field.name] = due
     return problems
@@ -63,7 +63,7 @@ def fill_binary_outcome(
             fitting = answers_by(rule, relief, cohort, decision)
         sources = tuple(n for n in (decision.outcome, decision.requires) if n)
         allowed = Note("cohort.consistent", sources=sources)
-        problems = _contradicting(given, fitting, rows, allowed)
+        problems = contradicting(given, fitting, rows, allowed)
         if problems and rule is None and asked:
             wrong = np.isin(rows, [problem.row or 0 for problem in problems])
             question = ask_of_rule(decision, given, cohort, wrong, rows)
@@ -95,9 +95,10 @@ def implied_outcome(
     return due
 
 
-def _contradicting(
+def contradicting(
     given: pd.Series, due: pd.Series, rows: Rows, allowed: Note
 ) -> list[Problem]:
+    """Refuse what is given and not as another column says."""
     differs = (given != due) & given.notna() & due.notna()
     return _cells(given, differs.to_numpy(dtype=bool, na_value=False), rows, allowed)
 

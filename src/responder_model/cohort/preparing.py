@@ -19,6 +19,7 @@ from responder_model.cohort.columns import (
     read_cell,
     read_column,
 )
+from responder_model.cohort.following import contradicting
 from responder_model.cohort.mapping import CohortMap
 from responder_model.cohort.questions import TIMES, ask_of_blanks, ask_of_plain
 from responder_model.errors import Problem, Question
@@ -105,29 +106,36 @@ def _prepared(heading: Heading, cells: pd.Series, how: CohortMap) -> pd.Series:
 
 
 def with_named_sites(
-    cohort: pd.DataFrame, frame: pd.DataFrame, headings: Mapping[int, Heading]
-) -> tuple[pd.DataFrame, list[Note]]:
-    """Fill unknown lesion sites that the words of an aetiology name, and say so."""
+    cohort: pd.DataFrame,
+    frame: pd.DataFrame,
+    headings: Mapping[int, Heading],
+    rows: NDArray[np.int64],
+) -> tuple[pd.DataFrame, list[Problem], list[Note]]:
+    """Fill unknown lesion sites that the words of an aetiology name, and say so.
+
+    A site that differs from the one that the words name is refused.
+    """
     places = [p for p, h in headings.items() if h.field.name == "aetiology"]
     if not places:
-        return cohort, []
+        return cohort, [], []
     codes, distinct = distinct_values(frame.iloc[:, places[0]])
     words = [getattr(cell, "label", cell) for cell in distinct]
     sites = [named_site(word) if isinstance(word, str) else None for word in words]
     if not any(sites):
-        return cohort, []
+        return cohort, [], []
     field = dictionary().fields["lesion_site"]
     named = pd.Series([*sites, None], dtype=category_dtype(field)).iloc[codes]
     named.index = cohort.index
     named = named.where(cohort["aetiology"].notna())
     given = cohort.get(field.name)
-    filled = named if given is None else given.where(given.notna(), named)
-    told = Note("cohort.sites_named", n=int(filled.notna().sum() - _n_known(given)))
-    return cohort.assign(**{field.name: filled}), [told]
-
-
-def _n_known(cells: pd.Series | None) -> int:
-    return 0 if cells is None else int(cells.notna().sum())
+    if given is None:
+        given = named.where(np.zeros(len(named), dtype=bool))
+    allowed = Note("cohort.follows", source="aetiology")
+    problems = contradicting(given, named, rows, allowed)
+    filled = given.where(given.notna(), named)
+    n_filled = int(filled.notna().sum() - given.notna().sum())
+    told = [Note("cohort.sites_named", n=n_filled)] if n_filled else []
+    return cohort.assign(**{field.name: filled}), problems, told
 
 
 def _plain_beside_units(heading: Heading, cells: pd.Series, how: CohortMap) -> Mask:

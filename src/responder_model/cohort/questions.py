@@ -193,7 +193,7 @@ def _points(
 def _ones(field: Field, values: Numbers, rows: Rows) -> Iterator[Question]:
     """Ask whether a score that is 0 or 1 in all is a yes or no."""
     known = values[~np.isnan(values)]
-    if len(known) >= FEWEST_VALUES and set(known) == {0.0, 1.0}:
+    if len(known) >= FEWEST_VALUES and set(pd.unique(known)) == {0.0, 1.0}:
         text = Note("cohort.ones", field=field.name)
         answers = (
             f'units.{field.name} = "points"',
@@ -257,31 +257,33 @@ def _codes(
 
 def _gives_code_away(field: Field, values: Numbers) -> bool:
     """Whether a code in a column stands apart from its values, or there too often."""
-    if not any((values == code).any() for code in CODES if is_allowed(field, code)):
+    distinct, numbers = np.unique(values[~np.isnan(values)], return_counts=True)
+    counts = dict(zip(distinct.tolist(), numbers.tolist(), strict=True))
+    codes = [code for code in CODES if code in counts and is_allowed(field, code)]
+    others = {number: n for number, n in counts.items() if number not in CODES}
+    if not codes or field.minimum is None or field.maximum is None:
         return False
-    known = values[~np.isnan(values)]
-    others = known[~np.isin(known, CODES)]
-    if len(others) < FEWEST_OTHERS or field.minimum is None or field.maximum is None:
+    if sum(others.values()) < FEWEST_OTHERS:
         return False
     span = NEIGHBOURHOOD * (field.maximum - field.minimum)
-    for code in np.unique(known[np.isin(known, CODES)]):
+    for code in codes:
         # 99 % of relief is near to complete relief, a value
         may_be_alone = own_unit(field) != "percent" or code in WORST
-        if may_be_alone and np.min(np.abs(others - code)) > span:
+        if may_be_alone and min(abs(other - code) for other in others) > span:
             return True
-        if np.sum(known == code) > _expected(field, others, code):
+        if counts[code] > _expected(field, others, code):
             return True
     return False
 
 
-def _expected(field: Field, others: Numbers, code: float) -> float:
+def _expected(field: Field, others: Mapping[float, int], code: float) -> float:
     """How often a code may stand there as a value: as its neighbours, and by chance.
 
     Multiples of 5 are no neighbours: people round to them. A file that holds its rows
     several times has more of each, so that the commonest neighbour counts too.
     """
     steps = [code + step for step in range(-8, 9) if step and (code + step) % 5]
-    counts = [np.sum(others == n) for n in steps if is_allowed(field, n)]
+    counts = [others.get(n, 0) for n in steps if is_allowed(field, n)]
     mean = float(np.mean(counts))
     return max(mean + CHANCE * math.sqrt(mean + 1), 2.0 * float(max(counts)))
 
