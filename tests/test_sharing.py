@@ -182,7 +182,7 @@ def test_files_alone_make_a_model_like_any_other(files, patients, tmp_path):
     newer = rm.update(read, cohort(40, 8))
     assert newer.n_patients > model.n_patients
     found = rm.validate_externally(read, cohort(80, 7))
-    assert found.n_patients > 60
+    assert 0.4 < found.performance.value("c_statistic") < 1.0
 
 
 def test_the_same_patients_in_a_file_and_a_folder_are_refused(files, patients):
