@@ -137,13 +137,7 @@ def combine(
     spreads = ALIKE if alike else APART
     priors = [gaussian_of(prior) for prior in common]
     parts = [of_component(learned, k) for k in range(len(common))]
-    moved = [
-        [
-            part.apart(variances_of(spread, part.vector.shape[1], n_cuts))
-            for spread in spreads
-        ]
-        for part in parts
-    ]
+    moved = [_apart(part, spreads, n_cuts) for part in parts]
     found = list(
         _posteriors(common, priors, moved, parts, spreads, n_cuts, member=for_member)
     )
@@ -171,6 +165,14 @@ def combine(
     model = model_of(centres, base, mixture, member=for_member, name=name)
     notes = (*model.notes, *notes_of(centres, held))
     return Combination(model=replace(model, notes=notes), members=held, between=apart)
+
+
+def _apart(
+    part: Likelihoods, spreads: Sequence[Spread], n_cuts: int
+) -> list[Likelihoods]:
+    """What centres say of their common level and effects, at each spread."""
+    size = part.vector.shape[1]
+    return [part.apart(variances_of(spread, size, n_cuts)) for spread in spreads]
 
 
 def _base(models: Sequence[Model | Contribution]) -> Model:

@@ -23,6 +23,7 @@ from responder_model.development.from_cohort import (
     size_verdict,
 )
 from responder_model.development.parts import component
+from responder_model.development.procedure import Procedure
 from responder_model.disclosure import Disclosure, Fingerprints, already_in
 from responder_model.errors import DevelopmentError
 from responder_model.features import Population
@@ -135,16 +136,8 @@ def update(
     fresh = model_from(procedure, cohort, settings, name or _name(model, cohort))
     changes: tuple[Note, ...] = ()
     if method == "auto":
-        fitted = procedure.estimator_.components_
-        fresh = replace(
-            fresh,
-            components=tuple(map(component, merged(fitted))),
-            cut_components=tuple(
-                tuple(map(component, merged(procedure.estimator_.cut_components_[cut])))
-                for cut in earlier.at_cuts
-            ),
-        )
-        changes = (tell_changes(fitted),)
+        fresh = _without_changes(fresh, procedure, earlier)
+        changes = (tell_changes(procedure.estimator_.components_),)
     provenances = {model.provenance, fresh.provenance}
     n_patients = model.n_patients + fresh.n_patients
     n_events = model.n_events + fresh.n_events
@@ -164,6 +157,19 @@ def update(
         disclosure=_disclosure(model, fresh),
         fingerprints=_fingerprints(model, fresh),
         parent=digest_of(model),
+    )
+
+
+def _without_changes(fresh: Model, procedure: Procedure, earlier: Earlier) -> Model:
+    """Make the changes of each component one again, so that updates do not grow."""
+    fitted = procedure.estimator_
+    return replace(
+        fresh,
+        components=tuple(map(component, merged(fitted.components_))),
+        cut_components=tuple(
+            tuple(map(component, merged(fitted.cut_components_[cut])))
+            for cut in earlier.at_cuts
+        ),
     )
 
 
