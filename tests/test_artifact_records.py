@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from responder_model.artifact.document import (
     performance_document,
     plain,
 )
+from responder_model.artifact.evidence import read_evidence
 from responder_model.artifact.reading import read_document
 from responder_model.cli.summary import print_model, summarise
 from responder_model.development import procedure_from
@@ -58,8 +60,15 @@ def parts() -> dict[str, Any]:
 
 def read(parts: dict[str, Any]) -> Model:
     document = dict(parts)
-    beside = {name: document.pop(name) for name in ("evidence", "performance")}
-    return read_document(document, table=dictionary(), trees=None, **beside)
+    evidence = partial(read_evidence, document.pop("evidence"))
+    performance = document.pop("performance")
+    return read_document(
+        document,
+        table=dictionary(),
+        evidence=evidence,
+        trees=None,
+        performance=performance,
+    )
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -89,6 +90,14 @@ def test_what_is_no_request_is_answered_and_ended(tmp_path):
         assert raw(server, chunked + chunk * 2).startswith(b"HTTP/1.1 413 ")
     found = {line.get("status") for line in server.lines()}
     assert found == {400, 413, 431, None}
+
+
+def test_server_is_ready_and_scores_without_scipy(tmp_path):
+    with Live(tmp_path) as server:
+        assert [ask(server, None, "/ready")[0], ask(server)[0]] == [200, 200]
+        loaded = Path(f"/proc/{server.process.pid}/maps").read_text("utf-8")
+    assert "/numpy/" in loaded
+    assert "/scipy/" not in loaded
 
 
 # ---------------------------------------------------------------- slow clients

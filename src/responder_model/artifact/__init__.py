@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from responder_model.artifact.card import render_card
@@ -20,6 +21,7 @@ from responder_model.artifact.document import (
     performance_document,
     rounded,
 )
+from responder_model.artifact.evidence import read_evidence
 from responder_model.artifact.folder import (
     MANIFEST,
     check_replaceable,
@@ -256,11 +258,12 @@ def _model_from(files: Mapping[str, bytes]) -> Model:
     """Model from the files of a folder, each part checked."""
     table = read_dictionary(files["dictionary.toml"])
     document = parse_json(files["model.json"], "model.json")
+    evidence = parse_json(files["evidence.json"], "evidence.json")
     trees = files.get("trees.json")
     model = read_document(
         document,
         table=table,
-        evidence=parse_json(files["evidence.json"], "evidence.json"),
+        evidence=partial(read_evidence, evidence),
         trees=trees,
         performance=parse_json(files["performance.json"], "performance.json"),
     )

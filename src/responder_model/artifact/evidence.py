@@ -20,6 +20,11 @@ from responder_model.model import Model
 _PLACE = "evidence.json"
 
 
+def as_kept(evidence: Evidence, decision: str) -> Evidence:
+    """Evidence behind a published model, as its folder will give it back."""
+    return read_evidence(rounded(evidence_document(evidence)), decision)
+
+
 def read_evidence(document: Any, decision: str) -> Evidence:
     """Rows and declarations of ``evidence_document``, each part checked.
 

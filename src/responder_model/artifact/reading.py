@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from responder_model.artifact.document import (
     FORMAT_VERSION,
-    evidence_document,
     model_document,
     performance_document,
     rounded,
 )
-from responder_model.artifact.evidence import read_evidence
 from responder_model.artifact.node import Node
 from responder_model.artifact.records import (
     read_digest,
@@ -27,6 +26,7 @@ from responder_model.artifact.records import (
 )
 from responder_model.cumulative_logit.earlier import Misfit, Missed
 from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.evidence import Evidence
 from responder_model.features import Encoder, Population
 from responder_model.features.columns import Column
 from responder_model.model import (
@@ -105,15 +105,15 @@ def as_published(model: Model) -> Model:
     """Model with every float at ``PUBLISHED_DIGITS`` digits: what a folder will hold.
 
     A published model goes through this when it is built, so that it predicts bit for
-    bit the same before and after it is saved.
+    bit the same before and after it is saved. Its evidence is kept (``as_kept``).
     """
-    document = rounded(model_document(model))
+    document = model_document(model)
     trees = None if model.pool is None else model.pool.trees
     performance = rounded(performance_document(model.performance))
     return read_document(
         document,
         table=model.dictionary,
-        evidence=rounded(evidence_document(model.evidence)),
+        evidence=lambda _: model.evidence,
         trees=trees,
         performance=performance,
     )
@@ -123,11 +123,13 @@ def read_document(
     document: Any,
     *,
     table: Dictionary,
-    evidence: Any,
+    evidence: Callable[[str], Evidence],
     trees: bytes | None,
     performance: Any,
 ) -> Model:
     """Rebuild a model from its documents and its own dictionary.
+
+    ``evidence`` gives what is behind a model of a decision.
 
     Raises
     ------
@@ -159,7 +161,7 @@ def read_document(
             cut_components=_read_cut_components(node, len(encoder.derived)),
             missed=_read_missed(node.table("missed", ("interactions", "slopes"))),
             priors=read_priors(node, encoder),
-            evidence=read_evidence(evidence, decision.name),
+            evidence=evidence(decision.name),
             pool=_read_pool(node, trees),
             settings=read_settings(node, encoder),
             sample_size=read_sample_size(node, table),

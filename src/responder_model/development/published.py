@@ -14,6 +14,7 @@ from importlib.resources import files
 
 import numpy as np
 
+from responder_model.artifact.evidence import as_kept
 from responder_model.artifact.reading import as_published
 from responder_model.cumulative_logit.components import (
     prior_discrepancy,
@@ -23,7 +24,7 @@ from responder_model.cumulative_logit.mixture import Component as Posterior
 from responder_model.cumulative_logit.mixture import collapse
 from responder_model.development.parts import component, linear_part
 from responder_model.errors import ResponderModelError
-from responder_model.evidence import packaged_evidence
+from responder_model.evidence import Evidence, packaged_evidence
 from responder_model.features import Array, Encoder, Population, expit
 from responder_model.model import LinearPart, Model, reference_limits
 from responder_model.priors import PriorSet, build_priors, implied_c_statistic
@@ -148,7 +149,7 @@ def _published(
         discrepancy=prior_discrepancy(),
         components=tuple(component(part) for part in mixture),
         priors=priors,
-        evidence=packaged_evidence().behind(decision, without=excluded),
+        evidence=_behind(decision, excluded),
         pool=None,
         n_patients=0,
         n_events=0,
@@ -159,6 +160,13 @@ def _published(
     if not excluded and local_rate is None:
         object.__setattr__(found, "digest", _released_digests().get(found.target))
     return found
+
+
+@cache
+def _behind(decision: str, excluded: tuple[str, ...]) -> Evidence:
+    """Evidence that the models of all moments share."""
+    behind = packaged_evidence().behind(decision, without=excluded)
+    return as_kept(behind, decision)
 
 
 @cache

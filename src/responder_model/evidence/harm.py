@@ -20,12 +20,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from responder_model.errors import EvidenceError
 from responder_model.evidence.base import evidence_directory
-from responder_model.performance import Estimate, exact_proportion
 from responder_model.words import Note
+
+if TYPE_CHECKING:
+    from responder_model.performance import Estimate
 
 TREATMENTS = ("emcs", "rtms")
 # Treatment that each decision is about.
@@ -66,7 +68,7 @@ class HarmRow:
         """Share with its exact 95 % interval; None where no rate was found."""
         if self.events is None or self.n is None:
             return None
-        return exact_proportion(self.events, self.n)
+        return _exact(self.events, self.n)
 
     @property
     def label(self) -> Note:
@@ -115,6 +117,13 @@ class HarmRow:
         }
 
 
+def _exact(events: int, n: int) -> Estimate:
+    # with SciPy, which not everybody who names a harm has use for
+    from responder_model.performance import exact_proportion
+
+    return exact_proportion(events, n)
+
+
 def count_note(events: int, n: int) -> Note:
     """Count of patients with its exact 95 % interval; none and all with one end of it.
 
@@ -123,7 +132,7 @@ def count_note(events: int, n: int) -> Note:
     >>> count_note(0, 7).text()
     'none of 7 patients (so at most 41 %)'
     """
-    share = exact_proportion(events, n)
+    share = _exact(events, n)
     if events == 0:
         return Note("harm.none", n=n, upper=share.upper)
     if events == n:

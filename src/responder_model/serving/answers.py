@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from responder_model.errors import InvalidPatientError
 from responder_model.labels import describe_value, label_of
@@ -12,7 +12,6 @@ from responder_model.model.basis import bases
 from responder_model.model.limits import preceding_test
 from responder_model.pathways import pathway as follow
 from responder_model.patient import latest_moment
-from responder_model.rules import StoppingRules, stopping_rule
 from responder_model.schema import dictionary
 from responder_model.serving.envelopes import (
     ManyPatients,
@@ -30,6 +29,9 @@ from responder_model.serving.service import Service
 from responder_model.serving.shelf import Served
 from responder_model.visits import course as follow_visits
 from responder_model.words import Note
+
+if TYPE_CHECKING:
+    from responder_model.rules import StoppingRules
 
 Plain = dict[str, Any]
 # What an explanation repeats of the prediction.
@@ -158,7 +160,9 @@ def stopping(service: Service, asked: Stopping, arrival: Arrival) -> Plain:
 
 @lru_cache(maxsize=64)
 def _rules(model: Model, cost: float | None) -> StoppingRules:
-    """Rules of a model; they take a fifth of a second."""
+    """Rules of a model; they take a fifth of a second, and SciPy."""
+    from responder_model.rules import stopping_rule
+
     return stopping_rule(model, cost=cost)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from responder_model.errors import ResponderModelError
 from responder_model.schema import dictionary
@@ -20,7 +22,7 @@ from responder_model.serving.envelopes import (
     read_envelope,
 )
 from responder_model.serving.fields import describe_field
-from responder_model.serving.gate import arrival_of, read_body
+from responder_model.serving.gate import Place, arrival_of, read_body
 from responder_model.serving.problems import (
     JSON,
     Item,
@@ -144,51 +146,36 @@ def operations(service: Service) -> tuple[Operation, ...]:
     return OPERATIONS
 
 
-def routes(service: Service) -> APIRouter:
+def routes(service: Service) -> list[Place]:
     """Routes of the JSON interface."""
-    router = APIRouter()
-
-    async def health() -> Response:
-        return json_response({"status": "alive"})
-
-    router.add_api_route("/health", health, methods=["GET"])
+    found = [Place("/health", _health, methods=["GET"])]
     for operation in operations(service):
-        route = _getting if operation.envelope is None else _posting
-        router.add_api_route(
-            operation.path, route(service, operation), methods=[operation.method]
-        )
-    return router
+        answer = _get if operation.envelope is None else _post
+        endpoint = partial(answer, operation, service)
+        found.append(Place(operation.path, endpoint, methods=[operation.method]))
+    return found
 
 
-Route = Callable[[Request], Any]
+async def _health(_: Request) -> Response:
+    return json_response({"status": "alive"})
 
 
-def _getting(service: Service, operation: Operation) -> Route:
-    async def get(request: Request) -> Response:
-        lang = asked_language(request)
-        return json_response(
-            await service.work(lambda: operation.answer(service, lang))
-        )
-
-    return get
+async def _get(operation: Operation, service: Service, request: Request) -> Response:
+    lang = asked_language(request)
+    return json_response(await service.work(lambda: operation.answer(service, lang)))
 
 
-def _posting(service: Service, operation: Operation) -> Route:
-    envelope = operation.envelope or Envelope
+async def _post(operation: Operation, service: Service, request: Request) -> Response:
+    body, arrival = await read_json_body(request), arrival_of(request.scope)
 
-    async def post(request: Request) -> Response:
-        body, arrival = await read_json_body(request), arrival_of(request.scope)
+    def answer() -> Plain:
+        asked = read_envelope(body, operation.envelope or Envelope)
+        return operation.answer(service, asked, arrival)
 
-        def answer() -> Plain:
-            asked = read_envelope(body, envelope)
-            return operation.answer(service, asked, arrival)
-
-        # a few patients take less time than a thread costs
-        is_quick = operation.name in QUICK and len(body) <= QUICK_BYTES
-        found = answer() if is_quick else await service.work(answer)
-        return json_response({"request_id": arrival.request_id, **found})
-
-    return post
+    # a few patients take less time than a thread costs
+    is_quick = operation.name in QUICK and len(body) <= QUICK_BYTES
+    found = answer() if is_quick else await service.work(answer)
+    return json_response({"request_id": arrival.request_id, **found})
 
 
 async def read_json_body(request: Request) -> bytes:

@@ -39,6 +39,7 @@ def create_app(
     'responder_model'
     """
     settings = settings or ServerSettings()
+    service = Service(settings)
     app = FastAPI(
         title="responder_model",
         version=__version__,
@@ -46,10 +47,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        routes=[route for part in (api, docs, site) for route in part.routes(service)],
     )
-    app.state.service = service = Service(settings)
-    for part in (api, docs, site):
-        app.include_router(part.routes(service))
+    app.state.service = service
     if settings.hospital is not None:
         from responder_model.serving import fhir
 

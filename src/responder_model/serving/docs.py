@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from responder_model.serving.api import asked_language
 from responder_model.serving.frame import Page, other_language, render
+from responder_model.serving.gate import Place
 from responder_model.serving.openapi import document
 from responder_model.serving.problems import (
     JSON,
@@ -21,46 +22,55 @@ from responder_model.serving.problems import (
     language_of,
 )
 from responder_model.serving.service import Service
+from responder_model.serving.shelf import Shelf
 from responder_model.words import LANGUAGES, say
 
 Description = dict[str, Any]
 
 
-def routes(service: Service) -> APIRouter:
+def routes(service: Service) -> list[Place]:
     """Routes of the description."""
-    router = APIRouter()
-
-    @lru_cache(maxsize=4)
-    def described(lang: str, models: int) -> Description:  # noqa: ARG001 - of these
-        return document(service, lang)
-
-    @router.get("/openapi.json")
-    async def openapi(request: Request) -> Response:
-        lang, models = asked_language(request), id(service.models)
-        found = await service.work(lambda: dump_json(described(lang, models)))
-        return Response(found, media_type=JSON)
-
-    @router.get("/docs")
-    async def first(request: Request) -> Response:
-        lang = language_of(request.headers.get("accept-language", ""))
-        return RedirectResponse(f"/{lang}/docs", status_code=303)
-
-    for lang in LANGUAGES:
-        _add_page(router, service, lang, described)
-    return router
+    kept = Described(service)
+    return [
+        Place("/openapi.json", partial(_openapi, kept), methods=["GET"]),
+        Place("/docs", _first, methods=["GET"]),
+        *(
+            Place(f"/{lang}/docs", partial(_page, kept, lang), methods=["GET"])
+            for lang in LANGUAGES
+        ),
+    ]
 
 
-def _add_page(
-    router: APIRouter,
-    service: Service,
-    lang: str,
-    described: Callable[[str, int], Description],
-) -> None:
-    @router.get(f"/{lang}/docs")
-    async def page() -> Response:
-        models = id(service.models)
-        found = await service.work(lambda: docs_page(described(lang, models), lang))
-        return HTMLResponse(found.html)
+class Described:
+    """Description of a server in each language, made again when its models change."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._made: dict[str, tuple[Shelf, Description]] = {}
+
+    def of(self, lang: str) -> Description:
+        """Make the description when it is first asked for: it takes half a second."""
+        models = self.service.models
+        made = self._made.get(lang)
+        if made is None or made[0] is not models:
+            made = self._made[lang] = (models, document(self.service, lang))
+        return made[1]
+
+
+async def _openapi(kept: Described, request: Request) -> Response:
+    lang = asked_language(request)
+    found = await kept.service.work(lambda: dump_json(kept.of(lang)))
+    return Response(found, media_type=JSON)
+
+
+async def _first(request: Request) -> Response:
+    lang = language_of(request.headers.get("accept-language", ""))
+    return RedirectResponse(f"/{lang}/docs", status_code=303)
+
+
+async def _page(kept: Described, lang: str, _: Request) -> Response:
+    made = await kept.service.work(lambda: docs_page(kept.of(lang), lang))
+    return HTMLResponse(made.html)
 
 
 def docs_page(described: Description, lang: str) -> Page:

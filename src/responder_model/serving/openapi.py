@@ -198,6 +198,10 @@ def _requests(envelope: type[Envelope] | None) -> list[Plain]:
         # after the last session nothing lies ahead
         last = {**patient, "relief_3": 40}
         return [{"lang": "fr", "patient": each} for each in (patient, last)]
+    if envelope is Stopping:
+        # rules of one session: those of all take a second
+        moments = next(iter(dictionary().decisions.values())).moments
+        return [{"lang": "fr", "moment": moments[1]}]
     if not issubclass(envelope, ManyPatients | OnePatient):
         return [{}]
     asked = {"patient": patient}

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from secrets import token_bytes
+from typing import TYPE_CHECKING
 
 from responder_model.errors import ResponderModelError
 from responder_model.model.verdict import check_threshold
-from responder_model.serving.hospital import Hospital
 from responder_model.serving.tokens import Token
 from responder_model.words import Note
+
+if TYPE_CHECKING:
+    from responder_model.serving.hospital import Hospital
 
 # Host names of a server that only this machine can reach.
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import cache, partial
 from importlib.resources import files
 from urllib.parse import parse_qsl
 
-from fastapi import APIRouter, Request, Response
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from responder_model.model import Model
 from responder_model.serving.admission import SESSION, refuse_token
@@ -21,7 +21,7 @@ from responder_model.serving.frame import (
     Models,
     Page,
 )
-from responder_model.serving.gate import arrival_of, read_body
+from responder_model.serving.gate import Place, arrival_of, read_body
 from responder_model.serving.pages import form_page, result_page
 from responder_model.serving.path import pathway_page
 from responder_model.serving.problems import Kind, Refused, language_of
@@ -35,91 +35,101 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 STATIC = {"page.css": "text/css"}
 
 Pairs = list[tuple[str, str]]
+# What answers a request in one language.
+Handler = Callable[[Service, str, Request], Awaitable[Response]]
 
 
-def routes(service: Service) -> APIRouter:
+def routes(service: Service) -> list[Place]:
     """Routes of the page, in both languages."""
-    router = APIRouter()
-
-    @router.get("/")
-    async def first(request: Request) -> Response:
-        lang = language_of(request.headers.get("accept-language", ""))
-        return _sent(_start(service, lang))
-
-    @router.get("/static/{name}")
-    async def static(name: str) -> Response:
-        if name not in STATIC:
-            raise Refused(Kind.NOT_FOUND)
-        return Response(_read_static(name), media_type=STATIC[name])
-
-    for lang in LANGUAGES:
-        _add_forms(router, service, lang)
-        _add_language(router, service, lang)
-    return router
+    return [
+        Place("/", partial(_first, service), methods=["GET"]),
+        Place("/static/{name}", _static, methods=["GET"]),
+        *(route for lang in LANGUAGES for route in _of_language(service, lang)),
+    ]
 
 
-def _add_language(router: APIRouter, service: Service, lang: str) -> None:
+def _of_language(service: Service, lang: str) -> Iterator[Place]:
     """Routes of one language, whose name begins each address."""
 
-    @router.get(f"/{lang}")
-    async def start() -> Response:
-        return _sent(_start(service, lang))
+    def route(address: str, handler: Handler, method: str) -> Place:
+        endpoint = partial(handler, service, lang)
+        return Place(f"/{lang}{address}", endpoint, methods=[method])
 
-    @router.get(f"/{lang}/about/{{decision}}/{{moment}}")
-    async def about(decision: str, moment: str) -> Response:
-        models = _models(service)
-        if (decision, moment) not in models:
-            raise Refused(Kind.NOT_FOUND)
-        return _sent(about_page(models, decision, moment, lang=lang))
-
-    @router.get(f"/{lang}/{{decision}}/{{moment}}")
-    async def ask(request: Request, decision: str, moment: str) -> Response:
-        models = _models(service)
-        if (decision, moment) not in models:
-            raise Refused(Kind.NOT_FOUND)
-        _note(request, models[decision, moment])
-        return _sent(form_page(models, decision, moment, {}, lang=lang))
-
-    @router.post(f"/{lang}/{{decision}}/{{moment}}")
-    async def score(request: Request, decision: str, moment: str) -> Response:
-        # an implant has a price of its own
-        is_test = decision != IMPLANT[0]
-        threshold = service.settings.threshold if is_test else None
-        make = partial(_question, threshold=threshold)
-        return await _answer(request, service, lang, make, (decision, moment))
-
-
-def _add_forms(router: APIRouter, service: Service, lang: str) -> None:
-    """Routes that take a form and name no question."""
-
-    @router.get(f"/{lang}/pathway")
-    @router.get(f"/{lang}/compare")
-    @router.get(f"/{lang}/login")
-    @router.get(f"/{lang}/logout")
-    async def restart() -> Response:
+    yield route("", _start, "GET")
+    for address, handler in (
+        ("/pathway", _pathway),
+        ("/compare", _compare),
+        ("/login", _login),
+        ("/logout", _logout),
+    ):
         # what was entered is not in the address: there is nothing to show anew
-        return RedirectResponse(f"/{lang}", status_code=303)
-
-    @router.post(f"/{lang}/pathway")
-    async def path(request: Request) -> Response:
-        return await _answer(request, service, lang, _pathway)
-
-    @router.post(f"/{lang}/compare")
-    async def compare(request: Request) -> Response:
-        return await _answer(request, service, lang, _compare)
-
-    @router.post(f"/{lang}/logout")
-    async def logout() -> Response:
-        answer = RedirectResponse(f"/{lang}", status_code=303)
-        answer.delete_cookie(SESSION, httponly=True, samesite="strict")
-        return answer
-
-    @router.post(f"/{lang}/login")
-    async def login(request: Request) -> Response:
-        return await _let_in(request, service, lang)
+        yield route(address, _restart, "GET")
+        yield route(address, handler, "POST")
+    yield route("/about/{decision}/{moment}", _about, "GET")
+    yield route("/{decision}/{moment}", _ask, "GET")
+    yield route("/{decision}/{moment}", _score, "POST")
 
 
-async def _let_in(request: Request, service: Service, lang: str) -> Response:
+async def _first(service: Service, request: Request) -> Response:
+    lang = language_of(request.headers.get("accept-language", ""))
+    return await _start(service, lang, request)
+
+
+async def _static(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in STATIC:
+        raise Refused(Kind.NOT_FOUND)
+    return Response(_read_static(name), media_type=STATIC[name])
+
+
+async def _start(service: Service, lang: str, _: Request) -> Response:
+    asks_token = service.doorkeeper is not None
+    return _sent(start_page(_models(service), lang=lang, asks_token=asks_token))
+
+
+async def _restart(_: Service, lang: str, __: Request) -> Response:
+    return RedirectResponse(f"/{lang}", status_code=303)
+
+
+async def _about(service: Service, lang: str, request: Request) -> Response:
+    models, target = _models(service), _target(request)
+    if target not in models:
+        raise Refused(Kind.NOT_FOUND)
+    return _sent(about_page(models, *target, lang=lang))
+
+
+async def _ask(service: Service, lang: str, request: Request) -> Response:
+    models, target = _models(service), _target(request)
+    if target not in models:
+        raise Refused(Kind.NOT_FOUND)
+    _note(request, models[target])
+    return _sent(form_page(models, *target, {}, lang=lang))
+
+
+async def _score(service: Service, lang: str, request: Request) -> Response:
+    target = _target(request)
+    # an implant has a price of its own
+    is_test = target[0] != IMPLANT[0]
+    threshold = service.settings.threshold if is_test else None
+    make = partial(_question_page, threshold=threshold)
+    return await _answer(request, service, lang, make, target)
+
+
+async def _pathway(service: Service, lang: str, request: Request) -> Response:
+    return await _answer(request, service, lang, _pathway_page)
+
+
+async def _compare(service: Service, lang: str, request: Request) -> Response:
+    return await _answer(request, service, lang, _compare_page)
+
+
+async def _logout(_: Service, lang: str, __: Request) -> Response:
+    answer = RedirectResponse(f"/{lang}", status_code=303)
+    answer.delete_cookie(SESSION, httponly=True, samesite="strict")
+    return answer
+
+
+async def _login(service: Service, lang: str, request: Request) -> Response:
     """Give a browser with a valid token a cookie for eight hours.
 
     Raises
@@ -179,7 +189,7 @@ def _note(request: Request, model: Model) -> None:
     arrival.decision, arrival.digest = model.target, model.digest
 
 
-def _question(
+def _question_page(
     models: Models,
     target: tuple[str, str],
     pairs: Pairs,
@@ -194,13 +204,17 @@ def _question(
     return result_page(models, *target, entries, lang=lang, threshold=threshold)
 
 
-def _pathway(models: Models, target: tuple[str, str], pairs: Pairs, lang: str) -> Page:
+def _pathway_page(
+    models: Models, target: tuple[str, str], pairs: Pairs, lang: str
+) -> Page:
     if IMPLANT not in models or target[0] == IMPLANT[0]:
         raise Refused(Kind.NOT_FOUND)
     return pathway_page(models, *target, read_entries(pairs), lang=lang)
 
 
-def _compare(models: Models, target: tuple[str, str], pairs: Pairs, lang: str) -> Page:
+def _compare_page(
+    models: Models, target: tuple[str, str], pairs: Pairs, lang: str
+) -> Page:
     scored = _own(pairs, "_do") == SCORE
     entries = read_entries(pairs)
     return compare_page(models, *target, entries, lang=lang, scored=scored)
@@ -233,9 +247,9 @@ def _own(pairs: Pairs, name: str) -> str:
     return dict(pairs).get(name, "")
 
 
-def _start(service: Service, lang: str) -> Page:
-    asks_token = service.doorkeeper is not None
-    return start_page(_models(service), lang=lang, asks_token=asks_token)
+def _target(request: Request) -> tuple[str, str]:
+    """Question and moment in an address."""
+    return request.path_params["decision"], request.path_params["moment"]
 
 
 def _models(service: Service) -> Models:
