@@ -84,3 +84,32 @@ def read(*resources: Plain) -> Reading:
         at=AT,
     )
     return read_record(record_of_bundle(bundle(*resources)), reader)
+
+
+def searchset(*resources: Plain, **more: Any) -> Plain:
+    """Answer of a record's server to a search."""
+    return bundle(*resources, **{"type": "searchset", **more})
+
+
+def call(*resources: Plain, prefetch: Plain | None = None, **more: Any) -> Plain:
+    """Call of CDS Hooks that brings a record of p1; ``prefetch`` changes its parts.
+
+    A part that is ``...`` is not sent.
+    """
+    kinds = {
+        "conditions": "Condition",
+        "observations": "Observation",
+        "responses": "QuestionnaireResponse",
+    }
+    found = {
+        key: searchset(*(r for r in resources if r["resourceType"] == kind))
+        for key, kind in kinds.items()
+    }
+    sent = {"patient": patient(), **found, **(prefetch or {})}
+    return {
+        "hook": "patient-view",
+        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {"userId": "Practitioner/u1", "patientId": "p1"},
+        "prefetch": {key: part for key, part in sent.items() if part is not ...},
+        **more,
+    }

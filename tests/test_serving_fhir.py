@@ -180,6 +180,8 @@ def test_page_of_documentation_works_as_it_stands(server, tmp_path):
     sent = page.split("```json\n")[1].split("```")[0]
     found = assess(server, sent.encode()).json()
     assert found["prediction"][0]["probabilityDecimal"] > 0
+    call = json.loads(page.split("```json\n")[2].split("```")[0])
+    assert server.post("/cds-services/rtms_response-screening", call).json()["cards"]
     table = tmp_path / "hospital.toml"
     table.write_text(page.split("```toml\n")[1].split("```")[0], encoding="utf-8")
     assert read_codes(table).is_signed

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from responder_model.cli.options import spoken
 from responder_model.cli.output import print_notices, tell
 from responder_model.errors import MissingExtraError, ResponderModelError
 from responder_model.words import Note
+
+if TYPE_CHECKING:
+    from responder_model.serving.hospital import Hospital
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
@@ -36,6 +40,8 @@ ThresholdOption = Annotated[
 ]
 HospitalOption = Annotated[bool, typer.Option("--hospital")]
 PublicUrlOption = Annotated[str | None, typer.Option("--public-url", metavar="URL")]
+ClientsOption = Annotated[Path | None, typer.Option("--cds-clients", metavar="FILE")]
+StateOption = Annotated[Path | None, typer.Option("--cds-state", metavar="FILE")]
 CodesOption = Annotated[Path | None, typer.Option("--codes", metavar="FILE")]
 ResultDaysOption = Annotated[int, typer.Option("--result-days", min=1)]
 ProcessesOption = Annotated[int, typer.Option("--processes", min=1)]
@@ -60,6 +66,8 @@ def serve(
     public_url: PublicUrlOption = None,
     codes: CodesOption = None,
     result_days: ResultDaysOption = 90,
+    cds_clients: ClientsOption = None,
+    cds_state: StateOption = None,
 ) -> None:
     """Serve a page for the desk and JSON for programs, until Ctrl+C."""
     # one thread a request: more would only fight for the cores
@@ -83,18 +91,20 @@ def serve(
     for name in filter(is_kept, model or ()):
         # what is fetched now is there when the store does not answer later
         folder_of(name, announce=lambda note: print_notices([note]))
+    of_hospital = (public_url, codes, cds_clients, cds_state)
+    if not hospital and any(given is not None for given in of_hospital):
+        raise ResponderModelError(Note("serving.without_hospital"))
+    if cds_clients is not None and public_url is None:
+        raise ResponderModelError(Note("serving.clients_without_url"))
     inside = None
     if hospital:
-        from responder_model.interchange.code_file import read_codes, shipped_codes
-        from responder_model.serving.hospital import Hospital
-
-        inside = Hospital(
-            public_url=public_url or f"http://{address}:{port}",
-            codes=shipped_codes() if codes is None else read_codes(codes),
+        inside = _hospital(
+            public_url or f"http://{address}:{port}",
+            codes=codes,
             result_days=result_days,
+            clients=cds_clients,
+            state=cds_state,
         )
-    elif public_url is not None or codes is not None:
-        raise ResponderModelError(Note("serving.without_hospital"))
     names = frozenset(name.lower() for name in (*(host_name or ()), address))
     settings = ServerSettings(
         models=tuple(model or ()),
@@ -111,3 +121,30 @@ def serve(
     )
     tell("serve_open", address=f"http://{address}:{port}/")
     run_server(settings, host=address, port=port, processes=processes)
+
+
+def _hospital(
+    public_url: str,
+    *,
+    codes: Path | None,
+    result_days: int,
+    clients: Path | None,
+    state: Path | None,
+) -> Hospital:
+    """How the server answers inside the record, its files read."""
+    from responder_model.interchange.code_file import read_codes, shipped_codes
+    from responder_model.serving.callers import read_callers
+    from responder_model.serving.hospital import Hospital
+    from responder_model.serving.ledger import NAME
+
+    if state is None and clients is not None:
+        state = clients.with_name(NAME)
+    return Hospital(
+        public_url=public_url,
+        codes=shipped_codes() if codes is None else read_codes(codes),
+        result_days=result_days,
+        lang=spoken().value,
+        callers=None if clients is None else read_callers(clients),
+        callers_file=clients,
+        state=state,
+    )

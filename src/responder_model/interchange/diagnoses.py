@@ -91,8 +91,14 @@ def _meanings(row: Resource, reader: Reader) -> Iterable[Known]:
         own = None if found is None else reader.field_of(found.field)
         if found is None or own is None or own.kind != "category":
             continue
-        version = reader.codes.mapping_version
-        source = source_of(row, found.field, code, date=date, mapping_version=version)
+        source = source_of(
+            row,
+            found.field,
+            code,
+            date=date,
+            mapping_version=reader.codes.mapping_version,
+            entry=found.code.code,
+        )
         yield found, source
 
 

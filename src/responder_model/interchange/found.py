@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +20,8 @@ from responder_model.words import Note
 RESULT_DAYS = 90
 # System of the server's own codes, which no table names.
 OWN = ""
+# A date as FHIR writes it; what follows the day is left out.
+_DAY = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 UCUM = "http://unitsofmeasure.org"
 # UCUM of the dictionary's units, by their English words.
 _UCUM_OF = {
@@ -120,6 +123,10 @@ class Source:
         As it stands there; empty where there is none.
     mapping_version : str
         Of the table that knows the code; empty where none was needed.
+    kind : str
+        Type of the resource.
+    entry : str
+        The entry of the table that stands for the code: nothing of the record's own.
     """
 
     field: str
@@ -127,10 +134,22 @@ class Source:
     code: str
     date: str = ""
     mapping_version: str = ""
+    kind: str = ""
+    entry: str = ""
 
     def to_dict(self) -> dict[str, str]:
         """Plain data without what is empty."""
-        return {name: value for name, value in vars(self).items() if value}
+        names = ("field", "resource", "code", "date", "mapping_version")
+        return {name: vars(self)[name] for name in names if vars(self)[name]}
+
+    @property
+    def said(self) -> Note:
+        """Where the value stands, in our own words alone: no text of the record."""
+        said = Note(f"interchange.from_{self.kind}", field=self.field, code=self.entry)
+        found = _DAY.match(self.date)
+        if found is None or self.kind == "Patient":
+            return said
+        return Note("interchange.dated", said=said, date=found[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +179,7 @@ class Findings:
 def source_of(row: Resource, field: str, code: str, **more: str) -> Source:
     """Where a value of a resource stands."""
     resource = row.reference or row.kind
-    return Source(field=field, resource=resource, code=code, **more)
+    return Source(field=field, resource=resource, code=code, kind=row.kind, **more)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,6 +91,8 @@ def read_record(record: Record, reader: Reader) -> Reading:
     order = [name for name in dictionary().fields if name in given]
     found = [given[name] for name in order]
     remarks = [*record.remarks, *coded.remarks, *(g.remark for g in found if g.remark)]
+    if not reader.codes.is_signed and any(g.source.mapping_version for g in found):
+        remarks.append(Note("interchange.unsigned"))
     return Reading(
         subject=record.patient.reference,
         values={name: given[name].value for name in order},

@@ -111,7 +111,8 @@ def record_of(
     patient: Resource,
     found: Iterable[Resource],
     *,
-    unsent: Iterable[str] = (),
+    unsent: Mapping[str, Note] | None = None,
+    remarks: Iterable[Note] = (),
     server: str = "",
 ) -> Record:
     """Record of a patient; what belongs to another one is refused.
@@ -120,8 +121,11 @@ def record_of(
     ----------
     patient : Resource
     found : iterable of Resource
-    unsent : iterable of str
-        Types that are not complete; what was sent of them is left out.
+    unsent : mapping, optional
+        Types that are not complete, and how that is said; what was sent of them is left
+        out.
+    remarks : iterable of Note, optional
+        What else must be said of what was sent.
     server : str, optional
         Address under which the record's own references are absolute.
 
@@ -133,10 +137,10 @@ def record_of(
     """
     _check_patient(patient)
     own = _names_of(patient, server)
-    left_out, unsent = tuple(unsent), tuple(unsent)
-    kept, remarks = [], [Note("interchange.unsent", kinds=unsent)] if unsent else []
+    unsent = unsent or {}
+    kept, said = [], [*unsent.values(), *remarks]
     for row in found:
-        if row.kind not in READ or row.kind in left_out:
+        if row.kind not in READ or row.kind in unsent:
             continue
         try:
             subject = text(part(row.body, "subject"), "reference")
@@ -147,12 +151,12 @@ def record_of(
         if subject:
             kept.append(row)
         else:
-            remarks.append(Note("interchange.no_subject", kind=row.kind))
+            said.append(Note("interchange.no_subject", kind=row.kind))
     return Record(
         patient=patient,
         resources=tuple(kept),
-        unsent=unsent,
-        remarks=tuple(dict.fromkeys(remarks)),
+        unsent=tuple(unsent),
+        remarks=tuple(dict.fromkeys(said)),
     )
 
 

@@ -106,6 +106,7 @@ def _take_newest(
             meaning.code.code,
             date=_written(row),
             mapping_version=reader.version_of(meaning),
+            entry=meaning.code.code,
         )
         said = meaning.note
         remark = None if said is None else Note(f"interchange.{said}", field=name)

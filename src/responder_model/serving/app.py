@@ -51,9 +51,10 @@ def create_app(
     )
     app.state.service = service
     if settings.hospital is not None:
-        from responder_model.serving import fhir
+        from responder_model.serving import cds, fhir
 
-        app.include_router(fhir.routes(service, settings.hospital))
+        for room in (fhir, cds):
+            app.include_router(room.routes(service, settings.hospital))
     app.add_exception_handler(HTTPException, _refuse_as_problem)
     app.add_middleware(Gate, settings=settings, doorkeeper=service.doorkeeper, log=log)
     return app

@@ -16,6 +16,7 @@ from responder_model.serving.gate import Place
 from responder_model.serving.openapi import document
 from responder_model.serving.problems import (
     JSON,
+    JSON_KINDS,
     MEDIA_TYPE,
     Kind,
     dump_json,
@@ -94,7 +95,7 @@ def docs_page(described: Description, lang: str) -> Page:
         operations=list(_operations(described)),
         refusals=[
             (kind.status, refusals[kind.code]["description"])
-            for kind in sorted(Kind, key=lambda kind: kind.status)
+            for kind in sorted(JSON_KINDS, key=lambda kind: kind.status)
         ],
         refusal=_written(example),
     )

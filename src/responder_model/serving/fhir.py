@@ -8,12 +8,7 @@ from typing import Any, cast
 
 from fastapi import APIRouter, Request, Response
 
-from responder_model.artifact.strict_json import parse_json
-from responder_model.errors import (
-    InvalidPatientError,
-    MissingExtraError,
-    UntrustedModelError,
-)
+from responder_model.errors import MissingExtraError
 from responder_model.interchange.catalogue import (
     MEDIA_TYPE,
     capability_statement,
@@ -22,15 +17,20 @@ from responder_model.interchange.catalogue import (
     questionnaire,
 )
 from responder_model.interchange.found import Reader, form_id
-from responder_model.interchange.reading import Reading, read_record
+from responder_model.interchange.reading import Reading
 from responder_model.interchange.record import RecordError, record_of_bundle
 from responder_model.interchange.risk import risk_assessment
 from responder_model.interchange.validity import check_resources
 from responder_model.model import Prediction
 from responder_model.patient import Value
 from responder_model.schema import dictionary
-from responder_model.serving.answers import note_model
-from responder_model.serving.envelopes import patient_items
+from responder_model.serving.assessing import (
+    parsed,
+    reader_of,
+    reading_of,
+    refusal_of,
+    score,
+)
 from responder_model.serving.gate import Arrival, arrival_of, read_body
 from responder_model.serving.hospital import Hospital
 from responder_model.serving.problems import (
@@ -38,7 +38,6 @@ from responder_model.serving.problems import (
     Kind,
     Refused,
     json_response,
-    language_of,
 )
 from responder_model.serving.service import Service
 from responder_model.serving.shelf import KNOWN_PATIENT
@@ -64,7 +63,7 @@ def routes(service: Service, hospital: Hospital) -> APIRouter:
 
     def add(path: str, make: Callable[[str], Plain]) -> None:
         async def get(request: Request) -> Response:
-            lang = language_of(request.headers.get("accept-language", ""))
+            lang = arrival_of(request.scope).lang
             return _sent(await service.work(lambda: make(lang)))
 
         router.add_api_route(f"/fhir{path}", get, methods=["GET"])
@@ -96,19 +95,6 @@ def _form(hospital: Hospital, target: tuple[str, str]) -> Callable[[str], Plain]
     return lambda lang: questionnaire(reader_of(hospital, target), lang)
 
 
-def reader_of(hospital: Hospital, target: tuple[str, str]) -> Reader:
-    """By what a record is read, now."""
-    decision, moment = target
-    return Reader(
-        decision=decision,
-        moment=moment,
-        codes=hospital.codes,
-        canonical=hospital.canonical,
-        at=datetime.now(tz=UTC).astimezone(),
-        result_days=hospital.result_days,
-    )
-
-
 def _target(asked: dict[str, str]) -> tuple[str, str]:
     """Question and moment that are asked for.
 
@@ -137,24 +123,13 @@ def _assess(
     body: bytes,
     arrival: Arrival,
 ) -> Plain:
-    served, reader = service.served(*target), reader_of(hospital, target)
-    note_model(arrival, served)
+    reader = reader_of(hospital, target)
     try:
-        reading = read_record(record_of_bundle(parse_json(body, "Bundle")), reader)
-    except UntrustedModelError as error:
-        raise Refused(Kind.BAD_JSON, [Item(pointer="", allowed=error.said)]) from None
+        record = record_of_bundle(parsed(body, "Bundle"))
     except RecordError as error:
-        items = [Item(pointer=error.at, allowed=error.said)]
-        raise Refused(Kind.INVALID_PATIENT, items) from None
-    if reading.is_dead:
-        items = [Item(pointer="Patient", allowed=Note("interchange.dead"))]
-        raise Refused(Kind.INVALID_PATIENT, items)
-    try:
-        found = served.model.predict(reading.values)
-    except InvalidPatientError as error:
-        items = patient_items(error.problems, "")
-        raise Refused(Kind.INVALID_PATIENT, items) from None
-    return _written(found, reading, reader, arrival.lang)
+        raise refusal_of(error) from None
+    scored = score(service, reading_of(record, reader), reader, arrival)
+    return _written(scored.found, scored.reading, reader, arrival.lang)
 
 
 def _written(found: Prediction, reading: Reading, reader: Reader, lang: str) -> Plain:

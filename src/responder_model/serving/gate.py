@@ -51,7 +51,8 @@ Log = Callable[[Mapping[str, Any]], None]
 # An identifier that says nothing: a UUID, or 32 hexadecimal digits.
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}(-?)([0-9a-f]{4}\1){3}[0-9a-f]{12}", re.I)
 # Addresses of a hospital's records, and what they speak.
-RECORDS = ("/fhir/", "/cds-services")
+CDS = "/cds-services"
+RECORDS = ("/fhir/", CDS)
 FHIR_JSON = "application/fhir+json"
 _KEY = "responder_model.arrival"
 _HEADERS = {
@@ -141,11 +142,16 @@ class Gate:
         limits = self.settings.limits
         return Arrival(
             request_id=given if _REQUEST_ID.fullmatch(given) else str(uuid4()),
-            lang=language_of(headers.get("accept-language", "")),
+            lang=language_of(headers.get("accept-language", ""), self._lang(scope)),
             deadline=asyncio.get_running_loop().time() + limits.request_seconds,
             body_limit=limits.record_bytes if is_record(scope) else limits.body_bytes,
             doorkeeper=self.doorkeeper,
         )
+
+    def _lang(self, scope: Scope) -> str:
+        """Language of who asks for none."""
+        hospital = self.settings.hospital
+        return hospital.lang if hospital and is_record(scope) else LANGUAGES[0]
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrival = arrival_of(scope)
@@ -184,8 +190,15 @@ class Gate:
             await Response(status_code=204, headers=headers)(scope, receive, send)
             return False
         check_origin(scope, self.settings)
-        check_role(scope, self.doorkeeper)
+        if not self._shows_itself(scope):
+            check_role(scope, self.doorkeeper)
         return True
+
+    def _shows_itself(self, scope: Scope) -> bool:
+        """Whether who asks is a record, which its route knows by a signed token."""
+        hospital, path = self.settings.hospital, str(scope["path"])
+        knows = hospital is not None and hospital.callers is not None
+        return knows and (path == CDS or path.startswith(f"{CDS}/"))
 
 
 class Place(Route):

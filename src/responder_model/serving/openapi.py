@@ -24,6 +24,7 @@ from responder_model.serving.fields import Schema, patient_schema
 from responder_model.serving.gate import Arrival
 from responder_model.serving.problems import (
     JSON,
+    JSON_KINDS,
     MEDIA_TYPE,
     Item,
     Kind,
@@ -63,7 +64,7 @@ def document(service: Service, lang: str) -> Plain:
             "Problem": _problem_schema(lang),
             **{f"Patient_{name}": patient_schema(name, lang) for name in moments},
         },
-        "responses": {kind.code: _problem(kind, lang) for kind in Kind},
+        "responses": {kind.code: _problem(kind, lang) for kind in JSON_KINDS},
     }
     if has_tokens:
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
@@ -270,7 +271,7 @@ _SCALARS: dict[frozenset[type], Schema] = {
 
 def _refusals(*, with_body: bool) -> Plain:
     """Every refusal of a route: by status, which may have more than one kind."""
-    kinds = [kind for kind in Kind if with_body or kind not in _OF_BODIES]
+    kinds = [kind for kind in JSON_KINDS if with_body or kind not in _OF_BODIES]
     named = {str(kind.status): kind.code for kind in reversed(kinds)}
     return {
         status: {"$ref": f"#/components/responses/{code}"}

@@ -29,6 +29,7 @@ class Kind(Enum):
     NOT_FOUND = ("not_found", 404)
     METHOD_NOT_ALLOWED = ("method_not_allowed", 405)
     REQUEST_TIMEOUT = ("request_timeout", 408)
+    PATIENT_MISSING = ("patient_missing", 412)
     TOO_LARGE = ("too_large", 413)
     URI_TOO_LONG = ("uri_too_long", 414)
     UNSUPPORTED_MEDIA_TYPE = ("unsupported_media_type", 415)
@@ -47,6 +48,8 @@ class Kind(Enum):
         self.code, self.status = code, status
 
 
+# Kinds that the JSON interface knows.
+JSON_KINDS = tuple(kind for kind in Kind if kind is not Kind.PATIENT_MISSING)
 # Kind that answers a status which the framework raises: the first that has it.
 KIND_OF_STATUS = {kind.status: kind for kind in reversed(Kind)}
 
@@ -152,7 +155,7 @@ def json_response(
     )
 
 
-def language_of(accepted: str) -> str:
+def language_of(accepted: str, otherwise: str = LANGUAGES[0]) -> str:
     """Language of ``Accept-Language``: the first of ours that it names, else English.
 
     Examples
@@ -164,4 +167,4 @@ def language_of(accepted: str) -> str:
         name = part.strip()[:2].lower()
         if name in LANGUAGES:
             return name
-    return LANGUAGES[0]
+    return otherwise

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from responder_model.serving.callers import read_callers
 from responder_model.serving.problems import Item, Kind, Refused
 from responder_model.serving.settings import ServerSettings
 from responder_model.serving.shelf import Served, Shelf, load_shelf, not_ready
@@ -34,6 +35,8 @@ class Service:
         self.settings = settings
         self.models: Shelf = load_shelf(settings.models)
         limits = settings.limits
+        hospital = settings.hospital
+        self.callers = None if hospital is None else hospital.callers
         self.doorkeeper: Doorkeeper | None = None
         if settings.tokens is not None:
             self.doorkeeper = Doorkeeper(
@@ -61,21 +64,27 @@ class Service:
         return found
 
     def reload(self) -> None:
-        """Load all models anew beside those that serve, try them, and swap; tokens too.
+        """Load all models anew beside those that serve, try them, and swap.
+
+        Tokens and callers are read anew too.
 
         Raises
         ------
         UntrustedModelError, ResponderModelError
-            As ``shelf.load_shelf`` and ``tokens.read_tokens``; what served before still
-            serves, to those who might ask before.
+            As ``shelf.load_shelf``, ``read_tokens`` and ``read_callers``; what served
+            before still serves, to those who might ask before.
         Refused
             For a model that does not give its known number.
         """
         found, path = load_shelf(self.settings.models), self.settings.tokens_file
         tokens = None if path is None else read_tokens(path)
+        hospital = self.settings.hospital
+        callers = self.callers
+        if hospital is not None and hospital.callers_file is not None:
+            callers = read_callers(hospital.callers_file)
         for served in not_ready(found):
             raise Refused(Kind.REFUSED_MODEL, [not_ready_item(served)])
-        self.models = found
+        self.models, self.callers = found, callers
         if tokens is not None and self.doorkeeper is not None:
             self.doorkeeper.tokens = tokens
 
