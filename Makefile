@@ -18,6 +18,8 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Every module is compiled once, not in every process, whatever the caller's image says.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: install demo test test-all quick lint types layers pytest architecture docs dist bundle findings \
 	format lock clean
