@@ -63,7 +63,11 @@ PANELS: dict[str, dict[str, str]] = {
         "verify": "signature.verify",
         "demo": "work.demo",
     },
-    "server": {"serve": "serve.serve", "token": "token.token"},
+    "server": {
+        "serve": "serve.serve",
+        "token": "token.token",
+        "audit": "audit.audit",
+    },
 }
 PLACES = {name: place for panel in PANELS.values() for name, place in panel.items()}
 

@@ -14,6 +14,7 @@ from responder_model.errors import MissingExtraError, ResponderModelError
 from responder_model.words import Note
 
 if TYPE_CHECKING:
+    from responder_model.audit import Trail
     from responder_model.serving.hospital import Hospital
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
@@ -44,6 +45,8 @@ ClientsOption = Annotated[Path | None, typer.Option("--cds-clients", metavar="FI
 StateOption = Annotated[Path | None, typer.Option("--cds-state", metavar="FILE")]
 CodesOption = Annotated[Path | None, typer.Option("--codes", metavar="FILE")]
 ResultDaysOption = Annotated[int, typer.Option("--result-days", min=1)]
+AuditOption = Annotated[Path | None, typer.Option("--audit", metavar="FOLDER")]
+AuditKeyOption = Annotated[Path | None, typer.Option("--audit-key", metavar="FILE")]
 ProcessesOption = Annotated[int, typer.Option("--processes", min=1)]
 
 
@@ -68,6 +71,8 @@ def serve(
     result_days: ResultDaysOption = 90,
     cds_clients: ClientsOption = None,
     cds_state: StateOption = None,
+    audit: AuditOption = None,
+    audit_key: AuditKeyOption = None,
 ) -> None:
     """Serve a page for the desk and JSON for programs, until Ctrl+C."""
     # one thread a request: more would only fight for the cores
@@ -117,6 +122,7 @@ def serve(
         proxy=behind_proxy,
         threshold=threshold,
         hospital=inside,
+        audit=_trail(audit, audit_key),
         limits=Limits() if limits is None else read_limits(limits),
     )
     tell("serve_open", address=f"http://{address}:{port}/")
@@ -148,3 +154,16 @@ def _hospital(
         callers_file=clients,
         state=state,
     )
+
+
+def _trail(folder: Path | None, key: Path | None) -> Trail | None:
+    """The audit trail, ready to be written."""
+    if folder is None and key is None:
+        return None
+    if folder is None or key is None:
+        raise ResponderModelError(Note("audit.both"))
+    from responder_model.audit import Trail, read_key
+
+    if key.resolve().parent == folder.resolve():
+        raise ResponderModelError(Note("audit.key_inside"))
+    return Trail(folder, read_key(key))

@@ -25,6 +25,7 @@ from responder_model.serving.envelopes import (
 )
 from responder_model.serving.gate import Arrival
 from responder_model.serving.problems import Item, Kind, Refused
+from responder_model.serving.recording import scored, scored_course, scored_pathway
 from responder_model.serving.service import Service
 from responder_model.serving.shelf import Served
 from responder_model.visits import course as follow_visits
@@ -63,6 +64,10 @@ def predictions(service: Service, asked: ManyPatients, arrival: Arrival) -> Plai
     check_patients(pointed, model, lang=asked.lang)
     found = [model.predict(p, centre=asked.centre) for p in asked.patients]
     rows = [prediction.to_dict(asked.lang) for prediction in found]
+    arrival.scored += [
+        scored(model, patient, prediction, centre=asked.centre)
+        for patient, prediction in zip(asked.patients, found, strict=True)
+    ]
     return {"model": served.identity, "predictions": rows}
 
 
@@ -74,6 +79,7 @@ def explanations(service: Service, asked: OnePatient, arrival: Arrival) -> Plain
     check_patients(pointed, model, lang=asked.lang)
     found = model.predict(asked.patient, centre=asked.centre)
     known = model.check_patient(asked.patient)
+    arrival.scored.append(scored(model, known, found, centre=asked.centre))
     rests_on = bases(model, asked.patient)
     rows = _contributions(found, known, rests_on, asked.lang)
     plain = found.to_dict(asked.lang)
@@ -126,6 +132,7 @@ def pathway(service: Service, asked: Path, arrival: Arrival) -> Plain:
     except InvalidPatientError as error:
         items = patient_items(error.problems, "/patient")
         raise Refused(Kind.INVALID_PATIENT, items, lang=asked.lang) from None
+    arrival.scored.append(scored_pathway(screening.model, asked.patient, found))
     models = {"screening": screening.identity, "implant": implant.identity}
     return {"models": models, "pathway": found.to_dict(asked.lang)}
 
@@ -138,7 +145,9 @@ def course(service: Service, asked: Path, arrival: Arrival) -> Plain:
     note_model(arrival, served[last])
     pointed = [("/patient", asked.patient)]
     check_patients(pointed, served[last].model, lang=asked.lang)
-    found = follow_visits(asked.patient, models=[row.model for row in served])
+    own = [row.model for row in served]
+    found = follow_visits(asked.patient, models=own)
+    arrival.scored.append(scored_course(own[last], asked.patient, found, own))
     models = {row.model.moment: row.identity for row in served}
     return {"models": models, "course": found.to_dict(asked.lang)}
 

@@ -12,6 +12,7 @@ from responder_model.serving import api, docs, site
 from responder_model.serving.gate import Gate, Log
 from responder_model.serving.logs import write_line
 from responder_model.serving.problems import KIND_OF_STATUS, Kind, Refused
+from responder_model.serving.recording import Recorder
 from responder_model.serving.service import Service
 from responder_model.serving.settings import ServerSettings
 
@@ -56,7 +57,13 @@ def create_app(
         for room in (fhir, cds):
             app.include_router(room.routes(service, settings.hospital))
     app.add_exception_handler(HTTPException, _refuse_as_problem)
-    app.add_middleware(Gate, settings=settings, doorkeeper=service.doorkeeper, log=log)
+    app.add_middleware(
+        Gate,
+        settings=settings,
+        doorkeeper=service.doorkeeper,
+        recorder=None if settings.audit is None else Recorder(settings.audit),
+        log=log,
+    )
     return app
 
 

@@ -18,6 +18,7 @@ from responder_model.serving.envelopes import patient_items
 from responder_model.serving.gate import Arrival
 from responder_model.serving.hospital import Hospital
 from responder_model.serving.problems import Item, Kind, Refused
+from responder_model.serving.recording import scored
 from responder_model.serving.service import Service
 from responder_model.serving.shelf import Served
 from responder_model.words import Note
@@ -92,7 +93,7 @@ def reading_of(record: Record, reader: Reader) -> Reading:
 def score(
     service: Service, reading: Reading, reader: Reader, arrival: Arrival
 ) -> Scored:
-    """Score what was read; the log says by which model.
+    """Score what was read; the log says by which model, the audit trail whom.
 
     Raises
     ------
@@ -109,4 +110,6 @@ def score(
     except InvalidPatientError as error:
         items = patient_items(error.problems, "")
         raise Refused(Kind.INVALID_PATIENT, items) from None
+    version = reading.mapping_version
+    arrival.scored.append(scored(served.model, reading.values, found, mapping=version))
     return Scored(served=served, reading=reading, found=found)

@@ -30,6 +30,7 @@ from responder_model.serving.frame import (
     render,
 )
 from responder_model.serving.pages import form_page, links_to
+from responder_model.serving.recording import scored as scored_of
 from responder_model.serving.result import (
     Figure,
     answers_given,
@@ -79,6 +80,10 @@ def compare_page(
     return render(
         "compare.html.j2",
         lang,
+        scored=(
+            scored_of(model, known, found.before),
+            scored_of(model, other_known, found.after),
+        ),
         title=say("page.compare_title", lang),
         stay=SCORE,
         **_common(decision, moment, lang),

@@ -10,6 +10,7 @@ from responder_model.model import Model, Prediction
 from responder_model.patient import Value
 from responder_model.serving.drawing import interval_bar
 from responder_model.serving.frame import IMPLANT
+from responder_model.serving.recording import digests_of
 from responder_model.serving.result import Figure, figure_words
 from responder_model.visits import Ahead, Visit, course
 from responder_model.words import say
@@ -17,12 +18,16 @@ from responder_model.words import say
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """Probability at each visit, empty at the first, and after a next session."""
+    """Probability at each visit, empty at the first, and after a next session.
+
+    ``models`` are digests of those of which a figure is shown.
+    """
 
     visits: tuple[Figure, ...]
     ahead_title: str
     ahead: tuple[Figure, ...]
     chances: str
+    models: tuple[str, ...]
 
 
 def course_of(
@@ -65,6 +70,7 @@ def course_of(
         ahead_title=say("course.ahead", lang, moment=ahead.moment) if ahead else "",
         ahead=_possible(ahead, lang) if ahead else (),
         chances=chances.text(lang) if chances else "",
+        models=digests_of(found, own if is_last else ()),
     )
 
 

@@ -11,6 +11,7 @@ from responder_model.errors import Problem
 from responder_model.model import Model
 from responder_model.reporting.render import environment
 from responder_model.serving.entries import NOT_KNOWN
+from responder_model.serving.recording import ScoredPatient
 from responder_model.words import LANGUAGES, say
 
 TEMPLATES = "serving/templates"
@@ -29,12 +30,14 @@ CHECKLIST = ("metal", "devices", "pregnancy", "epilepsy", "pressure")
 class Page:
     """One page, the HTTP status that it is sent with, and what was refused.
 
-    ``problems`` names fields and rules, without a value: for the log.
+    ``problems`` names fields and rules, without a value: for the log. ``scored`` are
+    those of whom a figure stands on it: for the audit trail.
     """
 
     status: int
     html: str
     problems: tuple[tuple[str, str], ...] = ()
+    scored: tuple[ScoredPatient, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +79,7 @@ def render(
     refused: Sequence[Problem] = (),
     status: int = 200,
     stay: str | None = None,
+    scored: tuple[ScoredPatient, ...] = (),
     **context: Any,
 ) -> Page:
     """Page of a template.
@@ -93,6 +97,8 @@ def render(
     stay : {"score", "form"}, optional
         What the language button asks for, where it sends the form of the page; None
         where the page has none, so that the language is a link.
+    scored : tuple of ScoredPatient, optional
+        Of whom a figure stands on the page.
     **context : object
         What the template names.
     """
@@ -111,4 +117,6 @@ def render(
         **context,
     )
     problems = tuple((problem.field, problem.rule) for problem in refused)
-    return Page(status=422 if refused else status, html=html, problems=problems)
+    if refused:
+        status = 422
+    return Page(status=status, html=html, problems=problems, scored=scored)

@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from responder_model.errors import ResponderModelError
 from responder_model.interchange.outcome import operation_outcome
 from responder_model.schema import dictionary
 from responder_model.serving.admission import (
@@ -41,6 +42,7 @@ from responder_model.serving.problems import (
     json_response,
     language_of,
 )
+from responder_model.serving.recording import Recorder, ScoredPatient
 from responder_model.serving.refusal import page_language, refusal_page
 from responder_model.serving.settings import ServerSettings
 from responder_model.serving.tokens import Doorkeeper
@@ -67,7 +69,10 @@ _HSTS = "max-age=31536000; includeSubDomains"
 
 @dataclass(kw_only=True)
 class Arrival:
-    """What the log says of a request: nothing that stands in it."""
+    """What the log says of a request: nothing that stands in it.
+
+    ``scored`` is for the audit trail: who was scored in the answer that leaves.
+    """
 
     request_id: str
     lang: str
@@ -80,6 +85,7 @@ class Arrival:
     problems: list[list[str | None]] = field(default_factory=list)
     failure: str | None = None
     doorkeeper: Doorkeeper | None = None
+    scored: list[ScoredPatient] = field(default_factory=list)
 
 
 def arrival_of(scope: MutableMapping[str, Any]) -> Arrival:
@@ -96,6 +102,8 @@ class Gate:
     settings : ServerSettings
     doorkeeper : Doorkeeper or None
         Who may ask; None: everybody.
+    recorder : Recorder or None
+        What writes the audit trail; None: there is none.
     log : callable
         Takes one line of the log as a mapping.
     """
@@ -106,11 +114,12 @@ class Gate:
         *,
         settings: ServerSettings,
         doorkeeper: Doorkeeper | None,
+        recorder: Recorder | None,
         log: Log,
     ) -> None:
         self.app, self.settings, self.log = app, settings, log
         self.headers = fixed_headers(settings)
-        self.doorkeeper = doorkeeper
+        self.doorkeeper, self.recorder = doorkeeper, recorder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
@@ -124,6 +133,8 @@ class Gate:
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if message["status"] < 400:
+                    await self._record(arrival)
                 arrival.status = message["status"]
                 added = MutableHeaders(scope=message)
                 for name, value in fixed.items():
@@ -135,6 +146,24 @@ class Gate:
             await self._answer(scope, receive, sent)
         finally:
             self.log(_line(scope, arrival))
+
+    async def _record(self, arrival: Arrival) -> None:
+        """Wait until those who were scored are in the trail.
+
+        Raises
+        ------
+        Refused
+            ``not_recorded``: the answer must not leave.
+        """
+        if self.recorder is None or not arrival.scored:
+            return
+        done = self.recorder.record(arrival.request_id, arrival.scored)
+        try:
+            async with asyncio.timeout(self.settings.limits.answer_seconds):
+                await asyncio.wrap_future(done)
+        except (OSError, ResponderModelError, TimeoutError) as error:
+            arrival.failure = f"{place_of(error)} {_reason(error)}".strip()
+            raise Refused(Kind.NOT_RECORDED) from None
 
     def _arrival(self, scope: Scope) -> Arrival:
         headers = Headers(scope=scope)
@@ -295,6 +324,13 @@ def place_of(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     where = f" {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{where}"
+
+
+def _reason(error: OSError | ResponderModelError) -> str:
+    """What the system or the trail says; neither knows a patient."""
+    if isinstance(error, OSError):
+        return error.strerror or ""
+    return error.text(LANGUAGES[0])
 
 
 def answer_unread(

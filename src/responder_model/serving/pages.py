@@ -33,6 +33,7 @@ from responder_model.serving.frame import (
     path_of,
     render,
 )
+from responder_model.serving.recording import scored
 from responder_model.serving.result import answers_given, show_result
 from responder_model.words import say
 
@@ -130,9 +131,12 @@ def result_page(
         return form_page(
             models, decision, moment, entries, lang=lang, problems=error.problems
         )
+    course = course_of(models, prediction, known, lang=lang, threshold=threshold)
+    also = () if course is None else course.models
     return render(
         "result.html.j2",
         lang,
+        scored=(scored(model, known, prediction, also=also),),
         title=f"{say('page.result_title', lang)}, {moment_label(moment, lang)}",
         path=path_of(lang, decision, moment),
         other_path=path_of(other_language(lang), decision, moment),
@@ -144,7 +148,7 @@ def result_page(
         benefit_harm=say("implant.harm_title", lang),
         benefit_alike=say("implant.like_title", lang),
         nobody_alike=say("implant.nobody_like", lang),
-        course=course_of(models, prediction, known, lang=lang, threshold=threshold),
+        course=course,
         given=answers_given(known, lang),
         pairs=list(pairs_of(entries)),
         buttons=_buttons(models, decision, moment, lang),

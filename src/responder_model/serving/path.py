@@ -20,6 +20,7 @@ from responder_model.serving.frame import (
 )
 from responder_model.serving.origin import source_of
 from responder_model.serving.pages import form_page
+from responder_model.serving.recording import scored_pathway
 from responder_model.serving.result import (
     PLACED,
     Figure,
@@ -47,6 +48,7 @@ def pathway_page(
     return render(
         "path.html.j2",
         lang,
+        scored=(scored_pathway(first, known, found),),
         title=say("page.path_title", lang),
         path=f"/{lang}/pathway",
         other_path=f"/{other_language(lang)}/pathway",

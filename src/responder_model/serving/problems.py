@@ -42,6 +42,7 @@ class Kind(Enum):
     INTERNAL_ERROR = ("internal_error", 500)
     BUSY = ("busy", 503)
     NOT_READY = ("not_ready", 503)
+    NOT_RECORDED = ("not_recorded", 503)
     ANSWER_TIMEOUT = ("answer_timeout", 504)
 
     def __init__(self, code: str, status: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from secrets import token_bytes
 from typing import TYPE_CHECKING
 
+from responder_model.audit import Trail
 from responder_model.errors import ResponderModelError
 from responder_model.model.verdict import check_threshold
 from responder_model.serving.tokens import Token
@@ -116,6 +117,8 @@ class ServerSettings:
     limits : Limits
     hospital : Hospital or None
         How it answers inside a hospital's systems; None: not at all.
+    audit : Trail or None
+        Where each scored patient is recorded before the answer leaves; None: nowhere.
     session_key : bytes
         What signs the handles of browsers; new with every server.
 
@@ -136,6 +139,7 @@ class ServerSettings:
     threshold: float | None = None
     limits: Limits = field(default_factory=Limits)
     hospital: Hospital | None = None
+    audit: Trail | None = None
     session_key: bytes = field(
         default_factory=partial(token_bytes, 32), repr=False, compare=False
     )

@@ -177,9 +177,9 @@ async def _answer(
         raise Refused(Kind.NOT_FOUND)
     _note(request, models[target])
     page = await service.work(lambda: make(models, target, pairs, lang))
-    arrival_of(request.scope).problems = [
-        [field, rule] for field, rule in page.problems
-    ]
+    arrival = arrival_of(request.scope)
+    arrival.problems = [[field, rule] for field, rule in page.problems]
+    arrival.scored += page.scored
     return _sent(page)
 
 
