@@ -3,6 +3,8 @@
 import json
 import math
 import re
+import tomllib
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from responder_model.priors import build_priors
 from responder_model.reporting.effects import effects_of
 from responder_model.reporting.evidence_page import evidence_as_data, render_evidence
 from responder_model.schema import dictionary
-from responder_model.words import read_words
+from responder_model.words import prose_in, read_words
 from responder_model.words.numbers import format_percent
 
 TARGETS = dictionary().targets()
@@ -245,3 +247,27 @@ def test_patient_view_marks_what_is_opinion(lang, words):
     assert done.exit_code == 0
     for word in words:
         assert word in done.stdout
+
+
+def prose(rows):
+    """Findings, remarks, units and sources, in tables of tables too."""
+    for name, value in rows.items():
+        if isinstance(value, dict):
+            yield from prose(value)
+        elif isinstance(value, list):
+            yield from prose({str(k): v for k, v in enumerate(value)})
+        elif name in ("finding", "note", "unit", "source") and " " in value:
+            yield value
+
+
+def test_prose_of_the_evidence_stands_in_both_languages():
+    folder = files("responder_model") / "data/evidence"
+    tables = [
+        tomllib.loads(path.read_text(encoding="utf-8"))
+        for path in folder.rglob("*.toml")
+    ]
+    found = {text for table in tables for text in prose(table)}
+    assert len(found) > 200
+    assert {text for text in found if prose_in(text, "fr") == text} == {">= 50 %"}
+    compared = {row.contrast for row in packaged_evidence().rows.values()}
+    assert compared <= set(read_words("contrast"))

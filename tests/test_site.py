@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from html.parser import HTMLParser
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -141,6 +142,18 @@ def test_page_is_accessible_and_fits_a_small_screen(site, browser, kind):
     page.add_script_tag(path=AXE)
     found = page.evaluate("axe.run()")["violations"]
     assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
+
+
+def test_the_reference_names_what_can_be_imported():
+    """A constant that is a text is no module, whatever it says."""
+    sys.path.insert(0, str(ROOT / "training" / "documentation"))
+    from reference import reference_pages
+
+    pages = reference_pages(quick=False).values()
+    named = {m for text in pages for m in re.findall(r"automodule:: (\S+)", text)}
+    assert len(named) > 20
+    assert {name for name in named if not name.startswith("responder_model")} == set()
+    assert all(map(import_module, named))
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import click
@@ -325,17 +326,20 @@ def _room(room: str) -> str:
     parts = ["```{eval-rst}", f".. automodule:: {module.__name__}", ""]
     parts += [f".. currentmodule:: {module.__name__}", ""]
     for name in public_names(room):
-        value = getattr(module, name, None) or f"{module.__name__}.{name}"
-        parts += [*_object(name, value), ""]
+        parts += [*_object(name, _value(module, name)), ""]
     return _page(f"`{room}`", "\n".join([*parts, "```"]))
 
 
+def _value(room: ModuleType, name: str) -> object:
+    """What a room offers by a name: its own, or a module in it."""
+    if hasattr(room, name):
+        return getattr(room, name)
+    return import_module(f"{room.__name__}.{name}")
+
+
 def _object(name: str, value: object) -> list[str]:
-    if inspect.ismodule(value) or isinstance(value, str):
-        return [
-            f".. automodule:: {value if isinstance(value, str) else value.__name__}",
-            "   :members:",
-        ]
+    if isinstance(value, ModuleType):
+        return [f".. automodule:: {value.__name__}", "   :members:"]
     if inspect.isclass(value):
         return [f".. autoclass:: {name}", "   :members:"]
     if inspect.isfunction(value) or hasattr(value, "__wrapped__"):

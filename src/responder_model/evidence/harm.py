@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from responder_model.errors import EvidenceError
 from responder_model.evidence.base import evidence_directory
-from responder_model.words import Note
+from responder_model.words import Note, prose_in
 
 if TYPE_CHECKING:
     from responder_model.performance import Estimate
@@ -113,7 +113,7 @@ class HarmRow:
             "transport": self.transport,
             "studies": self.studies,
             "status": self.status,
-            "source": self.source,
+            "source": prose_in(self.source, lang),
         }
 
 

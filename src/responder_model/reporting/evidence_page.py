@@ -29,10 +29,12 @@ from responder_model.priors.table import bearing_on, evidence_to_json
 from responder_model.reporting.effects import Effect, Pair, effects_of
 from responder_model.reporting.texts import number, say
 from responder_model.schema import dictionary
+from responder_model.words import prose_in
 from responder_model.words.numbers import format_percent
 
 _NORMAL_975 = 1.959964
 N_DRAWS = 1000
+_CONTRASTS = words.read_words("contrast")
 
 
 def render_evidence(
@@ -124,7 +126,7 @@ def _percent_table(rows: Sequence[Effect], lang: str) -> str:
                 for pair in (row.published, row.believed, row.alone, row.fixed)
             ),
             say(f"status_{row.prior.status}", lang),
-            "; ".join(row.studies),
+            _say("semicolon", lang).join(row.studies),
         )
         for row in rows
     ]
@@ -155,7 +157,7 @@ def _blocks(model: Model, lang: str) -> Iterator[str]:
     """Say which predictors share information, and what that does."""
     for block in declarations_for(model.decision).blocks:
         labels = (column_label(n, model.decision, lang) for n in block.columns)
-        names = "; ".join(labels)
+        names = _say("semicolon", lang).join(labels)
         yield _say("block", lang, names=names)
 
 
@@ -174,8 +176,7 @@ def _rest(model: Model, lang: str) -> Iterator[str]:
     yield _say("blank_heading", lang)
     yield _blank(blank, model, lang)
     yield _say("sources_heading", lang)
-    yield say("sources_language", lang)
-    yield _sources(bearing_on(priors))
+    yield _sources(bearing_on(priors), lang)
 
 
 def _level(priors: PriorSet, lang: str) -> str:
@@ -194,7 +195,7 @@ def _level(priors: PriorSet, lang: str) -> str:
             middle=middle,
             low=low,
             high=high,
-            note=_sentence(declared.anchor.note),
+            note=_sentence(prose_in(declared.anchor.note, lang)),
         ),
         *_rates(priors, declared, lang),
         _say(
@@ -203,8 +204,8 @@ def _level(priors: PriorSet, lang: str) -> str:
             cuts=", ".join(f"{cut:g}" for cut in decision.cut_points),
             gaps=", ".join(number(gap, lang, ".2f") for gap in priors.gaps),
             sd=number(priors.gap_sd, lang),
-            studies=_studies(declared.placing()),
-            note=_sentence(declared.gaps.note),
+            studies=_studies(declared.placing(), lang),
+            note=_sentence(prose_in(declared.gaps.note, lang)),
             scale=number(priors.level_scale, lang, ".2f"),
         ),
     ]
@@ -257,7 +258,7 @@ def _no_factor(priors: PriorSet, lang: str) -> Iterator[str]:
         priors.decision, "any_clinical_factor", without=priors.excluded
     )
     if rows:
-        yield _say("no_factor", lang, studies=_studies(rows))
+        yield _say("no_factor", lang, studies=_studies(rows, lang))
 
 
 def _prior_table(rows: Sequence[PriorRow], model: Model, lang: str) -> str:
@@ -268,13 +269,14 @@ def _prior_table(rows: Sequence[PriorRow], model: Model, lang: str) -> str:
         (
             row.column,
             _pooled(row.pooled, lang),
-            f"{_mean_sd(row.declared_mean, row.declared_sd, lang)} {row.declared_unit}",
+            f"{_mean_sd(row.declared_mean, row.declared_sd, lang)} "
+            f"{prose_in(row.declared_unit, lang)}",
             _mean_sd(row.mean, row.sd, lang),
             _mean_sd(*served[row.column], lang),
             number(alone.get(row.column), lang, "+.2f"),
             say(f"status_{row.status}", lang),
-            _studies(row.sources),
-            row.note,
+            _studies(row.sources, lang),
+            prose_in(row.note, lang),
         )
         for row in rows
     ]
@@ -305,37 +307,47 @@ def _blank(rows: Sequence[PriorRow], model: Model, lang: str) -> str:
     for row in rows:
         name = f"{column_label(row.column, model.decision, lang)} ({row.column})"
         groups.setdefault(row.sd, []).append(name)
+    colon, semicolon = _say("colon", lang), _say("semicolon", lang)
     return "\n".join(
-        f"- {_mean_sd(0.0, sd, lang)}: {'; '.join(names)}"
+        f"- {_mean_sd(0.0, sd, lang)}{colon}{semicolon.join(names)}"
         for sd, names in sorted(groups.items())
     )
 
 
-def _sources(rows: Sequence[EvidenceRow]) -> str:
+def _sources(rows: Sequence[EvidenceRow], lang: str) -> str:
     lines: list[str] = []
     contrast = ""
     for row in rows:
         if row.contrast != contrast:
             contrast = row.contrast
-            lines.append(f"\n### {contrast}\n")
-        lines.append(f"- {_source(row)}")
+            lines.append(f"\n### {_contrast(contrast, lang)}\n")
+        lines.append(f"- {_source(row, lang)}")
     return "\n".join(lines).strip("\n")
 
 
-def _source(row: EvidenceRow) -> str:
+def _contrast(name: str, lang: str) -> str:
+    """Words for what is compared; a model may keep a comparison of its own."""
+    return words.say(f"contrast.{name}", lang) if name in _CONTRASTS else name
+
+
+def _source(row: EvidenceRow, lang: str) -> str:
     parts = [row.citation]
     if row.n is not None:
         parts.append(f"n = {row.n}")
     if row.effect is not None and row.se is not None:
-        parts.append(f"log-odds {row.effect:+.3f} (SE {row.se:.3f})")
-    protocol = f"{row.protocol} sessions" if row.protocol else ""
-    parts += [text for text in (row.finding, protocol, row.note) if text]
-    group = "" if row.primary else ", not combined"
-    return f"{'; '.join(parts)} [{row.status}, {row.source}{group}]"
+        effect, se = number(row.effect, lang, "+.3f"), number(row.se, lang, ".3f")
+        parts.append(_say("log_odds", lang, effect=effect, se=se))
+    protocol = _say(f"protocol_{row.protocol}", lang) if row.protocol else ""
+    prose = prose_in(row.finding, lang), protocol, prose_in(row.note, lang)
+    parts += [text for text in prose if text]
+    read = [_say(f"read_{row.status}", lang), prose_in(row.source, lang)]
+    read += [] if row.primary else [_say("not_combined", lang)]
+    return f"{_say('semicolon', lang).join(parts)} [{', '.join(read)}]"
 
 
-def _studies(rows: Iterable[EvidenceRow | Distribution]) -> str:
-    return "; ".join(dict.fromkeys(f"{r.study} {r.year or ''}".strip() for r in rows))
+def _studies(rows: Iterable[EvidenceRow | Distribution], lang: str) -> str:
+    names = dict.fromkeys(f"{row.study} {row.year or ''}".strip() for row in rows)
+    return _say("semicolon", lang).join(names)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

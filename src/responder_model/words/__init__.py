@@ -41,6 +41,7 @@ __all__ = [
     "name_with",
     "note_from",
     "plain",
+    "prose_in",
     "read_words",
     "say",
     "sentence_of",
@@ -290,10 +291,31 @@ def name_in(name: str, lang: str) -> str:
     >>> name_in("published evidence, updated with centre A", "fr")
     'données publiées, mis à jour avec centre A'
     """
-    given = {words["en"]: words[lang] for words in read_words("names").values()}
+    given = _in_english("names")
     parts = name.split(sentence_of("names.updated_with", "en"))
     joint = sentence_of("names.updated_with", lang)
-    return joint.join(given.get(part, part) for part in parts)
+    return joint.join(_known(given, part, lang) for part in parts)
+
+
+def prose_in(text: str, lang: str) -> str:
+    """Prose of a row of evidence; a row that is not the package's stays as it is.
+
+    Examples
+    --------
+    >>> prose_in("direction seen, size is judgement", "fr")
+    'direction observée, la taille est un jugement'
+    """
+    return _known(_in_english("published"), text, lang)
+
+
+def _known(given: Mapping[str, Mapping[str, str]], text: str, lang: str) -> str:
+    return given[text][lang] if text in given else text
+
+
+@cache
+def _in_english(room: str) -> dict[str, Mapping[str, str]]:
+    """Words of a file by what they are in English."""
+    return {words["en"]: words for words in read_words(room).values()}
 
 
 @cache

@@ -26,6 +26,7 @@ from responder_model.reporting.blocks import (
 )
 from responder_model.reporting.texts import interval, number
 from responder_model.reporting.values import verdict_of
+from responder_model.words import prose_in
 from responder_model.words.numbers import format_percent
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ def evidence(content: Content) -> Section:
         Heading(text=content.say("sources")),
         Bullets(items=tuple(_source(content, row) for row in sources.values())),
     ]
-    if content.lang != "en":
-        blocks.insert(-1, Paragraph(text=content.say("sources_language"), tone="note"))
     return Section(
         anchor="evidence", title=content.say("section_evidence"), blocks=tuple(blocks)
     )
@@ -122,7 +121,7 @@ def _source(content: Content, row: EvidenceRow) -> Cell:
         effect = number(row.effect, content.lang, ".2f")
         se = number(row.se, content.lang, ".2f")
         parts.append(content.say("effect", effect=effect, se=se))
-    parts += [text for text in (row.finding, row.note) if text]
+    parts += [prose_in(text, content.lang) for text in (row.finding, row.note) if text]
     parts.append(content.say(f"status_{row.status}"))
     return Cell(text=". ".join(parts), anchor=f"source-{row.id}")
 
