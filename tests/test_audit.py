@@ -496,6 +496,22 @@ def test_affected_lists_the_answers_of_a_model_and_of_a_table_of_codes(tmp_path)
     assert (nobody.rows, nobody.n_answers) == ((), 4)
 
 
+@pytest.mark.parametrize(
+    "edit",
+    [
+        (b'"time":"2', b'"time":"x'),
+        (b'"request":"', b'"request":["'),
+        (b'"model":"a', b'"model":7,"x":"'),
+        (b'{"n"', b'["n"'),
+    ],
+)
+def test_affected_counts_lines_that_nobody_can_read(trail, edit):
+    path = files(trail)[0]
+    path.write_bytes(path.read_bytes().replace(*edit, 1))
+    found = affected(trail, model="a" * 64)
+    assert (len(found.rows), found.n_unreadable) == (7, 1)
+
+
 # ---------------------------------------------------------------- killed, really
 
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import random
 import re
+import signal
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from records import WHO, bundle, call, condition, patient
-from responder_model.audit import AuditKey, Trail, verify_trail
+from responder_model.audit import AuditKey, Trail, new_key, verify_trail
+from responder_model.audit.head import locked
 from responder_model.interchange.code_file import shipped_codes
 from responder_model.serving.hospital import Hospital
-from responder_model.serving.settings import ServerSettings
-from serving_client import PATIENT, SCREENING, Local
+from responder_model.serving.settings import Limits, ServerSettings
+from serving_client import PATIENT, SCREENING, Live, Local
 
 KEY = AuditKey(secret=bytes(range(32)))
 FORM = {**{k: str(v) for k, v in PATIENT.items()}, "_do": "score"}
@@ -250,6 +258,7 @@ def test_an_answer_that_cannot_be_recorded_is_refused(broken, tmp_path):
     assert "predictions" not in document
     assert "head.json is missing" in broken.lines[-1]["failure"]
     assert not lines(tmp_path / "trail")
+    assert broken.get("/ready").json()["type"] == "/problems/not-recorded"
 
 
 @pytest.mark.parametrize(("lang", "word"), [("en", "audit trail"), ("fr", "journal")])
@@ -274,6 +283,17 @@ def test_a_full_disk_refuses_and_the_next_answer_leaves_again(tmp_path, monkeypa
     assert "No space left" in local.lines[-1]["failure"]
     assert local.predict(PATIENT).status_code == 200
     assert verify_trail(tmp_path / "trail", KEY).n_answers == 1
+
+
+def test_a_disk_that_does_not_answer_in_time_refuses(tmp_path):
+    limits = Limits(answer_seconds=0.5)
+    trail = Trail(tmp_path / "trail", KEY)
+    local = Local(ServerSettings(audit=trail, limits=limits))
+    with locked(tmp_path / "trail"):
+        assert local.predict(PATIENT).status_code == 503
+    # what was given up may still be written, what follows is answered
+    assert local.predict(PATIENT).status_code == 200
+    assert verify_trail(tmp_path / "trail", KEY).state == "whole"
 
 
 def test_what_is_asked_beside_one_another_is_one_group(tmp_path, monkeypatch):
@@ -304,3 +324,62 @@ def test_what_is_asked_beside_one_another_is_one_group(tmp_path, monkeypatch):
     assert sum(sizes) == 32
     assert len(sizes) < 32
     assert verify_trail(tmp_path / "trail", KEY).n_answers == 32
+
+
+# ---------------------------------------------------------------- killed, really
+
+KILLS = 200
+# Seconds after which a server has replaced a process, and one has answered.
+PATIENCE = 30.0
+
+
+def children(server: Live) -> list[int]:
+    pid = server.process.pid
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii")
+    return [int(number) for number in text.split()]
+
+
+def ask_for(server: Live, answered: set[str], stop: threading.Event) -> None:
+    """Ask until told to stop; the requests that were answered."""
+    body = json.dumps({**SCREENING, "patients": [PATIENT]})
+    while not stop.is_set():
+        name = uuid4().hex
+        headers = {"Content-Type": "application/json", "X-Request-ID": name}
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        with suppress(OSError, http.client.HTTPException):
+            connection.request("POST", "/v1/predictions", body, headers)
+            answer = connection.getresponse()
+            if answer.status == 200 and answer.read():
+                answered.add(name)
+        connection.close()
+
+
+@pytest.mark.long
+def test_200_kills_of_processes_that_answer_lose_no_line(tmp_path):
+    key, folder = tmp_path / "audit.key", tmp_path / "trail"
+    secret = new_key(key)
+    audit = ("--audit", str(folder), "--audit-key", str(key), "--processes", "2")
+    rng, answered, stop = random.Random(16), set(), threading.Event()
+    with Live(tmp_path, *audit) as server:
+        asking = [
+            threading.Thread(target=ask_for, args=(server, answered, stop))
+            for _ in range(4)
+        ]
+        for thread in asking:
+            thread.start()
+        for _ in range(KILLS):
+            before, deadline = len(answered), time.monotonic() + PATIENCE
+            while len(answered) < before + 3 or len(children(server)) < 2:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            time.sleep(rng.uniform(0.0, 0.05))
+            os.kill(rng.choice(children(server)), signal.SIGKILL)
+            assert verify_trail(folder, secret).state in ("whole", "interrupted")
+        stop.set()
+        for thread in asking:
+            thread.join()
+        assert server.stop() == 0
+    found = verify_trail(folder, secret)
+    assert found.state in ("whole", "interrupted")
+    assert answered <= {row.get("request") for row in lines(folder)}
+    assert len(answered) >= 3 * KILLS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def affected(
     for told in _told(folder):
         if "event" in told:
             continue
-        if not {"n", "time", "request", "decision", "model"} <= told.keys():
+        if not _is_answer(told):
             n_unreadable += 1
             continue
         n_answers += 1
@@ -92,6 +93,21 @@ def affected(
         models=models,
         mappings=mappings,
     )
+
+
+def _is_answer(told: Row) -> bool:
+    """Whether a line has what every answer has: nobody may have verified it."""
+    also = told.get("also", [])
+    texts = [
+        told.get("mapping", ""),
+        *map(told.get, ("request", "decision", "model")),
+        *(also if isinstance(also, list) else [None]),
+    ]
+    try:
+        datetime.fromisoformat(told["time"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    return all(isinstance(text, str) for text in texts)
 
 
 def _told(folder: Path) -> Iterator[dict[str, Any]]:

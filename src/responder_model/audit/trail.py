@@ -56,9 +56,18 @@ class Trail:
             if not names - {LOCK, f"{HEAD}.new"}:
                 write_head(folder, Head(key=key.name), key)
                 _flush_names(folder)
-            head, event = _recover(folder, self._read_head(), key)
-            if event:
-                self._write(head, event)
+            self._go_on()
+
+    def check(self) -> None:
+        """See whether the trail can go on.
+
+        Raises
+        ------
+        ResponderModelError, OSError
+            As ``append``.
+        """
+        with locked(self.folder):
+            self._go_on()
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Write a group of lines; they and the head are on the disk then, or neither.
@@ -76,6 +85,12 @@ class Trail:
                 head = self._next_file(head)
             plain = [entry.to_dict(self._key) for entry in entries]
             self._write(head, [*event, *plain])
+
+    def _go_on(self) -> None:
+        """Take over what a killed process left, if one did."""
+        head, event = _recover(self.folder, self._read_head(), self._key)
+        if event:
+            self._write(head, event)
 
     def _read_head(self) -> Head:
         try:

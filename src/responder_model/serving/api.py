@@ -61,10 +61,15 @@ class Operation:
 
 
 def ready(service: Service, _: str) -> Plain:
-    """Which models serve, each tried now."""
+    """Which models serve, each tried now; and whether answers can be recorded."""
     items = [not_ready_item(served) for served in not_ready(service.models)]
     if items:
         raise Refused(Kind.NOT_READY, items)
+    if service.settings.audit is not None:
+        try:
+            service.settings.audit.check()
+        except (OSError, ResponderModelError):
+            raise Refused(Kind.NOT_RECORDED) from None
     return {"status": "ready", "models": _identities(service)}
 
 
