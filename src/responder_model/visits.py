@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from responder_model.development.published import published_model
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model, Prediction
@@ -68,7 +70,7 @@ class Possible:
     at_most : float
         Share of patients alike whose relief is expected to be at most that.
     probability : float
-        What ``predict`` would say then, with its ``interval``.
+        What ``predict`` would say then (to 1e-12), with its ``interval``.
     """
 
     relief: float
@@ -304,9 +306,7 @@ def _ahead(
     return Ahead(
         moment=model.moment,
         predictor=relief,
-        possible=tuple(
-            _possible(model, values, expected, share, centre) for share in QUANTILES
-        ),
+        possible=_possible(model, values, expected, centre),
         threshold=expected.threshold,
         chance_above=expected.chance_above,
         crossing=1.0 - expected.chance_above if was_above else expected.chance_above,
@@ -317,17 +317,21 @@ def _possible(
     model: Model,
     values: Mapping[str, Value],
     expected: Expected,
-    share: float,
     centre: str | None,
-) -> Possible:
-    relief = float(round(expected.quantile(share)))
-    patient = {**values, expected.predictor: f"{relief:g} %"}
-    found = model.predict(patient, centre=centre)
-    return Possible(
-        relief=relief,
-        at_most=share,
-        probability=found.probability,
-        interval=found.interval,
+) -> tuple[Possible, ...]:
+    """Score the patient with each relief, all at once."""
+    encoder = model.encoder
+    reliefs = [float(round(expected.quantile(share))) for share in QUANTILES]
+    raw = np.repeat(encoder.raw(model.check_patient(values)), len(reliefs), axis=0)
+    raw[:, encoder.predictors.index(expected.predictor)] = reliefs
+    found = model.scorer.score(raw, model.position_of(centre))
+    probability = found.probability.tolist()
+    ends = zip(found.lower.tolist(), found.upper.tolist(), strict=True)
+    return tuple(
+        Possible(relief=relief, at_most=share, probability=p, interval=interval)
+        for relief, share, p, interval in zip(
+            reliefs, QUANTILES, probability, ends, strict=True
+        )
     )
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from responder_model.features import Array
+from responder_model.frozen import freeze
 from responder_model.model.limits import session_reliefs
 
 if TYPE_CHECKING:
@@ -36,15 +39,11 @@ def bases(model: Model, values: Mapping[str, Any]) -> dict[str, str]:
     cleaned = model.check_patient(values)
     z = encoder.encode(encoder.raw(cleaned))[0] - model.population.mean
     x = encoder.projection @ np.where(np.isnan(z), 0.0, z)
-    # base = model columns @ projection, of full row rank
-    slopes = model.main.coefficients @ np.linalg.pinv(encoder.projection)
-    leading = (encoder.projection != 0.0).argmax(axis=1)
+    slopes, owners = _columns(model)
     added: dict[str, dict[str, float]] = {}
-    rows = zip(encoder.derived, leading.tolist(), np.abs(slopes * x), strict=True)
-    for name, at, size in rows:
-        status = model.prior_columns[name].status
-        of_one = added.setdefault(encoder.columns[at].predictor, {})
-        of_one[status] = of_one.get(status, 0.0) + float(size)
+    for (name, status), size in zip(owners, np.abs(slopes * x).tolist(), strict=True):
+        of_one = added.setdefault(name, {})
+        of_one[status] = of_one.get(status, 0.0) + size
     given = [name for name in encoder.predictors if name in cleaned]
     found = {name: added.get(name, {}) for name in given}
     return {
@@ -52,6 +51,20 @@ def bases(model: Model, values: Mapping[str, Any]) -> dict[str, str]:
         for name, of_one in found.items()
         if any(of_one.values())
     }
+
+
+@lru_cache(maxsize=16)
+def _columns(model: Model) -> tuple[Array, tuple[tuple[str, str], ...]]:
+    """Slope of each model column, its predictor, and the status of its prior."""
+    encoder = model.encoder
+    # base = model columns @ projection, of full row rank
+    slopes = model.main.coefficients @ np.linalg.pinv(encoder.projection)
+    leading = (encoder.projection != 0.0).argmax(axis=1).tolist()
+    owners = tuple(
+        (encoder.columns[at].predictor, model.prior_columns[name].status)
+        for name, at in zip(encoder.derived, leading, strict=True)
+    )
+    return freeze(slopes), owners
 
 
 def standing(model: Model) -> dict[str, str]:

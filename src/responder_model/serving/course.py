@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from responder_model.labels import short_moment
@@ -12,7 +12,7 @@ from responder_model.serving.drawing import interval_bar
 from responder_model.serving.frame import IMPLANT
 from responder_model.serving.recording import digests_of
 from responder_model.serving.result import Figure, figure_words
-from responder_model.visits import Ahead, Visit, course
+from responder_model.visits import Ahead, Course, Visit, course
 from responder_model.words import say
 
 
@@ -30,15 +30,28 @@ class Shown:
     models: tuple[str, ...]
 
 
-def course_of(
+def follow(
     models: Mapping[tuple[str, str], Model],
-    prediction: Prediction,
+    target: tuple[str, str],
     known: Mapping[str, Value],
     *,
-    lang: str,
     threshold: float | None = None,
-) -> Shown | None:
-    """Course up to a prediction; None for the implant.
+) -> tuple[Prediction, Course | None]:
+    """Answer of a question, and the course that led to it; None for the implant."""
+    decision, moment = target
+    found = None
+    if decision != IMPLANT[0]:
+        own = [model for (name, _), model in models.items() if name == decision]
+        found = course(known, models=own, threshold=threshold)
+        if found.visits[-1].moment == moment:
+            return found.now, found
+    return models[target].predict(known), found
+
+
+def show_course(
+    found: Course, prediction: Prediction, models: Iterable[Model], *, lang: str
+) -> Shown:
+    """Course up to a prediction, by models that may have answered in it.
 
     A visit of which nothing is known is left out. What lies ahead is shown where the
     last visit is that of the prediction.
@@ -46,19 +59,11 @@ def course_of(
     Examples
     --------
     >>> import responder_model as rm
-    >>> moments = rm.dictionary().decisions["rtms_response"].moments
-    >>> models = {("rtms_response", m): rm.published_model("rtms_response", m)
-    ...           for m in moments}
-    >>> patient = {"age": 54.0, "relief_1": 40.0}
-    >>> last = models["rtms_response", "session_1"].predict(patient)
-    >>> found = course_of(models, last, patient, lang="en")
-    >>> [visit.name for visit in found.visits], len(found.ahead)
+    >>> found = rm.course({"age": 54.0, "relief_1": 40.0})
+    >>> shown = show_course(found, found.now, (), lang="en")
+    >>> [visit.name for visit in shown.visits], len(shown.ahead)
     (['before the test sessions', 'after session 1'], 3)
     """
-    if prediction.decision == IMPLANT[0]:
-        return None
-    own = [m for (decision, _), m in models.items() if decision == prediction.decision]
-    found = course(known, models=own, threshold=threshold)
     visits = [_visit(visit, lang) for visit in found.visits]
     is_last = found.visits[-1].moment == prediction.moment
     if not is_last:
@@ -70,7 +75,7 @@ def course_of(
         ahead_title=say("course.ahead", lang, moment=ahead.moment) if ahead else "",
         ahead=_possible(ahead, lang) if ahead else (),
         chances=chances.text(lang) if chances else "",
-        models=digests_of(found, own if is_last else ()),
+        models=digests_of(found, models if is_last else ()),
     )
 
 

@@ -13,7 +13,7 @@ from responder_model.errors import InvalidPatientError, Problem
 from responder_model.labels import moment_label
 from responder_model.schema import dictionary
 from responder_model.serving.benefit import benefit_of
-from responder_model.serving.course import course_of
+from responder_model.serving.course import follow, show_course
 from responder_model.serving.entries import (
     NOT_KNOWN,
     Entries,
@@ -125,13 +125,16 @@ def result_page(
     """Result for the entries, or the form with every problem at once."""
     model = models[decision, moment]
     try:
-        given, known = patient_of(entries, decision, moment)
-        prediction = model.predict(given)
+        _, known = patient_of(entries, decision, moment)
+        target = (decision, moment)
+        prediction, visits = follow(models, target, known, threshold=threshold)
     except InvalidPatientError as error:
         return form_page(
             models, decision, moment, entries, lang=lang, problems=error.problems
         )
-    course = course_of(models, prediction, known, lang=lang, threshold=threshold)
+    course = None
+    if visits is not None:
+        course = show_course(visits, prediction, models.values(), lang=lang)
     also = () if course is None else course.models
     return render(
         "result.html.j2",

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from responder_model.labels import describe_value, label_of
 from responder_model.model import Model, Prediction
 from responder_model.model.questions import question_notes
-from responder_model.model.verdict import figure_note, judge, width_notes
+from responder_model.model.verdict import Verdict, figure_note, judge, width_notes
 from responder_model.pathways import Pathway
 from responder_model.patient import Value
 from responder_model.schema import Decision, dictionary
@@ -120,16 +120,17 @@ def show_result(
     """
     decision = dictionary().decisions[prediction.decision]
     level = prediction.applicability.level
+    told = judge(prediction, threshold)
     return Result(
         decision=decision.label[lang],
         moment=Note("page.moment", moment=prediction.moment).text(lang),
-        hundred=hundred_of(prediction, lang=lang, threshold=threshold),
-        threshold=_at_threshold(prediction, threshold, lang),
-        figures=_figures(prediction, decision, lang),
+        hundred=hundred_of(prediction, told, lang=lang),
+        threshold=_at_threshold(prediction, told, lang) if threshold else (),
+        figures=_figures(prediction, decision, told.average, lang),
         width=tuple(note.text(lang) for note in width_notes(prediction)),
-        average=_average(prediction, lang),
+        average=say("page.average", lang, p=told.average),
         because=reasons_of(model, prediction, known, lang=lang),
-        asking=_asking(model, prediction, known, lang, threshold),
+        asking=_asking(model, known, told, threshold, lang),
         missing=missing_words(prediction.messages, lang),
         level=level,
         applicability=say(f"page.{level}", lang),
@@ -143,9 +144,11 @@ def show_result(
 
 
 def hundred_of(
-    prediction: Prediction, *, lang: str, threshold: float | None = None
+    prediction: Prediction, told: Verdict | None = None, *, lang: str
 ) -> Hundred:
     """Say a prediction of 100 patients, so that words, array and legend agree.
+
+    ``told``: a verdict on it, by default that beside the average patient.
 
     Examples
     --------
@@ -158,7 +161,7 @@ def hundred_of(
     tones = _tones(prediction, dictionary().decisions[prediction.decision], lang)
     words = "; ".join(tone.words for tone in tones)
     return Hundred(
-        verdict=judge(prediction, threshold).note.text(lang),
+        verdict=(told or prediction.verdict).note.text(lang),
         others=_others(prediction, lang),
         is_wide=is_wide(prediction.interval),
         tones=tones,
@@ -206,10 +209,9 @@ def _tones(prediction: Prediction, decision: Decision, lang: str) -> tuple[Tone,
 
 
 def _figures(
-    prediction: Prediction, decision: Decision, lang: str
+    prediction: Prediction, decision: Decision, average: float, lang: str
 ) -> tuple[Figure, ...]:
-    """The three cut-offs; the main one has an interval."""
-    average = prediction.verdict.average
+    """The three cut-offs; the main one has an interval, and the average patient's."""
     found = []
     for cut, probability in prediction.probabilities.items():
         is_main = cut == prediction.cut_point
@@ -243,20 +245,12 @@ def figure_words(
     return say("page.with_interval", lang, p=p, low=low, high=high)
 
 
-def _average(prediction: Prediction, lang: str) -> str:
-    return say("page.average", lang, p=prediction.verdict.average)
-
-
-def _at_threshold(
-    prediction: Prediction, threshold: float | None, lang: str
-) -> tuple[str, ...]:
+def _at_threshold(prediction: Prediction, told: Verdict, lang: str) -> tuple[str, ...]:
     """Chance to lie above the clinic's threshold, and net benefit per 100 patients.
 
     A false start costs what the threshold says: t / (1 - t) of a responder.
     """
-    if threshold is None:
-        return ()
-    above = judge(prediction, threshold).chance_above
+    threshold, above = told.threshold, told.chance_above
     cost = threshold / (1.0 - threshold)
     ends = (prediction.probability, *prediction.interval)
     worth = [signed_points(PATIENTS * (p - (1.0 - p) * cost), lang) for p in ends]
@@ -269,13 +263,13 @@ def _at_threshold(
 
 def _asking(
     model: Model,
-    prediction: Prediction,
     known: Mapping[str, Value],
-    lang: str,
+    told: Verdict,
     threshold: float | None,
+    lang: str,
 ) -> tuple[str, ...]:
-    against = prediction.verdict.average if threshold is None else threshold
-    notes = question_notes(model.questions(known, threshold=threshold), against)
+    questions = model.questions(known, threshold=threshold)
+    notes = question_notes(questions, told.threshold)
     return tuple(note.text(lang) for note in notes)
 
 

@@ -23,12 +23,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from string import Formatter
 from typing import Any, Protocol, cast
 
-from responder_model.frozen import freeze
+from responder_model.frozen import FrozenDict, freeze
 from responder_model.words.numbers import format_hundred, format_number, format_percent
 
 __all__ = [
@@ -97,7 +97,8 @@ class Note:
 
     def __init__(self, code: str, /, **values: Any) -> None:
         object.__setattr__(self, "code", code)
-        object.__setattr__(self, "values", freeze(values) if values else _NO_VALUES)
+        frozen = {name: freeze(value) for name, value in values.items()}
+        object.__setattr__(self, "values", FrozenDict(frozen) if values else _NO_VALUES)
 
     def __setattr__(self, name: str, value: object) -> None:
         msg = f"a note must not be changed, got a new {name}. Make another note."
@@ -181,7 +182,7 @@ def say(code: str, lang: str, /, **values: Any) -> str:
     >>> say("model.research_use", "en")
     'Research use only: not a medical device.'
     """
-    return Note(code, **values).text(lang)
+    return Note(code, **values).text(lang) if values else sentence_of(code, lang)
 
 
 def in_words(said: Note | str, lang: str) -> str:
@@ -195,6 +196,11 @@ def name_with(naming: Callable[[], Naming]) -> None:
 
 
 _NAMING: list[Callable[[], Naming]] = []
+
+
+@lru_cache(maxsize=2048)
+def _parsed(sentence: str) -> tuple[Any, ...]:
+    return tuple(Formatter().parse(sentence))
 
 
 # What stands between several, where it is no comma.
@@ -217,7 +223,7 @@ class _Sentence(Formatter):
             return sentence
         return "".join(
             literal + (self._gap(note.values, gap, spec or "") if gap else "")
-            for literal, gap, spec, _ in self.parse(sentence)
+            for literal, gap, spec, _ in _parsed(sentence)
         )
 
     def _gap(self, values: Mapping[str, Any], gap: str, spec: str) -> str:
