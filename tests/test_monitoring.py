@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from typer.testing import CliRunner
 import responder_model as rm
 from responder_model.artifact import digest_of
 from responder_model.cli.app import app
+from responder_model.cohort import check_cohort
+from responder_model.features.population import REFERENCE_WEIGHT
 from responder_model.model.scorer import probability_of
 from responder_model.monitoring import (
     ALARM,
@@ -22,7 +25,9 @@ from responder_model.monitoring import (
     beyond_own_uncertainty,
     early_warning,
     evidence_of_change,
+    inputs_of,
     monitor,
+    together,
 )
 from responder_model.monitoring.process import changes, simulated, when
 from responder_model.simulation import simulate_cohort
@@ -177,7 +182,7 @@ def test_a_model_that_holds_is_said_to_hold(model, tmp_path):
     found = monitor(model, *use(model, tmp_path), today=TODAY)
     assert found.state == "calibrated"
     assert not found.is_alarm
-    assert found.update == "none"
+    assert found.mend.kind == "none"
     assert found.n_due == found.n_known == sum(m.n for m in found.months[-1:])
     assert sum(found.shares.values()) == pytest.approx(1.0)
     text = " ".join(note.text() for note in found.messages)
@@ -189,8 +194,8 @@ def test_a_model_that_fails_is_said_to_fail_and_how_to_mend_it(model, tmp_path):
     found = monitor(model, *use(model, tmp_path, shift=-1.2), today=TODAY)
     assert found.state == "off"  # evidence alone knows no centre's level
     assert found.alarm is not None
-    assert found.update == "in_the_large"
-    assert found.gain > 0.05
+    assert found.mend.kind == "in_the_large"
+    assert found.mend.gain > 0.05
     assert found.observed < found.expected - 20
     assert found.to_dict()["alarm"] == found.alarm.isoformat()
 
@@ -246,6 +251,90 @@ def test_nothing_due_is_said(model, tmp_path):
     assert found.months == ()
 
 
+# ---------------------------------------------------------------- predictors
+
+
+def with_predictors(model, folder, **change):
+    """Predictions with the predictors of their patients, outcomes 1.2 worse."""
+    paths = use(model, folder, shift=-1.2)
+    cohort = simulate_cohort(n_patients=150, seed=3).assign(**change)
+    known = cohort[[name for name in model.encoder.predictors if name in cohort]]
+    pd.concat([pd.read_csv(paths[0]), known], axis=1).to_csv(paths[0], index=False)
+    return paths
+
+
+def test_with_predictors_the_update_is_named_by_what_has_changed(model, tmp_path):
+    paths = with_predictors(model, tmp_path, age=88.0)
+    found = monitor(model, *paths, today=TODAY)
+    assert found.mend.kind == "update"
+    assert found.mend.gain > 0.02
+    assert found.mend.largest_change < -0.05
+    assert found.mend.said[0].code == "development.changed"
+    named = [one for one in found.inputs if one.is_flagged]
+    assert [one.predictor for one in named] == ["age"]
+    assert found.n_predicted == 150
+    assert found.n_outside > 0
+    for lang, words in (("en", "88 years, was 56 years"), ("fr", "88 ans, contre 56")):
+        assert any(words in note.text(lang) for note in found.messages)
+
+
+def test_without_predictors_the_level_is_named_and_who_is_told_what(model, tmp_path):
+    found = monitor(model, *use(model, tmp_path, shift=-1.2), today=TODAY)
+    told = [note.values for note in found.mend.said]
+    assert len(told) == 3
+    assert all(one["after"] < one["before"] for one in told)
+    assert found.inputs == ()
+
+
+def test_eight_patients_of_the_population_are_no_other_patients(model):
+    patients = simulate_cohort(n_patients=8 * 40, seed=11)
+    named = [
+        sum(one.is_flagged for one in inputs_of(model, patients.iloc[k : k + 8]))
+        for k in range(0, len(patients), 8)
+    ]
+    # 40 groups of 18 predictors: 1 % would be 7
+    assert sum(named) <= 1
+
+
+def test_an_input_is_as_likely_as_its_sequence_one_by_one(model):
+    """The e-value of yes/no: Beta predictive probabilities, multiplied."""
+    n = REFERENCE_WEIGHT
+    share = next(c.centre for c in model.encoder.columns if c.name == "opioid")
+    values = [True, True, False, True, True, True]
+
+    def probability(yes, no):
+        product = 1.0
+        for value in values:
+            product *= (yes if value else no) / (yes + no)
+            yes, no = yes + value, no + (not value)
+        return product
+
+    yes, no = n * share + 0.5, n * (1 - share) + 0.5
+    null, moved = probability(yes, no), []
+    for worth in (2.0, 8.0, 32.0):
+        kept = 1.0 / (1.0 / (yes + no) + 1.0 / worth) / (yes + no)
+        moved.append(probability(kept * yes, kept * no))
+    (found,) = inputs_of(model, check_cohort(pd.DataFrame({"opioid": values})))
+    assert found.evidence == pytest.approx(np.mean(moved) / null, rel=1e-9)
+
+
+# ---------------------------------------------------------------- together
+
+
+def test_all_decisions_together_have_the_mean_of_their_evidence(model, tmp_path):
+    one = monitor(model, *use(model, tmp_path, shift=-1.2), today=TODAY)
+    later = tuple((day + timedelta(days=400), e / 1e9) for day, e in one.path)
+    other = replace(one, decision="emcs_success", path=later, alarm=None)
+    found = together([one, other])
+    means = [(e + 1.0) / 2.0 for day, e in one.path if day < later[0][0]]
+    first = next(k for k, mean in enumerate(means) if mean >= ALARM)
+    assert found.alarm == one.path[first][0] >= one.alarm
+    assert found.highest >= max(means)
+    assert "ALARM since" in found.messages[0].text()
+    with pytest.raises(rm.ResponderModelError, match="of different decisions"):
+        together([one, one])
+
+
 def test_lines_of_other_models_are_set_aside(model, tmp_path):
     paths = use(model, tmp_path)
     rows = pd.read_csv(paths[0])
@@ -264,7 +353,7 @@ BROKEN = {
     "rising": ("scores", {"probability_10": 0.01, "probability_30": 0.9}, "falling"),
     "twice": ("scores", {"patient_id": "P-0003"}, "one_prediction"),
     "no patient": ("scores", {"patient_id": ""}, "given"),
-    "two outcomes": ("outcomes", {"patient_id": "P-0007"}, "one_outcome"),
+    "two outcomes": ("outcomes", {"patient_id": "P-0007"}, "unique"),
     "nobody": ("outcomes", {"patient_id": "P-9999"}, "predicted"),
     "before": ("outcomes", {"date": "2023-01-01"}, "after_prediction"),
 }
@@ -282,10 +371,31 @@ def test_lines_that_cannot_be_meant_are_refused_by_row(model, tmp_path, key):
         monitor(model, paths["scores"], paths["outcomes"], today=TODAY)
     rules = {(p.row, p.allowed.code) for p in refused.value.problems}
     # a repeated identifier of a cohort is refused where any cohort's is
-    assert (6, f"monitoring.{rule}") in rules or key == "two outcomes"
+    due = (9, "cohort.unique") if rule == "unique" else (6, f"monitoring.{rule}")
+    assert due in rules
     for lang in ("en", "fr"):
         told = [p.text(lang) for p in refused.value.problems]
         assert all("monitoring." not in text for text in told)
+
+
+def test_everything_wrong_in_both_files_is_listed_at_once(model, tmp_path):
+    paths = use(model, tmp_path)
+    scores, outcomes = (pd.read_csv(path).astype(object) for path in paths)
+    scores.loc[[2, 7], "probability_30"] = "high"
+    scores.loc[3, "date"] = "soon"
+    outcomes.loc[[1, 5], "relief_test"] = "plenty"
+    outcomes.loc[4, "date"] = "later"
+    outcomes.loc[6, "patient_id"] = "P-9999"
+    for table, path in zip((scores, outcomes), paths, strict=True):
+        table.to_csv(path, index=False)
+    with pytest.raises(rm.InvalidCohortError) as refused:
+        monitor(model, *paths, today=TODAY)
+    found = {(p.file, p.row) for p in refused.value.problems}
+    first, then = (path.name for path in paths)
+    wrong = {(first, row) for row in (4, 9, 5)}
+    assert found == wrong | {(then, row) for row in (3, 7, 6, 8)}
+    assert "plenty" not in str(refused.value)
+    assert refused.value.problems[0].name("fr").startswith("scores.csv : ")
 
 
 def test_missing_columns_are_named(model, tmp_path):
@@ -338,20 +448,24 @@ def test_scores_with_a_date_are_what_monitor_reads(tmp_path):
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
-def test_an_alarm_has_an_exit_code_a_sentence_and_a_figure(model, tmp_path, lang):
+def test_an_alarm_has_an_exit_code_a_sentence_and_a_page(model, tmp_path, lang):
     paths = use(model, tmp_path, shift=-1.2)
-    figure = tmp_path / "series.png"
-    given = ["--predictions", paths[0], "--outcomes", paths[1], "--figure", figure]
+    out = tmp_path / "monitoring"
+    given = ["--predictions", paths[0], "--outcomes", paths[1], "--out", out]
     done = run(
         "monitor", model.target, *given, "--today", TODAY.isoformat(), "--lang", lang
     )
     assert done.exit_code == 4
     assert done.stdout.startswith({"en": "ALARM since", "fr": "ALARME depuis"}[lang])
     assert digest_of(model)[:12] in done.stdout
-    assert figure.read_bytes().startswith(b"\x89PNG")
-    given[-1] = tmp_path / "series.txt"
-    assert run("monitor", model.target, *given).exit_code == 1
-    assert not given[-1].exists()
+    assert (out / "monitoring.png").read_bytes().startswith(b"\x89PNG")
+    page = (out / "monitoring.html").read_text("utf-8")
+    assert done.stdout.splitlines()[0].replace("'", "&#39;") in page
+    kept = json.loads((out / "monitoring.json").read_text("utf-8"))
+    assert kept["digest"] == digest_of(model)
+    assert sum(level["observed"] for level in kept["levels"]) == kept["n_known"]
+    expected = sum(level["expected"] for level in kept["levels"])
+    assert expected == pytest.approx(kept["n_known"])
 
 
 def test_commands_of_the_page_run(tmp_path, monkeypatch):

@@ -39,7 +39,7 @@ WRITES = {
     ("value", "--figure"): ("value", SCREENING),
     ("course", "--figure"): ("course", "--relief-1", "10"),
     ("stopping", "--figure"): ("stopping", "rtms_response@session_2"),
-    ("monitor", "--figure"): (
+    ("monitor", "--out"): (
         *("monitor", SCREENING, "--predictions", "{here}/scores.csv"),
         *("--outcomes", "{here}/outcomes.csv", "--today", "2026-11-28"),
     ),
@@ -55,7 +55,6 @@ FILES = {
     "value": "worth.png",
     "course": "course.png",
     "stopping": "frontier.png",
-    "monitor": "series.png",
 }
 # Where what a command wrote can be told; a demonstration is in test_demo.py.
 ONCE = ("score-dask", "score-spark", "demo")

@@ -69,6 +69,8 @@ class Problem:
     choices : tuple of str
         Values that may be meant, where what stands there leaves a doubt or names more
         than one; shown on screen, never logged.
+    file : str
+        Name of the file, where several are read together.
     """
 
     field: str
@@ -77,6 +79,7 @@ class Problem:
     row: int | None = None
     heading: str | None = None
     choices: tuple[str, ...] = ()
+    file: str = ""
 
     @property
     def rule(self) -> str:
@@ -95,6 +98,12 @@ class Problem:
         return self._name().text(lang, naming=naming)
 
     def _name(self) -> Note:
+        if not self.file:
+            return self._own_name()
+        parts = {"name": self._own_name(), "file": self.file}
+        return Note("patient.name_in_file", **parts)
+
+    def _own_name(self) -> Note:
         if self.field in _THINGS:
             return Note(f"cohort.{self.field}")
         if self.heading is None:
@@ -131,6 +140,7 @@ class Problem:
             "field": self.field,
             "heading": self.heading,
             "row": self.row,
+            **({"file": self.file} if self.file else {}),
             "rule": self.rule,
             "values": plain(self.allowed.values),
             "allowed": self.allowed.text(lang),

@@ -1,21 +1,36 @@
 """How often monitoring is wrong, and how long it waits, beside what others do.
 
-python training/benchmarks/monitoring.py [--series N] [--seed S]
+python training/benchmarks/monitoring.py [--series N] [--seed S] [--inputs GROUPS]
 
 Five years of 60 patients, four levels, log-odds of standard deviation 0.65. For each
 method: series with an alarm though nothing changed, and though the model is off by its
 own uncertainty; then median patients until the alarm, and series with one, for a
 shift at once and after two years. The detectors of river are run where it is installed,
 on the Pearson residual of the yes/no outcome.
+
+With ``--inputs``: groups of 8, 60 and 300 patients, each with a population estimated
+anew from 60 or 200 others; predictors named though the patients are alike, and how
+often age is where the group is half an SD older.
 """
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
+import responder_model as rm
+from responder_model.features import Population
+from responder_model.model import Model
 from responder_model.model.scorer import probability_of
-from responder_model.monitoring import ALARM, Series, early_warning, evidence_of_change
+from responder_model.monitoring import (
+    ALARM,
+    Series,
+    early_warning,
+    evidence_of_change,
+    inputs_of,
+)
 
 CUTS, CENTRE, SD, N, A_YEAR = np.array([1.25, 0.0, -1.05]), -0.35, 0.65, 300, 60
 NEVER = 10**6
@@ -117,11 +132,45 @@ def row(name: str, method: Method, n_series: int, seed: int) -> str:
     return f"| {name} | " + " | ".join(cells) + " |"
 
 
+def with_population(model: Model, cohort: pd.DataFrame) -> Model:
+    """The model as if it had learned its population from a cohort."""
+    z = model.encoder.encode(model.encoder.raw(cohort))
+    return replace(model, population=Population.estimate(z, model.encoder))
+
+
+def inputs(n_groups: int, seed: int) -> None:
+    """Print how often e-BH names a predictor, alike and half an SD older."""
+    published = rm.published_model("rtms_response", moment="screening")
+    print("| learned from | group | predictors named | groups with one | age, older |")
+    print("|---" * 5 + "|")
+    for n_learned in (60, 200):
+        for n in (8, 60, 300):
+            drawn = rm.simulate_cohort(n_patients=n_groups * (n_learned + n), seed=seed)
+            false, groups, older, tried = 0, 0, 0, 0
+            for k in range(n_groups):
+                part = drawn.iloc[k * (n_learned + n) : (k + 1) * (n_learned + n)]
+                model = with_population(published, part.iloc[:n_learned])
+                found = inputs_of(model, part.iloc[n_learned:])
+                named = sum(one.is_flagged for one in found)
+                false, groups, tried = false + named, groups + (named > 0), len(found)
+                aged = part.iloc[n_learned:].assign(age=part["age"] + 6.5)
+                found = inputs_of(model, aged)
+                older += any(o.is_flagged and o.predictor == "age" for o in found)
+            share = 100 * false / (n_groups * tried)
+            shares = [f"{100 * count / n_groups:.1f} %" for count in (groups, older)]
+            cells = [str(n_learned), str(n), f"{share:.2f} %", *shares]
+            print("| " + " | ".join(cells) + " |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--series", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument("--inputs", type=int, default=0, metavar="GROUPS")
     args = parser.parse_args()
+    if args.inputs:
+        inputs(args.inputs, args.seed)
+        return
     unchanged = early_warning(drawn(args.series, args.seed + 9)).max(axis=1)
     methods: dict[str, Method] = {
         "monitor, levels, E >= 20": by_evidence,

@@ -155,6 +155,11 @@ def picture_of(plot: Callable[[Axes], Axes], *, size: tuple[float, float]) -> by
     """
     figure = Figure(figsize=size, layout="constrained")
     plot(figure.add_subplot())
+    return png_of(figure)
+
+
+def png_of(figure: Figure) -> bytes:
+    """PNG of a figure for a page, the same bytes always."""
     written = BytesIO()
     figure.savefig(written, format="png", dpi=200, metadata={"Software": None})
     return written.getvalue()

@@ -17,13 +17,14 @@ from responder_model.figures.drawing import (
     open_frame,
     save_figure,
 )
+from responder_model.labels import decision_label, moment_label
 from responder_model.words import say
 from responder_model.words.numbers import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from responder_model.monitoring import Monitoring, Month
+    from responder_model.monitoring import Level, Monitoring, Month
 
 # Evidence is drawn from here to there.
 _LEAST, _MOST = 0.05, 1e4
@@ -63,7 +64,7 @@ def plot_evidence(
     ax.set_ylim(_LEAST, max(100.0, 2.0 * float(evidence.max(initial=1.0))))
     ax.yaxis.set_major_formatter(lambda x, _: format_number(x, lang, "g"))
     ax.set_ylabel(say("monitoring.figure_evidence", lang))
-    return _by_month(ax, months)
+    return _by_month(ax, months, wide=True)
 
 
 def plot_observed_expected(
@@ -90,11 +91,12 @@ def plot_observed_expected(
     ax.yaxis.set_major_formatter(lambda x, _: format_number(x, lang, "g"))
     ax.set_ylabel(say("monitoring.figure_more", lang))
     ax.set_xlabel(say("monitoring.figure_month", lang))
-    return _by_month(ax, months)
+    return _by_month(ax, months, wide=False)
 
 
-def _by_month(ax: Axes, months: Sequence[Month]) -> Axes:
-    step = -(-len(months) // _MOST_LABELS) or 1
+def _by_month(ax: Axes, months: Sequence[Month], *, wide: bool) -> Axes:
+    most = _MOST_LABELS if wide else _MOST_LABELS // 2
+    step = -(-len(months) // most) or 1
     shown = list(range(0, len(months), step))
     labels = [f"{months[k].month}\nn = {months[k].n}" for k in shown]
     ax.set_xticks(shown, labels, fontsize="small")
@@ -102,27 +104,84 @@ def _by_month(ax: Axes, months: Sequence[Month]) -> Axes:
     return ax
 
 
-def draw_monitoring(
-    found: Monitoring, path: Path, *, title: str, alarm: float, lang: str = "en"
-) -> Path:
-    """Write both as one PNG.
+def plot_levels(levels: Sequence[Level], *, ax: Axes, lang: str = "en") -> Axes:
+    """Draw how many patients reached each level, beside how many were expected.
 
     Parameters
     ----------
-    found : Monitoring
-        From ``monitor``.
-    path : Path
-        PNG to write; returned.
-    title : str
-        Heading: the decision and the model.
+    levels : sequence of Level
+        From ``Monitoring.levels``, lowest first.
+    ax : matplotlib Axes
+        Where to draw; returned.
+    lang : {"en", "fr"}
+        Language of the words.
+    """
+    places = np.arange(len(levels))
+    expected = [level.expected for level in levels]
+    observed = [float(level.observed) for level in levels]
+    for counts, colour, name, side in (
+        (expected, GREY, "expected", -0.18),
+        (observed, BLUE, "observed", 0.18),
+    ):
+        label = say(f"monitoring.figure_{name}", lang)
+        ax.bar(places + side, counts, 0.36, color=colour, label=label)
+    ax.set_xticks(places, [level_name(level, lang) for level in levels])
+    ax.set_xlabel(say("monitoring.figure_level", lang))
+    ax.set_ylabel(say("monitoring.figure_patients", lang))
+    ax.yaxis.set_major_formatter(lambda x, _: format_number(x, lang, "g"))
+    ax.legend(frameon=False, fontsize="small")
+    open_frame(ax)
+    return ax
+
+
+def level_name(level: Level, lang: str) -> str:
+    """Level by the cut-offs that it lies between."""
+    bounds = {"above": level.above, "below": level.below}
+    ends = [f"_{name}" for name, bound in bounds.items() if bound is not None]
+    return say("monitoring.level" + "".join(ends), lang, **bounds)
+
+
+def monitoring_figure(
+    models: Sequence[Monitoring], *, alarm: float, lang: str = "en"
+) -> Figure:
+    """Figure with a column for each model: evidence, O - E, and levels.
+
+    Parameters
+    ----------
+    models : sequence of Monitoring
+        At least one.
     alarm : float
         Evidence that raises the alarm.
     lang : {"en", "fr"}
         Language of the words.
     """
-    figure = Figure(figsize=(7.5, 7.0), layout="constrained")
-    above, below = figure.subplots(2, 1)
-    plot_evidence(found.months, ax=above, alarm=alarm, lang=lang)
-    plot_observed_expected(found.months, ax=below, lang=lang)
-    above.set_title(title)
-    return save_figure(figure, path, provenance=found.provenance, lang=lang)
+    figure = Figure(figsize=(9.0, 6.4 * len(models)), layout="constrained")
+    parts = figure.subfigures(len(models), squeeze=False)[:, 0]
+    for found, part in zip(models, parts, strict=True):
+        panels = part.subplot_mosaic([["evidence"] * 2, ["more", "levels"]])
+        plot_evidence(found.months, ax=panels["evidence"], alarm=alarm, lang=lang)
+        plot_observed_expected(found.months, ax=panels["more"], lang=lang)
+        plot_levels(found.levels, ax=panels["levels"], lang=lang)
+        label = decision_label(found.decision, lang)
+        moment = moment_label(found.moment, lang)
+        title = f"{label}\n{moment} ({found.digest[:12]})"
+        panels["evidence"].set_title(title)
+    return figure
+
+
+def draw_monitoring(
+    models: Sequence[Monitoring], path: Path, *, alarm: float, lang: str = "en"
+) -> Path:
+    """Write ``monitoring_figure`` as PNG, with the research-use line.
+
+    Parameters
+    ----------
+    models, alarm, lang
+        As for ``monitoring_figure``.
+    path : Path
+        PNG to write; returned.
+    """
+    figure = monitoring_figure(models, alarm=alarm, lang=lang)
+    simulated = any(found.provenance == "simulated" for found in models)
+    made = "simulated" if simulated else models[0].provenance
+    return save_figure(figure, path, provenance=made, lang=lang)

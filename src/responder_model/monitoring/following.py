@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from itertools import groupby
 from os import PathLike
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from responder_model.artifact import digest_of
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
 from responder_model.model.scorer import probability_of
+from responder_model.monitoring.inputs import inputs_of, outside
+from responder_model.monitoring.mending import mend
 from responder_model.monitoring.process import (
     ALARM,
     Evidence,
@@ -25,7 +27,7 @@ from responder_model.monitoring.process import (
     simulated,
 )
 from responder_model.monitoring.reading import Followed, read_followed
-from responder_model.monitoring.result import Monitoring, Month, State
+from responder_model.monitoring.result import Level, Monitoring, Month, State
 from responder_model.monitoring.telling import tell
 from responder_model.performance.calibration import (
     calibration_in_the_large_estimate,
@@ -114,20 +116,21 @@ def this_day(today: date | None) -> date:
 
 def follow(model: Model, followed: Followed) -> Monitoring:
     """Monitor what was read; see ``monitor``."""
-    centre = model.baseline
-    known = _series(followed, centre, followed.known)
+    known = _series(followed, model.baseline, followed.known)
     evidence = evidence_of_change(known)
     due = [day for day, seen in zip(followed.due, followed.known, strict=True) if seen]
     main = model.main_index
     first = int(evidence.alarm()) if due else -1
     highest = _highest(evidence)
     beyond = beyond_own_uncertainty(known, model.scorer.variance_base, evidence.log_e)
-    none, everyone = (_assumed(followed, centre, main, yes) for yes in (False, True))
+    none, everyone = (
+        _assumed(followed, model.baseline, main, yes) for yes in (False, True)
+    )
     own = float(np.exp(beyond.max(initial=0.0)))
     state = _state(highest, own, (none, everyone), n_due=len(followed.due))
-    warned = _warned(known, due)
     observed, expected, answered = _counts(known, main)
-    fix, gain = _mend(known, evidence)
+    predicted = followed.predictors
+    n_outside, n_predicted = (0, 0) if predicted is None else outside(model, predicted)
     found = Monitoring(
         model=model.name,
         digest=digest_of(model),
@@ -141,7 +144,7 @@ def follow(model: Model, followed: Followed) -> Monitoring:
         beyond_uncertainty=own,
         if_none_responded=none,
         if_all_responded=everyone,
-        early_warning=warned,
+        early_warning=_warned(known, due),
         n_due=len(followed.due),
         n_known=len(due),
         n_waiting=followed.n_waiting,
@@ -151,8 +154,14 @@ def follow(model: Model, followed: Followed) -> Monitoring:
         measures=_measures(*answered),
         shares={name: float(share) for name, share in evidence.shares.items()},
         detectable=_detectable(known) if state == "calibrated" else None,
-        update=fix,
-        gain=gain,
+        mend=mend(model, known, evidence, followed.learned),
+        inputs=() if predicted is None else inputs_of(model, predicted),
+        n_predicted=n_predicted,
+        n_outside=n_outside,
+        levels=tuple(_levels(known, model.served_cut_points)),
+        path=tuple(
+            dict(zip(due, np.exp(evidence.log_e).tolist(), strict=True)).items()
+        ),
         months=tuple(_months(known, evidence, due, main)),
         messages=(),
     )
@@ -214,14 +223,19 @@ def _warned(series: Series, due: list[date]) -> date | None:
 def _detectable(series: Series) -> float | None:
     """Smallest shift tried that half of such series would have shown by now."""
     n = series.log_odds.shape[0]
-    for shift in _TRIED if n else ():
+    if not n:
+        return None
+
+    def is_found(shift: float) -> bool:
         rng = np.random.default_rng(_SEED)
         tried = simulated(
             series.log_odds, series.centre, rng, n_series=_N_TRIALS, n=n, shift=shift
         )
-        if float((evidence_of_change(tried).alarm() >= 0).mean()) >= 0.5:
-            return shift
-    return None
+        return float((evidence_of_change(tried).alarm() >= 0).mean()) >= 0.5
+
+    # the larger a shift, the more often it is found
+    place = bisect_left(_TRIED, True, key=is_found)  # noqa: FBT003
+    return _TRIED[place] if place < len(_TRIED) else None
 
 
 # ---------------------------------------------------------------- observed, expected
@@ -251,32 +265,28 @@ def _measures(y: Floats, p: Floats) -> dict[str, tuple[float, float, float]]:
     return found
 
 
-def _mend(
-    series: Series, evidence: Evidence
-) -> tuple[Literal["none", "in_the_large", "recalibration"], float]:
-    """Update that the series asks for, and what it gains a patient.
+def _at_ends_of_days(
+    due: list[date], evidence: Evidence
+) -> Iterator[tuple[date, float]]:
+    """Yield each day with E after its last patient."""
+    yield from dict(zip(due, np.exp(evidence.log_e).tolist(), strict=True)).items()
 
-    The gain is the log likelihood at the best change of its kind, less 1 (Akaike's
-    penalty for one number), a patient.
-    """
-    shares = {name: float(share) for name, share in evidence.shares.items()}
-    kind = max(shares, key=lambda name: shares[name])
-    if kind == "nothing":
-        return "none", 0.0
-    served = series.log_likelihood().sum()
-    grid = np.linspace(-2.0, 2.0, 81) if kind == "rate" else np.linspace(0.1, 2.5, 49)
-    best = max(
-        float(
-            (
-                series.log_likelihood(shift=g)
-                if kind == "rate"
-                else series.log_likelihood(slope=g)
-            ).sum()
+
+def _levels(series: Series, cuts: tuple[float, ...]) -> Iterator[Level]:
+    """Yield what was observed and expected of each level, where it is known which."""
+    exact = series.lower == series.upper
+    reached = probability_of(series.log_odds[exact])
+    ends = np.ones((len(reached), 1))
+    expected = -np.diff(np.hstack([ends, reached, 0.0 * ends]), axis=1).sum(axis=0)
+    observed = np.bincount(series.lower[exact], minlength=len(cuts) + 1)
+    bounds = (None, *cuts, None)
+    for k, (low, high) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        yield Level(
+            above=low,
+            below=high,
+            observed=int(observed[k]),
+            expected=float(expected[k]),
         )
-        for g in grid
-    )
-    gain = max(best - float(served) - 1.0, 0.0) / len(series.lower)
-    return ("in_the_large" if kind == "rate" else "recalibration"), gain
 
 
 def _months(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
 from os import PathLike
 from typing import Any
 
@@ -14,27 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.artifact import digest_of
-from responder_model.cohort import OutcomeLevels, check_cohort, outcome_levels
-from responder_model.errors import InvalidCohortError, Problem
-from responder_model.formats import Table, open_file
+from responder_model.cohort import outcome_levels
 from responder_model.model import Model
-from responder_model.vocabulary import find_field, is_missing, normalise, show
+from responder_model.monitoring.lines import DAY, PATIENT, Lines, refuse
+from responder_model.vocabulary import find_field, is_missing
 from responder_model.words import Note
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?=$|[T ])")
-_PATIENT, _DIGEST, _SIMULATED = "patient_id", "model_digest", "simulated"
-_DATES = frozenset(
-    map(
-        normalise,
-        (
-            *("date", "prediction date", "date of prediction", "date de prédiction"),
-            *("outcome date", "date of outcome", "date du résultat", "date résultat"),
-        ),
-    )
-)
+_DIGEST, _SIMULATED = "model_digest", "simulated"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,6 +46,11 @@ class Followed:
         Lines of other models.
     simulated : bool
         Whether any prediction is marked as of a simulated patient or model.
+    predictors : DataFrame or None
+        Predictors of all who were predicted, whether due or not, in order of the file;
+        None where the file holds none.
+    learned : DataFrame or None
+        Predictors and outcome of those due and known, as a cohort.
     notices : tuple of Note
         How the files were read.
     """
@@ -70,6 +63,8 @@ class Followed:
     n_waiting: int
     n_set_aside: int
     simulated: bool
+    predictors: pd.DataFrame | None = None
+    learned: pd.DataFrame | None = None
     notices: tuple[Note, ...] = ()
 
 
@@ -78,9 +73,9 @@ class _Predictions:
     """Lines of one model, with the lines of others by their patients."""
 
     lines: dict[str, int]  # place of each patient
-    rows: Ints
     days: tuple[date, ...]
     log_odds: Floats
+    predictors: pd.DataFrame | None
     others: frozenset[str]
     n_set_aside: int
     simulated: bool
@@ -93,78 +88,94 @@ def read_followed(
     *,
     due_days: int,
     today: date,
+    beside: Collection[str] = (),
 ) -> Followed:
     """Put predictions and outcomes of the same patients together.
+
+    Parameters
+    ----------
+    model, predictions, outcomes
+        As for ``monitor``.
+    due_days : int
+        Days from a prediction until its outcome is due.
+    today : date
+        Outcomes due until this day count.
+    beside : collection of str
+        Digests of models that are monitored beside this one: their lines are not
+        counted as set aside.
 
     Raises
     ------
     InvalidCohortError
-        With every line of either file that cannot be meant: a date that is none or to
+        With every line of both files that cannot be meant: a date that is none or to
         come, a probability outside 0-1 or rising with the cut-off, two predictions or
         two outcomes of a patient, an outcome before its prediction or of nobody.
     """
-    predicted, problems = _read_predictions(model, predictions, today)
-    found, more, notices = _read_outcomes(model, outcomes, predicted, today)
-    problems += more
-    if problems:
-        raise InvalidCohortError(tuple(problems), tuple(notices))
-    return _together(model, predicted, found, due_days, today, tuple(notices))
+    wanted = tuple(f"probability_{cut:g}" for cut in model.served_cut_points)
+    first = Lines(predictions, (PATIENT, DAY, _DIGEST, *wanted))
+    then = Lines(outcomes, (PATIENT, DAY))
+    predicted = _predictions(model, first, wanted, today, beside)
+    found = _outcomes(model, then, predicted, today)
+    refuse(first, then)
+    assert predicted is not None  # else columns are missing, which is refused
+    notices = tuple(dict.fromkeys((*first.notices, *then.notices)))
+    return _together(model, predicted, found, due_days, today, notices)
 
 
 # ---------------------------------------------------------------- predictions
 
 
-def _read_predictions(
-    model: Model, path: str | PathLike[str], today: date
-) -> tuple[_Predictions, list[Problem]]:
-    table = _table(path)
-    columns = _places(table.cells)
-    wanted = [f"probability_{cut:g}" for cut in model.served_cut_points]
-    due = [_PATIENT, "date", _DIGEST, *wanted]
-    absent = [name for name in due if name not in columns]
-    if absent:
-        rule = Note("monitoring.columns", columns=tuple(absent))
-        raise InvalidCohortError((Problem(field="table", allowed=rule),))
-    cells = {name: table.cells.iloc[:, columns[name]] for name in columns}
-    digest = digest_of(model)
-    own = np.array([str(cell) == digest for cell in cells[_DIGEST]], dtype=bool)
-    problems = list(table.problems)
-    patients = [str(cell).strip() for cell in cells[_PATIENT]]
+def _predictions(
+    model: Model,
+    file: Lines,
+    wanted: tuple[str, ...],
+    today: date,
+    beside: Collection[str],
+) -> _Predictions | None:
+    if not file.whole:
+        return None
+    cells = file.cells
+    digests = cells[_DIGEST].astype(str)
+    own = (digests == digest_of(model)).to_numpy(dtype=bool)
+    patients = [str(cell).strip() for cell in cells[PATIENT]]
     ours = np.flatnonzero(own)
     lines: dict[str, int] = {}
     days: list[date] = []
-    served = []
-    for place in ours:
-        row = int(table.rows[place])
-        cell = cells["date"].iloc[place]
-        day = _date(cell)
-        problems += _about_date("date", day, cell, row, today)
-        chances = [_probability(cells[name].iloc[place]) for name in wanted]
-        problems += _about_chances(chances, row)
-        patient = patients[place]
-        if is_missing(cells[_PATIENT].iloc[place]):
-            problems.append(_problem(_PATIENT, "given", row))
-        elif patient in lines:
-            problems.append(_problem(_PATIENT, "one_prediction", row))
+    for place in map(int, ours):
+        days.append(file.day(place, today) or date.min)  # refused
+        if is_missing(cells[PATIENT].iloc[place]):
+            file.refuse(place, PATIENT, "given")
+        elif patients[place] in lines:
+            file.refuse(place, PATIENT, "one_prediction")
         else:
-            lines[patient] = len(days)
-        days.append(day or today)
-        served.append([0.5 if c is None else c for c in chances])
+            lines[patients[place]] = len(days) - 1
     marks = cells.get("provenance")
+    known = digests.isin([digest_of(model), *beside]).to_numpy(dtype=bool)
     return _Predictions(
         lines=lines,
-        rows=table.rows[ours],
         days=tuple(days),
-        log_odds=_log_odds(np.array(served).reshape(len(ours), len(wanted))),
+        log_odds=_served(file, ours, wanted),
+        predictors=_predictors(model, file, ours),
         others=frozenset(p for p, mine in zip(patients, own, strict=True) if not mine),
-        n_set_aside=int((~own).sum()),
+        n_set_aside=int((~known).sum()),
         simulated=marks is not None and bool((marks.iloc[ours] == _SIMULATED).any()),
-    ), problems
+    )
 
 
-def _log_odds(probability: Floats) -> Floats:
-    inside = np.clip(probability, 1e-9, 1.0 - 1e-9)
-    return np.log(inside) - np.log1p(-inside)
+def _served(file: Lines, ours: Ints, wanted: tuple[str, ...]) -> Floats:
+    """Log-odds of our lines, (n, n_served); lines that cannot be meant are refused."""
+    served = np.full((len(ours), len(wanted)), 0.5)
+    for k, place in enumerate(map(int, ours)):
+        chances = [_probability(file.cells[name].iloc[place]) for name in wanted]
+        known = [chance for chance in chances if chance is not None]
+        if len(known) < len(chances):
+            file.refuse(place, "probability", "probability")
+        elif any(b > a for a, b in zip(known, known[1:], strict=False)):
+            file.refuse(place, "probability", "falling")
+        else:
+            served[k] = known
+    inside = np.clip(served, 1e-9, 1.0 - 1e-9)
+    return np.asarray(np.log(inside) - np.log1p(-inside))
 
 
 def _probability(cell: Any) -> float | None:
@@ -175,12 +186,17 @@ def _probability(cell: Any) -> float | None:
     return found if 0.0 <= found <= 1.0 else None
 
 
-def _about_chances(chances: list[float | None], row: int) -> Iterator[Problem]:
-    known = [c for c in chances if c is not None]
-    if len(known) < len(chances):
-        yield _problem("probability", "probability", row)
-    elif any(b > a for a, b in zip(known, known[1:], strict=False)):
-        yield _problem("probability", "falling", row)
+def _predictors(model: Model, file: Lines, ours: Ints) -> pd.DataFrame | None:
+    """Predictors of our lines, where the file has any."""
+    named = {str(name): find_field(str(name)) for name in file.cells}
+    read = {
+        name
+        for name, field in named.items()
+        if field is not None and field.name in model.encoder.predictors
+    }
+    if not read:
+        return None
+    return file.cohort(ours, leave=[name for name in named if name not in read])
 
 
 # ---------------------------------------------------------------- outcomes
@@ -188,71 +204,44 @@ def _about_chances(chances: list[float | None], row: int) -> Iterator[Problem]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Outcomes:
-    """Outcomes by the place of their patient among the predictions."""
+    """Known outcomes, by the place of their patient among the predictions."""
 
     places: Ints
-    levels: OutcomeLevels
-    chosen: Ints
+    lower: Ints
+    upper: Ints
+    cells: pd.DataFrame  # the outcome as it was given
 
 
-def _read_outcomes(
-    model: Model,
-    path: str | PathLike[str],
-    predicted: _Predictions,
-    today: date,
-) -> tuple[_Outcomes, list[Problem], list[Note]]:
-    table = _table(path)
-    columns = _places(table.cells)
-    absent = [name for name in (_PATIENT, "date") if name not in columns]
-    if absent:
-        rule = Note("monitoring.columns", columns=tuple(absent))
-        raise InvalidCohortError((Problem(field="table", allowed=rule),))
-    days = table.cells.iloc[:, columns["date"]]
-    rest = table.cells.drop(columns=table.cells.columns[columns["date"]])
-    cohort = _checked(rest.reset_index(drop=True), table)
-    problems = list(table.problems)
+def _outcomes(
+    model: Model, file: Lines, predicted: _Predictions | None, today: date
+) -> _Outcomes:
+    nobody = np.empty(0, dtype=np.int64)
+    if not file.whole:
+        return _Outcomes(places=nobody, lower=nobody, upper=nobody, cells=file.cells)
+    cohort = file.cohort(np.arange(len(file.rows)))
     levels = outcome_levels(cohort, model.decision)
-    places, chosen = [], []
-    for line, patient in enumerate(cohort[_PATIENT]):
-        row, day = int(table.rows[line]), _date(days.iloc[line])
-        problems += _about_date("date", day, days.iloc[line], row, today)
+    places: dict[int, int] = {}
+    for line, patient in enumerate(cohort[PATIENT]):
+        day = file.day(line, today)
+        if predicted is None:
+            continue
         place = predicted.lines.get(str(patient))
         if place is None:
             if str(patient) not in predicted.others:
-                problems.append(_problem(_PATIENT, "predicted", row))
-            continue
-        if place in places:
-            problems.append(_problem(_PATIENT, "one_outcome", row))
+                file.refuse(line, PATIENT, "predicted")
         elif day is not None and day < predicted.days[place]:
-            problems.append(_problem("date", "after_prediction", row))
+            file.refuse(line, DAY, "after_prediction")
         elif levels.observed[line]:
-            places.append(place)
-            chosen.append(line)
-    found = _Outcomes(
-        places=np.array(places, dtype=np.int64),
-        levels=levels,
-        chosen=np.array(chosen, dtype=np.int64),
+            places[place] = line
+    chosen = np.array(list(places.values()), dtype=np.int64)
+    rules = model.dictionary.decisions[model.decision]
+    given = [c for c in (rules.outcome, rules.binary_outcome) if c in cohort]
+    return _Outcomes(
+        places=np.array(list(places), dtype=np.int64),
+        lower=levels.lower[chosen],
+        upper=levels.upper[chosen],
+        cells=cohort[given].iloc[chosen].reset_index(drop=True),
     )
-    return found, problems, list(cohort.attrs["notices"])
-
-
-def _checked(cells: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """Cells as a cohort; refused with the rows of the file, and what is open."""
-    try:
-        return check_cohort(cells)
-    except InvalidCohortError as error:
-        first = 2  # the row that a table's first line has
-        problems = [
-            p if p.row is None else replace(p, row=int(table.rows[p.row - first]))
-            for p in error.problems
-        ]
-        asked = [
-            replace(q, rows=tuple(int(table.rows[row - first]) for row in q.rows))
-            for q in error.questions
-        ]
-        raise InvalidCohortError(
-            (*table.problems, *problems), error.notices, tuple(asked)
-        ) from None
 
 
 def _together(
@@ -269,13 +258,10 @@ def _together(
     upper = np.full(n, highest, dtype=np.int64)
     known[found.places] = True
     passed = served_cuts_passed(model)
-    lower[found.places] = passed[found.levels.lower[found.chosen]]
-    upper[found.places] = passed[found.levels.upper[found.chosen]]
+    lower[found.places] = passed[found.lower]
+    upper[found.places] = passed[found.upper]
     due = [day + timedelta(days=due_days) for day in predicted.days]
-    order = sorted(
-        (k for k in range(n) if due[k] <= today),
-        key=lambda k: (due[k], predicted.rows[k]),
-    )
+    order = sorted((k for k in range(n) if due[k] <= today), key=due.__getitem__)
     return Followed(
         due=tuple(due[k] for k in order),
         log_odds=predicted.log_odds[order],
@@ -285,8 +271,25 @@ def _together(
         n_waiting=n - len(order),
         n_set_aside=predicted.n_set_aside,
         simulated=predicted.simulated or model.provenance == _SIMULATED,
+        predictors=predicted.predictors,
+        learned=_learned(predicted, found, set(order)),
         notices=notices,
     )
+
+
+def _learned(
+    predicted: _Predictions, found: _Outcomes, due: set[int]
+) -> pd.DataFrame | None:
+    """Predictors and outcome of those whose outcome is due and known."""
+    if predicted.predictors is None:
+        return None
+    kept = [k for k, place in enumerate(found.places.tolist()) if place in due]
+    rows = predicted.predictors.iloc[found.places[kept]].reset_index(drop=True)
+    outcome = found.cells.iloc[kept].reset_index(drop=True)
+    rows = rows.drop(columns=[c for c in outcome if c in rows])
+    patients = {place: patient for patient, place in predicted.lines.items()}
+    names = [patients[place] for place in found.places[kept].tolist()]
+    return pd.concat([pd.Series(names, name=PATIENT), rows, outcome], axis=1)
 
 
 def served_cuts_passed(model: Model) -> Ints:
@@ -300,57 +303,3 @@ def served_cuts_passed(model: Model) -> Ints:
         ],
         dtype=np.int64,
     )
-
-
-# ---------------------------------------------------------------- cells
-
-
-def _table(path: str | PathLike[str]) -> Table:
-    """Read the whole file as one table."""
-    parts = list(open_file(path).tables())
-    return Table(
-        cells=pd.concat([part.cells for part in parts], ignore_index=True),
-        rows=np.concatenate([part.rows for part in parts]),
-        problems=tuple(p for part in parts for p in part.problems),
-    )
-
-
-def _places(cells: pd.DataFrame) -> dict[str, int]:
-    """Place of each column that is known here."""
-    found: dict[str, int] = {}
-    for place, heading in enumerate(map(str, cells.columns)):
-        named = find_field(heading)
-        if normalise(heading) in _DATES:
-            name = "date"
-        elif named is not None and named.name == _PATIENT:
-            name = _PATIENT
-        else:
-            name = heading.strip()
-        found.setdefault(name, place)
-    return found
-
-
-def _date(cell: Any) -> date | None:
-    """Day of a cell: a date of the file's own kind, or text as 2026-05-03."""
-    if isinstance(cell, datetime):
-        return None if cell is pd.NaT else cell.date()
-    if isinstance(cell, date):
-        return cell
-    start = _ISO.match(str(cell).strip())
-    try:
-        return date.fromisoformat(start[0]) if start else None
-    except ValueError:
-        return None
-
-
-def _about_date(
-    name: str, day: date | None, cell: Any, row: int, today: date
-) -> Iterator[Problem]:
-    if day is None:
-        yield _problem(name, "date", row, found=show(cell))
-    elif day > today:
-        yield _problem(name, "not_to_come", row)
-
-
-def _problem(name: str, rule: str, row: int, *, found: str = "") -> Problem:
-    return Problem(field=name, allowed=Note(f"monitoring.{rule}"), row=row, found=found)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
+from responder_model.monitoring.inputs import Input
+from responder_model.monitoring.mending import Mend
 from responder_model.words import Note
 
 State = Literal["calibrated", "off", "changed", "depends", "nothing_due"]
@@ -35,6 +37,24 @@ class Month:
     observed: int
     expected: float
     variance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """How many patients reached a level of the outcome, and how many were expected.
+
+    Parameters
+    ----------
+    above, below : float or None
+        Served cut-offs that the level lies between; None: it has no such end.
+    observed, expected : int and float
+        Of the patients whose level is known.
+    """
+
+    above: float | None
+    below: float | None
+    observed: int
+    expected: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +89,17 @@ class Monitoring:
         What is believed: nothing changed, the rate, or the strength of the predictors.
     detectable : float or None
         Smallest shift (log-odds) that would have been found by now in half of cases.
-    update : {"none", "in_the_large", "recalibration"}
+    mend : Mend
         What would mend it; nothing is updated.
-    gain : float
-        What it would gain, in log loss a patient, less a penalty for fitting it.
+    inputs : tuple of Input
+        Predictors of those who were predicted against those the model learned from;
+        empty where they are not at hand.
+    n_predicted, n_outside : int
+        Those whose predictors are at hand, and how many lie outside where it applies.
+    levels : tuple of Level
+        The levels between the served cut-offs.
+    path : tuple of (date, float)
+        E at the end of each day on which an outcome was due; not for JSON.
     months : tuple of Month
         The series, month by month.
     messages : tuple of Note
@@ -101,8 +128,12 @@ class Monitoring:
     measures: dict[str, tuple[float, float, float]]
     shares: dict[str, float]
     detectable: float | None
-    update: Literal["none", "in_the_large", "recalibration"]
-    gain: float
+    mend: Mend
+    inputs: tuple[Input, ...]
+    n_predicted: int
+    n_outside: int
+    levels: tuple[Level, ...]
+    path: tuple[tuple[date, float], ...]
     months: tuple[Month, ...]
     messages: tuple[Note, ...]
 
@@ -116,10 +147,20 @@ class Monitoring:
         plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
         for name in ("alarm", "early_warning"):
             plain[name] = None if plain[name] is None else plain[name].isoformat()
+        del plain["path"]
         plain["months"] = [vars(month) for month in self.months]
+        plain["levels"] = [vars(level) for level in self.levels]
+        plain["mend"] = {**vars(self.mend), "said": _said(self.mend.said, lang)}
+        plain["inputs"] = [
+            {**vars(one), "said": one.said.to_dict(lang)} for one in self.inputs
+        ]
         plain["measures"] = {
             name: dict(zip(("value", "lower", "upper"), limits, strict=True))
             for name, limits in self.measures.items()
         }
-        plain["messages"] = [message.to_dict(lang) for message in self.messages]
+        plain["messages"] = _said(self.messages, lang)
         return plain
+
+
+def _said(notes: tuple[Note, ...], lang: str) -> list[dict[str, Any]]:
+    return [note.to_dict(lang) for note in notes]

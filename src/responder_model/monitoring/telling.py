@@ -40,8 +40,8 @@ def _messages(found: Monitoring) -> Iterator[Note]:
     )
     if found.early_warning and found.alarm is None:
         yield Note("monitoring.early", day=found.early_warning.isoformat())
-    if found.update != "none":
-        yield Note(f"monitoring.update_{found.update}", gain=found.gain)
+    yield from _mend(found)
+    yield from _inputs(found)
     if found.n_set_aside:
         yield Note("monitoring.set_aside", n=found.n_set_aside)
     if found.provenance == "simulated":
@@ -49,12 +49,12 @@ def _messages(found: Monitoring) -> Iterator[Note]:
 
 
 def _state(found: Monitoring) -> Note:
-    values = {"evidence": _shown(found.highest), "n": found.n_known}
+    values = {"evidence": shown(found.highest), "n": found.n_known}
     if found.state == "nothing_due":
         return Note("monitoring.nothing_due", waiting=found.n_waiting)
     if found.state == "calibrated":
         return Note(
-            "monitoring.calibrated", evidence=_shown(found.evidence), n=found.n_known
+            "monitoring.calibrated", evidence=shown(found.evidence), n=found.n_known
         )
     if found.state == "depends":
         return _depends(found)
@@ -63,7 +63,7 @@ def _state(found: Monitoring) -> Note:
     return Note(f"monitoring.{found.state}", day=day, **values)
 
 
-def _shown(evidence: float) -> Note | float:
+def shown(evidence: float) -> Note | float:
     """Evidence with two figures; beyond a thousand nobody asks how much."""
     if evidence > MOST_SHOWN:
         return Note("monitoring.more_than", most=MOST_SHOWN)
@@ -83,7 +83,7 @@ def _depends(found: Monitoring) -> Note:
         f"monitoring.{key}_{which}",
         n=found.n_known,
         missing=missing,
-        evidence=_shown(found.highest),
+        evidence=shown(found.highest),
     )
 
 
@@ -91,3 +91,29 @@ def _hidden(found: Monitoring) -> Note:
     if found.detectable is None:
         return Note("monitoring.nothing_would_have_shown", n=found.n_known)
     return Note("monitoring.would_not_have_shown", shift=found.detectable)
+
+
+def _mend(found: Monitoring) -> Iterator[Note]:
+    """Say which update is asked for, what it gains and for whom it changes what."""
+    mend = found.mend
+    if mend.kind == "none":
+        return
+    yield Note(f"monitoring.update_{mend.kind}", gain=mend.gain)
+    yield Note(
+        "monitoring.changes",
+        mean=100.0 * mend.mean_change,
+        largest=100.0 * mend.largest_change,
+    )
+    yield from mend.said
+
+
+def _inputs(found: Monitoring) -> Iterator[Note]:
+    """Say whether other patients are sent, and how many the model is not for."""
+    if not found.n_predicted:
+        return
+    changed = [one for one in found.inputs if one.is_flagged]
+    if not changed:
+        yield Note("monitoring.inputs_alike", n=found.n_predicted)
+    for one in changed:
+        yield one.said
+    yield Note("monitoring.outside", outside=found.n_outside, n=found.n_predicted)

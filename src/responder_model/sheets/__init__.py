@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from responder_model.sheets.course import course_sheet
 from responder_model.sheets.html import render_html
+from responder_model.sheets.monitoring import monitoring_sheet
 from responder_model.sheets.patients import (
     implant_sheet,
     pathway_sheet,
@@ -18,6 +19,7 @@ __all__ = [
     "SheetTable",
     "course_sheet",
     "implant_sheet",
+    "monitoring_sheet",
     "pathway_sheet",
     "prediction_sheet",
     "render_html",

@@ -65,6 +65,8 @@ class Sheet:
         Which models answered: name, what they rest on, digest.
     simulated : bool
         Whether simulated patients stand behind it.
+    picture_height : float
+        Height of the picture on paper, millimetres, at most.
     """
 
     lang: str
@@ -79,6 +81,7 @@ class Sheet:
     notes: tuple[str, ...]
     models: tuple[str, ...]
     simulated: bool = False
+    picture_height: float = 62.0
 
     @property
     def day(self) -> str:
