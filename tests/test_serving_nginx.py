@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from records import WHO, bundle, condition, patient
 from responder_model.serving.tokens import new_token
 from serving_client import PATIENT, SCREENING, Live, free_port
 
@@ -77,15 +78,17 @@ def configuration(folder, port, behind):
     return f"{around}events {{}}\nhttp {{\n{temporary}{text}}}\n"
 
 
-@pytest.fixture
-def behind_nginx(tmp_path):
+@pytest.fixture(scope="module")
+def behind_nginx(tmp_path_factory):
     """A client of nginx, its token, and the folder of all logs."""
     if NGINX is None:
         pytest.skip("nginx is not installed")
+    tmp_path = tmp_path_factory.mktemp("nginx")
     write_certificate(tmp_path)
     tokens, port = tmp_path / "tokens.json", free_port()
     secret, _ = new_token(tokens, name="ehr", role="admin", days=1)
-    options = ("--tokens", str(tokens), "--behind-proxy", "127.0.0.1", "--behind-tls")
+    options = ["--tokens", str(tokens), "--behind-proxy", "127.0.0.1", "--behind-tls"]
+    options += ["--hospital", "--public-url", f"https://localhost:{port}"]
     with Live(tmp_path, *options) as server:
         file = tmp_path / "nginx.conf"
         file.write_text(configuration(tmp_path, port, server.port), encoding="utf-8")
@@ -114,6 +117,41 @@ def wait_for(client):
             return
 
 
+def test_recipe_lets_records_be_larger_and_nothing_else(behind_nginx):
+    client, token, folder, _ = behind_nginx
+    long = condition((WHO, "Q99"), id="x", note=[{"text": WORD + "a" * 300_000}])
+    record = bundle(patient(), condition((WHO, "I69.3")), long)
+    headers = {**token, "content-type": "application/fhir+json"}
+    for path in (
+        "/fhir/$assess?decision=rtms_response&moment=screening",
+        "/fr/rtms_response/screening/record",
+    ):
+        answered = client.post(path, content=json.dumps(record), headers=headers)
+        assert answered.status_code == 200, path
+    # a proxy on this machine is not this machine: records show who they are
+    sent = client.post("/cds-services/rtms_response-screening", json={}, headers=token)
+    assert sent.status_code == 403
+    assert "--cds-clients" in sent.text
+    too_large = json.dumps(bundle(patient(), long, long, long, long))
+    for path in ("/fhir/$assess", "/v1/predictions", "/fr/rtms_response/screening"):
+        body = too_large if path.startswith("/fhir") else json.dumps(record)
+        assert client.post(path, content=body, headers=headers).status_code == 413
+    logs = [path for path in folder.iterdir() if path.suffix == ".log"]
+    assert not any(WORD in path.read_text("utf-8") for path in logs)
+
+
+def test_recipe_answers_its_own_errors_with_problem_documents(behind_nginx):
+    client, token, _, _ = behind_nginx
+    for sent, status in (
+        ({"method": "POST", "url": "/v1/predictions", "content": b"x" * 70_000}, 413),
+        ({"method": "GET", "url": "/" + "a" * 9000}, 414),
+        ({"method": "GET", "url": "/health", "headers": {"x": "a" * 9000}}, 400),
+    ):
+        answered = client.request(**{"headers": token, **sent})
+        assert answered.status_code == answered.json()["status"] == status
+        assert answered.headers["content-type"] == "application/problem+json"
+
+
 def test_recipe_serves_every_route_and_logs_no_value(behind_nginx):
     client, token, folder, server = behind_nginx
     headers = {**token, "X-Request-ID": WORD, "User-Agent": WORD}
@@ -138,6 +176,7 @@ def test_recipe_serves_every_route_and_logs_no_value(behind_nginx):
         client.post("/v1/predictions", json=wrong, headers=headers).status_code == 422
     )
     assert client.get("/v1/models").status_code == 401
+    # the last test: nobody answers behind nginx then
     server.stop()
     assert client.get("/health").status_code == 503
     logs = [path for path in folder.iterdir() if path.suffix == ".log"]
@@ -148,15 +187,3 @@ def test_recipe_serves_every_route_and_logs_no_value(behind_nginx):
         assert "47.39" not in text
     last = (folder / "responder.log").read_text("utf-8").splitlines()[-1]
     assert json.loads(last)["status"] == 503
-
-
-def test_recipe_answers_its_own_errors_with_problem_documents(behind_nginx):
-    client, token, _, _ = behind_nginx
-    for sent, status in (
-        ({"method": "POST", "url": "/v1/predictions", "content": b"x" * 70_000}, 413),
-        ({"method": "GET", "url": "/" + "a" * 9000}, 414),
-        ({"method": "GET", "url": "/health", "headers": {"x": "a" * 9000}}, 400),
-    ):
-        answered = client.request(**{"headers": token, **sent})
-        assert answered.status_code == answered.json()["status"] == status
-        assert answered.headers["content-type"] == "application/problem+json"

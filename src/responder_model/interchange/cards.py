@@ -8,7 +8,6 @@ from uuid import UUID
 
 from responder_model import __version__
 from responder_model.interchange.reading import Reading
-from responder_model.interchange.risk import notes_of
 from responder_model.labels import moment_label
 from responder_model.model import Prediction
 from responder_model.words import Note, say
@@ -109,12 +108,13 @@ def summary_of(found: Prediction, lang: str) -> str:
 
 def _lines(found: Prediction, reading: Reading, lang: str) -> Iterator[str]:
     """Markdown of the detail: verdict, what must be known, where values stand."""
-    verdict, *notes = (note.text(lang) for note in notes_of(found, reading))
-    yield f"**{_escaped(verdict)}**"
+    yield f"**{_escaped(found.verdict.note.text(lang))}**"
     yield ""
     yield _escaped(moment_label(found.moment, lang).capitalize())
     yield ""
-    yield from (f"- {_escaped(text)}" for text in notes)
+    # what the reader can settle, before what holds for every patient
+    notes = (*reading.asked.values(), *reading.remarks, *found.messages)
+    yield from (f"- {_escaped(note.text(lang))}" for note in notes)
     yield ""
     if reading.sources:
         yield f"**{say('interchange.card_record', lang)}**"

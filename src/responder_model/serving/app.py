@@ -41,6 +41,12 @@ def create_app(
     """
     settings = settings or ServerSettings()
     service = Service(settings)
+    routes = [route for part in (api, docs, site) for route in part.routes(service)]
+    if settings.hospital is not None:
+        from responder_model.serving import cds, fhir, opened
+
+        for room in (fhir, cds, opened):
+            routes += room.routes(service, settings.hospital)
     app = FastAPI(
         title="responder_model",
         version=__version__,
@@ -48,14 +54,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        routes=[route for part in (api, docs, site) for route in part.routes(service)],
+        routes=routes,
     )
     app.state.service = service
-    if settings.hospital is not None:
-        from responder_model.serving import cds, fhir
-
-        for room in (fhir, cds):
-            app.include_router(room.routes(service, settings.hospital))
     app.add_exception_handler(HTTPException, _refuse_as_problem)
     app.add_middleware(
         Gate,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,26 +19,7 @@ from responder_model.serving.hospital import Hospital
 from responder_model.serving.problems import Item, Kind, Refused
 from responder_model.serving.recording import scored
 from responder_model.serving.service import Service
-from responder_model.serving.shelf import Served
 from responder_model.words import Note
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scored:
-    """A scored answer: the record as it was read, the model, and what it said.
-
-    Parameters
-    ----------
-    served : Served
-        Its ``identity`` has the digest of the model.
-    reading : Reading
-        Values, where they stood, and the version of the table of codes.
-    found : Prediction
-    """
-
-    served: Served
-    reading: Reading
-    found: Prediction
 
 
 def reader_of(hospital: Hospital, target: tuple[str, str]) -> Reader:
@@ -92,8 +72,11 @@ def reading_of(record: Record, reader: Reader) -> Reading:
 
 def score(
     service: Service, reading: Reading, reader: Reader, arrival: Arrival
-) -> Scored:
+) -> Prediction:
     """Score what was read; the log says by which model, the audit trail whom.
+
+    Whoever answers a record comes through here: the record as it was read, the model,
+    the version of the table of codes (``reading.mapping_version``) and what was said.
 
     Raises
     ------
@@ -102,9 +85,7 @@ def score(
     """
     served = service.served(reader.decision, reader.moment)
     note_model(arrival, served)
-    if reading.is_dead:
-        items = [Item(pointer="Patient", allowed=Note("interchange.dead"))]
-        raise Refused(Kind.INVALID_PATIENT, items)
+    refuse_dead(reading)
     try:
         found = served.model.predict(reading.values)
     except InvalidPatientError as error:
@@ -112,4 +93,17 @@ def score(
         raise Refused(Kind.INVALID_PATIENT, items) from None
     version = reading.mapping_version
     arrival.scored.append(scored(served.model, reading.values, found, mapping=version))
-    return Scored(served=served, reading=reading, found=found)
+    return found
+
+
+def refuse_dead(reading: Reading) -> None:
+    """Refuse a patient who has died.
+
+    Raises
+    ------
+    Refused
+        ``invalid_patient``.
+    """
+    if reading.is_dead:
+        items = [Item(pointer="Patient", allowed=Note("interchange.dead"))]
+        raise Refused(Kind.INVALID_PATIENT, items)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from responder_model.interchange.cards import card_of, override_system
 from responder_model.interchange.feedback import Feedback, read_feedback
@@ -24,7 +27,7 @@ from responder_model.serving.assessing import (
     score,
 )
 from responder_model.serving.callers import check_caller, check_local
-from responder_model.serving.gate import CDS, Arrival, arrival_of
+from responder_model.serving.gate import CDS, Arrival, Place, arrival_of
 from responder_model.serving.hospital import Hospital
 from responder_model.serving.ledger import Ledger
 from responder_model.serving.problems import Item, Kind, Refused, json_response
@@ -37,49 +40,65 @@ CAUSE = "aetiology"
 NOTHING: Plain = {"cards": []}
 
 
-def routes(service: Service, hospital: Hospital) -> APIRouter:
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What the routes share."""
+
+    service: Service
+    hospital: Hospital
+    ledger: Ledger
+
+
+def routes(service: Service, hospital: Hospital) -> list[Place]:
     """Routes of CDS Hooks: one service for each question and moment."""
-    router, ledger = APIRouter(), Ledger(hospital.state)
-
-    def admit(request: Request) -> Arrival:
-        """Refuse who may not call, before anything of the body is read."""
-        if service.callers is None:
-            check_local(request.scope, service.settings)
-        else:
-            audience = f"{hospital.address}{request.scope['path']}"
-            callers = service.callers
-            check_caller(request.scope, callers, audience=audience, ledger=ledger)
-        return arrival_of(request.scope)
-
-    @router.get(CDS)
-    async def discovery(request: Request) -> Response:
-        return json_response(services(service, hospital, admit(request).lang))
-
-    @router.get(f"{ADMIN_PATHS}feedback")
-    async def counts() -> Response:
-        return json_response({"feedback": ledger.counts()})
-
-    def add(target: tuple[str, str]) -> None:
-        name = service_id(target)
-
-        @router.post(f"{CDS}/{name}")
-        async def call(request: Request) -> Response:
-            arrival = admit(request)
-            body = await read_json_body(request)
-            found = await service.work(
-                lambda: cards(service, hospital, target, body, arrival)
-            )
-            return json_response(found)
-
-        @router.post(f"{CDS}/{name}/feedback")
-        async def feedback(request: Request) -> Response:
-            admit(request)
-            told = told_of(await read_json_body(request), hospital)
-            return json_response({"counted": ledger.count(name, told)})
-
+    ledger = Ledger(hospital.state)
+    desk = Desk(service=service, hospital=hospital, ledger=ledger)
+    found = [
+        Place(CDS, partial(_discover, desk), methods=["GET"]),
+        Place(f"{ADMIN_PATHS}feedback", partial(_counts, desk), methods=["GET"]),
+    ]
     for target in service.models:
-        add(target)
-    return router
+        at = f"{CDS}/{service_id(target)}"
+        call, feedback = partial(_call, desk, target), partial(_feedback, desk, target)
+        found += [
+            Place(at, call, methods=["POST"]),
+            Place(f"{at}/feedback", feedback, methods=["POST"]),
+        ]
+    return found
+
+
+def _admit(desk: Desk, request: Request) -> Arrival:
+    """Refuse who may not call, before anything of the body is read."""
+    callers, scope = desk.service.callers, request.scope
+    if callers is None:
+        check_local(scope, desk.service.settings)
+    else:
+        audience = f"{desk.hospital.address}{scope['path']}"
+        check_caller(scope, callers, audience=audience, ledger=desk.ledger)
+    return arrival_of(scope)
+
+
+async def _discover(desk: Desk, request: Request) -> Response:
+    lang = _admit(desk, request).lang
+    return json_response(services(desk.service, desk.hospital, lang))
+
+
+async def _counts(desk: Desk, _: Request) -> Response:
+    return json_response({"feedback": desk.ledger.counts()})
+
+
+async def _call(desk: Desk, target: tuple[str, str], request: Request) -> Response:
+    arrival, service = _admit(desk, request), desk.service
+    body = await read_json_body(request)
+    return json_response(
+        await service.work(lambda: cards(service, desk.hospital, target, body, arrival))
+    )
+
+
+async def _feedback(desk: Desk, target: tuple[str, str], request: Request) -> Response:
+    _admit(desk, request)
+    told = told_of(await read_json_body(request), desk.hospital)
+    return json_response({"counted": desk.ledger.count(service_id(target), told)})
 
 
 def told_of(body: bytes, hospital: Hospital) -> list[Feedback]:
@@ -151,9 +170,9 @@ def cards(
     reading = reading_of(record, reader)
     if not _is_asked_about(reading):
         return NOTHING
-    scored = score(service, reading, reader, arrival)
+    found = score(service, reading, reader, arrival)
     card = card_of(
-        scored.found,
+        found,
         reading,
         public_url=hospital.address,
         uuid=uuid4(),

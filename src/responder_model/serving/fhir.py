@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, cast
 
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from responder_model.errors import MissingExtraError
 from responder_model.interchange.catalogue import (
@@ -31,7 +33,13 @@ from responder_model.serving.assessing import (
     refusal_of,
     score,
 )
-from responder_model.serving.gate import Arrival, arrival_of, read_body
+from responder_model.serving.gate import (
+    Arrival,
+    Place,
+    arrival_of,
+    media_type_of,
+    read_body,
+)
 from responder_model.serving.hospital import Hospital
 from responder_model.serving.problems import (
     Item,
@@ -44,9 +52,11 @@ from responder_model.serving.shelf import KNOWN_PATIENT
 from responder_model.words import Note
 
 Plain = dict[str, Any]
+# Makes a resource in a language.
+Make = Callable[[str], Plain]
 
 
-def routes(service: Service, hospital: Hospital) -> APIRouter:
+def routes(service: Service, hospital: Hospital) -> list[Place]:
     """Routes of FHIR; what they write is held against FHIR's classes first.
 
     Raises
@@ -58,41 +68,41 @@ def routes(service: Service, hospital: Hospital) -> APIRouter:
         check_resources(_samples(service, hospital))
     except ModuleNotFoundError as error:
         raise MissingExtraError(library=str(error.name), extra="hospital") from error
-    router, base = APIRouter(), hospital.canonical
-    started = datetime.now(tz=UTC).date().isoformat()
-
-    def add(path: str, make: Callable[[str], Plain]) -> None:
-        async def get(request: Request) -> Response:
-            lang = arrival_of(request.scope).lang
-            return _sent(await service.work(lambda: make(lang)))
-
-        router.add_api_route(f"/fhir{path}", get, methods=["GET"])
-
-    add("/metadata", lambda _: capability_statement(base, started))
-    add("/ConceptMap/predictors", lambda lang: concept_map(hospital.codes, base, lang))
-    add("/OperationDefinition/assess", lambda lang: operation_definition(base, lang))
+    base, started = hospital.canonical, datetime.now(tz=UTC).date().isoformat()
+    made: dict[str, Make] = {
+        "/metadata": lambda _: capability_statement(base, started),
+        "/ConceptMap/predictors": partial(concept_map, hospital.codes, base),
+        "/OperationDefinition/assess": partial(operation_definition, base),
+    }
     for target in service.models:
-        make = _form(hospital, target)
-        add(f"/Questionnaire/{form_id(*target)}", make)
-
-    @router.post("/fhir/$assess")
-    async def assess(request: Request) -> Response:
-        kind = request.headers.get("content-type", "").partition(";")[0]
-        if kind.strip().lower() != MEDIA_TYPE:
-            raise Refused(Kind.UNSUPPORTED_MEDIA_TYPE)
-        body, arrival = await read_body(request), arrival_of(request.scope)
-        target = _target(dict(request.query_params))
-        return _sent(
-            await service.work(
-                lambda: _assess(service, hospital, target, body, arrival)
-            )
-        )
-
-    return router
+        made[f"/Questionnaire/{form_id(*target)}"] = partial(_form, hospital, target)
+    assess = partial(_answer, service, hospital)
+    return [
+        *(
+            Place(f"/fhir{path}", partial(_show, service, make), methods=["GET"])
+            for path, make in made.items()
+        ),
+        Place("/fhir/$assess", assess, methods=["POST"]),
+    ]
 
 
-def _form(hospital: Hospital, target: tuple[str, str]) -> Callable[[str], Plain]:
-    return lambda lang: questionnaire(reader_of(hospital, target), lang)
+def _form(hospital: Hospital, target: tuple[str, str], lang: str) -> Plain:
+    return questionnaire(reader_of(hospital, target), lang)
+
+
+async def _show(service: Service, make: Make, request: Request) -> Response:
+    lang = arrival_of(request.scope).lang
+    return _sent(await service.work(lambda: make(lang)))
+
+
+async def _answer(service: Service, hospital: Hospital, request: Request) -> Response:
+    if media_type_of(request) != MEDIA_TYPE:
+        raise Refused(Kind.UNSUPPORTED_MEDIA_TYPE)
+    body, arrival = await read_body(request), arrival_of(request.scope)
+    target = _target(dict(request.query_params))
+    return _sent(
+        await service.work(lambda: _assess(service, hospital, target, body, arrival))
+    )
 
 
 def _target(asked: dict[str, str]) -> tuple[str, str]:
@@ -128,8 +138,9 @@ def _assess(
         record = record_of_bundle(parsed(body, "Bundle"))
     except RecordError as error:
         raise refusal_of(error) from None
-    scored = score(service, reading_of(record, reader), reader, arrival)
-    return _written(scored.found, scored.reading, reader, arrival.lang)
+    reading = reading_of(record, reader)
+    found = score(service, reading, reader, arrival)
+    return _written(found, reading, reader, arrival.lang)
 
 
 def _written(found: Prediction, reading: Reading, reader: Reader, lang: str) -> Plain:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from responder_model.errors import Problem
 from responder_model.reporting.texts import number
@@ -32,11 +32,23 @@ class Choices:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a record said: in general, and beside each field."""
+
+    lead: tuple[str, ...] = ()
+    beside: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING_TOLD = Told()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Control:
     """What is asked about one field, and what was entered.
 
     ``name`` is that of the form; ``element`` the first element to put the focus on.
-    ``text`` is a number as it was typed, ``choices`` the answers of any other field.
+    ``text`` is a number as it was typed, ``choices`` the answers of any other field;
+    ``told`` what a record says of it.
     """
 
     name: str
@@ -50,11 +62,14 @@ class Control:
     is_unknown: bool
     choices: tuple[Choices, ...]
     problems: tuple[str, ...]
+    told: str
 
     @property
     def described_by(self) -> str:
-        """Elements that describe it: its help, and what is wrong."""
+        """Elements that describe it: its help, where it stands, and what is wrong."""
         parts = [f"{self.name}-help"] if self.help else []
+        if self.told:
+            parts.append(f"{self.name}-told")
         if self.problems:
             parts.append(f"{self.name}-problem")
         return " ".join(parts)
@@ -77,6 +92,7 @@ def form_parts(
     lang: str,
     problems: Sequence[Problem] = (),
     prefix: str = "",
+    told: Told = NOTHING_TOLD,
 ) -> tuple[Part, ...]:
     """Return what is asked at a moment, then what was asked before, newest first.
 
@@ -91,6 +107,8 @@ def form_parts(
         What was refused, told at its control.
     prefix : str, optional
         Begins the names of controls, for a second patient on one page.
+    told : Told, optional
+        What a record said of the fields.
 
     Examples
     --------
@@ -101,7 +119,8 @@ def form_parts(
     table = dictionary()
     rows = [r for r in table.predictors(decision, moment) if not r.derived_from]
     controls = [
-        (row, _control(row, entries, lang, problems, prefix=prefix)) for row in rows
+        (row, _control(row, entries, lang, problems, prefix=prefix, told=told))
+        for row in rows
     ]
     return tuple(
         Part(
@@ -121,6 +140,7 @@ def _control(
     problems: Iterable[Problem],
     *,
     prefix: str,
+    told: Told,
 ) -> Control:
     name, texts = prefix + row.name, entries.get(row.name, ())
     typed = [text for text in texts if text != NOT_KNOWN]
@@ -139,6 +159,7 @@ def _control(
         is_unknown=NOT_KNOWN in texts,
         choices=choices,
         problems=tuple(p.text(lang) for p in problems if p.field == row.name),
+        told=told.beside.get(row.name, ""),
     )
 
 

@@ -32,6 +32,7 @@ from responder_model.serving.admission import (
     check_role,
     check_size,
     cross_origin,
+    is_page,
     preflight,
 )
 from responder_model.serving.problems import (
@@ -55,6 +56,9 @@ _REQUEST_ID = re.compile(r"[0-9a-f]{8}(-?)([0-9a-f]{4}\1){3}[0-9a-f]{12}", re.I)
 # Addresses of a hospital's records, and what they speak.
 CDS = "/cds-services"
 RECORDS = ("/fhir/", CDS)
+# What ends the address of a form that is opened with a record.
+OPENED = "/record"
+_DEEP = 4
 FHIR_JSON = "application/fhir+json"
 _KEY = "responder_model.arrival"
 _HEADERS = {
@@ -169,11 +173,12 @@ class Gate:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         limits = self.settings.limits
+        is_large = self.settings.hospital is not None and takes_record(scope)
         return Arrival(
             request_id=given if _REQUEST_ID.fullmatch(given) else str(uuid4()),
             lang=language_of(headers.get("accept-language", ""), self._lang(scope)),
             deadline=asyncio.get_running_loop().time() + limits.request_seconds,
-            body_limit=limits.record_bytes if is_record(scope) else limits.body_bytes,
+            body_limit=limits.record_bytes if is_large else limits.body_bytes,
             doorkeeper=self.doorkeeper,
         )
 
@@ -239,6 +244,11 @@ class Place(Route):
         return match, {**found, "route": self}
 
 
+def media_type_of(request: Request) -> str:
+    """Media type of a body, without its parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 async def read_body(request: Request) -> bytes:
     """Body of a request, within its limits of size and time.
 
@@ -287,6 +297,13 @@ async def respond(refused: Refused, scope: Scope, receive: Receive, send: Send) 
         headers=refused.headers,
     )
     await response(scope, receive, send)
+
+
+def takes_record(scope: Scope) -> bool:
+    """Whether a whole record may be sent to an address."""
+    path = str(scope["path"])
+    is_form = is_page(path) and path.endswith(OPENED) and path.count("/") == _DEEP
+    return is_form or is_record(scope)
 
 
 def is_record(scope: Scope) -> bool:

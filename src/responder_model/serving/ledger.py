@@ -8,12 +8,14 @@ patient.
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from responder_model.errors import ResponderModelError
@@ -49,9 +51,11 @@ class Ledger:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._folder = None if path is not None else TemporaryDirectory()
-        self.path = path or Path(self._folder.name if self._folder else "") / NAME
-        self._open: tuple[int, sqlite3.Connection] | None = None
+        self.path = path or Path(mkdtemp()) / NAME
+        # connection by process
+        self._open: dict[int, sqlite3.Connection] = {}
+        owned = None if path is not None else self.path.parent
+        weakref.finalize(self, _clean, self._open, owned)
         try:
             self._connection().executescript(_TABLES)
         except sqlite3.Error as error:
@@ -61,7 +65,8 @@ class Ledger:
 
     def _connection(self) -> sqlite3.Connection:
         """Connection of this process: SQLite's do not survive a fork."""
-        if self._open is None or self._open[0] != os.getpid():
+        process = os.getpid()
+        if process not in self._open:
             made = sqlite3.connect(
                 self.path,
                 timeout=_PATIENCE,
@@ -70,14 +75,12 @@ class Ledger:
             )
             made.execute("pragma journal_mode = wal")
             made.execute("pragma synchronous = normal")
-            self._open = os.getpid(), made
-        return self._open[1]
+            self._open[process] = made
+        return self._open[process]
 
     def close(self) -> None:
         """Close what is open; the next question opens it again."""
-        if self._open is not None:
-            self._open[1].close()
-            self._open = None
+        _clean(self._open, None)
 
     def is_new(self, issuer: str, token: str, *, until: float) -> bool:
         """Remember a token until a time; whether it was not known."""
@@ -109,6 +112,15 @@ class Ledger:
         names = ("service", "outcome", "reason", "n")
         rows = (zip(names, row, strict=True) for row in found)
         return [{name: value for name, value in row if value != ""} for row in rows]
+
+
+def _clean(opened: dict[int, sqlite3.Connection], folder: Path | None) -> None:
+    """Close what this process opened, and remove a folder of our own."""
+    made = opened.pop(os.getpid(), None)
+    if made is not None:
+        made.close()
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _digest(*parts: str) -> bytes:

@@ -21,7 +21,13 @@ from responder_model.serving.entries import (
     pairs_of,
     patient_of,
 )
-from responder_model.serving.form import Choices, Part, form_parts
+from responder_model.serving.form import (
+    NOTHING_TOLD,
+    Choices,
+    Part,
+    Told,
+    form_parts,
+)
 from responder_model.serving.frame import (
     FORM,
     IMPLANT,
@@ -46,11 +52,17 @@ def form_page(
     *,
     lang: str,
     problems: Sequence[Problem] = (),
+    told: Told = NOTHING_TOLD,
 ) -> Page:
-    """Form of one question with what was entered; status 422 with problems."""
+    """Form of one question with what was entered; status 422 with problems.
+
+    ``told`` is what a record said, where the form is opened with one.
+    """
     table = dictionary()
     question = table.decisions[decision].label[lang]
-    parts = form_parts(decision, moment, entries, lang=lang, problems=problems)
+    parts = form_parts(
+        decision, moment, entries, lang=lang, problems=problems, told=told
+    )
     new = tuple(part for part in parts if part.moment == moment) or parts[:1]
     earlier = parts[len(new) :]
     return render(
@@ -71,6 +83,7 @@ def form_page(
         earlier_parts=earlier,
         given=_given(earlier, entries, decision, moment, lang),
         open_earlier=_is_open(earlier),
+        told=told.lead,
     )
 
 

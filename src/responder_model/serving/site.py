@@ -21,7 +21,7 @@ from responder_model.serving.frame import (
     Models,
     Page,
 )
-from responder_model.serving.gate import Place, arrival_of, read_body
+from responder_model.serving.gate import Place, arrival_of, media_type_of, read_body
 from responder_model.serving.pages import form_page, result_page
 from responder_model.serving.path import pathway_page
 from responder_model.serving.problems import Kind, Refused, language_of
@@ -84,7 +84,7 @@ async def _static(request: Request) -> Response:
 
 async def _start(service: Service, lang: str, _: Request) -> Response:
     asks_token = service.doorkeeper is not None
-    return _sent(start_page(_models(service), lang=lang, asks_token=asks_token))
+    return _sent(start_page(models_of(service), lang=lang, asks_token=asks_token))
 
 
 async def _restart(_: Service, lang: str, __: Request) -> Response:
@@ -92,14 +92,14 @@ async def _restart(_: Service, lang: str, __: Request) -> Response:
 
 
 async def _about(service: Service, lang: str, request: Request) -> Response:
-    models, target = _models(service), _target(request)
+    models, target = models_of(service), target_of(request)
     if target not in models:
         raise Refused(Kind.NOT_FOUND)
     return _sent(about_page(models, *target, lang=lang))
 
 
 async def _ask(service: Service, lang: str, request: Request) -> Response:
-    models, target = _models(service), _target(request)
+    models, target = models_of(service), target_of(request)
     if target not in models:
         raise Refused(Kind.NOT_FOUND)
     _note(request, models[target])
@@ -107,7 +107,7 @@ async def _ask(service: Service, lang: str, request: Request) -> Response:
 
 
 async def _score(service: Service, lang: str, request: Request) -> Response:
-    target = _target(request)
+    target = target_of(request)
     # an implant has a price of its own
     is_test = target[0] != IMPLANT[0]
     threshold = service.settings.threshold if is_test else None
@@ -172,7 +172,7 @@ async def _answer(
     if target is None:
         decision, _, moment = _own(pairs, "_of").partition("@")
         target = (decision, moment)
-    models = _models(service)
+    models = models_of(service)
     if target not in models:
         raise Refused(Kind.NOT_FOUND)
     _note(request, models[target])
@@ -228,8 +228,7 @@ async def read_form(request: Request, most: int) -> Pairs:
     Refused
         For another media type, text that is not UTF-8, or more than ``most`` fields.
     """
-    kind, _, _ = request.headers.get("content-type", "").partition(";")
-    if kind.strip().lower() != FORM_TYPE:
+    if media_type_of(request) != FORM_TYPE:
         raise Refused(Kind.UNSUPPORTED_MEDIA_TYPE)
     body = await read_body(request)
     try:
@@ -247,12 +246,13 @@ def _own(pairs: Pairs, name: str) -> str:
     return dict(pairs).get(name, "")
 
 
-def _target(request: Request) -> tuple[str, str]:
+def target_of(request: Request) -> tuple[str, str]:
     """Question and moment in an address."""
     return request.path_params["decision"], request.path_params["moment"]
 
 
-def _models(service: Service) -> Models:
+def models_of(service: Service) -> Models:
+    """Models that serve now."""
     return {target: served.model for target, served in service.models.items()}
 
 

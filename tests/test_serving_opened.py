@@ -1,0 +1,221 @@
+"""The form that a hospital opens with a record, and one number wherever it is asked."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from html.parser import HTMLParser
+from urllib.parse import urlencode
+
+import pytest
+from typer.testing import CliRunner
+
+import responder_model as rm
+from records import LOINC, WHO, bundle, call, condition, observation, patient
+from responder_model.cli.app import app
+from responder_model.serving.hospital import Hospital
+from responder_model.serving.opened import text_of
+from responder_model.serving.settings import Limits, ServerSettings
+from serving_client import Local
+
+URL = "https://responder.example"
+FHIR = "application/fhir+json"
+FORM = "application/x-www-form-urlencoded"
+WORD = "zq7canary"
+STROKE = condition((WHO, "I693"), recordedDate="2024-01-02")
+
+
+@pytest.fixture(scope="module")
+def server():
+    hospital = Hospital(public_url=URL)
+    return Local(ServerSettings(hospital=hospital, origins=("https://ehr.example",)))
+
+
+def recent():
+    return (datetime.now(tz=UTC) - timedelta(days=5)).date().isoformat()
+
+
+def opened(server, body, *, lang="en", kind=FHIR, headers=None, moment="screening"):
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    if kind == FORM:
+        content = urlencode({"record": content.decode()}).encode()
+    return server.request(
+        "POST",
+        f"/{lang}/rtms_response/{moment}/record",
+        content=content,
+        headers={"content-type": kind, **(headers or {})},
+    )
+
+
+class Filled(HTMLParser):
+    """What a browser would send of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.sent: dict[str, str] = {}
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        told = dict(attrs)
+        if tag != "input" or not told.get("value"):
+            return
+        if told.get("type") == "text" or "checked" in told:
+            self.sent[told["name"]] = told["value"]
+
+
+@pytest.mark.parametrize("kind", [FHIR, FORM])
+def test_form_is_filled_and_says_where_each_value_stands(server, kind):
+    scale = observation(7.5, recent(), code=(LOINC, "72514-3"), id="o2")
+    page = opened(server, bundle(patient(), STROKE, scale), kind=kind)
+    assert page.status_code == 200
+    sent = {k: v for k, v in Filled(page.text).sent.items() if v != "nd"}
+    assert sent["aetiology"] == "ischaemic_stroke"
+    assert (sent["sex"], sent["pain_intensity"]) == ("male", "7.5")
+    text = unescape(page.text)
+    assert "Aetiology: from a diagnosis, code I69.3, 2024-01-02 (Condition/c1)" in text
+    assert f"from a result, code 72514-3, {recent()} (Observation/o2)" in text
+    assert "from the patient's own entry (Patient/p1)" in text
+    assert re.search(r"4 of \d\d values come from the record", text)
+    assert "No clinician has signed this table of codes yet." in text
+    assert server.service.settings.hospital.codes.mapping_version in text
+    assert "mean of the last week" in text
+    assert 'aria-describedby="aetiology-help aetiology-told"' in text
+
+
+def test_form_speaks_french_and_asks_what_is_unsure(server):
+    page = opened(server, bundle(patient(), condition((WHO, "I64"))), lang="fr")
+    text = unescape(page.text)
+    assert "un AVC sans son type. À préciser" in text
+    assert "Aucun clinicien n'a encore signé" not in text
+    assert Filled(page.text).sent["aetiology"] == "nd"
+    assert "Repris du dossier" in text
+
+
+def test_form_that_a_person_opens_says_nothing_of_a_record(server):
+    text = server.get("/en/rtms_response/screening").text
+    assert "Read from the record" not in text
+    assert "-told" not in text
+
+
+def test_record_is_taken_from_pages_of_allowed_origins_alone(server):
+    body = bundle(patient(), STROKE)
+    ours = {"origin": "https://ehr.example", "sec-fetch-site": "cross-site"}
+    assert opened(server, body, kind=FORM, headers=ours).status_code == 200
+    other = {**ours, "origin": "https://else.example"}
+    assert opened(server, body, kind=FORM, headers=other).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"{", FHIR, 400),
+        (bundle(patient(), patient(id="p2")), FHIR, 422),
+        (bundle(patient(deceasedBoolean=True)), FORM, 422),
+        (bundle(patient()), "application/json", 415),
+    ],
+)
+def test_what_is_no_record_of_one_living_patient_is_refused(server, body, kind, status):
+    refused = opened(server, body, kind=kind)
+    assert refused.status_code == status
+    assert refused.headers["content-type"] == "application/problem+json"
+    shown = opened(server, body, kind=kind, headers={"accept": "text/html"})
+    assert shown.status_code == status
+    assert "<html" in shown.text
+
+
+def test_record_may_be_larger_than_a_form_and_only_there(server):
+    row = condition((WHO, "Q99"), id="x", note=[{"text": "a" * 300_000}])
+    body = bundle(patient(), STROKE, row)
+    assert opened(server, body).status_code == 200
+    assert opened(server, bundle(patient(), row, row, row, row)).status_code == 413
+    content = urlencode({"age": "5" * 100_000}).encode()
+    path, headers = "/en/rtms_response/screening", {"content-type": FORM}
+    sent = server.request("POST", path, content=content, headers=headers)
+    assert sent.status_code == 413
+    most = Limits().body_bytes
+    without = Local()
+    sent = without.request(
+        "POST", f"{path}/record", content=b" " * (most + 1), headers=headers
+    )
+    assert sent.status_code == 404
+
+
+def test_nothing_of_a_record_is_on_the_log_and_no_markup_on_the_page(server):
+    server.lines.clear()
+    html = f"<script>{WORD}</script>"
+    subject = {"reference": f"Patient/{WORD}"}
+    row = condition((WHO, "I69.3"), subject=subject, id=html)
+    page = opened(server, bundle(patient(id=WORD, name=[{"family": html}]), row))
+    assert page.status_code == 200
+    assert "<script>" not in page.text
+    refused = opened(server, bundle(patient(id=WORD), patient(id=f"{WORD}2")))
+    assert WORD not in refused.text
+    assert len(server.lines) == 2
+    assert WORD not in str(server.lines)
+
+
+def test_value_reads_back_as_it_was():
+    assert [text_of(v) for v in (54.0, 0.1 + 0.2, False, "male")] == [
+        "54",
+        "0.30000000000000004",
+        "no",
+        "male",
+    ]
+
+
+def test_one_number_on_json_page_card_fhir_and_command_line(server):
+    rows = [STROKE, observation(12, recent())]
+    body = bundle(patient(), *rows)
+    page = opened(server, body, lang="fr")
+    sent = {k: v for k, v in Filled(page.text).sent.items() if v != "nd"}
+    values = {
+        **sent,
+        "age": float(sent["age"]),
+        "depression": float(sent["depression"]),
+    }
+    model = rm.published_model("rtms_response", "screening")
+    due = model.predict(values)
+    # JSON
+    found = server.predict(values).json()["predictions"][0]
+    assert (found["probability"], found["interval"]) == (
+        due.probability,
+        [*due.interval],
+    )
+    # the command line
+    typed = [f"--{name.replace('_', '-')}={text}" for name, text in sent.items()]
+    told = CliRunner().invoke(
+        app, ["predict", "rtms_response@screening", *typed, "--json"]
+    )
+    assert json.loads(told.stdout)["probability"] == due.probability
+    # FHIR
+    path = "/fhir/$assess?decision=rtms_response&moment=screening"
+    headers = {"content-type": FHIR}
+    answer = server.request(
+        "POST", path, content=json.dumps(body).encode(), headers=headers
+    )
+    main, interval, *_ = answer.json()["prediction"]
+    assert main["extension"][0]["valueDecimal"] == due.probability
+    assert main["probabilityDecimal"] == round(100 * due.probability, 1)
+    low = interval["probabilityRange"]["low"]["value"]
+    assert low == round(100 * due.interval[0], 1)
+    # the card
+    asked = call(*rows)
+    answer = server.post("/cds-services/rtms_response-screening", asked)
+    summary = answer.json()["cards"][0]["summary"]
+    numbers = re.fullmatch(
+        r".* (\d+) of 100 .* \((\d+) to (\d+)\)\..*", summary
+    ).groups()
+    bounds = (due.probability, *due.interval)
+    assert [int(n) for n in numbers] == [round(100 * p) for p in bounds]
+    # the page
+    result = server.request(
+        "POST",
+        "/en/rtms_response/screening",
+        content=urlencode({**sent, "_do": "score"}).encode(),
+        headers={"content-type": FORM},
+    )
+    assert due.verdict.note.text("en") in unescape(result.text).replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
