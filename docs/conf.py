@@ -15,6 +15,7 @@ author = "The responder_model founders"
 project_copyright = "The responder_model founders, Apache-2.0"
 release = version = responder_model.__version__
 language = os.environ.get("DOCUMENTATION_LANGUAGE", "en")
+locale_dirs = ["_locale"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc", "running", "formulas"]
 myst_enable_extensions = ["dollarmath", "colon_fence", "substitution"]

@@ -24,7 +24,7 @@ OTHERS = {
     "DECISIONS": "decisions",
     "CONTRIBUTING": "contributing",
 }
-PLUMBING = ("conf.py", "_static", "_templates")
+PLUMBING = ("_locale", "conf.py", "_static", "_templates")
 
 
 def main() -> int:

@@ -31,8 +31,10 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 from typer.testing import CliRunner
 
-# A line longer than this was broken by the console at 110 columns.
-BROKEN = 88
+# Columns of the console, which breaks a line before the word that would pass them.
+COLUMNS = 110
+# A line of a list, or one that begins with its name, goes on nothing.
+BEGINS = re.compile(r"- |\S+ {2,}")
 SPOKEN = {"NO_COLOR": "1", "TERM": "dumb", "LC_ALL": "C.UTF-8"}
 KEPT = (".png", ".html")
 
@@ -140,7 +142,9 @@ def _joined(lines: Iterable[str]) -> Iterator[str]:
     """Lines that the console broke at its width, whole again."""
     whole = ""
     for line in lines:
-        if whole and len(whole) - whole.rfind("\0") > BROKEN and line[:1].strip():
+        last = len(whole) - whole.rfind("\0") - 1
+        is_broken = last + 1 + len(line.partition(" ")[0]) > COLUMNS
+        if whole and is_broken and line[:1].strip() and not BEGINS.match(line):
             whole += " \0" + line
         else:
             yield whole.replace("\0", "")
