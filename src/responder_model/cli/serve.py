@@ -39,6 +39,10 @@ LimitsOption = Annotated[Path | None, typer.Option("--limits", metavar="FILE")]
 ThresholdOption = Annotated[
     float | None, typer.Option("--threshold", metavar="PROBABILITY")
 ]
+MonitoringOption = Annotated[
+    Path | None,
+    typer.Option("--monitoring", metavar="FILE", exists=True, dir_okay=False),
+]
 HospitalOption = Annotated[bool, typer.Option("--hospital")]
 PublicUrlOption = Annotated[str | None, typer.Option("--public-url", metavar="URL")]
 ClientsOption = Annotated[Path | None, typer.Option("--cds-clients", metavar="FILE")]
@@ -64,6 +68,7 @@ def serve(
     behind_proxy: ProxyOption = None,
     limits: LimitsOption = None,
     threshold: ThresholdOption = None,
+    monitoring: MonitoringOption = None,
     processes: ProcessesOption = 1,
     hospital: HospitalOption = False,
     public_url: PublicUrlOption = None,
@@ -121,6 +126,7 @@ def serve(
         is_behind_tls=behind_tls,
         proxy=behind_proxy,
         threshold=threshold,
+        monitoring=monitoring,
         hospital=inside,
         audit=_trail(audit, audit_key),
         limits=Limits() if limits is None else read_limits(limits),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +116,8 @@ class Model:
     digest : str or None
         Identity of its folder, in every prediction; None until a developed model is
         saved, or ``artifact.digest_of`` works it out.
+    review : Note or None
+        That its calibration is under review (``under_review``); no part of its folder.
     """
 
     decision: str
@@ -145,6 +149,7 @@ class Model:
     parent: str | None = None
     # not copied by `replace`: another model is another folder
     digest: str | None = field(default=None, init=False)
+    review: Note | None = field(default=None, init=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.provenance not in PROVENANCES:
@@ -175,6 +180,13 @@ class Model:
         """Take the fields, frozen: arrays come writeable out of a pickle."""
         for name, value in state.items():
             object.__setattr__(self, name, freeze(value))
+
+    def under_review(self, since: date) -> Model:
+        """Return the same model, saying that its calibration is under review."""
+        same = copy(self)
+        said = Note("model.under_review", since=since.isoformat())
+        object.__setattr__(same, "review", said)
+        return same
 
     @property
     def target(self) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 def standing_messages(model: Model) -> tuple[Note, ...]:
     """Messages that every prediction of a model carries."""
     found = [Note("model.research_use"), *_provenance(model)]
+    if model.review is not None:
+        found.insert(0, model.review)
     size = model.sample_size
     if size is not None and size.verdict == "insufficient":
         found.append(Note("model.insufficient"))

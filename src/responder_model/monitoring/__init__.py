@@ -15,6 +15,7 @@ from responder_model.monitoring.process import (
 )
 from responder_model.monitoring.reading import Followed, read_followed
 from responder_model.monitoring.result import Level, Monitoring, Month
+from responder_model.monitoring.review import read_review
 from responder_model.monitoring.together import Together, together
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "inputs_of",
     "monitor",
     "read_followed",
+    "read_review",
     "together",
 ]

@@ -28,6 +28,7 @@ from responder_model.serving.frame import (
     other_language,
     path_of,
     render,
+    warnings_of,
 )
 from responder_model.serving.pages import form_page, links_to
 from responder_model.serving.recording import scored as scored_of
@@ -87,7 +88,7 @@ def compare_page(
         title=say("page.compare_title", lang),
         stay=SCORE,
         **_common(decision, moment, lang),
-        simulated=found.before.provenance == "simulated",
+        warnings=warnings_of(model, lang=lang),
         pairs=list(pairs_of(entries)),
         given=answers_given(known, lang),
         changes=_changes(found, known, lang),
@@ -133,7 +134,7 @@ def _form(
         refused=problems,
         stay=SCORE if problems else FORM,
         **_common(decision, moment, lang),
-        simulated=models[decision, moment].provenance == "simulated",
+        warnings=warnings_of(models[decision, moment], lang=lang),
         problems=links_to(parts, problems, lang, prefix=OTHER),
         parts_of=parts,
         pairs=list(pairs_of(first)),

@@ -90,7 +90,7 @@ def docs_page(described: Description, lang: str) -> Page:
         lang,
         title=say("page.docs_title", lang),
         other_path=f"/{other_language(lang)}/docs",
-        simulated=False,
+        warnings=(),
         asks_token="securitySchemes" in described["components"],
         operations=list(_operations(described)),
         refusals=[

@@ -71,6 +71,26 @@ def other_language(lang: str) -> str:
     return next(other for other in LANGUAGES if other != lang)
 
 
+def warnings_of(*models: Model, lang: str) -> list[str]:
+    """What stands above all else on a page of these models, each once.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> import responder_model as rm
+    >>> model = rm.published_model("rtms_response", moment="screening")
+    >>> warnings_of(model, lang="en")
+    []
+    >>> since = datetime.date(2026, 5, 3)
+    >>> warnings_of(model.under_review(since), lang="en")[0][:42]
+    'Calibration under review since 2026-05-03:'
+    """
+    said = [m.review.text(lang) for m in models if m.review is not None]
+    if any(model.provenance == "simulated" for model in models):
+        said.insert(0, say("page.simulated_banner", lang))
+    return list(dict.fromkeys(said))
+
+
 def render(
     name: str,
     lang: str,

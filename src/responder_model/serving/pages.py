@@ -38,6 +38,7 @@ from responder_model.serving.frame import (
     other_language,
     path_of,
     render,
+    warnings_of,
 )
 from responder_model.serving.recording import scored
 from responder_model.serving.result import answers_given, show_result
@@ -76,7 +77,7 @@ def form_page(
         path=path_of(lang, decision, moment),
         other_path=path_of(other_language(lang), decision, moment),
         stay=SCORE if problems else FORM,
-        simulated=models[decision, moment].provenance == "simulated",
+        warnings=warnings_of(models[decision, moment], lang=lang),
         carried=list(pairs_of(carried(entries, decision, moment))),
         problems=links_to(parts, problems, lang),
         new_parts=new,
@@ -157,7 +158,7 @@ def result_page(
         path=path_of(lang, decision, moment),
         other_path=path_of(other_language(lang), decision, moment),
         stay=SCORE,
-        simulated=model.provenance == "simulated",
+        warnings=warnings_of(model, lang=lang),
         of=f"{decision}@{moment}",
         result=show_result(model, prediction, known, lang=lang, threshold=threshold),
         benefit=benefit_of(model, known, lang=lang),

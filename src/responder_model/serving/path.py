@@ -17,6 +17,7 @@ from responder_model.serving.frame import (
     other_language,
     path_of,
     render,
+    warnings_of,
 )
 from responder_model.serving.origin import source_of
 from responder_model.serving.pages import form_page
@@ -54,7 +55,7 @@ def pathway_page(
         other_path=f"/{other_language(lang)}/pathway",
         stay=SCORE,
         of=f"{decision}@{moment}",
-        simulated=found.provenance == "simulated",
+        warnings=warnings_of(first, second, lang=lang),
         moment=moment_label(moment, lang),
         steps=_steps(found, lang),
         whatever=say("pathway.whatever", lang),

@@ -38,7 +38,7 @@ def refusal_page(refused: Refused, request_id: str, lang: str) -> Page:
         status=refused.kind.status,
         title=say(f"serving.{refused.kind.code}", lang),
         other_path=f"/{other_language(lang)}",
-        simulated=False,
+        warnings=(),
         request_id=request_id,
         asks_token=refused.kind is Kind.UNAUTHORISED,
         login=f"/{lang}/login",

@@ -30,7 +30,13 @@ from responder_model.words.numbers import format_percent, of_100, signed_points
 # An interval wider than this tells nothing of the patient: it says so before all else.
 WIDE = 0.5
 # Messages that have a place of their own on the page.
-PLACED = ("model.research_use", "model.missing", "model.outside", "model.borderline")
+PLACED = (
+    "model.research_use",
+    "model.under_review",
+    "model.missing",
+    "model.outside",
+    "model.borderline",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from responder_model.artifact import digest_of
 from responder_model.serving.callers import read_callers
+from responder_model.serving.logs import write_line
 from responder_model.serving.problems import Item, Kind, Refused
 from responder_model.serving.settings import ServerSettings
 from responder_model.serving.shelf import Served, Shelf, load_shelf, not_ready
@@ -17,6 +19,27 @@ from responder_model.words import Note
 T = TypeVar("T")
 # Seconds after which a busy server is worth another try.
 RETRY_AFTER = "1"
+
+
+def shelf_of(settings: ServerSettings) -> Shelf:
+    """Models of a server, with what monitoring says of them now.
+
+    Raises
+    ------
+    UntrustedModelError, ResponderModelError
+        As ``shelf.load_shelf`` and ``monitoring.read_review``.
+    """
+    path = settings.monitoring
+    if path is None:
+        return load_shelf(settings.models)
+    from responder_model.monitoring import read_review
+
+    review = read_review(path)
+    shelf = load_shelf(settings.models, review)
+    if not any(digest_of(served.model) in review for served in shelf.values()):
+        said = Note("monitoring.of_no_served", name=path.name)
+        write_line({"level": "warning", "monitoring": said.text()})
+    return shelf
 
 
 class Service:
@@ -33,7 +56,7 @@ class Service:
 
     def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
-        self.models: Shelf = load_shelf(settings.models)
+        self.models: Shelf = shelf_of(settings)
         limits = settings.limits
         hospital = settings.hospital
         self.callers = None if hospital is None else hospital.callers
@@ -76,7 +99,7 @@ class Service:
         Refused
             For a model that does not give its known number.
         """
-        found, path = load_shelf(self.settings.models), self.settings.tokens_file
+        found, path = shelf_of(self.settings), self.settings.tokens_file
         tokens = None if path is None else read_tokens(path)
         hospital = self.settings.hospital
         callers = self.callers

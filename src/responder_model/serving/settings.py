@@ -114,6 +114,9 @@ class ServerSettings:
     threshold : float or None
         Probability of response at which the clinic tests; the page compares with it.
         None: with the average patient.
+    monitoring : Path or None
+        Result of monitoring, read with the models: those with an alarm say that they
+        are under review, and answer.
     limits : Limits
     hospital : Hospital or None
         How it answers inside a hospital's systems; None: not at all.
@@ -137,6 +140,7 @@ class ServerSettings:
     is_behind_tls: bool = False
     proxy: str | None = None
     threshold: float | None = None
+    monitoring: Path | None = None
     limits: Limits = field(default_factory=Limits)
     hospital: Hospital | None = None
     audit: Trail | None = None

@@ -12,6 +12,7 @@ from responder_model.serving.frame import (
     other_language,
     path_of,
     render,
+    warnings_of,
 )
 from responder_model.serving.origin import source_of
 from responder_model.words import say
@@ -25,7 +26,9 @@ def start_page(models: Models, *, lang: str, asks_token: bool = False) -> Page:
         lang,
         title=say("page.start_title", lang),
         other_path=f"/{other_language(lang)}",
-        simulated=any(model.provenance == "simulated" for model in models.values()),
+        # one under review is said where its question is asked
+        warnings=[say("page.simulated_banner", lang)]
+        * any(model.provenance == "simulated" for model in models.values()),
         logout=f"/{lang}/logout" if asks_token else None,
         questions=[
             {
@@ -56,7 +59,7 @@ def about_page(models: Models, decision: str, moment: str, *, lang: str) -> Page
         lang,
         title=f"{say('page.about_title', lang)}, {moment_label(moment, lang)}",
         other_path=f"/{other_language(lang)}/about/{decision}/{moment}",
-        simulated=model.provenance == "simulated",
+        warnings=warnings_of(model, lang=lang),
         decision=row.label[lang],
         moment=moment_label(moment, lang),
         decision_help=row.help[lang],
@@ -70,7 +73,7 @@ def about_page(models: Models, decision: str, moment: str, *, lang: str) -> Page
         messages=[
             m.text(lang)
             for m in standing_messages(model)
-            if m.code != "model.research_use"
+            if m.code not in ("model.research_use", "model.under_review")
         ],
     )
 
