@@ -54,8 +54,9 @@ class Trail:
         with locked(folder):
             names = {path.name for path in folder.iterdir()}
             if not names - {LOCK, f"{HEAD}.new"}:
-                write_head(folder, Head(key=key.name), key)
-                _flush_names(folder)
+                head = Head(key=key.name)
+                write_head(folder, head, key)
+                self._begin_file(head.file)
             self._go_on()
 
     def check(self) -> None:
@@ -103,14 +104,18 @@ class Trail:
         return head
 
     def _next_file(self, head: Head) -> Head:
-        path = path_of(self.folder, head.file + 1)
+        self._begin_file(head.file + 1)
+        head = replace(head, file=head.file + 1, size=0)
+        write_head(self.folder, head, self._key)
+        return head
+
+    def _begin_file(self, number: int) -> None:
+        """Make an empty file, whose name is on the disk then."""
+        path = path_of(self.folder, number)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
         if path.stat().st_size:
             raise ResponderModelError(_refusal(self.folder, "behind_head"))
         _flush_names(self.folder)
-        head = replace(head, file=head.file + 1, size=0)
-        write_head(self.folder, head, self._key)
-        return head
 
     def _write(self, head: Head, rows: Sequence[Mapping[str, Any]]) -> None:
         time = datetime.now(tz=UTC).isoformat(timespec="milliseconds")
