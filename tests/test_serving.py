@@ -402,7 +402,8 @@ def test_envelope_has_no_place_for_more_than_the_schema_says():
     }
 
 
-HEAVY = ("matplotlib", "mlflow", "pandas", "pyarrow", "shap", "sklearn", "statsmodels")
+HEAVY = ("matplotlib", "mlflow", "pandas", "pyarrow", "scipy", "shap", "sklearn")
+HEAVY += ("statsmodels",)
 STARTED = f"""
 import sys
 from responder_model.serving.app import create_app

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import responder_model as rm
+from desk import LONGEST
 from responder_model.errors import InvalidPatientError
 from responder_model.patient import check_patient
 from responder_model.schema import dictionary
@@ -391,6 +392,15 @@ def test_outside_is_a_state_of_the_result() -> None:
     page = result_page(models(), RTMS, "screening", {"age": ("99",)}, lang="en")
     assert page.status == 200
     assert "lies beyond the usual" in page.html
+
+
+def test_figure_of_a_patient_outside_is_called_no_best_guess() -> None:
+    entries = {name: (text,) for name, text in LONGEST.items()}
+    outside = result_page(models(), RTMS, "session_3", entries, lang="en").html
+    assert "Do not rely on the probability" in outside
+    assert "best guess" not in outside
+    inside = result_page(models(), RTMS, "screening", {"age": ("54",)}, lang="en").html
+    assert "best guess" in inside
 
 
 # ---------------------------------------------------------------- all pages

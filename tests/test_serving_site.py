@@ -15,7 +15,7 @@ import responder_model as rm
 from responder_model.schema import dictionary
 from responder_model.serving.settings import Limits, ServerSettings
 from responder_model.serving.tokens import SESSION_SECONDS, new_token, read_tokens
-from responder_model.words import LANGUAGES
+from responder_model.words import LANGUAGES, say
 from serving_client import Local
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -82,6 +82,8 @@ def test_pages_about_two_steps_and_two_patients(server):
     found = model.compare({"age": 54.5, **dict(PATIENT[1:])}, {"age": 70})
     for prediction in (found.before, found.after):
         assert f"{100 * prediction.probability:.0f}\N{NO-BREAK SPACE}%" in shown.text
+    # both intervals are wider than 50 points
+    assert shown.text.count(say("page.wide_title", "fr")) == 2
 
 
 def test_second_patient_is_left_behind_after_a_comparison(server):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import subprocess
 import time
@@ -45,6 +46,10 @@ class Running:
     port: int
     seconds: float
 
+    def cpu_seconds(self) -> float:
+        """Processor time of the process and its children until now."""
+        return sum(map(_cpu_seconds, [self.process.pid, *_children(self.process.pid)]))
+
     def memory_mb(self) -> float:
         """Resident memory of the process and its children."""
         pids = [self.process.pid, *_children(self.process.pid)]
@@ -69,6 +74,12 @@ def _resident_mb(pid: int) -> float:
         for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
     )
     return int(rows["VmRSS"].split()[0]) / 1024
+
+
+def _cpu_seconds(pid: int) -> float:
+    # the name, in brackets, may hold anything
+    told = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:

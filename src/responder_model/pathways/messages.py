@@ -79,7 +79,7 @@ def pathway_messages(
     if steps.is_composite:
         cut = describe_cut_point(steps.test, steps.test.main_cut_point)
         found.append(Note("pathway.composite", cut=cut))
-    found.append(Note("pathway.completers", target=steps.implant.target))
+    found.append(Note("pathway.completers", decision=steps.implant.decision))
     if level != "inside":
         found.append(Note(f"model.{level}"))
     if missing:

@@ -37,6 +37,7 @@ from responder_model.serving.result import (
     answers_given,
     figure,
     figure_words,
+    is_wide,
 )
 from responder_model.words import say
 
@@ -93,7 +94,10 @@ def compare_page(
         given=answers_given(known, lang),
         changes=_changes(found, known, lang),
         figures=_figures(found, lang),
-        patients=[figure(p, lang) for p in (found.before, found.after)],
+        patients=[
+            {"figure": figure(p, lang), "is_wide": is_wide(p.interval)}
+            for p in (found.before, found.after)
+        ],
         messages=[message.text(lang) for message in found.messages],
         form=FORM,
         back=path_of(lang, decision, moment),
