@@ -10,20 +10,27 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from matplotlib.figure import Figure
 from scipy.stats import norm
 from typer.testing import CliRunner
 
 import responder_model as rm
-from responder_model.artifact import digest_of
+from responder_model.artifact import digest_of, sign_model
 from responder_model.cli.app import app
 from responder_model.combining import combine
+from responder_model.combining.contribution import contribution_of
 from responder_model.combining.product import (
     Gaussian,
     Likelihoods,
     mass,
     multiply,
 )
+from responder_model.figures.combining import plot_effect
+from responder_model.reporting import build_report
+from responder_model.schema import dictionary, parse_dictionary
 from responder_model.simulation import draw_truth, simulate_cohort
+from responder_model.validation import validate_by_centre
 
 SETTINGS = rm.Settings(
     decision="rtms_response", moment="screening", challenger=False, centres="ignored"
@@ -173,6 +180,107 @@ def test_a_centre_whose_outcomes_are_swapped_is_named(truth, models):
     assert any("Contradicts the others" in note and "swapped" in note for note in notes)
 
 
+@pytest.fixture(scope="module")
+def odd(truth):
+    """A centre where every effect has the other sign, and more than that."""
+    turned = replace(truth, slopes=-2.0 * truth.slopes)
+    return rm.develop(cohort(150, 33, turned), settings=SETTINGS, name="turned")
+
+
+def test_a_centre_that_contradicts_is_shown_with_and_without(models, odd):
+    found, rest = combine([*models, odd]), combine(models)
+    assert [m.name for m in found.members if m.contradicts] == ["turned"]
+    assert len(found.members) == 4
+    assert found.model.n_patients == sum(m.n_patients for m in (*models, odd))
+    assert found.without.to_dict() == rest.to_dict()
+    assert found.to_dict()["without"]["n_patients"] == rest.model.n_patients
+    assert rest.without is None
+    # of two centres nobody can tell which one is wrong
+    assert combine([models[2], odd]).without is None
+
+
+def test_weights_are_shares_of_what_is_known(models):
+    found = combine(models)
+    weights = [member.weight for member in found.members]
+    assert weights == sorted(weights)  # more patients, more weight
+    assert min(weights) > 0.0
+    assert 0.0 < found.evidence_weight < 1.0
+    assert sum(weights) + found.evidence_weight == pytest.approx(1.0)
+    fewer = combine(models[:2])
+    assert fewer.members[0].weight > weights[0]
+    assert fewer.evidence_weight > found.evidence_weight
+
+
+def test_effects_are_those_served_and_a_new_centre_is_less_sure(models):
+    found = combine(models)
+    columns = [effect.column for effect in found.effects]
+    assert columns == ["level", *found.model.encoder.derived]
+    new = np.array([effect.new[0] for effect in found.effects])
+    np.testing.assert_allclose(
+        new[1:] @ found.model.encoder.projection, found.model.main.coefficients
+    )
+    assert new[0] == pytest.approx(found.model.main.intercept)
+    for effect in found.effects:
+        assert effect.new[0] == pytest.approx(effect.common[0])
+        assert effect.new[1] < effect.common[1] < effect.common[2] < effect.new[2]
+    for effect in combine(models, alike=True).effects:
+        assert effect.new == pytest.approx(effect.common)
+
+
+def test_effects_of_a_centre_are_what_its_patients_add(models):
+    """With the evidence's precision back in, the centre's own posterior is there."""
+    found = combine(models)
+    own = models[2].components[0]  # the published one
+    place = len(models[2].rules.cut_points) + models[2].encoder.derived.index("age")
+    mean, low, high = found.effects[place - 4].centres[2]
+    assert found.effects[place - 4].column == "age"
+    added = ((high - low) / 2.0 / 1.959964) ** -2.0
+    before, after = own.prior_sd[place] ** -2.0, 1.0 / own.covariance[place, place]
+    assert added == pytest.approx(after - before)
+    whole = (mean * added + own.prior_mean[place] * before) / after
+    assert whole == pytest.approx(own.mean[place])
+
+
+def test_combined_model_is_validated_explained_signed_and_reported(
+    models, new, tmp_path
+):
+    model = combine(models).model
+    centres = new.assign(centre=np.where(np.arange(len(new)) % 2, "east", "west"))
+    table = validate_by_centre(model, centres)
+    assert list(table["centre"]) == ["east", "west"]
+    assert table["c_statistic"].between(0.4, 1.0).all()
+    told = model.explain(new.head(5))
+    served = model.predict_cohort(new.head(5))["probability"]
+    log_odds = told.base_values + told.values.sum(axis=1)
+    np.testing.assert_allclose(1.0 / (1.0 + np.exp(-log_odds)), served)
+    key = Ed25519PrivateKey.generate()
+    rm.save_model(model, tmp_path / "abc")
+    public = sign_model(tmp_path / "abc", key.private_bytes_raw())
+    read = rm.load_model(tmp_path / "abc", trusted_keys=[public])
+    for lang, words in {"en": "3 centres, without", "fr": "3 centres, sans"}.items():
+        assert words in build_report(read, lang=lang).html
+
+
+def test_updated_centre_is_combined_as_if_developed_on_all_its_patients(
+    truth, models, new
+):
+    early, late = cohort(60, 51, truth), cohort(60, 52, truth)
+    free = replace(SETTINGS, small_cells=0, stays_here=True)
+    whole = rm.develop(pd.concat([early, late], ignore_index=True), settings=free)
+    steps = rm.update(rm.develop(early, settings=free), late)
+    here, there = (
+        combine([contribution_of(one), models[2]], alike=True)
+        .model.predict_cohort(new)
+        .probability
+        for one in (whole, steps)
+    )
+    assert np.abs(here - there).max() < 0.02
+    with pytest.raises(rm.ResponderModelError, match="may have changed"):
+        combine([rm.update(models[0], late, method="auto"), models[1]])
+    with pytest.raises(rm.ResponderModelError, match="may have changed"):
+        combine([rm.update(models[0], late, power=0.5), models[1]])
+
+
 def test_a_combined_model_is_a_model_like_any_other(models, new, tmp_path):
     model = combine(models).model
     rm.save_model(model, tmp_path / "abc")
@@ -186,7 +294,7 @@ def test_a_combined_model_is_a_model_like_any_other(models, new, tmp_path):
 
 def test_what_cannot_be_combined_is_refused_with_every_reason(models, cohorts):
     published = rm.published_model("rtms_response", moment="screening")
-    updated = rm.update(models[0], cohorts[1])
+    updated = rm.update(models[0], cohorts[1], method="auto")
     other = rm.develop(
         cohorts[0], settings=replace(SETTINGS, moment="session_1"), name="later"
     )
@@ -205,6 +313,81 @@ def test_what_cannot_be_combined_is_refused_with_every_reason(models, cohorts):
         combine(models[:1])
     with pytest.raises(rm.ResponderModelError, match="for_member"):
         combine(models, for_member=3)
+
+
+def other(model, **changes):
+    """Model that differs in something, under a name of its own."""
+    return replace(model, name="other", **changes)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("evidence", "another version of the published evidence, which differs in: "),
+        ("priors", "other priors than this version makes"),
+        ("predictors", "has other predictors than centre 0"),
+        ("cut points", "counts outcomes by other rules than centre 0"),
+        ("centre", "stays in its centre"),
+        ("precision", "says what no patients can say"),
+    ],
+)
+def test_what_differs_is_refused_by_name(models, cohorts, change, words):
+    model = models[1]
+    part = model.components[0]
+    few = replace(SETTINGS, predictors=("age", "pain_intensity", "depression"))
+    rows = model.evidence.rows
+    first = next(iter(rows))
+    newer = {**rows, first: replace(rows[first], n=(rows[first].n or 0) + 1)}
+    changed = {
+        "evidence": lambda: other(
+            model,
+            evidence=replace(model.evidence, rows=newer),
+            components=tuple(
+                replace(one, prior_mean=one.prior_mean + 0.1)
+                for one in model.components
+            ),
+        ),
+        "priors": lambda: other(
+            model,
+            components=(
+                replace(part, prior_mean=part.prior_mean + 0.1),
+                *model.components[1:],
+            ),
+        ),
+        "predictors": lambda: rm.develop(cohorts[1], settings=few, name="other"),
+        "cut points": lambda: other(
+            model, encoder=replace(model.encoder, dictionary=with_other_cut_points())
+        ),
+        "centre": lambda: other(
+            model, disclosure=replace(model.disclosure, stays_here=True)
+        ),
+        "precision": lambda: other(
+            model,
+            components=(
+                replace(part, covariance=1e6 * part.covariance, weight=1.0),
+                *model.components[1:],
+            ),
+        ),
+    }
+    with pytest.raises(rm.ResponderModelError, match=words) as refused:
+        combine([models[0], changed[change]()])
+    if change == "evidence":
+        assert first in str(refused.value)
+
+
+def with_other_cut_points():
+    text = dictionary().text
+    ours = "cut_points = [10, 20, 30, 50, 70]"
+    assert ours in text
+    return parse_dictionary(text.replace(ours, ours.replace("20", "25")))
+
+
+def test_simulated_beside_real_is_simulated_and_said(models):
+    real = replace(models[0], provenance="cohort")
+    model = combine([real, models[1]]).model
+    assert model.provenance == "simulated"
+    assert "development.combined_simulated" in [note.code for note in model.notes]
+    assert combine([models[0], models[1]]).model.provenance == "simulated"
 
 
 def test_the_same_patients_twice_are_refused(cohorts):
@@ -228,11 +411,15 @@ def test_command_combines_folders(models, tmp_path, lang):
         rm.save_model(model, folders[-1])
     out = tmp_path / "abc"
     words = ["combine", *folders, "--out", str(out), "--no-track"]
-    done = CliRunner().invoke(app, [*words, "--lang", lang])
+    picture = tmp_path / "abc.png"
+    done = CliRunner().invoke(app, [*words, "--lang", lang, "--figure", str(picture)])
     assert done.exit_code == 0, done.output
-    assert {"en": "SD between centres", "fr": "Écart-type entre centres"}[
-        lang
-    ] in done.stdout
+    for said in {
+        "en": ("SD between centres", "a new centre", "published evidence has"),
+        "fr": ("Écart-type entre centres", "un nouveau centre", "publiées ont"),
+    }[lang]:
+        assert said in done.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")
     assert rm.load_model(out).n_patients == sum(m.n_patients for m in models)
     again = CliRunner().invoke(
         app, [*words, "--for", folders[1], "--overwrite", "--json"]
@@ -240,10 +427,53 @@ def test_command_combines_folders(models, tmp_path, lang):
     assert again.exit_code == 0, again.output
     found = json.loads(again.stdout)
     assert len(found["members"]) == 3
+    assert sum(one["weight"] for one in found["members"]) < 1.0
+    assert len(found["effects"][0]["centres"]) == 3
+    assert found["without"] is None
     other = CliRunner().invoke(
         app, [*words, "--for", str(tmp_path), "--overwrite", "--lang", lang]
     )
     assert other.exit_code == 1
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_figure_names_who_contradicts_and_draws_all_without(models, odd, lang):
+    found = combine([models[2], models[1], odd])
+    figure = Figure()
+    ax = plot_effect(
+        found.effects[0],
+        found.members,
+        found.without.effects[0],
+        ax=figure.add_subplot(),
+        decision=found.model.decision,
+        lang=lang,
+    )
+    squares = [line for line in ax.lines if line.get_marker() == "s"]
+    diamonds = [line for line in ax.lines if line.get_marker() == "D"]
+    assert [line.get_xdata()[0] for line in squares] == pytest.approx(
+        [centre[0] for centre in found.effects[0].centres]
+    )
+    assert [line.get_markerfacecolor() == "white" for line in squares] == [
+        member.contradicts for member in found.members
+    ]
+    assert [line.get_xdata()[0] for line in diamonds] == pytest.approx(
+        [found.effects[0].common[0], found.without.effects[0].common[0]]
+    )
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_command_shows_who_contradicts_with_and_without(models, odd, tmp_path, lang):
+    folders = [str(tmp_path / f"m{c}") for c in range(4)]
+    for folder, model in zip(folders, [*models, odd], strict=True):
+        rm.save_model(model, folder)
+    words = ["combine", *folders, "--out", str(tmp_path / "all"), "--no-track"]
+    done = CliRunner().invoke(app, [*words, "--lang", lang])
+    assert done.exit_code == 0, done.output
+    said = {
+        "en": ("CONTRADICTS", "Without turned, for comparison (nothing was left out)"),
+        "fr": ("CONTREDIT", "Sans turned, pour comparaison (rien n'a été écarté)"),
+    }[lang]
+    assert all(one in done.stdout for one in said), done.stdout
 
 
 def test_commands_and_code_of_the_page_run(tmp_path, monkeypatch):

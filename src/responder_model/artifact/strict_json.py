@@ -96,21 +96,22 @@ def render_json(value: Any) -> bytes:
     return (_render(value, "\n") + "\n").encode()
 
 
+_NESTED = frozenset((dict, list, tuple))
+
+
 def _render(value: Any, indent: str) -> str:
     inner = indent + " "
     if isinstance(value, dict) and value:
         rows = [f"{_scalar(str(k))}: {_render(v, inner)}" for k, v in value.items()]
         return "{" + inner + f",{inner}".join(rows) + indent + "}"
-    if isinstance(value, list | tuple) and any(
-        isinstance(item, dict | list | tuple) for item in value
-    ):
+    if isinstance(value, list | tuple) and not _NESTED.isdisjoint(map(type, value)):
         rows = [_render(item, inner) for item in value]
         return "[" + inner + f",{inner}".join(rows) + indent + "]"
     return _scalar(value)
 
 
-def _scalar(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+# one encoder for all: a new one for every number takes longer than the number
+_scalar = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def canonical_json(value: Any) -> bytes:

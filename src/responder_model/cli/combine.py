@@ -11,6 +11,7 @@ import typer
 from responder_model.cli.models import open_model
 from responder_model.cli.options import JsonOption, LanguageOption, OverwriteOption
 from responder_model.cli.output import console, print_json, print_notices
+from responder_model.cli.picture import FigureOption, drawn
 from responder_model.cli.tracked import (
     TrackingOption,
     TrackOption,
@@ -20,7 +21,7 @@ from responder_model.cli.tracked import (
 )
 from responder_model.errors import ResponderModelError
 from responder_model.words import Note, say
-from responder_model.words.numbers import format_number
+from responder_model.words.numbers import format_number, format_percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,6 +41,7 @@ def combine(
     out: OutOption,
     for_member: ForOption = None,
     alike: AlikeOption = False,
+    figure: FigureOption = None,
     track: TrackOption = True,
     tracking_uri: TrackingOption = None,
     overwrite: OverwriteOption = False,
@@ -60,6 +62,8 @@ def combine(
     output = Output(path=out, command="combine", model=origin, kind="model")
     check_place(output, store, inputs=folders, overwrite=overwrite)
     found = combine_models(models, for_member=member, alike=alike)
+    if figure is not None:
+        _draw(found, figure, folders, overwrite=overwrite, lang=lang)
     done = keep(found.model, None, folder=out, output=output, tracking_uri=store)
     digest = digest_of(found.model)
     if json_output:
@@ -68,7 +72,10 @@ def combine(
         return
     for line in _lines(found, models, member, lang):
         typer.echo(line)
-    console().print(_table(found, lang))
+    for table in (_centres(found, lang), _effects(found, lang)):
+        console().print(table)
+    for line in _weights_and_without(found, lang):
+        typer.echo(line)
     print_notices(found.model.notes)
     for name, place in whereabouts(done).items():
         typer.echo(f"{name}: {place}")
@@ -105,10 +112,13 @@ def _lines(
         yield say("combining.for_new_centre", lang, **counts)
     else:
         yield say("combining.for_member", lang, member=models[member].name)
+    yield _between(found).text(lang)
+
+
+def _between(found: Combination) -> Note:
     level, slope = found.between.level, found.between.slope
-    yield say(
+    return Note(
         "combining.between",
-        lang,
         level=level[0],
         level_low=level[1],
         level_high=level[2],
@@ -119,20 +129,76 @@ def _lines(
     )
 
 
-def _table(found: Combination, lang: str) -> Table:
+def _weights_and_without(found: Combination, lang: str) -> Iterator[str]:
+    yield say("combining.weights", lang, evidence=found.evidence_weight)
+    against = [one.name for one in found.members if one.contradicts]
+    rest = found.without
+    if against and rest is None:
+        yield say("combining.without_too_few", lang)
+    if rest is not None:
+        yield say(
+            "combining.without",
+            lang,
+            models=", ".join(against),
+            n=rest.model.n_patients,
+            level=rest.effects[0].common[0],
+            level_all=found.effects[0].common[0],
+            between=_between(rest),
+        )
+
+
+def _draw(
+    found: Combination, path: Path, folders: list[str], *, overwrite: bool, lang: str
+) -> None:
+    from responder_model.artifact import digest_of
+    from responder_model.figures.combining import draw_combination
+    from responder_model.labels import decision_label, moment_label
+
+    model = found.model
+    label = decision_label(model.decision, lang)
+    title = f"{label}\n{moment_label(model.moment, lang)} ({digest_of(model)[:12]})"
+    with drawn(
+        path, digest_of(model), command="combine", inputs=folders, overwrite=overwrite
+    ) as draft:
+        draw_combination(found, draft, title=title, lang=lang)
+
+
+def _effects(found: Combination, lang: str) -> Table:
+    """Level and strongest effects: of all centres, and of a new one."""
+    from rich.table import Table
+
+    from responder_model.figures.coefficients import column_label
+
+    table = Table(title=say("combining.effects_title", lang))
+    for key in ("effect", "all", "new"):
+        table.add_column(say(f"combining.column_{key}", lang))
+    for place in found.strongest:
+        effect = found.effects[place]
+        name = (
+            say("combining.figure_level", lang)
+            if place == 0
+            else column_label(effect.column, found.model.decision, lang)
+        )
+        table.add_row(name, _limits(effect.common, lang), _limits(effect.new, lang))
+    return table
+
+
+def _limits(found: tuple[float, float, float], lang: str) -> str:
+    return "{} ({} .. {})".format(*(format_number(x, lang, ".2f") for x in found))
+
+
+def _centres(found: Combination, lang: str) -> Table:
     from rich.table import Table
 
     table = Table(title=say("combining.table_title", lang))
-    for key in ("centre", "patients", "level", "agreement"):
+    for key in ("centre", "patients", "weight", "level", "agreement"):
         table.add_column(say(f"combining.column_{key}", lang))
     for one in found.members:
-        shown = [
-            format_number(x, lang, ".2f") for x in (one.level, one.lower, one.upper)
-        ]
         table.add_row(
             one.name,
             f"{one.n_patients} ({one.n_events})",
-            "{} ({} .. {})".format(*shown),
+            format_percent(one.weight),
+            _limits((one.level, one.lower, one.upper), lang),
             say("combining.against" if one.contradicts else "combining.agrees", lang),
         )
     return table

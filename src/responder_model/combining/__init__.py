@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from responder_model.combining.combination import Combination, combine
 from responder_model.combining.contribution import Contribution
+from responder_model.combining.effects import Effect
 from responder_model.combining.heterogeneity import Between, Member
 from responder_model.combining.share_file import (
     read_share,
@@ -16,6 +17,7 @@ __all__ = [
     "Between",
     "Combination",
     "Contribution",
+    "Effect",
     "Member",
     "combine",
     "read_share",

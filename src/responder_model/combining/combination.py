@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from responder_model.combining.contribution import (
-    Contribution,
-    beliefs,
-    contribution_of,
-)
+from responder_model.combining.contribution import Contribution, contribution_of
+from responder_model.combining.effects import Effect, effects_of
 from responder_model.combining.heterogeneity import (
     Between,
     Member,
     between,
     members_of,
 )
-from responder_model.combining.members import check_members, own_priors
-from responder_model.combining.product import (
-    ALIKE,
-    APART,
-    Floats,
-    Gaussian,
-    Likelihoods,
-    Spread,
-    gaussian_of,
-    multiply,
-    of_component,
-    variances_of,
-)
+from responder_model.combining.joint import Joint
+from responder_model.combining.members import check_members
 from responder_model.combining.whole import model_of, notes_of
-from responder_model.cumulative_logit.components import Prior
-from responder_model.cumulative_logit.mixture import Component as Posterior
 from responder_model.development import published_model
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
 from responder_model.words import Note
 
-# Components below this share of the posterior are left out.
-_NEGLIGIBLE = 1e-4
+# Effects that a table or a figure shows beside the level.
+_SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,17 +40,40 @@ class Combination:
         Each centre beside the others.
     between : Between
         How far centres lie apart.
+    effects : tuple of Effect
+        Level and main effects of each centre, of all, and of a new one.
+    without : Combination or None
+        The same without the centres that contradict the others; None where none does,
+        or fewer than two are left. A reader compares; nothing is dropped.
     """
 
     model: Model
     members: tuple[Member, ...]
     between: Between
+    effects: tuple[Effect, ...]
+    without: Combination | None = None
+
+    @property
+    def evidence_weight(self) -> float:
+        """Share of the published evidence in what is known of what all share."""
+        return 1.0 - sum(member.weight for member in self.members)
+
+    @property
+    def strongest(self) -> tuple[int, ...]:
+        """Places of the level and of the effects that most surely are not none."""
+        order = sorted(
+            range(1, len(self.effects)), key=lambda k: -self.effects[k].strength
+        )
+        return (0, *order[:_SHOWN])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, without the model."""
         return {
             "members": [vars(member) for member in self.members],
+            "evidence_weight": self.evidence_weight,
             "between": vars(self.between),
+            "effects": [effect.to_dict() for effect in self.effects],
+            "without": None if self.without is None else self.without.to_dict(),
             "n_patients": self.model.n_patients,
             "n_events": self.model.n_events,
             "provenance": self.model.provenance,
@@ -129,50 +136,32 @@ def combine(
     centres = [
         one if isinstance(one, Contribution) else contribution_of(one) for one in models
     ]
-    columns = base.encoder.derived
-    learned = [one.of_all(columns) for one in centres]
-    excluded = {group for one in centres for group in one.excluded_evidence}
-    common = own_priors(base, excluded)
-    n_cuts = len(base.rules.cut_points)
-    spreads = ALIKE if alike else APART
-    priors = [gaussian_of(prior) for prior in common]
-    parts = [of_component(learned, k) for k in range(len(common))]
-    moved = [_apart(part, spreads, n_cuts) for part in parts]
-    found = list(
-        _posteriors(common, priors, moved, parts, spreads, n_cuts, member=for_member)
-    )
-    weights = _shares(np.array([one.log_evidence for one in found]))
-    mixture = tuple(
-        replace(one, weight=float(w))
-        for one, w in zip(found, weights, strict=True)
-        if alike or w > _NEGLIGIBLE
-    )
-    believed = [
-        beliefs(part, own_priors(base, one.excluded_evidence))
-        for one, part in zip(centres, learned, strict=True)
-    ]
-    held = members_of(
-        centres,
-        np.array(believed),
-        priors,
-        np.array([prior.weight for prior in common]),
-        parts,
-        moved,
-        spreads,
-    )
-    by_spread = weights.reshape(len(common), len(spreads)).sum(axis=0)
-    apart = between(held, spreads, by_spread)
+    joint = Joint.of(centres, base, alike=alike)
+    posteriors = joint.posteriors()
+    members = members_of(joint, joint.shares(posteriors))
+    by_spread = np.array([one.weight for one in posteriors])
+    by_spread = by_spread.reshape(-1, len(joint.spreads)).sum(axis=0)
+    chosen = posteriors if for_member is None else joint.posteriors(for_member)
+    mixture = [chosen[place] for place in joint.likely(chosen)]
     model = model_of(centres, base, mixture, member=for_member, name=name)
-    notes = (*model.notes, *notes_of(centres, held))
-    return Combination(model=replace(model, notes=notes), members=held, between=apart)
+    notes = (*model.notes, *notes_of(centres, members))
+    return Combination(
+        model=replace(model, notes=notes),
+        members=members,
+        between=between(members, joint.spreads, by_spread),
+        effects=effects_of(joint, posteriors),
+        without=_without(models, members, alike=alike),
+    )
 
 
-def _apart(
-    part: Likelihoods, spreads: Sequence[Spread], n_cuts: int
-) -> list[Likelihoods]:
-    """What centres say of their common level and effects, at each spread."""
-    size = part.vector.shape[1]
-    return [part.apart(variances_of(spread, size, n_cuts)) for spread in spreads]
+def _without(
+    models: Sequence[Model | Contribution], members: Sequence[Member], *, alike: bool
+) -> Combination | None:
+    """Combine those that agree, for comparison."""
+    kept = [one for one, m in zip(models, members, strict=True) if not m.contradicts]
+    if len(kept) in (1, 0, len(models)):
+        return None
+    return combine(kept, alike=alike)
 
 
 def _base(models: Sequence[Model | Contribution]) -> Model:
@@ -185,40 +174,3 @@ def _base(models: Sequence[Model | Contribution]) -> Model:
             Note("combining.refused", reasons=(Note("combining.two_models", n=0),))
         )
     return published_model(models[0].decision, models[0].moment)
-
-
-def _posteriors(
-    common: Sequence[Prior],
-    priors: Sequence[Gaussian],
-    moved: Sequence[Sequence[Likelihoods]],
-    parts: Sequence[Likelihoods],
-    spreads: Sequence[Spread],
-    n_cuts: int,
-    *,
-    member: int | None,
-) -> Iterator[Posterior]:
-    """One a component and spread, its log evidence with the spread's prior weight."""
-    others = [c for c in range(len(parts[0].constant)) if c != member]
-    for prior, start, part, ways in zip(common, priors, parts, moved, strict=True):
-        for spread, rest in zip(spreads, ways, strict=True):
-            variances = variances_of(spread, len(start.vector), n_cuts)
-            found = multiply(start, rest.of(others))
-            mean, covariance = found.mean, found.covariance + np.diag(variances)
-            log_z = found.log_weight
-            if member is not None:
-                precision = np.asarray(np.linalg.inv(covariance))
-                new = Gaussian(precision=precision, vector=precision @ mean)
-                own = multiply(new, part.of([member]))
-                mean, covariance = own.mean, own.covariance
-                log_z += own.log_weight
-            yield Posterior(
-                prior=replace(prior, weight=prior.weight * spread.weight),
-                mean=mean,
-                covariance=covariance,
-                log_evidence=log_z + np.log(prior.weight * spread.weight),
-            )
-
-
-def _shares(log_weight: Floats) -> Floats:
-    share = np.exp(log_weight - log_weight.max())
-    return np.asarray(share / share.sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from responder_model.combining.product import (
     mass,
 )
 from responder_model.cumulative_logit.components import Prior
+from responder_model.development.published import prior_mixture
+from responder_model.development.shared import priors_for
 from responder_model.disclosure import Disclosure, Fingerprints
 from responder_model.features import Population
 from responder_model.model import Model
@@ -96,7 +98,7 @@ def contribution_of(
     Parameters
     ----------
     model : Model
-        Developed on the patients of one centre.
+        Developed on the patients of one centre, and updated with more of them.
     columns : sequence of str, optional
         Model columns that its fit held; default: all.
     """
@@ -105,6 +107,8 @@ def contribution_of(
     n_cuts = len(model.rules.cut_points)
     places = [derived.index(name) + n_cuts for name in held]
     parameters = np.array([*range(n_cuts), *places], dtype=np.int64)
+    updated = model.parent is not None
+    priors = own_priors(model, model.excluded_evidence) if updated else None
     return Contribution(
         name=model.name,
         decision=model.decision,
@@ -115,13 +119,20 @@ def contribution_of(
         n_events=model.n_events,
         excluded_evidence=tuple(model.excluded_evidence),
         columns=held,
-        likelihoods=likelihoods_of(model, parameters),
+        likelihoods=likelihoods_of(model, parameters, priors),
         population=model.population,
         discrepancy=model.discrepancy,
         disclosure=model.disclosure,
         fingerprints=model.fingerprints,
         model=model,
     )
+
+
+def own_priors(base: Model, excluded: Iterable[str]) -> tuple[Prior, ...]:
+    """Components of the evidence of today without some groups of it."""
+    groups = tuple(sorted(excluded))
+    priors = priors_for(base.decision, base.moment, groups)
+    return tuple(part.prior for part in prior_mixture(base.encoder, priors))
 
 
 def beliefs(likelihoods: Likelihoods, priors: Sequence[Prior]) -> Floats:

@@ -7,14 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from responder_model.combining.contribution import Contribution
-from responder_model.combining.product import (
-    Floats,
-    Gaussian,
-    Likelihoods,
-    Spread,
-    mass,
-)
+from responder_model.combining.contribution import beliefs, own_priors
+from responder_model.combining.joint import Joint
+from responder_model.combining.product import Floats, Spread, mass
 
 # log p(data | the others) - log p(data | evidence alone) below which a centre
 # contradicts the others, and SDs of its level beyond which it does.
@@ -31,6 +26,8 @@ class Member:
         Its model's.
     n_patients, n_events : int
         Of its model.
+    weight : float
+        Share in what is known of what all share; the evidence has the rest.
     level, lower, upper : float
         Its level less that of the others, log-odds, with 95 % limits.
     agreement : float
@@ -43,6 +40,7 @@ class Member:
     name: str
     n_patients: int
     n_events: int
+    weight: float
     level: float
     lower: float
     upper: float
@@ -67,25 +65,25 @@ class Between:
     i_squared: float
 
 
-def members_of(
-    centres: Sequence[Contribution],
-    believed: Floats,
-    priors: Sequence[Gaussian],
-    weights: Floats,
-    parts: Sequence[Likelihoods],
-    moved: Sequence[Sequence[Likelihoods]],
-    spreads: Sequence[Spread],
-) -> tuple[Member, ...]:
+def members_of(joint: Joint, shares: Floats) -> tuple[Member, ...]:
     """Hold each centre against all others, over components and spreads.
 
-    ``believed`` is the log of weight times evidence of each centre and component alone,
-    (C, K). A centre that contradicts the others is set apart before the rest is judged
-    again, the worst first: it would make them contradict, too.
+    A centre that contradicts the others is set apart before the rest is judged again,
+    the worst first: it would make them contradict, too.
+
+    Parameters
+    ----------
+    joint : Joint
+        All centres.
+    shares : ndarray of shape (C,)
+        Weight of each.
     """
-    foretold = _Foretold(priors, weights, moved, spreads)
+    centres = joint.centres
+    believed = _believed(joint)
+    foretold = _Foretold(joint)
     alone = np.logaddexp.reduce(believed, axis=1)
     heaviest = int(np.argmax((believed - alone[:, None]).sum(axis=0)))
-    levels = [_level(priors[heaviest], parts[heaviest], c) for c in range(len(centres))]
+    levels = [_level(joint, heaviest, c) for c in range(len(centres))]
     agreement = foretold.by_others(range(len(centres))) - alone
     against = _against(foretold, alone, agreement)
     return tuple(
@@ -93,13 +91,27 @@ def members_of(
             name=one.name,
             n_patients=one.n_patients,
             n_events=one.n_events,
+            weight=float(share),
             level=shift,
             lower=shift - 1.96 * error,
             upper=shift + 1.96 * error,
             agreement=float(agreement[c]),
             contradicts=c in against or abs(shift) > _FAR * error,
         )
-        for c, (one, (shift, error)) in enumerate(zip(centres, levels, strict=True))
+        for c, (one, (shift, error), share) in enumerate(
+            zip(centres, levels, shares, strict=True)
+        )
+    )
+
+
+def _believed(joint: Joint) -> Floats:
+    """Log of weight times evidence of each centre and component alone, (C, K)."""
+    columns = joint.base.encoder.derived
+    return np.array(
+        [
+            beliefs(one.of_all(columns), own_priors(joint.base, one.excluded_evidence))
+            for one in joint.centres
+        ]
     )
 
 
@@ -118,43 +130,42 @@ def _against(foretold: _Foretold, alone: Floats, agreement: Floats) -> set[int]:
 class _Foretold:
     """What centres foretell of one another."""
 
-    priors: Sequence[Gaussian]
-    weights: Floats
-    moved: Sequence[Sequence[Likelihoods]]
-    spreads: Sequence[Spread]
+    joint: Joint
 
     def by_others(self, chosen: Sequence[int]) -> Floats:
         """Log p(patients of each | all others of these), (n_chosen,)."""
         together, without = [], []
-        for prior, weight, ways in zip(
-            self.priors, self.weights, self.moved, strict=True
+        joint = self.joint
+        for whole, prior, ways in zip(
+            joint.common, joint.priors, joint.moved, strict=True
         ):
             start = mass(prior.precision, prior.vector)
-            for spread, way in zip(self.spreads, ways, strict=True):
+            for spread, way in zip(joint.spreads, ways, strict=True):
                 part = way.of(chosen)
                 precision = prior.precision + part.precision.sum(axis=0)
                 vector = prior.vector + part.vector.sum(axis=0)
-                share = np.log(weight * spread.weight) - start + part.constant.sum()
+                share = (
+                    np.log(whole.weight * spread.weight) - start + part.constant.sum()
+                )
                 together.append(share + mass(precision, vector))
                 rest = mass(precision - part.precision, vector - part.vector)
                 without.append(share - part.constant + rest)
-        whole = np.logaddexp.reduce(np.array(together))
-        return np.asarray(whole - np.logaddexp.reduce(np.array(without), axis=0))
+        every = np.logaddexp.reduce(np.array(together))
+        return np.asarray(every - np.logaddexp.reduce(np.array(without), axis=0))
 
 
-def _level(prior: Gaussian, parts: Likelihoods, c: int) -> tuple[float, float]:
+def _level(joint: Joint, k: int, c: int) -> tuple[float, float]:
     """Level of a centre beyond what the others expect, and its standard error.
 
     The likelihood of a shift of the level alone, with all else as the others expect.
     """
+    prior, parts = joint.priors[k], joint.parts[k]
     precision = prior.precision + parts.precision.sum(axis=0) - parts.precision[c]
     vector = prior.vector + parts.vector.sum(axis=0) - parts.vector[c]
     covariance = np.linalg.inv(precision)
     mean = covariance @ vector
-    own, factor = (
-        parts.precision[c],
-        np.eye(len(mean)) + parts.precision[c] @ covariance,
-    )
+    own = parts.precision[c]
+    factor = np.eye(len(mean)) + own @ covariance
     score = np.linalg.solve(factor, parts.vector[c] - own @ mean)[0]
     information = max(float(np.linalg.solve(factor, own)[0, 0]), 1e-12)
     return float(score / information), information**-0.5

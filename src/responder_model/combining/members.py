@@ -11,13 +11,14 @@ from responder_model.artifact import digest_of
 from responder_model.artifact.document import evidence_document
 from responder_model.artifact.manifest import sha256
 from responder_model.artifact.strict_json import canonical_json
-from responder_model.combining.contribution import Contribution, beliefs
-from responder_model.cumulative_logit.components import Prior
-from responder_model.development.published import prior_mixture
+from responder_model.combining.contribution import (
+    Contribution,
+    beliefs,
+    own_priors,
+)
 from responder_model.errors import ResponderModelError
 from responder_model.evidence import Evidence, packaged_evidence
 from responder_model.model import Model
-from responder_model.priors import build_priors
 from responder_model.words import Note
 
 # Stored priors are rounded; another version of the evidence differs by far more.
@@ -77,12 +78,27 @@ def _of_a_folder(model: Model, first: Model) -> str | None:
         "other_question": model.target != first.target,
         "no_patients": model.n_patients == 0,
         "other_predictors": model.encoder.columns != first.encoder.columns,
-        "updated": model.parent is not None,
+        "other_outcome": _outcome(model) != _outcome(first),
+        "updated": _has_changed(model),
         "several_centres": bool(model.centres),
         "stays_here": rule is not None and rule.stays_here,
         "of_centres_apart": len(names) != len(set(names)),
     }
     return next((code for code, speaks in checks.items() if speaks), None)
+
+
+def _outcome(model: Model) -> tuple[object, ...]:
+    """How outcomes are counted."""
+    rules = model.rules
+    fields = rules.outcome, rules.binary_outcome, rules.requires
+    return *fields, rules.comparison, rules.main_cut_point, tuple(rules.cut_points)
+
+
+def _has_changed(model: Model) -> bool:
+    """Whether an update weighed its patients otherwise than as more of the same."""
+    power = 1.0 if model.settings is None else model.settings.power
+    changed = any(note.code == "development.changed" for note in model.notes)
+    return model.parent is not None and (changed or power != 1.0)
 
 
 def _other_evidence(model: Model) -> Note:
@@ -111,18 +127,14 @@ def _twice(models: Sequence[Model | Contribution]) -> Iterator[Note]:
         known.update(patients)
 
 
-def own_priors(base: Model, excluded: Iterable[str]) -> tuple[Prior, ...]:
-    """Components of the evidence of today without some groups of it."""
-    groups = tuple(sorted(excluded))
-    priors = build_priors(base.decision, base.moment, exclude_evidence=groups)
-    return tuple(part.prior for part in prior_mixture(base.encoder, priors))
-
-
 def _has_evidence_of_today(model: Model) -> bool:
     today = own_priors(model, model.excluded_evidence)
     names = [part.name for part in model.components]
     if names != [prior.name for prior in today]:
         return False
+    if model.parent is not None:  # what it keeps as priors is yesterday's posterior
+        rows = model.evidence, model.decision, model.excluded_evidence
+        return not rows_that_differ(*rows)
     return all(
         np.allclose(part.prior_mean, prior.mean, rtol=_TOLERANCE, atol=_TOLERANCE)
         and np.allclose(part.prior_sd, prior.sd, rtol=_TOLERANCE, atol=_TOLERANCE)

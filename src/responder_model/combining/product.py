@@ -41,6 +41,9 @@ LEVEL_SDS = (
 )
 SLOPE_SDS = ((0.0, 0.3), (0.1, 0.4), (0.2, 0.22), (0.3, 0.08))
 
+# A weight below this was rounded to nothing.
+_LEAST_WEIGHT = 1e-300
+
 
 @dataclass(frozen=True, kw_only=True)
 class Spread:
@@ -143,19 +146,32 @@ def gaussian_of(prior: Prior) -> Gaussian:
     return Gaussian(precision=precision, vector=precision @ prior.mean)
 
 
-def likelihoods_of(model: Model, parameters: NDArray[np.int64]) -> Likelihoods:
+def likelihoods_of(
+    model: Model, parameters: NDArray[np.int64], priors: Sequence[Prior] | None = None
+) -> Likelihoods:
     """What a model's patients said of some parameters, one row a component.
 
-    Of parameters that the patients left as the prior had them nothing is lost.
+    Of parameters that the patients left as the prior had them nothing is lost. An
+    updated model keeps yesterday's posterior as its prior: ``priors`` are those of the
+    evidence, and the evidence of all its patients, but for a constant that components
+    share, is what the weights have become.
     """
     parts, square = model.components, np.ix_(parameters, parameters)
     after = np.linalg.inv(np.array([part.covariance[square] for part in parts]))
-    before = np.array([np.diag(part.prior_sd[parameters] ** -2.0) for part in parts])
     mean = np.array([part.mean[parameters] for part in parts])
-    prior_mean = np.array([part.prior_mean[parameters] for part in parts])
+    if priors is None:
+        sd = np.array([part.prior_sd[parameters] for part in parts])
+        prior_mean = np.array([part.prior_mean[parameters] for part in parts])
+        evidence = np.array([part.log_evidence for part in parts])
+    else:
+        sd = np.array([prior.sd[parameters] for prior in priors])
+        prior_mean = np.array([prior.mean[parameters] for prior in priors])
+        weight = np.array([part.weight for part in parts])
+        at_first = np.array([prior.weight for prior in priors])
+        evidence = np.log(np.maximum(weight, _LEAST_WEIGHT) / at_first)
+    before = np.eye(len(parameters)) * sd[:, None] ** -2.0
     v_after = (after @ mean[..., None])[..., 0]
     v_before = (before @ prior_mean[..., None])[..., 0]
-    evidence = np.array([part.log_evidence for part in parts])
     precision = after - before
     return Likelihoods(
         precision=(precision + precision.transpose(0, 2, 1)) / 2.0,

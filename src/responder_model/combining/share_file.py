@@ -15,8 +15,8 @@ from responder_model.artifact.manifest import sha256
 from responder_model.artifact.node import Node, lower_triangle
 from responder_model.artifact.records import read_fingerprints
 from responder_model.artifact.strict_json import canonical_json, parse_json
-from responder_model.combining.contribution import Contribution
-from responder_model.combining.members import digests_of, own_priors
+from responder_model.combining.contribution import Contribution, own_priors
+from responder_model.combining.members import digests_of
 from responder_model.combining.product import Likelihoods
 from responder_model.development import published_model
 from responder_model.disclosure import FEWEST, Disclosure

@@ -106,13 +106,6 @@ class Prior:
             return np.diag(self.sd**-2.0)
         return np.asarray(np.linalg.inv(self.covariance))
 
-    @property
-    def log_det(self) -> float:
-        """Logarithm of the covariance's determinant."""
-        if self.covariance is None:
-            return 2.0 * float(np.log(self.sd).sum())
-        return float(np.linalg.slogdet(self.covariance)[1])
-
 
 def robust_priors(
     mean: Array | None,

@@ -142,8 +142,7 @@ class _Objective:
         return cls(
             replace(observations, design=observations.design[:, learned[J:] - J]),
             np.array([part.mean for part in parts]),
-            np.array([part.precision for part in parts]),
-            np.array([part.log_det for part in parts]),
+            *_inverted(parts),
         )
 
     def derivatives(self, parameters: Array) -> Derivatives:
@@ -155,6 +154,17 @@ class _Objective:
         pull = (self.precision @ deviation[:, :, None])[:, :, 0]
         penalty = 0.5 * (deviation * pull).sum(axis=1)
         return value - penalty, gradient - pull, information + self.precision
+
+
+def _inverted(priors: Sequence[Prior]) -> tuple[Array, Array]:
+    """Precision (M, d, d) and log determinant of the covariance (M,), all at once."""
+    if all(prior.covariance is None for prior in priors):
+        sd = np.array([prior.sd for prior in priors])
+        return sd[:, :, None] ** -2.0 * np.eye(sd.shape[1]), 2.0 * np.log(sd).sum(
+            axis=1
+        )
+    spread = np.array([prior.spread for prior in priors])
+    return np.linalg.inv(spread), np.linalg.slogdet(spread)[1]
 
 
 def _newton(objective: _Objective, parameters: Array) -> tuple[Array, Array, Array]:
