@@ -10,8 +10,9 @@ STAMP := .venv/.installed
 DEMO_STAMP := .venv/.installed_for_demo
 DEMO_OUT ?= demo_output
 PYTEST_WORKERS ?= 2
-# A file stays with one worker, so that what its tests share is made once.
-SHARED = --numprocesses $(PYTEST_WORKERS) --dist loadfile
+# A file stays with one worker, so that what its tests share is made once; tests/conftest.py
+# orders the files.
+SHARED = --numprocesses $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 # One thread per process: the fits are small, threads only fight for the cores.
 export OMP_NUM_THREADS ?= 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,10 +24,17 @@ os.environ["RESPONDER_MODEL_CACHE_FOLDER"] = f"{_CENTRE.name}/fetched"
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An MLflow store without a run; its tables take a second to make."""
+    """An MLflow store without a run; its tables take seconds to make."""
+    from mlflow.store.db import utils
+
     from responder_model.tracking.store import opened
 
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    # the newest of MLflow's own migrations: read once, not for every store
+    utils._get_latest_schema_revision = cache(utils._get_latest_schema_revision)
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent  # whoever comes second waits for the first
+    path = place / "mlflow.db"
     with opened(f"sqlite:///{path}") as client:
         client.search_experiments()
     return path
@@ -54,6 +63,13 @@ def _no_store_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     """MLflow's own calls leave settings behind, which this package heeds."""
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_RUN_ID"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of few tests first: theirs are long, and no worker waits for them alone."""
+    n_tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: n_tests[item.path])
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

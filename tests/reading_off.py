@@ -6,7 +6,6 @@ dictionary. ``singled_out`` is told the true records afterwards, to count the hi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import combinations, product
 
 import numpy as np
@@ -50,16 +49,17 @@ def lowest(model: Model) -> np.ndarray:
     return np.array(low + [0.0] * len(model.centres))
 
 
-def directions(model: Model) -> Iterator[tuple[np.ndarray, float]]:
-    """Single contrasts, sums and differences of two, and what most may have of it."""
+def directions(model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Single contrasts, sums and differences of two, and what most may have of each."""
     low = lowest(model)
+    rows = []
     for size in (1, 2):
         for columns in combinations(contrasts_of(model), size):
             for signs in product((1.0, -1.0), repeat=size - 1):
-                direction = np.zeros(len(low))
-                direction[list(columns)] = (1.0, *signs)
-                for level in _LEVELS:
-                    yield direction, float(low @ direction) + level
+                rows.append(np.zeros(len(low)))
+                rows[-1][list(columns)] = (1.0, *signs)
+    found = np.array(rows).reshape(-1, len(low))
+    return found, (found @ low)[:, None] + np.array(_LEVELS)
 
 
 def from_sums(
@@ -70,12 +70,10 @@ def from_sums(
     With a·x = c in all but one patient, sum (a·x - c) x is a multiple of that record.
     """
     size = len(total)  # without centres where they take no part, as in a population
-    rows = [
-        squares @ a[:size] - c * total
-        for a, c in directions(model)
-        if not a[size:].any()
-    ]
-    return np.array(rows).reshape(-1, len(total))
+    a, c = directions(model)
+    kept = ~a[:, size:].any(axis=1)
+    rows = (a[kept, :size] @ squares.T)[:, None] - c[kept, :, None] * total
+    return rows.reshape(-1, size)
 
 
 def from_population(model: Model) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,9 +26,14 @@ from responder_model.model.example import example_model
 from responder_model.schema import dictionary_text
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_model(example_model(), tmp_path_factory.mktemp("saved") / "model")
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return save_model(example_model(), tmp_path / "model")
+def folder(saved: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(saved, tmp_path / "model"))
 
 
 def reforge(folder: Path, **changes: Any) -> None:

@@ -177,10 +177,11 @@ def test_simulated_cohorts_are_seldom_asked_about() -> None:
     # a relief of -95 or less is the one thing that may be asked of them: it stands in
     # about one of 400 cohorts
     asked = []
-    for seed in range(MANY):
-        cohort = simulate_cohort(n_patients=60, seed=seed)
-        cohort.attrs = {}
-        asked += [seed] if _asked(cohort) else []
+    patients = simulate_cohort(n_patients=60 * MANY, seed=1)
+    patients.attrs = {}
+    for k in range(MANY):
+        cohort = patients.iloc[60 * k : 60 * (k + 1)].reset_index(drop=True)
+        asked += [k] if _asked(cohort) else []
     assert len(asked) <= 1
 
 

@@ -434,36 +434,3 @@ def test_junk_in_disguise_is_refused(tmp_path: Path, junk: bytes, start: bytes) 
 @_each
 def test_junk_under_a_good_header_is_refused(tmp_path: Path, junk: str) -> None:
     _read_or_refuse(_written(tmp_path, "age;sex\n" + junk))
-
-
-@pytest.fixture(scope="module")
-def whole_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    folder = tmp_path_factory.mktemp("whole")
-    cohort = simulate_cohort(n_patients=5, seed=4)
-    files = {}
-    for ending in ("csv", "xlsx", "parquet"):
-        write_cohort(cohort, folder / f"whole.{ending}")
-        files[ending] = (folder / f"whole.{ending}").read_bytes()
-    return files
-
-
-@given(
-    ending=st.sampled_from(["csv", "xlsx", "parquet"]),
-    share=st.floats(0, 1),
-    patch=st.binary(min_size=1, max_size=6),
-    cut=st.booleans(),
-)
-@_each
-def test_a_damaged_file_is_read_or_refused(
-    tmp_path: Path,
-    whole_files: dict[str, bytes],
-    *,
-    ending: str,
-    share: float,
-    patch: bytes,
-    cut: bool,
-) -> None:
-    whole = whole_files[ending]
-    place = int(share * len(whole))
-    rest = b"" if cut else whole[place + len(patch) :]
-    _read_or_refuse(_written(tmp_path, whole[:place] + patch + rest))

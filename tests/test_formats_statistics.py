@@ -144,9 +144,9 @@ def test_numbers_of_single_precision_are_those_that_were_written(
 # ---------------------------------------------------------------- there and back
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3])
-def cohort(request: pytest.FixtureRequest) -> pd.DataFrame:
-    return rm.simulate_cohort(n_patients=60, seed=request.param, n_implanted=10)
+@pytest.fixture(scope="module")
+def cohort() -> pd.DataFrame:
+    return rm.simulate_cohort(n_patients=180, seed=1, n_implanted=30)
 
 
 def coded(cohort: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, dict[int, str]]]:

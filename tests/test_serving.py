@@ -9,9 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import responder_model as rm
 from responder_model.artifact import save_model
+from responder_model.cli.app import app
 from responder_model.model.example import example_model
 from responder_model.schema import dictionary
 from responder_model.serving.envelopes import ManyPatients
@@ -21,7 +23,6 @@ from responder_model.serving.settings import Limits, ServerSettings
 from serving_client import PATIENT, SCREENING, Local, pointers
 
 TARGETS = dictionary().targets()
-COMMAND = (sys.executable, "-c", "from responder_model.cli import main; main()")
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +81,10 @@ def test_released_folder_answers_to_the_last_bit_as_the_command_does(folder):
     assert answered["model"]["digest"] == f"sha256:{digest}"
     assert answered["model"]["provenance"] == "simulated"
     for patient, found in zip(patients, answered["predictions"], strict=True):
-        command = [*COMMAND, "predict", str(folder)]
-        command += ["--input", "-", "--json", "--lang", "en"]
+        command = ["predict", str(folder), "--input", "-", "--json", "--lang", "en"]
         known = json.dumps({k: v for k, v in patient.items() if v is not None})
-        done = subprocess.run(command, input=known, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        done = CliRunner().invoke(app, command, input=known)
+        assert done.exit_code == 0, done.stderr
         printed = json.loads(done.stdout)
         # the command asks on
         assert printed.pop("questions")

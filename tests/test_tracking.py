@@ -39,8 +39,10 @@ def model(cohort):
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    return tmp_path_factory.mktemp("tracking")
+def directory(tmp_path_factory, new_store):
+    place = tmp_path_factory.mktemp("tracking")
+    new_store(place)
+    return place
 
 
 @pytest.fixture(scope="module")

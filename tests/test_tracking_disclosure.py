@@ -72,7 +72,7 @@ def cells(path):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def told(tmp_path_factory, new_store):
     """What must not be in a store after develop, validate, report, update; its data."""
     home = tmp_path_factory.mktemp("planted")
     store, data = home / "store", home / "data"
@@ -82,7 +82,7 @@ def told(tmp_path_factory):
     for name, n, seed in (("c", 60, 3), ("north", 50, 4), ("new", 40, 5)):
         path = data / f"{name}.csv"
         secrets |= planted_cohort(n_patients=n, seed=seed, path=path)
-    uri = ["--tracking-uri", f"sqlite:///{store}/mlflow.db"]
+    uri = ["--tracking-uri", new_store(store)]
     model, newer = str(data / "m"), str(data / "newer")
     commands = (
         ["develop", str(data / "c.csv"), TARGET, "--out", model],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -59,18 +61,9 @@ def folder(model, tmp_path):
     return rm.save_model(model, tmp_path / "m")
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory):
-    """An empty store: making one takes seconds, a copy of one does not."""
-    place = tmp_path_factory.mktemp("migrated")
-    mlflow.MlflowClient(local_tracking_uri(place)).search_experiments()
-    return place / "mlflow.db"
-
-
 @pytest.fixture
-def uri(tmp_path, migrated):
-    shutil.copy(migrated, tmp_path / "mlflow.db")
-    return local_tracking_uri(tmp_path)
+def uri(tmp_path, new_store):
+    return new_store(tmp_path)
 
 
 @pytest.fixture
@@ -155,10 +148,12 @@ def test_twenty_pairs_of_first_users_all_succeed(folder, tmp_path):
 
 
 @pytest.fixture
-def autologged(tmp_path):
+def autologged(uri, monkeypatch):
     """A notebook that logs whatever is trained to a store of its own."""
+    # MLflow's import hooks go with it
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
     before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/notebook.db")
+    mlflow.set_tracking_uri(uri)
     mlflow.xgboost.autolog(silent=True)
     mlflow.sklearn.autolog(silent=True)
     mlflow.autolog(silent=True)
@@ -170,7 +165,7 @@ def autologged(tmp_path):
 
 
 @pytest.mark.usefixtures("autologged")
-def test_autolog_of_the_caller_makes_no_run(folder, tmp_path):
+def test_autolog_of_the_caller_makes_no_run(folder, tmp_path, new_store):
     cohort = rm.simulate_cohort(n_patients=60, seed=3)
     made = rm.develop(cohort, "rtms_response", "screening")
     assert made.performance
@@ -178,8 +173,8 @@ def test_autolog_of_the_caller_makes_no_run(folder, tmp_path):
     rm.update(made, rm.simulate_cohort(n_patients=40, seed=4))
     rm.validate_externally(made, rm.simulate_cohort(n_patients=60, seed=4))
     rm.published_model("emcs_success", "implantation")
-    uri = local_tracking_uri(tmp_path / "ours")
     (tmp_path / "ours").mkdir()
+    uri = new_store(tmp_path / "ours")
     log_development(rm.load_model(folder), folder=folder, tracking_uri=uri)
     assert len(mlflow.search_runs(search_all_experiments=True)) == 0
 
@@ -214,9 +209,9 @@ def test_a_run_named_in_the_environment_is_not_taken_over(
 
 
 def test_settings_of_mlflow_name_store_and_experiment(
-    run, files, tmp_path, monkeypatch
+    run, files, tmp_path, monkeypatch, empty_store, new_store
 ):
-    uri = f"sqlite:///{tmp_path}/other.db"
+    uri = f"sqlite:///{shutil.copy(empty_store, tmp_path / 'other.db')}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "pain clinic")
     assert chosen_tracking_uri() == uri
@@ -228,11 +223,11 @@ def test_settings_of_mlflow_name_store_and_experiment(
     client = mlflow.MlflowClient(uri)
     made = client.get_run(json.loads(done.stdout)["run_id"])
     assert client.get_experiment(made.info.experiment_id).name == "pain clinic"
-    given = local_tracking_uri(tmp_path)
+    given = new_store(tmp_path)
     named = run("track", "m", "--tracking-uri", given)
     assert named.exit_code == 0, named.stderr
     assert "MLFLOW_TRACKING_URI" not in named.stderr
-    assert (tmp_path / "mlflow.db").is_file()
+    assert find_run(digest_of("m"), tracking_uri=given)
 
 
 # ---------------------------------------------------------------- refused before
@@ -295,11 +290,11 @@ def test_a_path_that_would_be_another_file_is_refused(tmp_path):
             local_tracking_uri(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["a b", "é à", "100%", "a#b", "it's", "a@b:c", "日本"])
-def test_odd_characters_in_the_path_do_no_harm(model, tmp_path, migrated, name):
+@pytest.mark.parametrize("name", ["a b#é à 100%", "it's a@b:c 日本"])
+def test_odd_characters_in_the_path_do_no_harm(model, tmp_path, new_store, name):
     place = tmp_path / name
     place.mkdir()
-    shutil.copy(migrated, place)
+    new_store(place)
     folder = rm.save_model(model, place / "m")
     uri = local_tracking_uri(place)
     check_store(uri)
@@ -321,44 +316,40 @@ def test_validate_refuses_an_unusable_store_before_it_works(run, files, folder):
 # ---------------------------------------------------------------- after the save
 
 
-FULL_DISK = """
-import resource, sys
-from importlib import import_module
-from responder_model.cli.app import app
+@pytest.fixture
+def filled_after(run):
+    """Run a command on a disk that is full once a function of it has returned."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
-module, name, *words = sys.argv[1:]
-work = getattr(import_module(module), name)
+    def run_until_full(module, name, words):
+        work = getattr(import_module(module), name)
 
-def fill_the_disk(*arguments, **more):
-    done = work(*arguments, **more)
-    # from now on the system refuses to write beyond 50 kB of any file
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
-    return done
+        def fill_the_disk(*arguments, **more):
+            done = work(*arguments, **more)
+            # from now on the system refuses to write beyond 50 kB of any file
+            resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+            return done
 
-setattr(import_module(module), name, fill_the_disk)
-app(words)
-"""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(f"{module}.{name}", fill_the_disk)
+            try:
+                done = run(*words)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert done.exit_code == 3, done.output
+        assert "Traceback" not in done.stderr
+        (said,) = [s for s in done.stderr.splitlines() if s.startswith("warning: ")]
+        return done.stdout, said
 
-
-def with_a_disk_that_fills_after(module, name, words, place):
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FULL_DISK, module, name, *words],
-        capture_output=True,
-        text=True,
-        cwd=place,
-    )
-    assert done.returncode == 3, done.stderr
-    assert "Traceback" not in done.stderr
-    (said,) = [s for s in done.stderr.splitlines() if s.startswith("warning: ")]
-    return done.stdout, said
+    return run_until_full
 
 
+@pytest.mark.usefixtures("uri")
 def test_a_disk_that_fills_after_the_save_is_one_sentence_and_exit_code_3(
-    run, files, tmp_path
+    run, files, tmp_path, filled_after
 ):
     words = ["develop", str(files["c"]), TARGET, "--out", "m"]
-    after = ("responder_model.workflow", "save_model")
-    _, said = with_a_disk_that_fills_after(*after, words, tmp_path)
+    _, said = filled_after("responder_model.workflow", "save_model", words)
     assert said.startswith("warning: saved, but not logged: ")
     assert said.endswith("Log it later: responder-model track m")
     assert rm.load_model(tmp_path / "m").n_patients
@@ -368,25 +359,26 @@ def test_a_disk_that_fills_after_the_save_is_one_sentence_and_exit_code_3(
     assert find_run(digest_of(tmp_path / "m")) == json.loads(later.stdout)["run_id"]
 
 
-def test_a_disk_that_fills_after_the_drawing_is_told_by_the_store(uri, files, tmp_path):
+def test_a_disk_that_fills_after_the_drawing_is_told_by_the_store(
+    uri, files, tmp_path, filled_after
+):
     words = ["develop", str(files["c"]), TARGET, "--out", "m"]
-    after = ("responder_model.workflow", "draw_development")
-    _, said = with_a_disk_that_fills_after(*after, words, tmp_path)
+    _, said = filled_after("responder_model.workflow", "draw_development", words)
     assert said.startswith("warning: saved, but not logged: tracking store sqlite:")
     assert find_run(digest_of(tmp_path / "m"), tracking_uri=uri) is None
 
 
 def test_a_disk_that_fills_after_the_validation_loses_no_result(
-    files, folder, model, uri, tmp_path
+    files, folder, model, uri, filled_after
 ):
     log_development(model, folder=folder, tracking_uri=uri)
     words = ["validate", str(folder), str(files["north"])]
-    after = ("responder_model.cli.validate", "print_measures")
-    out, said = with_a_disk_that_fills_after(*after, words, tmp_path)
+    out, said = filled_after("responder_model.cli.validate", "print_measures", words)
     assert "c-statistic" in out
     assert said.startswith("warning: done, but not logged: tracking store sqlite:")
 
 
+@pytest.mark.usefixtures("uri")
 def test_track_logs_a_folder_once(run, folder):
     first = run("track", folder, "--json")
     assert first.exit_code == 0, first.stderr
@@ -409,10 +401,10 @@ def test_track_refuses_a_folder_that_is_no_model(run, tmp_path):
 # ---------------------------------------------------------------- moved
 
 
-def test_a_moved_store_finds_its_files_beside_it(model, tmp_path, migrated):
+def test_a_moved_store_finds_its_files_beside_it(model, tmp_path, new_store):
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()
-    shutil.copy(migrated, old)
+    new_store(old)
     folder = rm.save_model(model, old / "m")
     made = log_development(model, folder=folder, tracking_uri=local_tracking_uri(old))
     old.rename(new)
@@ -426,10 +418,10 @@ def test_a_moved_store_finds_its_files_beside_it(model, tmp_path, migrated):
     assert "priors.json" in {p.path for p in client.list_artifacts(made.run_id)}
 
 
-def test_a_copied_store_leaves_the_original_alone(model, tmp_path, migrated):
+def test_a_copied_store_leaves_the_original_alone(model, tmp_path, new_store):
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()
-    shutil.copy(migrated, old)
+    new_store(old)
     folder = rm.save_model(model, old / "m")
     log_development(model, folder=folder, tracking_uri=local_tracking_uri(old))
     before = sorted(old.rglob("*"))
@@ -633,9 +625,9 @@ def test_no_password_is_shown(uri):
     assert "hunter2" not in repr(made)
 
 
-def test_no_password_is_printed_by_develop(run, files, tmp_path, monkeypatch):
+def test_no_password_is_printed_by_develop(run, files, uri, monkeypatch):
     # SQLite takes no password, and this one is in its query
-    uri = f"sqlite:///{tmp_path}/runs.db?password=hunter2"
+    uri = f"{uri}?password=hunter2"
     done = run("develop", files["c"], TARGET, "--out", "m", "--tracking-uri", uri)
     assert "hunter2" not in done.output
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)

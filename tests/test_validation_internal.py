@@ -111,7 +111,7 @@ def test_corrected_performance_agrees_with_new_patients():
     corrected, honest = [], []
     for seed in range(4):
         cohort = simulate_cohort(150, seed, truth=truth, symptom_recorded=False)
-        result = validate_internally(LINEAR, cohort, n_resamples=20)
+        result = validate_internally(LINEAR, cohort, n_resamples=8)
         corrected.append(result.value("log_loss"))
         model = develop(cohort, settings=LINEAR)
         new = simulate_cohort(
