@@ -217,6 +217,12 @@ def test_nothing_of_a_patient_but_figures_enters_the_trail(server, folder):
         assert word not in text, word
 
 
+@pytest.mark.parametrize(("lang", "word"), [("en", "audit trail"), ("fr", "journal")])
+def test_the_first_page_says_that_a_trail_is_kept(server, lang, word):
+    assert word in server.get(f"/{lang}").text
+    assert word not in Local().get(f"/{lang}").text
+
+
 def test_a_request_of_a_client_is_named_as_in_the_log(server, folder):
     name = "0123456789abcdef0123456789abcdef"
     headers = {"x-request-id": name}

@@ -84,7 +84,9 @@ async def _static(request: Request) -> Response:
 
 async def _start(service: Service, lang: str, _: Request) -> Response:
     asks_token = service.doorkeeper is not None
-    return _sent(start_page(models_of(service), lang=lang, asks_token=asks_token))
+    audited = service.settings.audit is not None
+    models = models_of(service)
+    return _sent(start_page(models, lang=lang, asks_token=asks_token, audited=audited))
 
 
 async def _restart(_: Service, lang: str, __: Request) -> Response:

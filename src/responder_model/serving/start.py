@@ -18,7 +18,9 @@ from responder_model.serving.origin import source_of
 from responder_model.words import say
 
 
-def start_page(models: Models, *, lang: str, asks_token: bool = False) -> Page:
+def start_page(
+    models: Models, *, lang: str, asks_token: bool = False, audited: bool = False
+) -> Page:
     """Questions that can be asked, what this is and is not, and a way to log out."""
     decisions = dictionary().decisions.values()
     return render(
@@ -30,6 +32,7 @@ def start_page(models: Models, *, lang: str, asks_token: bool = False) -> Page:
         warnings=[say("page.simulated_banner", lang)]
         * any(model.provenance == "simulated" for model in models.values()),
         logout=f"/{lang}/logout" if asks_token else None,
+        audited=audited,
         questions=[
             {
                 "label": decision.label[lang],
