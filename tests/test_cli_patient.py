@@ -94,7 +94,7 @@ def test_reasons_are_points_of_what_was_given(lang):
     assert points <= -3
     table = done.stdout.split("┏")[1].split("└")[0]
     row = next(line for line in table.splitlines() if "HADS-D" in line)
-    assert [part.strip() for part in row.split("│")][3] == str(points)
+    assert [part.strip() for part in row.split("│")][4] == str(points)
     # two that were given and the lesion type, which follows
     assert table.count("│") // 6 == 3
     assert {"en": "opinion", "fr": "avis"}[lang] in row

@@ -257,9 +257,12 @@ def test_command_sets_benefit_beside_harm(lang):
     text = " ".join(done.stdout.split())
     for words in {
         "en": ("patients like this one", "haematoma", "The interval holds 0"),
-        "fr": ("patients comme celui-ci", "hématome", "L'intervalle contient 0"),
+        "fr": ("un patient comme celui-ci", "hématome", "L'intervalle contient 0"),
     }[lang]:
         assert words in text
+    given = {"age": 57, "relief_test": 55}
+    verdict = rm.published_model("emcs_success").predict(given).verdict.note
+    assert text.startswith(verdict.text(lang))
 
 
 def test_command_prints_json():

@@ -506,6 +506,9 @@ def test_command_prints_both_steps_and_the_classes(monkeypatch):
     options = ["--age", "47", "--lang", "fr"]
     done = CliRunner().invoke(app, ["pathway", *options])
     assert done.exit_code == 0
+    first, second = pathway({"age": 47}).verdicts
+    assert done.stdout.startswith(f"{first.text('fr')}\n{second.text('fr')}\n")
+    assert "> 30 % :" not in done.stdout
     assert "> 10 à 30 %" in done.stdout
     assert "HORS DU DOMAINE" in done.stdout
     assert "Succès d'une stimulation" in done.stdout

@@ -15,7 +15,7 @@ from responder_model.features import Array, expit
 from responder_model.model import Model, Pool
 from responder_model.model.example import example_model
 from responder_model.model.limits import category_names
-from responder_model.model.possible import answered, every_answer
+from responder_model.model.possible import Answers, answered, every_answer
 from responder_model.patient import check_patient
 
 Z_95 = 1.959964
@@ -37,6 +37,10 @@ def patients(model: Model, n: int, seed: int, given: float) -> Iterator[dict[str
 def raw_of(model: Model, patient: dict[str, Any]) -> Array:
     cleaned = check_patient(patient, model.decision, model.moment)
     return model.encoder.raw(cleaned)
+
+
+def answers_of(model: Model, raw: Array) -> list[Answers]:
+    return every_answer(model, raw, model.scorer.evidence(raw))
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +80,9 @@ def test_answers_are_those_of_predict(target: str, pooled: Model) -> None:
     n_checked = 0
     for patient in patients(model, 6, seed=3, given=0.5):
         raw = raw_of(model, patient)
-        asked = every_answer(model, raw)
-        log_odds, sd = answered(model, raw, own, asked)
+        evidence = model.scorer.evidence(raw, own)
+        asked = every_answer(model, raw, evidence)
+        log_odds, sd = answered(model, raw, evidence, asked)
         start = 0
         for answers in asked:
             row = model.encoder.fields[answers.asked.position]
@@ -108,7 +113,7 @@ def simulated_narrowing(model: Model, raw: Array, n_draws: int) -> dict[str, flo
     mean, _ = population.impute(z, model.scorer.coefficients)
     sd = np.sqrt(np.diag(population.open_covariance(z[0])))
     names = [column.name for column in encoder.columns]
-    shares = {a.asked.position: a.share for a in every_answer(model, raw)}
+    shares = {a.asked.position: a.share for a in answers_of(model, raw)}
     for k, share in shares.items():
         row = encoder.fields[k]
         if row.kind == "number":
@@ -210,7 +215,7 @@ def test_a_cause_that_contradicts_the_lesion_type_is_no_answer() -> None:
     model = published(TARGETS[0])
     raw = raw_of(model, {"lesion_type": "peripheral"})
     position = model.encoder.predictors.index("aetiology")
-    answers = next(a for a in every_answer(model, raw) if a.asked.position == position)
+    answers = next(a for a in answers_of(model, raw) if a.asked.position == position)
     row = model.encoder.fields[position]
     for name, share in zip(row.category_names, answers.share, strict=True):
         lesion_type = rm.dictionary().derived_categories("lesion_type")[name]
@@ -220,7 +225,7 @@ def test_a_cause_that_contradicts_the_lesion_type_is_no_answer() -> None:
 
 def test_shares_without_anything_known_are_those_of_the_reference() -> None:
     model = published(TARGETS[0])
-    for answers in every_answer(model, raw_of(model, {})):
+    for answers in answers_of(model, raw_of(model, {})):
         if answers.asked.usual is not None:
             np.testing.assert_allclose(answers.share, answers.asked.usual, atol=1e-9)
 
@@ -229,7 +234,7 @@ def test_a_bounded_relief_is_asked_within_its_bounds() -> None:
     model = published(TARGETS[2])
     for told, within in ((True, (30, 100)), (False, (-100, 30))):
         raw = raw_of(model, {"rtms_responder": told})
-        answers = every_answer(model, raw)
+        answers = answers_of(model, raw)
         relief = next(
             a
             for a in answers

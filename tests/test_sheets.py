@@ -107,6 +107,20 @@ def letters_in(pdf):
     return sorted(map(float, found))
 
 
+def smallest_drawn(pdf):
+    """Size of the smallest letters of the picture as it is printed, in points."""
+    from responder_model.figures.drawing import PAGE_WIDTH
+
+    packed = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
+    for part in packed:
+        with suppress(zlib.error):
+            page = zlib.decompress(part)
+            if found := re.search(rb"q ([\d.]+) 0 0 [\d.]+ [\d. -]+ cm /I\d+ Do", page):
+                # drawn in letters of 9 points, of which the smallest are 5/6
+                return 7.5 * float(found[1]) / (72 * PAGE_WIDTH)
+    raise AssertionError
+
+
 @pytest.mark.parametrize(
     "name", ["full", "few", "path", "implant", "course", "stopping"]
 )
@@ -117,6 +131,7 @@ def test_each_sheet_is_one_page_and_says_what_it_must(made, name, tmp_path):
     pdf = render_pdf(sheet)
     assert len(re.findall(rb"/Type /Page\b", pdf)) == 1
     assert letters_in(pdf)[0] >= 6.5
+    assert smallest_drawn(pdf) >= 6.5
     text = text_of(pdf, tmp_path)
     squeezed = text.replace(" ", "")
     for due in (

@@ -100,7 +100,8 @@ def check_patient(
             field = table.fields[name]
             into = clean if name in known else None
             _read(field, value, heading.unit, moment, into, problems)
-            if name == "aetiology" and name in clean and isinstance(value, str):
+            # the dictionary's own name of a cause names no site beside it
+            if name == "aetiology" and clean.get(name, value) != value:
                 named = _named_site(value, table)
     problems += _with_site(named, clean)
     problems += contradictions(clean, table)
@@ -132,7 +133,7 @@ def _read(
     elif found is INVALID:
         problem = Problem(field=field.name, allowed=field.rule, found=show(value))
         problems.append(replace(problem, choices=tuple(choices(field, value))))
-    elif unit is None and may_be_fraction(field, value):
+    elif unit is None and field.kind == "number" and may_be_fraction(field, value):
         allowed = Note("patient.no_fraction")
         problems.append(Problem(field=field.name, allowed=allowed, found=show(value)))
     else:

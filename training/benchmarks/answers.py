@@ -1,34 +1,44 @@
 """One patient answered in full: milliseconds for what a page or a command shows.
 
-    python training/benchmarks/answers.py [--patients 200]
+    RESPONDER_MODEL_BEFORE=../before python training/benchmarks/answers.py [--rounds 9]
 
-The prediction with its two intervals and shares, then its verdict in words, what to ask
-next, the course over the visits, and all of it as JSON. CPU time of this process stands
-beside the time on the wall, which others who use the machine lengthen. Medians and 95th
-percentiles over simulated patients of whom about half of the answers are known.
+The prediction with its two intervals and shares, then its verdict, the sentence, what
+to ask next, the course over the visits, and all of it as JSON; of an earlier build only
+its prediction, which had neither verdict nor shares. Patients are simulated, about half
+of their answers known: *first* is the first time that one misses these answers, *again*
+a later one. CPU time of this process, because the time on the wall is that of everybody
+who uses the machine; the median patient's best round, because a shared core runs slower
+by what others do on it. *loop* is a million additions in Python on the same core.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import pickle
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-
-import responder_model as rm
-from stamp import stamped
 
 OUT = Path("reports/benchmarks/answers.csv")
-TARGETS = (("rtms_response", "screening"), ("rtms_response", "session_3"))
+BEFORE = "RESPONDER_MODEL_BEFORE"
+TARGETS = (
+    ("rtms_response", "screening"),
+    ("rtms_response", "session_3"),
+    ("emcs_success", "implantation"),
+)
 
 
-def patients(model: rm.Model, n: int) -> Iterator[dict[str, Any]]:
+def patients(model: Any, n: int) -> Iterator[dict[str, Any]]:
     """Simulated patients, each answer known with an even chance."""
+    import responder_model as rm
+
     rng = np.random.default_rng(1)
     cohort = rm.simulate_cohort(n_patients=n, seed=1)
     used = [name for name in model.encoder.predictors if name in cohort]
@@ -37,11 +47,16 @@ def patients(model: rm.Model, n: int) -> Iterator[dict[str, Any]]:
         yield {name: value for name, value in known.items() if rng.random() < 0.5}
 
 
-def jobs(model: rm.Model) -> dict[str, Callable[[dict[str, Any]], Any]]:
+def jobs(model: Any) -> dict[str, Callable[[dict[str, Any]], Any]]:
     """What is timed, by name."""
-    return {
+    import responder_model as rm
+
+    if not hasattr(model, "questions"):
+        return {"predict": model.predict}
+    found: dict[str, Callable[[dict[str, Any]], Any]] = {
         "predict": model.predict,
-        "predict and verdict": lambda p: model.predict(p).verdict.note.text("fr"),
+        "predict and verdict": lambda p: model.predict(p).verdict,
+        "verdict in words": lambda p: model.predict(p).verdict.note.text("fr"),
         "questions": model.questions,
         "all as JSON": lambda p: json.dumps(
             {
@@ -49,32 +64,103 @@ def jobs(model: rm.Model) -> dict[str, Callable[[dict[str, Any]], Any]]:
                 "questions": [row.to_dict() for row in model.questions(p)],
             }
         ),
-        "course": rm.course,
     }
+    if model.decision == "rtms_response":
+        found["course"] = rm.course
+    return found
+
+
+def loop() -> float:
+    """Milliseconds of a million additions."""
+    start = time.process_time()
+    total = 0
+    for k in range(1_000_000):
+        total += k
+    return 1000.0 * (time.process_time() - start)
+
+
+def measure(target: tuple[str, str], cohort: list[dict[str, Any]]) -> dict[str, Any]:
+    """CPU milliseconds of each patient and job, in the order of the cohort."""
+    import responder_model as rm
+
+    found = {"loop": [loop()]}
+    for name, job in jobs(rm.published_model(*target)).items():
+        job({})
+        spent = []
+        for patient in cohort:
+            start = time.process_time()
+            job(patient)
+            spent.append(1000.0 * (time.process_time() - start))
+        found[name] = spent
+    return found
+
+
+def _child(source: Path) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, str(Path(__file__)), "--child"],
+        env=os.environ | {"PYTHONPATH": str(source.resolve())},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+
+def _serve() -> None:
+    """Measure whatever comes in, until nothing does."""
+    answers, sys.stdout = sys.stdout.buffer, sys.stderr
+    while True:
+        try:
+            task = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own process
+        except EOFError:
+            return
+        pickle.dump(measure(*task), answers)
+        answers.flush()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--patients", type=int, default=200)
+    parser.add_argument("--patients", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--child", action="store_true")
     args = parser.parse_args()
+    if args.child:
+        _serve()
+        return
+    import pandas as pd
+
+    import responder_model as rm
+    from stamp import stamped
+
+    builds = {"now": _child(Path(rm.__file__).parents[1])}
+    if BEFORE in os.environ:
+        builds["before"] = _child(Path(os.environ[BEFORE]) / "src")
     rows = []
-    for decision, moment in TARGETS:
-        model = rm.published_model(decision, moment)
-        values = list(patients(model, args.patients))
-        for name, job in jobs(model).items():
-            job(values[0])
-            spent = []
-            for patient in values:
-                cpu, wall = time.process_time(), time.perf_counter()
-                job(patient)
-                spent.append(
-                    (time.process_time() - cpu, time.perf_counter() - wall),
-                )
-            ms = 1000.0 * np.array(spent)
-            figures = np.percentile(ms, [50, 95], axis=0).T.ravel()
-            rows.append((f"{decision}@{moment}", name, *figures, len(ms)))
-    columns = ["model", "answer", "cpu_median_ms", "cpu_p95_ms", "median_ms", "p95_ms"]
-    table = pd.DataFrame(rows, columns=[*columns, "patients"])
+    for target in TARGETS:
+        cohort = list(patients(rm.published_model(*target), args.patients))
+        rounds: dict[tuple[str, str], list[Any]] = {}
+        for _ in range(args.rounds):
+            # in turn, so that both meet the same neighbours
+            for build, process in builds.items():
+                pickle.dump((target, cohort), process.stdin)
+                process.stdin.flush()
+                for name, spent in pickle.load(process.stdout).items():  # noqa: S301
+                    rounds.setdefault((build, name), []).append(spent)
+        for (build, name), spent in rounds.items():
+            ms = np.array(spent)
+            again = np.median(ms[1:].min(axis=0))
+            row = (
+                "@".join(target),
+                build,
+                name,
+                np.median(ms[0]),
+                again,
+                np.median(ms),
+            )
+            rows.append(row)
+    columns = ["model", "build", "answer", "first_ms", "again_ms", "median_ms"]
+    table = pd.DataFrame(rows, columns=columns)
+    of = table[table["build"] == "before"].set_index(["model", "answer"])["again_ms"]
+    keys = pd.MultiIndex.from_frame(table[["model", "answer"]])
+    table["times_before"] = table["again_ms"].to_numpy() / of.reindex(keys).to_numpy()
     OUT.parent.mkdir(parents=True, exist_ok=True)
     stamped(table).to_csv(OUT, index=False, float_format="%.3f")
     print(table.round(3).to_string(index=False))

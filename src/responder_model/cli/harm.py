@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from responder_model.cli.output import console, print_json
+from responder_model.cli.output import print_json, print_lines
 from responder_model.evidence import HarmRow, harm_rows, treatment_of
 from responder_model.schema import dictionary
 from responder_model.words import say
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from responder_model.tables import Table
 
 
 def print_harm(
@@ -19,43 +19,26 @@ def print_harm(
 ) -> None:
     """Print harm and durability of the treatment of a decision, or of all."""
     names = tuple(dictionary().decisions) if decision is None else (decision,)
-    found = dict(_rows(names, other_use=other_use))
+    found = {
+        treatment: harm_rows(treatment, other_use=other_use)
+        for treatment in map(treatment_of, names)
+    }
     if json_output:
         print_json(
             {name: [row.to_dict(lang) for row in rows] for name, rows in found.items()}
         )
         return
-    out = console()
     for name, rows in found.items():
-        out.print(harm_table(rows, say(f"harm.title_{name}", lang), lang))
-        for line in unknown_harms(rows, lang):
-            out.print(line)
-        out.print()
-    out.print(say("implant.same_for_everybody", lang))
+        print_lines(harm_lines(rows, say(f"harm.title_{name}", lang), lang))
+        print_lines([""])
+    print_lines([say("implant.same_for_everybody", lang)])
 
 
-def _rows(
-    decisions: Sequence[str], *, other_use: bool
-) -> Iterator[tuple[str, tuple[HarmRow, ...]]]:
-    for treatment in map(treatment_of, decisions):
-        yield treatment, harm_rows(treatment, other_use=other_use)
+def harm_lines(rows: Sequence[HarmRow], title: str, lang: str) -> Iterator[str | Table]:
+    """Yield what somebody counted, and what nobody did, where there is such a thing."""
+    from responder_model.tables import harm_table
 
-
-def harm_table(rows: Sequence[HarmRow], title: str, lang: str) -> Table:
-    """One line for each outcome that somebody counted."""
-    from rich.table import Table
-
-    heads = (say(f"implant.{key}", lang) for key in ("outcome", "how_often", "about"))
-    table = Table(*heads, title=title, title_justify="left")
-    for row in rows:
-        if row.share is not None:
-            about = f"{row.about.text(lang)} {row.basis.text(lang)}"
-            table.add_row(row.label.text(lang), row.figure.text(lang), about)
-    return table
-
-
-def unknown_harms(rows: Sequence[HarmRow], lang: str) -> Iterator[str]:
-    """What nobody counted, where there is such a thing."""
+    yield harm_table(rows, title, lang, about=True)
     names = tuple(row.label for row in rows if row.share is None)
     if names:
         yield say("implant.unknown", lang, names=names)

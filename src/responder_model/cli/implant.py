@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli.harm import harm_table, unknown_harms
+from responder_model.cli.harm import harm_lines
 from responder_model.cli.models import open_model
-from responder_model.cli.options import JsonOption, LanguageOption, OtherUseOption
-from responder_model.cli.output import console, print_json
-from responder_model.cli.patient import (
-    InputOption,
-    read_patient,
-    with_predictor_options,
-)
-from responder_model.cli.prediction import describe_model
+from responder_model.cli.options import OtherUseOption
+from responder_model.cli.patient import Given, with_predictor_options
+from responder_model.cli.prediction import describe_model, limits_lines
 from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.schema import dictionary
 from responder_model.words import say
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from responder_model.pathways import Implant
+    from responder_model.tables import Table
 
 ImplantModelOption = Annotated[str, typer.Option("--model", metavar="DECISION|FOLDER")]
 WorthOption = Annotated[
@@ -37,81 +30,52 @@ WorthOption = Annotated[
 @with_predictor_options
 def implant(
     *,
-    values: dict[str, Any],
-    source: InputOption = None,
+    given: Given,
     model: ImplantModelOption = "emcs_success",
     failures_per_success: WorthOption = None,
     other_use: OtherUseOption = False,
-    json_output: JsonOption = False,
     keep: Keep,
-    lang: LanguageOption,
 ) -> None:
     """Set benefit and harm of the implant side by side, for one patient."""
     from responder_model.pathways import implant as weigh
 
-    patient = read_patient(source, values)
     found = weigh(
-        patient,
+        given.values,
         model=open_model(model),
         failures_per_success=failures_per_success,
         other_use=other_use,
     )
-    if keep.wanted:
-        from responder_model.sheets import implant_sheet
-
-        keep.write(
-            partial(implant_sheet, found, patient),
-            found.prediction.model_digest,
-            command="implant",
-            lang=lang,
-            inputs=[source],
-        )
-    if json_output:
-        print_json(found.to_dict(lang))
-        return
-    out = console()
-    for line in describe_implant(found, lang):
-        out.print(line)
-    out.print()
-    out.print(harm_table(found.harms, say("implant.harm_title", lang), lang))
-    for line in unknown_harms(found.harms, lang):
-        out.print(line)
-    out.print()
-    if found.published:
-        out.print(like_table(found, lang))
-    else:
-        out.print(say("implant.nobody_like", lang))
-    for message in found.messages:
-        out.print(f"- {message.text(lang)}")
+    keep.finish(
+        found.to_dict,
+        implant_lines(found, keep.lang),
+        lambda sheets, **how: sheets.implant_sheet(found, given.values, **how),
+        [found.prediction.model_digest],
+        inputs=[given.source],
+    )
 
 
-def describe_implant(found: Implant, lang: str) -> Iterator[str]:
-    """Lines that say how likely success is, and what it must be worth."""
+def implant_lines(found: Implant, lang: str) -> Iterator[str | Table]:
+    """Yield how likely success is, what it must be worth, harm, and whom it is like."""
+    from responder_model.tables import like_table
+
     step = found.prediction
+    yield step.verdict.note.text(lang)
+    for note in found.worth_notes:
+        yield note.text(lang)
+    yield ""
     yield say("implant.title", lang)
     yield describe_model(step.model, step.provenance, step.model_digest, lang)
     yield ""
-    for note in found.worth_notes:
-        yield note.text(lang)
     yield dictionary().decisions[step.decision].help[lang]
     if found.without_sham is not None:
         yield say("implant.without_sham", lang, p=found.without_sham)
-    level = say(f"cli.{step.applicability.level}", lang)
-    yield say("cli.applicability", lang, level=level)
-    for reason in step.applicability.reasons:
-        yield f"   {reason.text(lang)}"
-
-
-def like_table(found: Implant, lang: str) -> Table:
-    """One line for each published group that the patient belongs to."""
-    from rich.table import Table
-
-    table = Table(
-        *(say(f"implant.{key}", lang) for key in ("who", "succeeded", "series")),
-        title=say("implant.like_title", lang),
-        title_justify="left",
-    )
-    for group in found.published:
-        figure = group.figure.text(lang)
-        table.add_row(group.label.text(lang), figure, group.citation)
-    return table
+    yield from limits_lines(step, lang)
+    yield ""
+    yield from harm_lines(found.harms, say("implant.harm_title", lang), lang)
+    yield ""
+    if found.published:
+        yield like_table(found.published, lang)
+    else:
+        yield say("implant.nobody_like", lang)
+    for message in found.messages:
+        yield f"- {message.text(lang)}"

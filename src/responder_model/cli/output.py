@@ -22,7 +22,10 @@ from responder_model.errors import (
 from responder_model.words import Note, say
 
 if TYPE_CHECKING:
+    import rich.table
     from rich.console import Console
+
+    from responder_model.tables import Table
 
 BAD_INPUT = 1
 # Done, but rows were set aside, or the result could not be logged.
@@ -43,6 +46,24 @@ def console(*, stderr: bool = False) -> Console:
     return Console(
         stderr=stderr, width=width, highlight=False, soft_wrap=False, markup=False
     )
+
+
+def print_lines(lines: Iterable[str | Table]) -> None:
+    """Print lines and tables on stdout."""
+    out = console()
+    for line in lines:
+        out.print(line if isinstance(line, str) else _drawn(line))
+
+
+def _drawn(table: Table) -> rich.table.Table:
+    from rich.table import Table as Drawn
+
+    drawn = Drawn(title=table.title, title_justify="left")
+    for k, head in enumerate(table.heads):
+        drawn.add_column(head, justify="left" if k < table.n_words else "right")
+    for row in table.rows:
+        drawn.add_row(*row)
+    return drawn
 
 
 def print_json(value: Any) -> None:

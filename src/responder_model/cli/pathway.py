@@ -4,35 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from responder_model.cli.models import local_rate, open_model
-from responder_model.cli.options import (
-    JsonOption,
-    LanguageOption,
-    RespondersOption,
-    TestedOption,
-)
-from responder_model.cli.output import console, print_json
-from responder_model.cli.patient import (
-    InputOption,
-    read_patient,
-    with_predictor_options,
-)
-from responder_model.cli.prediction import describe_model
+from responder_model.cli.options import RespondersOption, TestedOption
+from responder_model.cli.patient import Given, with_predictor_options
+from responder_model.cli.prediction import cut_lines, describe_model, limits_lines
 from responder_model.cli.sheet import Keep, with_sheet_options
-from responder_model.labels import describe_cut_point
 from responder_model.schema import dictionary
 from responder_model.words import say
-from responder_model.words.numbers import format_percent
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from responder_model.model import Prediction
     from responder_model.pathways import Pathway
+    from responder_model.tables import Table
 
 ScreeningOption = Annotated[
     str | None, typer.Option("--screening-model", metavar="DECISION@MOMENT|FOLDER")
@@ -50,17 +36,14 @@ _IMPLANT_RATE = ("--successes", "--implanted")
 @partial(with_predictor_options, until="session_3")
 def pathway(
     *,
-    values: dict[str, Any],
-    source: InputOption = None,
+    given: Given,
     screening_model: ScreeningOption = None,
     implant_model: ImplantOption = None,
     responders: RespondersOption = None,
     tested: TestedOption = None,
     successes: SuccessesOption = None,
     implanted: ImplantedOption = None,
-    json_output: JsonOption = False,
     keep: Keep,
-    lang: LanguageOption,
 ) -> None:
     """Say what to expect of the test and then of an implant, averaged over relief."""
     from responder_model.pathways import pathway as follow
@@ -68,9 +51,8 @@ def pathway(
     rate = local_rate(responders, tested)
     implant_rate = local_rate(successes, implanted, _IMPLANT_RATE)
     named, implant = screening_model is not None, implant_model is not None
-    patient = read_patient(source, values)
     found = follow(
-        patient,
+        given.values,
         screening_model=open_model(screening_model, rate=rate)
         if screening_model is not None
         else None,
@@ -80,31 +62,22 @@ def pathway(
         local_rate=None if named else rate,
         implant_rate=None if implant else implant_rate,
     )
-    if keep.wanted:
-        from responder_model.sheets import pathway_sheet
-
-        keep.write(
-            partial(pathway_sheet, found, patient),
-            found.screening_model_digest,
-            found.implant_model_digest,
-            command="pathway",
-            lang=lang,
-            inputs=[source],
-        )
-    if json_output:
-        print_json(found.to_dict(lang))
-        return
-    out = console()
-    for line in describe_pathway(found, lang):
-        out.print(line)
-    out.print()
-    out.print(classes_table(found, lang))
-    for message in found.messages:
-        out.print(f"- {message.text(lang)}")
+    keep.finish(
+        found.to_dict,
+        pathway_lines(found, keep.lang),
+        lambda sheets, **how: sheets.pathway_sheet(found, given.values, **how),
+        [found.screening_model_digest, found.implant_model_digest],
+        inputs=[given.source],
+    )
 
 
-def describe_pathway(found: Pathway, lang: str) -> Iterator[str]:
-    """Lines that say how probable either step is, how sure, and for whom."""
+def pathway_lines(found: Pathway, lang: str) -> Iterator[str | Table]:
+    """Yield how probable either step is, how sure, for whom, and what it is made of."""
+    from responder_model.tables import classes_table, with_interval
+
+    for note in found.verdicts:
+        yield note.text(lang)
+    yield ""
     moments = {m.name: m.label[lang] for m in dictionary().moments}
     yield f"{say('pathway.title', lang)}, {moments[found.moment]}"
     models = (
@@ -114,59 +87,18 @@ def describe_pathway(found: Pathway, lang: str) -> Iterator[str]:
     for name, digest in models:
         yield describe_model(name, found.provenance, digest, lang)
     yield ""
-    yield from _step(found.response, lang)
-    yield from _step(found, lang)
-    yield "   " + say("pathway.whatever", lang)
-    yield from _after_a_response(found, lang)
-    level = say(f"cli.{found.applicability.level}", lang)
-    yield say("cli.applicability", lang, level=level)
-    for reason in found.applicability.reasons:
-        yield f"   {reason.text(lang)}"
-
-
-def _step(step: Prediction | Pathway, lang: str) -> Iterator[str]:
-    """Probability of one step, with its interval and its other cut-offs."""
-    decision = dictionary().decisions[step.decision]
-    low, high = (format_percent(p) for p in step.interval)
-    cut, p = describe_cut_point(decision, step.cut_point), step.probability
-    yield decision.label[lang]
-    yield "   " + say(
-        "cli.probability", lang, cut=cut, p=format_percent(p), low=low, high=high
-    )
-    for other, p in step.probabilities.items():
-        if other != step.cut_point:
-            cut = describe_cut_point(decision, other)
-            yield "   " + say("cli.cut_off", lang, cut=cut, p=format_percent(p))
-
-
-def _after_a_response(found: Pathway, lang: str) -> Iterator[str]:
-    """The average apart from what becomes of those who respond first."""
-    both = _with_interval(found.joint, found.joint_interval)
+    for step in (found.response, found):
+        yield dictionary().decisions[step.decision].label[lang]
+        for line in cut_lines(step, lang):
+            yield f"   {line}"
+    yield say("pathway.first_a_response", lang)
+    after = found.responders
+    both = with_interval(found.joint, found.joint_interval)
     yield "   " + say("pathway.joint", lang, p=both)
-    step = found.responders
-    after = _with_interval(step.success, step.success_interval)
-    yield "   " + say("pathway.after_response", lang, p=after)
-
-
-def classes_table(found: Pathway, lang: str) -> Table:
-    """One line per class of relief after the test."""
-    from rich.table import Table
-
-    table = Table(say("pathway.relief", lang), title=say("pathway.made_of", lang))
-    table.title_justify = "left"
-    for heading in ("share", "success"):
-        table.add_column(say(f"pathway.{heading}", lang), justify="right")
-    table.add_column(say("pathway.applies", lang))
-    for row in found.classes:
-        table.add_row(
-            row.describe(lang),
-            _with_interval(row.probability, row.interval),
-            _with_interval(row.success, row.success_interval),
-            say(f"cli.{row.applicability}", lang),
-        )
-    return table
-
-
-def _with_interval(probability: float, interval: tuple[float, float]) -> str:
-    low, high = (format_percent(p) for p in interval)
-    return f"{format_percent(probability)} ({low} .. {high})"
+    succeeds = with_interval(after.success, after.success_interval)
+    yield "   " + say("pathway.after_response", lang, p=succeeds)
+    yield from limits_lines(found, lang)
+    yield ""
+    yield classes_table(found, lang)
+    for message in found.messages:
+        yield f"- {message.text(lang)}"

@@ -8,9 +8,8 @@ from __future__ import annotations
 import inspect
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,18 +25,24 @@ from responder_model.cli.options import (
     TestedOption,
     taking,
 )
-from responder_model.cli.output import console, print_json, writing
+from responder_model.cli.output import print_json, print_lines
+from responder_model.cli.picture import FigureOption, drawn
 from responder_model.cli.sheet import Keep, with_sheet_options
-from responder_model.errors import InvalidPatientError, Problem, ResponderModelError
-from responder_model.outputs import Output, check_outputs, drafted
+from responder_model.errors import InvalidPatientError, Problem
 from responder_model.schema import Field, dictionary
 from responder_model.words import Note, say
 
 if TYPE_CHECKING:
-    from responder_model.model import Model
+    from responder_model.model import Model, Prediction
+    from responder_model.model.questions import Question
+    from responder_model.tables import Table
 
-InputOption = Annotated[str | None, typer.Option("--input", metavar="FILE|-")]
-FigureOption = Annotated[Path | None, typer.Option("--figure", metavar="FILE")]
+_SOURCE = inspect.Parameter(
+    "source",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=None,
+    annotation=Annotated[str | None, typer.Option("--input", metavar="FILE|-")],
+)
 CentreOption = Annotated[str | None, typer.Option("--centre", metavar="NAME")]
 ChosenOption = Annotated[float | None, typer.Option("--threshold", metavar="0-1")]
 LogOddsOption = Annotated[bool, typer.Option("--log-odds")]
@@ -57,22 +62,32 @@ def predictor_fields(until: str | None = None) -> tuple[Field, ...]:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A patient as a command got one: values, and the file that they came from."""
+
+    values: dict[str, Any]
+    source: str | None
+
+
 def with_predictor_options(
     command: Callable[..., None], *, until: str | None = None
 ) -> Callable[..., None]:
-    """Give a command one option per predictor; it receives them as ``values``.
+    """Give a command ``--input`` and one option per predictor; it receives ``given``.
 
     ``until`` is the last moment from which a predictor may be known.
     """
-    own = inspect.signature(command, eval_str=True).parameters.values()
-    parameters = [p for p in own if p.name != "values"]
-    parameters += [_option(row) for row in predictor_fields(until)]
+    own = inspect.signature(command, eval_str=True, locals={"Keep": Keep}).parameters
+    fields = predictor_fields(until)
+    parameters = [p for p in own.values() if p.name != "given"]
+    parameters += [_SOURCE, *map(_option, fields)]
 
     def run(**arguments: Any) -> None:
-        names = [row.name for row in predictor_fields(until)]
-        values = {name: arguments.pop(name) for name in names}
-        given = {name: value for name, value in values.items() if value is not None}
-        command(**arguments, values=given)
+        source = arguments.pop("source")
+        every = {row.name: arguments.pop(row.name) for row in fields}
+        values = {name: value for name, value in every.items() if value is not None}
+        patient = read_patient(source, values)
+        command(**arguments, given=Given(values=patient, source=source))
 
     return taking(parameters, run, like=command)
 
@@ -142,42 +157,33 @@ def _name(key: str) -> str | None:
 def predict(
     model: ModelArgument,
     *,
-    values: dict[str, Any],
-    source: InputOption = None,
+    given: Given,
     responders: RespondersOption = None,
     tested: TestedOption = None,
     centre: CentreOption = None,
     threshold: ChosenOption = None,
     log_odds: LogOddsOption = False,
-    json_output: JsonOption = False,
     keep: Keep,
-    lang: LanguageOption,
 ) -> None:
     """Score one patient: a verdict, the interval, reasons, and for whom it holds."""
     fitted = open_model(model, rate=local_rate(responders, tested))
-    patient = read_patient(source, values)
-    if keep.wanted:
-        from responder_model.sheets import prediction_sheet
-
-        keep.write(
-            partial(
-                prediction_sheet, fitted, patient, centre=centre, threshold=threshold
-            ),
-            fitted.digest,
-            command="predict",
-            lang=lang,
-            inputs=[source],
-        )
-    shown = Shown(threshold=threshold, log_odds=log_odds, every=False)
-    _answer(fitted, patient, centre, shown, lang, json_output=json_output)
+    answer = _Answer.of(fitted, given.values, centre=centre, threshold=threshold)
+    keep.finish(
+        answer.plain,
+        answer.lines(keep.lang, log_odds=log_odds),
+        lambda sheets, **how: sheets.prediction_sheet(
+            fitted, given.values, centre=centre, threshold=threshold, **how
+        ),
+        [fitted.digest],
+        inputs=[given.source],
+    )
 
 
 @with_predictor_options
 def explain(
     model: ModelArgument,
     *,
-    values: dict[str, Any],
-    source: InputOption = None,
+    given: Given,
     responders: RespondersOption = None,
     tested: TestedOption = None,
     centre: CentreOption = None,
@@ -190,18 +196,78 @@ def explain(
 ) -> None:
     """Say what each predictor adds for one patient, all of them, and draw it."""
     fitted = open_model(model, rate=local_rate(responders, tested))
-    patient = read_patient(source, values)
+    answer = _Answer.of(fitted, given.values, centre=centre, threshold=threshold)
     if figure is not None:
-        read = () if source in (None, "-") else (source,)
-        _draw(fitted, patient, centre, figure, lang, inputs=read, overwrite=overwrite)
-    shown = Shown(threshold=threshold, log_odds=log_odds, every=True)
-    _answer(fitted, patient, centre, shown, lang, json_output=json_output)
+        read = () if given.source in (None, "-") else (given.source,)
+        _draw(answer, figure, lang, inputs=read, overwrite=overwrite)
+    if json_output:
+        print_json(answer.plain(lang))
+    else:
+        print_lines(answer.lines(lang, log_odds=log_odds, every=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """What a model says of a patient, and what to ask next."""
+
+    model: Model
+    known: dict[str, Any]
+    threshold: float | None
+    prediction: Prediction
+    questions: tuple[Question, ...]
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        patient: dict[str, Any],
+        *,
+        centre: str | None,
+        threshold: float | None,
+    ) -> _Answer:
+        return cls(
+            model=model,
+            known=model.check_patient(patient),
+            threshold=threshold,
+            prediction=model.predict(patient, centre=centre),
+            questions=model.questions(patient, centre=centre, threshold=threshold),
+        )
+
+    def plain(self, lang: str) -> dict[str, Any]:
+        """Plain data for JSON."""
+        plain = self.prediction.to_dict(lang, threshold=self.threshold)
+        return {**plain, "questions": [row.to_dict() for row in self.questions]}
+
+    def lines(
+        self, lang: str, *, log_odds: bool, every: bool = False
+    ) -> Iterator[str | Table]:
+        """Yield the answer; ``every``: down to the last reason."""
+        from responder_model.cli.prediction import describe_prediction
+        from responder_model.model.basis import bases, without_effect
+        from responder_model.model.questions import question_notes
+        from responder_model.tables import reasons_table
+
+        found, known = self.prediction, self.known
+        yield from describe_prediction(found, lang, self.threshold)
+        threshold = self.threshold or found.verdict.average
+        for k, note in enumerate(question_notes(self.questions, threshold)):
+            yield f"{'   ' if k else ''}{note.text(lang)}"
+        yield ""
+        basis = bases(self.model, known)
+        table = reasons_table(found, known, basis, lang, log_odds=log_odds, every=every)
+        if table is not None:
+            yield table
+        idle = without_effect(self.model, found)
+        if idle:
+            yield f"- {say('answers.without_effect', lang, names=idle)}"
+        for message in found.messages:
+            # which ones are missing: of `explain`; what to ask of them stands above
+            if every or message.code != "model.missing":
+                yield f"- {message.text(lang)}"
 
 
 def _draw(
-    model: Model,
-    patient: dict[str, Any],
-    centre: str | None,
+    answer: _Answer,
     path: Path,
     lang: str,
     *,
@@ -212,78 +278,15 @@ def _draw(
     from responder_model.artifact import digest_of
     from responder_model.figures.explanations import draw_waterfall, waterfall_title
     from responder_model.model.explanation import explain_one
-    from responder_model.vocabulary import show
 
-    if path.suffix.lower() != ".png":
-        raise ResponderModelError(Note("cli.figure_name", got=show(path.name)))
-    output = Output(
-        path=path, command="explain", model=digest_of(model), argument="--figure"
-    )
-    check_outputs(output, inputs=inputs, overwrite=overwrite)
-    known = model.check_patient(patient)
-    prediction = model.predict(patient, centre=centre)
-    with writing("--figure"), drafted(output, overwrite=overwrite) as draft:
+    model, found = answer.model, answer.prediction
+    with drawn(
+        path, digest_of(model), command="explain", inputs=inputs, overwrite=overwrite
+    ) as draft:
         draw_waterfall(
-            explain_one(prediction, known),
+            explain_one(found, answer.known),
             draft,
-            title=waterfall_title(prediction, lang),
+            title=waterfall_title(found, lang),
             provenance=model.provenance,
             lang=lang,
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shown:
-    """How an answer is printed: in which unit, and whether down to the last reason."""
-
-    threshold: float | None
-    log_odds: bool
-    every: bool
-
-
-def _answer(
-    model: Model,
-    patient: dict[str, Any],
-    centre: str | None,
-    shown: Shown,
-    lang: str,
-    *,
-    json_output: bool,
-) -> None:
-    """Print what a model says of a patient, and what to ask next."""
-    from responder_model.cli.prediction import describe_prediction, reasons_table
-    from responder_model.model.basis import bases, without_effect
-    from responder_model.model.questions import question_notes
-
-    threshold = shown.threshold
-    prediction = model.predict(patient, centre=centre)
-    questions = model.questions(patient, centre=centre, threshold=threshold)
-    if json_output:
-        plain = prediction.to_dict(lang, threshold=threshold)
-        print_json({**plain, "questions": [row.to_dict() for row in questions]})
-        return
-    out = console()
-    for line in describe_prediction(prediction, lang, threshold):
-        out.print(line)
-    threshold = threshold or prediction.verdict.average
-    for k, note in enumerate(question_notes(questions, threshold)):
-        out.print(f"{'   ' if k else ''}{note.text(lang)}")
-    out.print()
-    known = model.check_patient(patient)
-    table = reasons_table(
-        prediction,
-        known,
-        lang,
-        every=shown.every,
-        log_odds=shown.log_odds,
-        bases=bases(model, patient),
-    )
-    if table.row_count:
-        out.print(table)
-    idle = without_effect(model, prediction)
-    if idle:
-        out.print(f"- {say('answers.without_effect', lang, names=idle)}")
-    for message in prediction.messages:
-        # which ones are missing: of `explain`; what to ask of them stands above
-        if shown.every or message.code != "model.missing":
-            out.print(f"- {message.text(lang)}")

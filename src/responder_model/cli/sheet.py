@@ -1,22 +1,29 @@
-"""Options ``--pdf`` and ``--html``: an answer on one page to keep."""
+"""How an answer is told: in lines, as JSON, and on one page to keep."""
 
 from __future__ import annotations
 
 import datetime
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.options import OverwriteOption, taking
+from responder_model.cli.options import (
+    JsonOption,
+    LanguageOption,
+    OverwriteOption,
+    taking,
+)
+from responder_model.cli.output import print_json, print_lines, writing
 from responder_model.errors import ResponderModelError
 from responder_model.words import Note
 
 if TYPE_CHECKING:
     from responder_model.sheets import Sheet
+    from responder_model.tables import Table
 
 # Name of the type of what commands receive, which no option has.
 _KEEP = "Keep"
@@ -25,65 +32,94 @@ _OPTIONS: dict[str, Any] = {
     "html": Annotated[Path | None, typer.Option("--html", metavar="FILE")],
     "label": Annotated[str, typer.Option("--label", metavar="TEXT")],
     "overwrite": OverwriteOption,
+    "json_output": JsonOption,
+    "lang": LanguageOption,
 }
-_DEFAULTS = {"pdf": None, "html": None, "label": "", "overwrite": False}
+_DEFAULTS = {
+    "pdf": None,
+    "html": None,
+    "label": "",
+    "overwrite": False,
+    "json_output": False,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Keep:
-    """Where an answer is kept, and what the page is known by."""
+    """How the answer of a command is told, and where it is kept."""
 
+    command: str
     pdf: Path | None
     html: Path | None
     label: str
     overwrite: bool
+    json_output: bool
+    lang: str
 
-    @property
-    def wanted(self) -> bool:
-        """Whether there is a page to write."""
-        return self.pdf is not None or self.html is not None
-
-    def write(
+    def finish(
         self,
-        make: Callable[..., Sheet],
-        *digests: str | None,
-        command: str,
-        lang: str,
+        plain: Callable[[str], Any],
+        lines: Iterable[str | Table],
+        sheet: Callable[..., Sheet],
+        digests: Iterable[str | None],
+        *,
         inputs: Sequence[str | Path | None] = (),
     ) -> None:
-        """Write the pages that are asked for, of models of these digests.
+        """Write the pages that are asked for, then print JSON, or lines and tables.
 
-        ``make`` gets the day, the label and the language, and returns a sheet.
+        Parameters
+        ----------
+        plain : callable
+            Plain data for JSON, of a language.
+        lines : iterable of str or Table
+            What a terminal shows.
+        sheet : callable
+            Makes the page: of the room ``sheets``, the date, the label and a language.
+        digests : iterable of str or None
+            Of the models that answered.
+        inputs : sequence of path or None
+            Files that were read: no page may take their place.
         """
-        if not self.wanted:
-            return
-        from responder_model.sheets import render_html, render_pdf
+        if self.pdf is not None or self.html is not None:
+            self._write(sheet, " ".join(digest or "" for digest in digests), inputs)
+        if self.json_output:
+            print_json(plain(self.lang))
+        else:
+            print_lines(lines)
+
+    def _write(
+        self,
+        make: Callable[..., Sheet],
+        digest: str,
+        inputs: Sequence[str | Path | None],
+    ) -> None:
+        from responder_model import sheets
 
         today = datetime.datetime.now().astimezone().date()
-        sheet = make(date=today, label=self.label, lang=lang)
+        sheet = make(sheets, date=today, label=self.label, lang=self.lang)
         read = [path for path in inputs if path not in (None, "-")]
-        digest = " ".join(digest or "" for digest in digests)
         for name, place in (("pdf", self.pdf), ("html", self.html)):
             if place is not None:
-                page = render_pdf(sheet) if name == "pdf" else render_html(sheet)
+                render = sheets.render_pdf if name == "pdf" else sheets.render_html
+                page = render(sheet)
                 data = page if isinstance(page, bytes) else page.encode("utf-8")
-                self._put(data, place, name, command, digest, read)
+                self._put(data, place, name, digest, read)
 
     def _put(
         self,
         data: bytes,
         place: Path,
         name: str,
-        command: str,
         digest: str,
         inputs: Sequence[Any],
     ) -> None:
-        from responder_model.cli.output import writing
         from responder_model.outputs import Output, check_outputs, drafted
 
         if place.suffix.lower() != f".{name}":
             raise ResponderModelError(Note("cli.not_kind", kind=name, name=place.name))
-        output = Output(path=place, command=command, model=digest, argument=f"--{name}")
+        output = Output(
+            path=place, command=self.command, model=digest, argument=f"--{name}"
+        )
         overwrite = self.overwrite
         check_outputs(output, inputs=inputs, overwrite=overwrite)
         with writing(f"--{name}"), drafted(output, overwrite=overwrite) as draft:
@@ -91,7 +127,7 @@ class Keep:
 
 
 def with_sheet_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a page to keep; it receives them as ``keep``.
+    """Give a command the options of how it is told; it receives them as ``keep``.
 
     An option that the command has already, such as ``--overwrite``, serves both.
     """
@@ -102,7 +138,7 @@ def with_sheet_options(command: Callable[..., None]) -> Callable[..., None]:
     def run(**arguments: Any) -> None:
         given = {name: arguments[name] for name in _OPTIONS}
         passed = {k: v for k, v in arguments.items() if k in own}
-        command(**passed, keep=Keep(**given))
+        command(**passed, keep=Keep(command=command.__name__, **given))
 
     return taking(parameters, run, like=command)
 
@@ -111,6 +147,6 @@ def _parameter(name: str) -> inspect.Parameter:
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
-        default=_DEFAULTS[name],
+        default=_DEFAULTS.get(name, inspect.Parameter.empty),
         annotation=_OPTIONS[name],
     )

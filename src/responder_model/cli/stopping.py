@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +10,7 @@ import typer
 
 from responder_model.cli.mapping import with_map_options
 from responder_model.cli.models import open_model
-from responder_model.cli.options import JsonOption, LanguageOption, OverwriteOption
-from responder_model.cli.output import console, print_json, print_notices
+from responder_model.cli.output import print_notices
 from responder_model.cli.picture import FigureOption, draw_picture
 from responder_model.cli.prediction import describe_model
 from responder_model.cli.sheet import Keep, with_sheet_options
@@ -21,10 +19,10 @@ from responder_model.words import say
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table
 
     from responder_model.cohort import CohortMap
-    from responder_model.rules import Amount, StoppingRules
+    from responder_model.rules import StoppingRules
+    from responder_model.tables import Table
 
 ModelsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[DECISION@MOMENT|FOLDER]...")
@@ -44,10 +42,7 @@ def stopping(
     cohort: CohortOption = None,
     cost: CostOption = None,
     figure: FigureOption = None,
-    overwrite: OverwriteOption = False,
-    json_output: JsonOption = False,
     keep: Keep,
-    lang: LanguageOption,
 ) -> None:
     """Say what stopping the test sessions early would lose and save."""
     from responder_model.rules import stopping_rule
@@ -55,34 +50,28 @@ def stopping(
     fitted = [open_model(name) for name in models or _after_each_session()]
     patients = None if cohort is None else _read(cohort, how)
     found = [stopping_rule(model, patients, cost=cost) for model in fitted]
+    read = [name for name in (cohort, *(models or ())) if name is not None]
     if figure is not None:
         from responder_model.figures.rules import plot_stopping
 
         draw_picture(
-            lambda ax: plot_stopping(found, ax=ax, lang=lang),
+            lambda ax: plot_stopping(found, ax=ax, lang=keep.lang),
             figure,
             fitted[0],
             command="stopping",
-            title=say("rules.figure_title", lang),
+            title=say("rules.figure_title", keep.lang),
             provenance=found[0].provenance,
-            lang=lang,
-            inputs=[name for name in (cohort, *(models or ())) if name is not None],
-            overwrite=overwrite,
+            lang=keep.lang,
+            inputs=read,
+            overwrite=keep.overwrite,
         )
-    if keep.wanted:
-        from responder_model.sheets import stopping_sheet
-
-        keep.write(
-            partial(stopping_sheet, found),
-            *(rules.model_digest for rules in found),
-            command="stopping",
-            lang=lang,
-            inputs=[cohort, *(models or ())],
-        )
-    if json_output:
-        print_json([rules.to_dict(lang) for rules in found])
-        return
-    _print(found, lang)
+    keep.finish(
+        lambda lang: [rules.to_dict(lang) for rules in found],
+        stopping_lines(found, keep.lang),
+        lambda sheets, **kept: sheets.stopping_sheet(found, **kept),
+        [rules.model_digest for rules in found],
+        inputs=read,
+    )
 
 
 def _after_each_session() -> Iterator[str]:
@@ -99,48 +88,25 @@ def _read(path: Path, how: CohortMap) -> pd.DataFrame:
     return patients
 
 
-def _print(found: Sequence[StoppingRules], lang: str) -> None:
-    """Verdicts first, then a table a session with what holds of it, then the rest."""
-    out = console()
+def stopping_lines(found: Sequence[StoppingRules], lang: str) -> Iterator[str | Table]:
+    """Yield verdicts, then a table a session with what holds of it, then the rest."""
     from responder_model.rules import common_verdicts
+    from responder_model.tables import rules_table
 
-    for verdict in common_verdicts(found, lang):
-        out.print(verdict)
+    yield from common_verdicts(found, lang)
     every = [set(rules.messages) for rules in found]
     common = [m for m in found[0].messages if all(m in said for said in every)]
     for rules in found:
-        out.print()
+        yield ""
         name, digest = rules.model, rules.model_digest
-        out.print(describe_model(name, rules.provenance, digest, lang))
-        out.print(rules_table(rules, lang))
-        responders = _amount(rules.responders, lang)
-        out.print(say("rules.without", lang, responders=responders))
+        yield describe_model(name, rules.provenance, digest, lang)
+        yield rules_table([rules], lang, narrow=True)
+        said = {"session": rules.session, "responders": rules.responders.text(lang)}
+        yield say("rules.without", lang, **said)
         for message in rules.messages:
             if message not in common:
-                out.print(f"- {message.text(lang)}")
-    out.print()
-    out.print(say("rules.what_is_compared", lang))
+                yield f"- {message.text(lang)}"
+    yield ""
+    yield say("rules.what_is_compared", lang)
     for message in common:
-        out.print(f"- {message.text(lang)}")
-
-
-def rules_table(rules: StoppingRules, lang: str) -> Table:
-    """One line a rule; those that are supported are marked."""
-    from rich.table import Table
-
-    title = say("rules.title", lang, session=rules.session, n_sessions=rules.n_sessions)
-    table = Table(say("rules.stop_if", lang), title=title, title_justify="left")
-    for heading in ("stopped", "lost", "saved", "even"):
-        table.add_column(say(f"rules.{heading}", lang), justify="right")
-    for rule in rules.rules:
-        condition = say(f"rules.short_{rule.kind}", lang, threshold=rule.threshold)
-        if rule.supported:
-            condition += f" ({say('rules.yes', lang)})"
-        stopped, lost = _amount(rule.stopped, lang), _amount(rule.lost, lang)
-        even = _amount(rule.break_even, lang)
-        table.add_row(condition, stopped, lost, f"{rule.saved.value:.0f}", even)
-    return table
-
-
-def _amount(amount: Amount, lang: str) -> str:
-    return say("rules.range", lang, **amount.to_dict())
+        yield f"- {message.text(lang)}"

@@ -23,8 +23,21 @@ Gaps = list[tuple[NDArray[np.int64], NDArray[np.bool_]]]
 
 # Prior weight, in patients, of the reference covariance in a developed population.
 REFERENCE_WEIGHT = 40.0
+# Patterns of missing columns of which is kept what they leave open.
+MOST_KEPT = 4096
 # Share of each variance added to the diagonal: full one-hot columns are singular.
 _RIDGE = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Conditional:
+    """What observed columns say of the missing ones: the same for all who miss them."""
+
+    gone: Places  # missing columns
+    seen: Places  # observed ones
+    gain: Array  # (m, o)
+    covariance: Array  # (m, m) of the missing given the observed
+    fill: Array  # (p, p): observed deviations, 0 where missing, to all expected ones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +125,11 @@ class Population:
         filled = z.copy()
         leftover = np.zeros_like(self.covariance)
         for rows, missing in gaps:
-            gain, conditional, gone, seen = self.conditional(missing)
-            deviation = z[rows[:, None], seen] - self.mean[seen]
-            filled[rows[:, None], gone] = self.mean[gone] + deviation @ gain.T
-            leftover[gone[:, None], gone] += len(rows) * conditional
+            of = self.conditional(missing)
+            deviation = z[rows[:, None], of.seen] - self.mean[of.seen]
+            expected = self.mean[of.gone] + deviation @ of.gain.T
+            filled[rows[:, None], of.gone] = expected
+            leftover[of.gone[:, None], of.gone] += len(rows) * of.covariance
         return filled, leftover
 
     @cached_property
@@ -124,25 +138,28 @@ class Population:
         return np.asarray(np.linalg.inv(self.covariance + ridge), dtype=np.float64)
 
     @cached_property
-    def _cache(self) -> dict[bytes, tuple[Array, Array, Places, Places]]:
+    def _cache(self) -> dict[bytes, Conditional]:
         return {}
 
-    def conditional(
-        self, missing: NDArray[np.bool_]
-    ) -> tuple[Array, Array, Places, Places]:
-        """Gain (m, o) and covariance (m, m) of the missing given the observed.
-
-        Then the places of both.
-        """
+    def conditional(self, missing: NDArray[np.bool_]) -> Conditional:
+        """Say what the observed columns tell of the missing ones."""
         key = missing.tobytes()
         found = self._cache.get(key)
         if found is None:
-            rows = self._precision[missing]
-            covariance = np.linalg.inv(rows[:, missing])
-            gain = -covariance @ rows[:, ~missing]
-            places = np.flatnonzero(missing), np.flatnonzero(~missing)
-            found = (gain, (covariance + covariance.T) / 2, *places)
-            if len(self._cache) < 4096:
+            gone, seen = np.flatnonzero(missing), np.flatnonzero(~missing)
+            rows = self._precision[gone]
+            covariance = np.linalg.inv(rows[:, gone])
+            gain = -covariance @ rows[:, seen]
+            fill = np.diag(np.where(missing, 0.0, 1.0))
+            fill[gone[:, None], seen] = gain
+            found = Conditional(
+                gone=gone,
+                seen=seen,
+                gain=gain,
+                covariance=(covariance + covariance.T) / 2,
+                fill=fill,
+            )
+            if len(self._cache) < MOST_KEPT:
                 self._cache[key] = found
         return found
 
@@ -176,19 +193,18 @@ class Population:
         filled = z.copy()
         extra = np.zeros((z.shape[0], directions.shape[0]))
         for rows, missing in gaps_of(z) if gaps is None else gaps:
-            gain, conditional, *_ = self.conditional(missing)
-            gone, seen = np.flatnonzero(missing), np.flatnonzero(~missing)
-            deviation = z[rows[:, None], seen] - self.mean[seen]
-            expected = self.mean[gone] + deviation @ gain.T
-            along = directions[:, gone] @ conditional
-            variance = np.einsum("jm,jm->j", along, directions[:, gone])
-            extra[rows] = np.maximum(variance, 0.0)
+            of = self.conditional(missing)
+            deviation = z[rows[:, None], of.seen] - self.mean[of.seen]
+            expected = self.mean[of.gone] + deviation @ of.gain.T
+            slopes = directions[:, of.gone]
+            along = slopes @ of.covariance
+            extra[rows] = np.maximum((along * slopes).sum(axis=1), 0.0)
             if interval is not None and missing[interval.column]:
                 at = int(missing[: interval.column].sum())
                 expected, extra[rows] = _truncate(
-                    expected, extra[rows], along, conditional, at, interval, rows
+                    expected, extra[rows], along, of.covariance, at, interval, rows
                 )
-            filled[rows[:, None], gone] = expected
+            filled[rows[:, None], of.gone] = expected
         return filled, extra
 
     def open_variance(
@@ -204,8 +220,9 @@ class Population:
         """
         added = np.zeros(z.shape[0])
         for rows, missing in gaps_of(z) if gaps is None else gaps:
-            _, conditional, gone, _ = self.conditional(missing)
-            added[rows] = (covariance[gone[:, None], gone] * conditional).sum()
+            of = self.conditional(missing)
+            both = covariance[of.gone[:, None], of.gone] * of.covariance
+            added[rows] = both.sum()
         return np.maximum(added, 0.0)
 
     def open_covariance(self, z: Array) -> Array:
@@ -213,8 +230,8 @@ class Population:
         missing = np.isnan(z)
         covariance = np.zeros((len(z), len(z)))
         if missing.any():
-            _, conditional, gone, _ = self.conditional(missing)
-            covariance[gone[:, None], gone] = conditional
+            of = self.conditional(missing)
+            covariance[of.gone[:, None], of.gone] = of.covariance
         return covariance
 
     def distance(self, filled: Array) -> Array:

@@ -18,6 +18,10 @@ from responder_model.words import say
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# Inches between the margins of a page of A4: what is drawn as wide keeps its letters.
+PAGE_WIDTH = 7.48
+# Points of the letters on such a page; the smallest are 5/6 of them.
+_LETTERS = 9.0
 Line = str | tuple[int, tuple[int, ...]]
 
 # Okabe and Ito: safe for colour-blind eyes; line style or marker differs as well, so
@@ -58,7 +62,7 @@ def legend_below(ax: Axes, title: str | None = None) -> None:
     Inside the axes it would hide a line or a band sooner or later.
     """
     size = float(mpl.rcParams["font.size"])
-    lines = 1 + ax.get_xlabel().count("\n")
+    lines = len(ax.get_xlabel().splitlines())
     # points: tick, gaps and tick label, then the lines of the axis label
     depth = 15.0 + size * (1.3 + 1.35 * lines)
     scale = ax.figure.dpi_scale_trans
@@ -153,9 +157,10 @@ def picture_of(plot: Callable[[Axes], Axes], *, size: tuple[float, float]) -> by
     size : tuple of float
         Width and height, inches.
     """
-    figure = Figure(figsize=size, layout="constrained")
-    plot(figure.add_subplot())
-    return png_of(figure)
+    with mpl.rc_context({"font.size": _LETTERS}):
+        figure = Figure(figsize=size, layout="constrained")
+        plot(figure.add_subplot())
+        return png_of(figure)
 
 
 def png_of(figure: Figure) -> bytes:

@@ -11,6 +11,7 @@ from responder_model.figures.drawing import (
     BLACK,
     BLUE,
     GREY,
+    PAGE_WIDTH,
     open_frame,
     percent,
     picture_of,
@@ -52,7 +53,7 @@ def ranges_picture(
     """PNG of ``plot_ranges``, as high as its rows need."""
     return picture_of(
         lambda ax: plot_ranges(rows, marks=marks, ax=ax, lang=lang),
-        size=(9.0, 1.1 + 0.36 * (len(rows) + _LEVEL * len(marks))),
+        size=(PAGE_WIDTH, 0.7 + 0.23 * (len(rows) + _LEVEL * len(marks))),
     )
 
 

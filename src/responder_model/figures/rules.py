@@ -48,7 +48,12 @@ def plot_stopping(
         for kind in _LINES:
             points = [rule for rule in rules.rules if rule.kind == kind]
             if points:
-                _frontier(ax, rules.session, points, (colour, marker), lang)
+                _frontier(ax, points, (colour, marker), lang)
+        label = say("rules.line_session", lang, session=rules.session)
+        ax.plot([], [], color=colour, marker=marker, linestyle="none", label=label)
+    for kind, style in _LINES.items():
+        label, face = say(f"rules.line_{kind}", lang), _face(kind, GREY)
+        ax.plot([], [], linestyle=style, label=label, color=GREY, marker="o", mfc=face)
     every = [rule for rules in found for rule in rules.rules]
     right = _ROOM * max((rule.saved.value for rule in every), default=1.0)
     top = _ROOM * max((rule.lost.upper for rule in every), default=1.0)
@@ -64,11 +69,7 @@ def plot_stopping(
 
 
 def _frontier(
-    ax: Axes,
-    session: int,
-    points: list[StoppingRule],
-    look: tuple[str, str],
-    lang: str,
+    ax: Axes, points: list[StoppingRule], look: tuple[str, str], lang: str
 ) -> None:
     """One kind of rule after one session, with 95 % intervals of responders lost."""
     colour, marker = look
@@ -83,26 +84,26 @@ def _frontier(
         linewidth=0.8,
         alpha=0.45,
     )
-    ax.plot(
-        x,
-        y,
-        color=colour,
-        linestyle=_LINES[kind],
-        marker=marker,
-        markerfacecolor=colour if kind == "relief" else "white",
-        label=say(f"rules.line_{kind}", lang, session=session),
-    )
+    face = _face(kind, colour)
+    ax.plot(x, y, color=colour, linestyle=_LINES[kind], marker=marker, mfc=face)
     relief = kind == "relief"
+    # all rules on probability begin where nothing is saved
     for rule in (points[0], points[-1]) if relief else points[-1:]:
-        text = f"{rule.threshold * (1 if relief else 100):g} %"
+        above = relief and rule is points[-1]
         ax.annotate(
-            text,
+            f"{format_number(rule.threshold * (1 if relief else 100), lang)} %",
             (rule.saved.value, rule.lost.value),
-            (6, -12) if relief else (-6, 8),
+            (-4, 5) if above else (5, -10),
             textcoords="offset points",
-            ha="left" if relief else "right",
+            ha="right" if above else "left",
+            color=colour,
             size="small",
         )
+
+
+def _face(kind: str, colour: str) -> str:
+    """Inside of a marker: open where the rule is on probability."""
+    return colour if kind == "relief" else "white"
 
 
 def _even_line(

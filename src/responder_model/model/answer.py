@@ -17,7 +17,7 @@ from responder_model.model.prediction import (
     ContributionRange,
     Prediction,
 )
-from responder_model.model.scorer import Z_95
+from responder_model.model.scorer import Z_95, probability_at
 
 if TYPE_CHECKING:
     from responder_model.model.fitted import Model
@@ -39,6 +39,7 @@ def answer(model: Model, raw: Array, centre: str | None) -> Prediction:
     shares = _shares(scorer.width_parts(evidence, error**2))
     contributions = scores.contributions[0].tolist()
     cuts = (int(c) if c == int(c) else c for c in model.served_cut_points)
+    served = map(probability_at, scores.served[0].tolist())
     return Prediction(
         decision=model.decision,
         moment=model.moment,
@@ -46,13 +47,13 @@ def answer(model: Model, raw: Array, centre: str | None) -> Prediction:
         model_digest=model.digest,
         provenance=model.provenance,
         cut_point=model.cut_point,
-        probability=float(scores.probability[0]),
-        interval=(float(scores.lower[0]), float(scores.upper[0])),
+        probability=probability_at(log_odds),
+        interval=_around(log_odds, error),
         average_interval=_around(
             log_odds, error * math.sqrt(1.0 - shares["not_given"])
         ),
         width_shares=shares,
-        probabilities=dict(zip(cuts, scores.probabilities[0].tolist(), strict=True)),
+        probabilities=dict(zip(cuts, served, strict=True)),
         linear_predictor=log_odds,
         standard_error=error,
         baseline=float(scorer.baseline_of(own)),
@@ -84,8 +85,7 @@ def _shares(parts: tuple[float, ...]) -> dict[str, float]:
 
 def _around(log_odds: float, sd: float) -> tuple[float, float]:
     """95 % interval of a probability."""
-    low, high = (1.0 / (1.0 + math.exp(-log_odds - s * sd)) for s in (-Z_95, Z_95))
-    return low, high
+    return probability_at(log_odds - Z_95 * sd), probability_at(log_odds + Z_95 * sd)
 
 
 def _range(value: float, spread: float) -> ContributionRange:

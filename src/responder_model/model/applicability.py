@@ -42,7 +42,6 @@ class Checks:
     limits: Limits
     numbers: NDArray[np.int64]  # positions of the numbers among the predictors
     bounds: Array  # (4, n_numbers): widest low, usual low, usual high, widest high
-    recorded: NDArray[np.bool_]  # (n_numbers,)
     categories: NDArray[np.int64]  # positions of yes/no and categories
     offsets: NDArray[np.int64]  # start of each one's block in `table`
     table: Levels  # level of each value; the last of a block is "missing"
@@ -71,9 +70,8 @@ class Checks:
         x = raw[:, self.numbers]
         low, usual_low, usual_high, high = self.bounds
         levels = ((x < usual_low) | (x > usual_high)).astype(np.int8)
-        levels += (x < low) | (x > high)
-        if not self.recorded.all():
-            levels += np.logical_and(~self.recorded, ~np.isnan(x))
+        if levels.any():
+            levels += (x < low) | (x > high)
         return np.asarray(levels)
 
     def _category_levels(self, raw: Array) -> Levels:
@@ -126,7 +124,7 @@ class Checks:
         position = int(self.numbers[check])
         row = self.encoder.fields[position]
         given = {"field": row.name, "value": float(raw[position])}
-        if not self.recorded[check]:
+        if row.name not in self.limits.numbers:
             return Note("model.never_recorded", **given)
         low, high = self.limits.numbers[row.name].usual
         return Note("model.range", **given, low=low, high=high)
@@ -162,7 +160,6 @@ def compile_checks(encoder: Encoder, limits: Limits, population: Population) -> 
     numbers = np.flatnonzero(kinds)
     names = [encoder.predictors[k] for k in numbers]
     bounds = partial(_bounds, encoder.dictionary.resolution / 2, limits)
-    recorded = np.array([name in limits.numbers for name in names], dtype=bool)
     categories = np.flatnonzero(~kinds)
     blocks = [_block(encoder.fields[k], limits) for k in categories]
     sizes = np.array([len(block) for block in blocks], dtype=np.int64)
@@ -171,7 +168,6 @@ def compile_checks(encoder: Encoder, limits: Limits, population: Population) -> 
         limits=limits,
         numbers=numbers,
         bounds=np.array([bounds(name) for name in names]).reshape(-1, 4).T,
-        recorded=recorded,
         categories=categories,
         offsets=np.cumsum(sizes) - sizes,
         table=np.concatenate([*blocks, np.zeros(0, dtype=np.int8)]),
@@ -188,7 +184,8 @@ def _bounds(
 ) -> tuple[float, float, float, float]:
     row = limits.numbers.get(name)
     if row is None:
-        return (-np.inf, -np.inf, np.inf, np.inf)
+        # never recorded: unusual, whatever it is
+        return (-np.inf, np.inf, -np.inf, np.inf)
     # at a bound is within it, also where arithmetic in binary lies beside it
     (usual_low, usual_high), (low, high) = row.usual, row.widest
     return (low - half, usual_low - half, usual_high + half, high + half)

@@ -25,11 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array, Encoder
-from responder_model.features.columns import reference_proportions
+from responder_model.features.columns import Column, reference_proportions
 from responder_model.model.limits import category_names
 
 if TYPE_CHECKING:
     from responder_model.model.fitted import Model
+    from responder_model.model.scorer import Evidence, Own
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 # Last, the bounds of a number: nobody is there, but the log-odds must be known.
@@ -52,6 +53,7 @@ class Asked:
     settled: NDArray[np.int64]  # (k,) base columns that an answer fixes
     raw: Array
     z: Array
+    column: Column | None = None  # of a number
     usual: Array | None = None
     solve: Array | None = None
 
@@ -61,22 +63,26 @@ class Answers:
     """Answers of one patient to one question, and how many give them."""
 
     asked: Asked
-    raw: Array  # (m,)
     z: Array  # (m, k)
     share: Array  # (m,)
     x: Array | None = None  # (m,) of a number: SDs from what is expected
 
+    @property
+    def raw(self) -> Array:
+        """Answers as they are given, (m,): numbers, or positions of categories."""
+        ends, column = self.asked.raw, self.asked.column
+        return ends if column is None else column.decoded(self.z[:, 0]).clip(*ends)
 
-def every_answer(model: Model, raw: Array) -> list[Answers]:
+
+def every_answer(model: Model, raw: Array, evidence: Evidence) -> list[Answers]:
     """Answers to everything that may be asked, as the population expects them.
 
     Not asked is what was given, and what follows from another answer.
     """
     encoder, population = model.encoder, model.population
-    names, coefficients = encoder.predictors, model.scorer.coefficients
-    z, interval = encoder.encode(raw), encoder.interval(raw)
-    expected = population.impute(z, coefficients, interval)[0][0]
-    variance = np.diag(population.open_covariance(z[0]))
+    names, interval = encoder.predictors, encoder.interval(raw)
+    expected = population.mean + evidence.deviation[0]
+    variance = np.diag(population.open_covariance(evidence.z[0]))
     found = []
     for k, row in enumerate(encoder.fields):
         follows = row.derived_from in names or row.indicates in names
@@ -89,34 +95,35 @@ def every_answer(model: Model, raw: Array) -> list[Answers]:
             found.append(_categories(encoder, asked, raw[0], expected[asked.settled]))
         elif interval is not None and interval.column == column:
             # what is known of it alone does not count twice
-            mean = float(population.impute(z, coefficients)[0][0, column])
+            assert evidence.beyond is not None
+            mean -= float(evidence.beyond[0, column])
             bounds = float(interval.lower[0]), float(interval.upper[0])
-            found.append(_bounded_number(encoder, asked, mean, sd, bounds))
+            found.append(_bounded_number(asked, mean, sd, bounds))
         else:
-            found.append(_number(encoder, asked, mean, sd))
+            found.append(_number(asked, mean, sd))
     return found
 
 
 def answered(
-    model: Model, raw: Array, own: int, asked: list[Answers]
+    model: Model, raw: Array, evidence: Evidence, asked: list[Answers]
 ) -> tuple[Array, Array]:
     """Log-odds and their SD after each answer to each question, end to end."""
-    scorer = model.scorer
-    if model.pool is not None or scorer.encoder.interval(raw) is not None:
+    scorer, own = model.scorer, evidence.own
+    if model.pool is not None or evidence.beyond is not None:
         # trees, and bounds of a missing number, are not linear in an answer
         return _scored(model, raw, own, asked)
-    evidence = scorer.evidence(raw, own)
     away, mean = evidence.deviation[0], scorer.population.mean
-    unknown = scorer.population.open_covariance(scorer.encoder.encode(raw)[0])
+    unknown = scorer.population.open_covariance(evidence.z[0])
     b = scorer.coefficients[scorer.main]
     u, both = unknown @ b, unknown @ scorer.variance_slopes @ unknown
     moved, told, learned = [], [], []
     for answers in asked:
         K = answers.asked.settled
-        inverse = np.linalg.inv(unknown[K[:, None], K])
-        moved.append((answers.z - mean[K] - away[K]) @ inverse @ unknown[K])
+        settled = unknown[K]
+        inverse = _inverse(settled[:, K])
+        moved.append((answers.z - mean[K] - away[K]) @ (inverse @ settled))
         told.append(u[K] @ inverse @ u[K])
-        learned.append((inverse * both[K[:, None], K]).sum())
+        learned.append((inverse * both[K][:, K]).sum())
     sizes = [len(answers.z) for answers in asked]
     left = np.maximum(float(b @ u) - np.repeat(told, sizes), 0.0)
     uncertain = np.maximum(evidence.open_variance[0] - np.repeat(learned, sizes), 0.0)
@@ -127,8 +134,15 @@ def answered(
     return log_odds, np.sqrt(variance + model.discrepancy)
 
 
+def _inverse(covariance: Array) -> Array:
+    """Inverse of a small matrix, of which most are numbers."""
+    if len(covariance) == 1:
+        return 1.0 / covariance
+    return np.asarray(np.linalg.inv(covariance), dtype=np.float64)
+
+
 def _scored(
-    model: Model, raw: Array, own: int, asked: list[Answers]
+    model: Model, raw: Array, own: Own, asked: list[Answers]
 ) -> tuple[Array, Array]:
     """The same by scoring a patient for each answer."""
     rows = np.repeat(raw, sum(len(answers.raw) for answers in asked), axis=0)
@@ -141,14 +155,15 @@ def _scored(
     return scores.linear_predictor, scores.standard_error
 
 
-def _number(encoder: Encoder, asked: Asked, mean: float, sd: float) -> Answers:
-    ends = asked.z[:, 0]
-    z = np.concatenate([np.clip(mean + sd * _NODES, *ends), ends])
-    return _answers(encoder, asked, z, (z - mean) / sd)
+def _number(asked: Asked, mean: float, sd: float) -> Answers:
+    low, high = asked.z
+    z = np.concatenate([mean + sd * _NODES, low, high])
+    np.minimum(np.maximum(z, low, out=z), high, out=z)
+    return Answers(asked=asked, z=z[:, None], share=_SHARES, x=(z - mean) / sd)
 
 
 def _bounded_number(
-    encoder: Encoder, asked: Asked, mean: float, sd: float, bounds: tuple[float, float]
+    asked: Asked, mean: float, sd: float, bounds: tuple[float, float]
 ) -> Answers:
     """Answers that are known to lie between bounds: quantiles of what is left."""
     least, most = (below((end - mean) / sd) for end in bounds)
@@ -157,12 +172,8 @@ def _bounded_number(
     inner = [normal.inv_cdf(min(max(p, 1e-12), 1.0 - 1e-12)) for p in shares]
     low, high = np.clip(bounds, *asked.z[:, 0]).tolist()
     z = np.clip([*inner, low, high], low, high)
-    return _answers(encoder, asked, z, np.append(_NODES, [-_FAR, _FAR]))
-
-
-def _answers(encoder: Encoder, asked: Asked, z: Array, x: Array) -> Answers:
-    raw = encoder.columns[int(asked.settled[0])].decoded(z).clip(*asked.raw)
-    return Answers(asked=asked, raw=raw, z=z[:, None], share=_SHARES, x=x)
+    x = np.append(_NODES, [-_FAR, _FAR])
+    return Answers(asked=asked, z=z[:, None], share=_SHARES, x=x)
 
 
 def _categories(encoder: Encoder, asked: Asked, raw: Array, expected: Array) -> Answers:
@@ -183,7 +194,7 @@ def _categories(encoder: Encoder, asked: Asked, raw: Array, expected: Array) -> 
             known = other.category_names[int(raw[k])]
             share = share * [follows[name] == known for name in row.category_names]
     share = share / share.sum()
-    return Answers(asked=asked, raw=asked.raw, z=asked.z, share=share)
+    return Answers(asked=asked, z=asked.z, share=share)
 
 
 def _derived_known(encoder: Encoder, name: str, raw: Array) -> bool:
@@ -205,8 +216,9 @@ def _compiled(encoder: Encoder, position: int, *, derived: bool) -> Asked:
     settled = np.array([k for k, owner in enumerate(owners) if owner in fixed])
     if row.kind == "number":
         ends = np.array([float(row.minimum or 0.0), float(row.maximum or 0.0)])
-        z = encoder.columns[int(settled[0])].encoded(ends)[:, None]
-        return Asked(position=position, settled=settled, raw=ends, z=z)
+        column = encoder.columns[int(settled[0])]
+        z = column.encoded(ends)[:, None]
+        return Asked(position=position, settled=settled, raw=ends, z=z, column=column)
     codes = np.arange(len(category_names(row)), dtype=np.float64)
     rows = np.full((len(codes), len(encoder.predictors)), np.nan)
     rows[:, position] = codes

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MOST_SHOWN = 3
 # What an answer must change on average to be worth showing: points of width, chance.
 LEAST_NARROWING, LEAST_CROSSING = 0.01, 0.05
+# Levels of checks of applicability where none is made.
+_UNJUDGED = np.zeros((1, 1), dtype=np.int8)
 # Log-odds that are no distance from a threshold.
 _AT_THRESHOLD = 1e-9
 
@@ -100,13 +102,14 @@ def rank_questions(
     """Rank the missing predictors of one patient; see ``Model.questions``."""
     scorer, own = model.scorer, model.position_of(centre)
     cut = _cut(model, own, threshold)
-    now = scorer.score(raw, own)
-    beyond = float(now.linear_predictor[0]) - cut
-    width = float(_width(now.linear_predictor, now.standard_error)[0])
-    asked = every_answer(model, raw)
+    evidence = scorer.evidence(raw, own)
+    asked = every_answer(model, raw, evidence)
     if not asked:
         return ()
-    log_odds, sd = answered(model, raw, own, asked)
+    now = scorer.pooled(evidence, raw, _UNJUDGED)
+    beyond = float(now.linear_predictor[0]) - cut
+    width = float(_width(now.linear_predictor, now.standard_error)[0])
+    log_odds, sd = answered(model, raw, evidence, asked)
     ends = np.cumsum([len(answers.share) for answers in asked])
     widths = np.concatenate([answers.share for answers in asked]) * _width(log_odds, sd)
     expected = np.add.reduceat(widths, np.append(0, ends[:-1])).tolist()
@@ -164,8 +167,10 @@ def expect(
     own = model.position_of(centre)
     raw = model.encoder.raw(model.check_patient(values))
     position = model.encoder.predictors.index(predictor)
-    answers = next(a for a in every_answer(model, raw) if a.asked.position == position)
-    log_odds, _ = answered(model, raw, own, [answers])
+    evidence = model.scorer.evidence(raw, own)
+    every = every_answer(model, raw, evidence)
+    answers = next(a for a in every if a.asked.position == position)
+    log_odds, _ = answered(model, raw, evidence, [answers])
     cut = _cut(model, own, threshold)
     assert answers.x is not None
     order = np.argsort(answers.x, kind="stable")

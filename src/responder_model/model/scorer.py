@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from responder_model.errors import ResponderModelError
 from responder_model.features import Array, Gaps, gaps_of
+from responder_model.features.population import MOST_KEPT
 from responder_model.frozen import freeze
 from responder_model.model.applicability import Checks, Levels, compile_checks
 from responder_model.model.trees import TableTrees, read_trees
@@ -43,9 +44,6 @@ Z_95 = 1.959964
 # How far baseline + contributions may lie from the served log-odds.
 LINEAR_TOLERANCE = 1e-9
 TREES_TOLERANCE = 1e-5
-# Patterns of missing columns of which is kept what they leave open.
-MOST_KEPT = 4096
-
 
 # Position of a centre for all patients, or for each; -1: one that is not known.
 Own = int | NDArray[np.int64]
@@ -103,7 +101,10 @@ class Scores:
 class Evidence:
     """The linear part's view of n patients, before the pool."""
 
+    z: Array  # (n, p) base columns, NaN where missing
     deviation: Array  # (n, p) filled base columns minus the population mean
+    given: Array  # (n, p) the same, 0 where missing
+    beyond: Array | None  # (n, p) what bounds of a missing number add to its filling
     extra: Array  # (n, n_served) variance owed to missing values
     told: Array  # (n,) posterior variance of the main linear predictor
     open_variance: (
@@ -126,6 +127,11 @@ def probability_of(log_odds: Array) -> Array:
     """
     bounded = np.minimum(np.maximum(log_odds, -708.0), 708.0)
     return np.asarray(1.0 / (1.0 + np.exp(-bounded)))
+
+
+def probability_at(log_odds: float) -> float:
+    """Return the same of one number."""
+    return 1.0 / (1.0 + math.exp(-min(max(log_odds, -708.0), 708.0)))
 
 
 class Scorer:
@@ -164,10 +170,11 @@ class Scorer:
     def _compile_centres(self) -> None:
         """What each centre adds, and nothing for others: the last row, -1."""
         centres, mean = self.model.centres, self.population.mean
-        self.shift = np.zeros((len(centres) + 1, len(self.coefficients)))
+        shift = np.zeros((len(centres) + 1, len(self.coefficients)))
         self.own_variance = np.zeros((len(centres) + 1, len(mean) + 1))
         for k, level in enumerate(centres):
-            self.shift[k], self.own_variance[k] = level.shift, level.variance
+            shift[k], self.own_variance[k] = level.shift, level.variance
+        self.level = self.centre + shift
         # of the average patient; deviations add the rest
         self.own_variance[:, 0] += self.own_variance[:, 1:] @ mean
         self.mean_variance = self.model.mean_variance + self.own_variance[:, 0]
@@ -197,8 +204,7 @@ class Scorer:
     @cached_property
     def baselines(self) -> Array:
         """Log-odds of the average patient of each centre, then of another one."""
-        level = self.centre[self.main] + self.shift[:, self.main]
-        baselines = self.share * self.kappa * level
+        baselines = self.share * self.kappa * self.level[:, self.main]
         pool = self.model.pool
         if pool is not None:
             baselines += pool.weight * (pool.offset + pool.slope * self.tree_bias)
@@ -228,6 +234,10 @@ class Scorer:
         gaps = gaps_of(z)
         filled, extra = self.population.impute(z, directions, interval, gaps=gaps)
         deviation = np.subtract(filled, self.population.mean, out=filled)
+        given, beyond = np.where(np.isnan(z), 0.0, deviation), None
+        if interval is not None:
+            unbounded, _ = self.population.impute(z, directions[:0], gaps=gaps)
+            beyond = deviation - (unbounded - self.population.mean)
         n_served = len(self.coefficients)
         extra, unknown = extra[:, :n_served], extra[:, n_served:]
         if detail:
@@ -236,20 +246,22 @@ class Scorer:
         else:
             slopes = self.variance_slopes
             left_open = self.population.open_variance(z, slopes, gaps=gaps)
-        v = np.reshape(self.mean_variance[own], (-1, 1))
-        scale = 1.0 / np.sqrt(1.0 + np.pi * (v + extra) / 8.0)
+        v, kappa = self.mean_variance[own], self.kappa[own]
+        scale = 1.0 / np.sqrt(1.0 + np.pi * (v[..., None] + extra) / 8.0)
         moved = deviation @ self.coefficients.T
-        at = np.reshape(self.centre + self.shift[own], (-1, len(self.centre)))
-        level = at[:, self.main : self.main + 1]
-        kappa = np.reshape(self.kappa[own], (-1, 1))
+        at = self.level[own]
+        level = at[..., self.main, None]
         return Evidence(
+            z=z,
             deviation=deviation,
+            given=given,
+            beyond=beyond,
             extra=extra,
             told=self.posterior_variance(deviation, own),
             open_variance=left_open,
             unknown=unknown,
             scale=scale[:, self.main],
-            log_odds=kappa * level + scale * (moved + at - level),
+            log_odds=kappa[..., None] * level + scale * (moved + at - level),
             gaps=gaps,
             own=own,
         )
@@ -306,15 +318,15 @@ class Scorer:
 
     def contributions(self, evidence: Evidence, raw: Array) -> Array:
         """Log-odds per predictor of the linear part, (n, n_predictors)."""
-        summed: Array = evidence.deviation @ self.alone
         slopes = self.coefficients[self.main]
+        along = np.repeat(slopes[None], len(raw), axis=0)
         for rows, missing in evidence.gaps:
-            gain, _, gone, seen = self.population.conditional(missing)
-            given = evidence.deviation[rows[:, None], seen]
-            told = (given @ gain.T) * slopes[gone]
-            summed[rows] -= told @ self.by_predictor[gone]
-            telling = given * (slopes[gone] @ gain)
-            summed[rows] += telling @ self.by_predictor[seen]
+            # what is expected of the missing is credited to what says so
+            along[rows] = slopes @ self.population.conditional(missing).fill
+        along *= evidence.given
+        if evidence.beyond is not None:
+            along += evidence.beyond * slopes
+        summed = along @ self.by_predictor
         summed *= self.share * evidence.scale[:, None]
         return np.asarray(self._credit_indicator(summed, raw))
 
@@ -323,13 +335,12 @@ class Scorer:
 
         It includes the unknown value of a missing predictor; ``evidence`` in detail.
         """
-        moved = evidence.deviation[0][:, None] * self.by_predictor
+        moved = evidence.given[0][:, None] * self.by_predictor
         for _, missing in evidence.gaps:
-            gain, _, gone, seen = self.population.conditional(missing)
-            told = gain @ moved[seen]
-            own = told.sum(axis=1)[:, None] * self.by_predictor[gone]
-            moved[gone] += told - own
-        variance = np.einsum("pk,pk->k", self.variance_slopes @ moved, moved)
+            moved = self.population.conditional(missing).fill @ moved
+        if evidence.beyond is not None:
+            moved += evidence.beyond[0][:, None] * self.by_predictor
+        variance = ((self.variance_slopes @ moved) * moved).sum(axis=0)
         variance = (np.maximum(variance, 0.0) + evidence.unknown[0])[None]
         variance *= (self.share * evidence.scale[0]) ** 2
         return np.asarray(self._credit_indicator(variance, raw)[0])

@@ -80,12 +80,10 @@ class Implant:
 
     @property
     def worth_notes(self) -> tuple[Note, ...]:
-        """Success of 100 such patients, what it must be worth, and what it is worth."""
-        p, (low, high) = self.prediction.probability, self.prediction.interval
-        hundred = {"p": 100 * p, "low": 100 * low, "high": 100 * high}
+        """What a success must be worth, and what such implants are worth."""
         low, high = self.even_worth_interval
         even = {"value": self.even_worth, "low": low, "high": high}
-        found = [Note("implant.of_hundred", **hundred), Note("implant.even", **even)]
+        found = [Note("implant.even", **even)]
         if self.net_benefit is None or self.net_benefit_interval is None:
             return tuple(found)
         low, high = self.net_benefit_interval

@@ -7,6 +7,7 @@ from typing import Any
 
 from responder_model.model import Applicability, Prediction
 from responder_model.model.prediction import Level
+from responder_model.model.verdict import figure_note
 from responder_model.words import Note, say
 
 
@@ -127,9 +128,16 @@ class Pathway:
     missing: tuple[str, ...]
     messages: tuple[Note, ...]
 
+    @property
+    def verdicts(self) -> tuple[Note, Note]:
+        """Whether the first step tells the patient apart, and how many succeed."""
+        whatever = Note("pathway.whatever", figure=figure_note(self))
+        return self.response.verdict.note, whatever
+
     def to_dict(self, lang: str = "en") -> dict[str, Any]:
         """Plain data for JSON, sentences in a language; probabilities in 0-1."""
         return {
+            "verdicts": [note.to_dict(lang) for note in self.verdicts],
             "decision": self.decision,
             "moment": self.moment,
             "screening_model": self.screening_model,

@@ -6,6 +6,7 @@ from responder_model.rules.result import (
     Amount,
     StoppingRule,
     StoppingRules,
+    common_notes,
     common_verdicts,
 )
 from responder_model.rules.stopping import stopping_rule
@@ -25,6 +26,7 @@ __all__ = [
     "StoppingRule",
     "StoppingRules",
     "ThresholdWorth",
+    "common_notes",
     "common_verdicts",
     "stopping_rule",
     "value_of_information",

@@ -8,6 +8,9 @@ from typing import Any
 
 from responder_model.words import Note
 
+# Beyond this an end of an interval says no more than that it is far away.
+MOST_SAID = 1000.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Amount:
@@ -20,6 +23,18 @@ class Amount:
     def to_dict(self) -> dict[str, float]:
         """Plain data for JSON."""
         return {"value": self.value, "lower": self.lower, "upper": self.upper}
+
+    def text(self, lang: str) -> str:
+        """Whole numbers as a person reads them; an end far away is only said to be.
+
+        Examples
+        --------
+        >>> Amount(value=12.2, lower=3.1, upper=586656.0).text("fr")
+        '12 (3 à plus de 1000)'
+        """
+        ends = {name: min(x, MOST_SAID) for name, x in self.to_dict().items()}
+        key = "range" if self.upper <= MOST_SAID else "range_open"
+        return Note(f"rules.{key}", **ends).text(lang)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +103,27 @@ def common_verdicts(found: Sequence[StoppingRules], lang: str) -> tuple[str, ...
     return tuple(
         replaced(first[group[0]], session=tuple(group)).text(lang)
         for group in sessions.values()
+    )
+
+
+def common_notes(found: Sequence[StoppingRules]) -> tuple[Note, ...]:
+    """What a reader must know of several sessions, each once.
+
+    Numbers that differ between the sessions stand in their order.
+    """
+    alike: dict[str, list[Note]] = {}
+    for note in (note for rules in found for note in rules.messages):
+        alike.setdefault(note.code, []).append(note)
+    return tuple(
+        replaced(
+            group[0],
+            **{
+                name: tuple(note.values[name] for note in group)
+                for name, value in group[0].values.items()
+                if any(note.values[name] != value for note in group)
+            },
+        )
+        for group in alike.values()
     )
 
 

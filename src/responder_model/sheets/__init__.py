@@ -12,11 +12,10 @@ from responder_model.sheets.patients import (
 )
 from responder_model.sheets.pdf import render_pdf
 from responder_model.sheets.rules import stopping_sheet
-from responder_model.sheets.sheet import Sheet, SheetTable
+from responder_model.sheets.sheet import Sheet
 
 __all__ = [
     "Sheet",
-    "SheetTable",
     "course_sheet",
     "implant_sheet",
     "monitoring_sheet",

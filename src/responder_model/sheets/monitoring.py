@@ -8,7 +8,8 @@ from responder_model.figures.drawing import png_of
 from responder_model.figures.monitoring import level_name, monitoring_figure
 from responder_model.labels import decision_label
 from responder_model.monitoring import ALARM, Monitoring, Together
-from responder_model.sheets.sheet import Sheet, SheetTable, describe_model, spoken
+from responder_model.sheets.sheet import Sheet, describe_model, spoken
+from responder_model.tables import Table
 from responder_model.words import say
 from responder_model.words.numbers import format_number
 
@@ -54,7 +55,7 @@ def monitoring_sheet(
     )
 
 
-def _levels(found: Monitoring, lang: str) -> SheetTable:
+def _levels(found: Monitoring, lang: str) -> Table:
     rows = [
         (
             level_name(level, lang),
@@ -63,7 +64,7 @@ def _levels(found: Monitoring, lang: str) -> SheetTable:
         )
         for level in found.levels
     ]
-    return SheetTable(
+    return Table(
         title=decision_label(found.decision, lang),
         heads=tuple(
             say(f"monitoring.{key}", lang)

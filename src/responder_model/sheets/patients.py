@@ -14,18 +14,18 @@ from responder_model.model.verdict import figure_note, judge, width_notes
 from responder_model.pathways import Implant, Pathway
 from responder_model.patient import check_patient
 from responder_model.schema import dictionary
-from responder_model.sheets.sheet import (
-    Sheet,
-    SheetTable,
-    check_label,
-    describe_model,
-    spoken,
+from responder_model.sheets.sheet import Sheet, check_label, describe_model, spoken
+from responder_model.tables import (
+    Table,
+    classes_table,
+    harm_table,
+    like_table,
+    reasons_table,
 )
 from responder_model.words import Note, say
-from responder_model.words.numbers import format_percent, signed_points
 
-# Reasons on a sheet, largest first, and the least points that are one.
-MOST_REASONS, _LEAST_POINTS = 8, 0.5
+# Reasons on a sheet, largest first.
+MOST_REASONS = 8
 
 
 def prediction_sheet(
@@ -61,6 +61,8 @@ def prediction_sheet(
     found = model.predict(patient, centre=centre)
     known = check_patient(patient, model.decision, model.moment)
     verdict = judge(found, threshold)
+    basis = bases(model, patient)
+    reasons = reasons_table(found, known, basis, lang, most=MOST_REASONS)
     return Sheet(
         lang=lang,
         title=_title(found.decision, found.moment, lang),
@@ -70,7 +72,7 @@ def prediction_sheet(
         picture=_prediction_picture(found, verdict.average, threshold, lang),
         picture_text=figure_note(found).text(lang),
         lines=(*_answer(found, lang), given_line(known, lang)),
-        tables=_reasons(found, known, bases(model, patient), lang),
+        tables=() if reasons is None else (reasons,),
         notes=spoken(found.messages, lang),
         models=(
             describe_model(found.model, found.provenance, found.model_digest, lang),
@@ -108,12 +110,11 @@ def pathway_sheet(
         title=_path_title(found, lang),
         label=check_label(label),
         date=date,
-        headline=f"{figure_note(first).text(lang)}. {figure_note(found).text(lang)}, "
-        f"{say('sheet.whatever', lang)}.",
+        headline=" ".join(note.text(lang) for note in found.verdicts),
         picture=ranges_picture(named, lang=lang),
         picture_text=say("pathway.average", lang),
         lines=(limits_line(found, lang), given_line(known, lang)),
-        tables=(_classes(found, lang),),
+        tables=(classes_table(found, lang),),
         notes=spoken(found.messages, lang),
         models=tuple(
             describe_model(name, found.provenance, digest, lang)
@@ -139,11 +140,13 @@ def implant_sheet(
         title=say("implant.title", lang),
         label=check_label(label),
         date=date,
-        headline=" ".join(note.text(lang) for note in found.worth_notes),
+        headline=" ".join(
+            note.text(lang) for note in (step.verdict.note, *found.worth_notes)
+        ),
         picture=ranges_picture(list(_implant_ranges(found, lang)), lang=lang),
         picture_text=figure_note(step).text(lang),
         lines=(limits_line(step, lang), _unknown(found, lang), given_line(known, lang)),
-        tables=_implant_tables(found, lang),
+        tables=tuple(_implant_tables(found, lang)),
         notes=spoken(found.messages, lang),
         models=(describe_model(step.model, step.provenance, step.model_digest, lang),),
         simulated=step.provenance == "simulated",
@@ -208,63 +211,6 @@ def given_line(known: Mapping[str, Any], lang: str) -> str:
     return say("sheet.given" if values else "sheet.given_nothing", lang, values=values)
 
 
-def _reasons(
-    found: Prediction, known: Mapping[str, Any], basis: Mapping[str, str], lang: str
-) -> tuple[SheetTable, ...]:
-    """What each given value adds, largest first; none where none adds a point."""
-    points = sorted(found.points.items(), key=lambda item: -abs(item[1]))
-    shown = [
-        (name, 100.0 * value)
-        for name, value in points
-        if name in known and abs(100.0 * value) >= _LEAST_POINTS
-    ][:MOST_REASONS]
-    if not shown:
-        return ()
-    unit = 100.0 * found.slope
-    rows = tuple(
-        (
-            label_of(name, lang),
-            describe_value(name, known[name], lang),
-            say(f"cli.basis_{basis.get(name, '')}", lang) if basis else "",
-            signed_points(value, lang),
-            _points(found.contribution_ranges[name], unit, lang),
-        )
-        for name, value in shown
-    )
-    average = found.verdict.average
-    title = say("answers.reasons_points", lang, average=average)
-    keys = ("predictor", "value", "basis", "contribution", "range")
-    heads = tuple(say(f"cli.{key}", lang) for key in keys)
-    return (SheetTable(title=title, heads=heads, rows=rows, n_words=3),)
-
-
-def _points(bounds: Any, unit: float, lang: str) -> str:
-    low, high = (signed_points(b * unit, lang) for b in (bounds.lower, bounds.upper))
-    return f"{low} .. {high}"
-
-
-def _classes(found: Pathway, lang: str) -> SheetTable:
-    """One row for each class of relief after the test."""
-    rows = tuple(
-        (
-            row.describe(lang),
-            say(f"cli.{row.applicability}", lang),
-            _interval(row.probability, row.interval),
-            _interval(row.success, row.success_interval),
-        )
-        for row in found.classes
-    )
-    keys = ("relief", "applies", "share", "success")
-    heads = tuple(say(f"pathway.{key}", lang) for key in keys)
-    title = say("pathway.made_of", lang)
-    return SheetTable(title=title, heads=heads, rows=rows, n_words=2)
-
-
-def _interval(probability: float, interval: tuple[float, float]) -> str:
-    low, high = (format_percent(p) for p in interval)
-    return f"{format_percent(probability)} ({low} .. {high})"
-
-
 def _implant_ranges(found: Implant, lang: str) -> Iterator[Range]:
     """The patient's success, then published harm and durability."""
     step = found.prediction
@@ -282,23 +228,8 @@ def _unknown(found: Implant, lang: str) -> str:
     return Note("implant.unknown", names=names).text(lang)
 
 
-def _implant_tables(found: Implant, lang: str) -> tuple[SheetTable, ...]:
-    harms = tuple(
-        (row.label.text(lang), row.basis.text(lang), row.figure.text(lang))
-        for row in found.harms
-        if row.share is not None
-    )
-    heads = tuple(say(f"implant.{key}", lang) for key in ("outcome", "series"))
-    how_often = (*heads, say("implant.how_often", lang))
+def _implant_tables(found: Implant, lang: str) -> Iterator[Table]:
     title = say("implant.harm_title", lang)
-    tables = [SheetTable(title=title, heads=how_often, rows=harms, n_words=2)]
+    yield harm_table(found.harms, title, lang, about=False)
     if found.published:
-        like = tuple(
-            (group.label.text(lang), group.citation, group.figure.text(lang))
-            for group in found.published
-        )
-        keys = ("who", "series", "succeeded")
-        words = tuple(say(f"implant.{key}", lang) for key in keys)
-        title = say("implant.like_title", lang)
-        tables.append(SheetTable(title=title, heads=words, rows=like, n_words=2))
-    return tuple(tables)
+        yield like_table(found.published, lang)

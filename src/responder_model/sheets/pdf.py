@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from responder_model import __version__
 from responder_model.errors import MissingExtraError, ResponderModelError
 from responder_model.figures.drawing import font_file
-from responder_model.sheets.sheet import Sheet, SheetTable
+from responder_model.sheets.sheet import Sheet
+from responder_model.tables import Table
 from responder_model.words import Note, say
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ _LINE = 0.3528 * 1.25  # mm of a line per point of its letters
 _FONT = "DejaVu"
 # Height of the picture at most, mm per point of the letters.
 _PICTURE = 8.5
+# Letters of 7.5 points, the smallest of a picture, do not become smaller than 6.5.
+_LEAST_SCALE = 0.87
 _INK, _FAINT = 20, 110
 # Characters that a column of words takes at most, before it breaks.
 _WIDEST_WORDS = 48
@@ -117,7 +120,8 @@ class _Setter:
         document = self.document
         # a PNG tells its width and height behind its first mark
         wide, high = struct.unpack(">II", self.sheet.picture[16:24])
-        scale = min(document.epw / wide, _PICTURE * self.size / high)
+        whole = document.epw / wide
+        scale = min(whole, max(_PICTURE * self.size / high, _LEAST_SCALE * whole))
         document.image(
             BytesIO(self.sheet.picture),
             x=_MARGIN + (document.epw - scale * wide) / 2.0,
@@ -127,7 +131,7 @@ class _Setter:
         )
         document.set_y(document.get_y() + 0.4 * self.size * _LINE)
 
-    def set_table(self, table: SheetTable) -> None:
+    def set_table(self, table: Table) -> None:
         """Set a table with its title; figures to the right."""
         self.write(table.title, bold=True, after=0.2)
         size = self._letters(-0.5)
@@ -176,7 +180,7 @@ def _document(sheet: Sheet) -> FPDF:
     return document
 
 
-def _widths(table: SheetTable) -> tuple[int, ...]:
+def _widths(table: Table) -> tuple[int, ...]:
     """Width of each column by its longest cell; figures are not broken."""
     lengths = [
         max(8, *map(len, column))

@@ -1,4 +1,4 @@
-"""What stands on a sheet, before it is set: words, a table and a picture."""
+"""What stands on a sheet, before it is set: words, tables and a picture."""
 
 from __future__ import annotations
 
@@ -7,32 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from responder_model.errors import ResponderModelError
+from responder_model.tables import Table
 from responder_model.words import Note, say
 
 # Characters of what a person types to know the sheet by.
 LONGEST_LABEL = 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class SheetTable:
-    """A table: heads, rows of as many cells, and how many columns are words.
-
-    Parameters
-    ----------
-    title : str
-        What it is about.
-    heads : tuple of str
-        One a column.
-    rows : tuple of tuple of str
-        Cells as they are read.
-    n_words : int
-        Columns from the left that hold words; the others hold figures.
-    """
-
-    title: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    n_words: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +36,7 @@ class Sheet:
         The picture in words.
     lines : tuple of str
         What belongs to the answer.
-    tables : tuple of SheetTable
+    tables : tuple of Table
         What it is made of.
     notes : tuple of str
         What a reader must know.
@@ -77,11 +56,11 @@ class Sheet:
     picture: bytes
     picture_text: str
     lines: tuple[str, ...]
-    tables: tuple[SheetTable, ...]
+    tables: tuple[Table, ...]
     notes: tuple[str, ...]
     models: tuple[str, ...]
     simulated: bool = False
-    picture_height: float = 62.0
+    picture_height: float = 90.0
 
     @property
     def day(self) -> str:

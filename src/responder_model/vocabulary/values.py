@@ -49,6 +49,8 @@ _DASHES = frozenset("-–—")
 Cell = float | bool | str | None | Literal[Mark.INVALID]
 
 
+# Values that are of Python's own kinds, told before anything slower is asked.
+_OWN_KINDS = frozenset({str, float, int, bool, type(None)})
 # What a spreadsheet writes where a formula fails: "#NUL!" is no zero.
 _ERROR = re.compile(r"#.*[!?]")
 
@@ -118,6 +120,8 @@ def _read(field: Field, value: Any, unit: str | None) -> Cell:
 
 def _plain(value: Any) -> Any:
     """Python's own value of a number of another kind; anything else as it is."""
+    if type(value) in _OWN_KINDS:
+        return value
     if isinstance(value, np.number | np.bool_) or (
         isinstance(value, np.ndarray) and value.ndim == 0
     ):

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+# From here on thousands stand apart.
+_THOUSANDS_FROM = 10_000
+# French marks: a comma before decimals, a narrow space that does not break.
+_FRENCH = str.maketrans({".": ",", ",": "\N{NARROW NO-BREAK SPACE}"})
+
 
 def format_number(value: float, lang: str = "en", spec: str = ".4g") -> str:
-    """Write a number with the decimal mark of the language.
+    """Write a number with the marks of the language; thousands apart from 10 000 on.
 
     Examples
     --------
-    >>> format_number(6.5, "fr")
-    '6,5'
+    >>> format_number(6.5, "fr"), format_number(586656.0, "en", ".0f")
+    ('6,5', '586,656')
     """
+    if spec.endswith("f") and abs(value) >= _THOUSANDS_FROM:
+        spec = spec.replace(".", ",.")
     text = format(value, spec)
-    return text.replace(".", ",") if lang == "fr" else text
+    return text.translate(_FRENCH) if lang == "fr" else text
 
 
 def format_percent(probability: float) -> str:
