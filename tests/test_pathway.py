@@ -507,7 +507,8 @@ def test_command_prints_both_steps_and_the_classes(monkeypatch):
     done = CliRunner().invoke(app, ["pathway", *options])
     assert done.exit_code == 0
     first, second = pathway({"age": 47}).verdicts
-    assert done.stdout.startswith(f"{first.text('fr')}\n{second.text('fr')}\n")
+    text = " ".join(done.stdout.split())
+    assert text.startswith(f"{first.text('fr')} {second.text('fr')}")
     assert "> 30 % :" not in done.stdout
     assert "> 10 à 30 %" in done.stdout
     assert "HORS DU DOMAINE" in done.stdout
