@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from responder_model.cohort import CohortMap
+    from responder_model.development.effect import UpdateEffect
     from responder_model.sample_size import Criterion
     from responder_model.settings import Settings
     from responder_model.workflow import Development
@@ -177,9 +178,10 @@ def update(
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()), how=how)
     print_notices(patients.attrs["notices"])
     store = store_for(tracking_uri, track=track)
+    earlier = open_model(model, tracking_uri=tracking_uri)
     with progress("updating", n=len(patients)):
         done = update_and_track(
-            open_model(model, tracking_uri=tracking_uri),
+            earlier,
             patients,
             folder=out,
             tracking_uri=store,
@@ -193,16 +195,24 @@ def update(
             inputs=(model, cohort),
             overwrite=overwrite,
         )
-    _print_development(done, json_output=json_output)
+    from responder_model.development.effect import effect_of_update
+
+    effect = effect_of_update(earlier, done.model, patients, count_again=count_again)
+    _print_development(done, effect, json_output=json_output)
 
 
-def _print_development(done: Development, *, json_output: bool) -> None:
+def _print_development(
+    done: Development, effect: UpdateEffect | None = None, *, json_output: bool
+) -> None:
     from responder_model.cli.summary import print_model, summarise
 
     if json_output:
-        print_json({**summarise(done.model), **whereabouts(done)})
+        more = {} if effect is None else {"update": effect.to_dict()}
+        print_json({**summarise(done.model), **more, **whereabouts(done)})
     else:
         print_model(done.model, spoken())
+        for line in () if effect is None else effect.lines(spoken()):
+            typer.echo(line)
         for name, place in whereabouts(done).items():
             typer.echo(f"{name}: {place}")
     warn_unlogged(done)

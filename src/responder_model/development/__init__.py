@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from responder_model.development.building import build_procedure, procedure_from
+    from responder_model.development.effect import effect_of_update
     from responder_model.development.from_cohort import develop
     from responder_model.development.procedure import Procedure
     from responder_model.development.published import published_model
@@ -19,6 +20,7 @@ _MODULES = {
     "develop": "from_cohort",
     "Procedure": "procedure",
     "build_procedure": "building",
+    "effect_of_update": "effect",
     "published_model": "published",
     "procedure_from": "building",
     "update": "updating",
@@ -28,6 +30,7 @@ __all__ = [
     "Procedure",
     "build_procedure",
     "develop",
+    "effect_of_update",
     "procedure_from",
     "published_model",
     "update",
