@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
+import shlex
 import shutil
+import signal
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -12,17 +16,17 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 from typer.testing import CliRunner
 
 import responder_model as rm
 from responder_model.artifact import digest_of
 from responder_model.cli.app import app
 from responder_model.opening import open_model
-from responder_model.promotion.promoting import (
-    check_reason,
-    read_standing,
-    version_of,
-)
+from responder_model.promotion.asking import check_reason, version_of
+from responder_model.promotion.promoting import check_registry, read_standing
+from responder_model.serving.app import create_app
 from responder_model.tracking import fetch, local_tracking_uri, read_reference
 from responder_model.tracking.promotions import (
     Entry,
@@ -351,6 +355,16 @@ def test_promote_lets_a_better_model_through_and_no_worse_one(run, uri, contrary
     assert (said["promoted"], said["verdict"]) == (False, "worse")
     assert "log_loss" in said["worse_by"]
     assert champion_in(uri) == 2
+    asked = ("history", "rtms_response@screening")
+    lines = run(*asked).stdout.splitlines()
+    assert "not promoted (worse): version 1 against version 2" in lines[1]
+    assert lines[2].startswith("1 comparison promoted nobody")
+    promoted, refused = json.loads(run(*asked, "--json").stdout)
+    assert (promoted["state"], refused["state"]) == ("finished", "refused")
+    assert refused["details"]["gain.upper"] < 0
+    assert "1 comparaison n'a promu personne" in run(*asked, "--lang", "fr").stdout
+    assert len(chain_of(uri)) == 1
+    assert run("registry", "check").exit_code == 0
 
 
 def test_promotions_are_a_chain_and_going_back_walks_it(run, uri, models):
@@ -409,6 +423,66 @@ def test_a_promotion_that_was_cut_is_settled_by_the_next_command(run, uri, is_mo
     assert read_standing(NAME, uri=uri).number == champion_in(uri) == now
     written(uri, 3 - now, expected=now)
     assert [r.number for r in chain_of(uri)] == [1, 2, 3]
+
+
+def killed_at(step, uri):
+    """Promote version 2 in another process, killed as it commits for the nth time.
+
+    The process shares no connection with this one; returns whether it was killed.
+    """
+    process = os.fork()
+    if process == 0:
+        try:
+            left = itertools.count(step, -1)
+
+            def kill(_):
+                if next(left) == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            event.listen(Engine, "commit", kill)
+            written(uri, 2, expected=1)
+        finally:
+            os._exit(1)
+    ended = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    return ended == -signal.SIGKILL
+
+
+def check_after_kill(uri, step):
+    """One truth after the next command: alias and log name the old or the new one."""
+    was_killed = killed_at(step, uri)
+    faults = check_registry(uri=uri)[NAME]
+    assert {f.code for f in faults} <= {"promotion.completed", "promotion.taken_back"}
+    assert check_registry(uri=uri)[NAME] == ()
+    standing = read_standing(NAME, uri=uri)
+    assert standing.number == champion_in(uri)
+    assert standing.number in (1, 2)
+    return was_killed, standing.number
+
+
+@pytest.mark.parametrize("step", [1, 8, 14])
+def test_a_promotion_that_is_killed_leaves_one_champion(uri, step):
+    written(uri, 1)
+    was_killed, number = check_after_kill(uri, step)
+    assert was_killed
+    # the next promotion is as if nothing had been
+    assert written(uri, 3 - number, expected=number).state == "finished"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_a_promotion_that_is_killed_at_any_commit_leaves_one_champion(uri):
+    written(uri, 1)
+    seen, step = set(), 0
+    while True:
+        was_killed, number = check_after_kill(uri, step)
+        if not was_killed:
+            break
+        seen.add(number)
+        if number == 2:
+            written(uri, 1, expected=2)
+        step += 1
+    assert seen == {1, 2}
+    assert step > 10
 
 
 def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(uri):
@@ -512,3 +586,39 @@ def test_promote_finds_a_model_by_digits_of_its_digest(uri, models):
 def test_a_promotion_needs_a_reason_that_the_log_keeps(reason):
     with pytest.raises(rm.ResponderModelError, match="must say why"):
         check_reason(reason)
+
+
+# ---------------------------------------------------------------- the page
+
+
+def test_commands_of_the_page_run(run, contrary, place, models, monkeypatch):
+    """Everything that the page shows, in its order; it serves on no port here."""
+    page = (Path(__file__).parents[1] / "docs" / "registry.md").read_text("utf-8")
+    joined = re.sub(r"\\\n +", "", page)
+    lines = re.findall(r"^    responder-model (.*)$", joined, re.MULTILINE)
+    rm.save_model(models[0], place / "models" / "centre")
+    shutil.copy(contrary, place / "new.csv")
+    served = []
+    monkeypatch.setattr(
+        "responder_model.serving.run.run_server",
+        lambda settings, **_: served.append(create_app(settings)),
+    )
+    codes = {}
+    for line in lines:
+        words = shlex.split(line.replace("screening/4", "screening/2"))
+        if words[0] == "serve":
+            written(local_tracking_uri(place), 1)
+        if "--back" in words:
+            written(local_tracking_uri(place), 1, expected=2, reason="again")
+        done = run(*words)
+        codes[line.split()[0]] = done.exit_code
+        assert done.exit_code == 0, f"{line}: {done.output}"
+    assert set(codes) == {
+        "register",
+        "predict",
+        "serve",
+        "promote",
+        "history",
+        "registry",
+    }
+    assert len(served) == 1

@@ -120,7 +120,8 @@ def _move(
     text: str, common: dict[str, Any], *, back: bool, lang: str, json_output: bool
 ) -> None:
     """Go back, or adopt what was done by hand."""
-    from responder_model.promotion.promoting import adopt, go_back, name_of
+    from responder_model.promotion.asking import name_of
+    from responder_model.promotion.promoting import adopt, go_back
 
     name = name_of(text)
     record = go_back(name, **common) if back else adopt(name, **common)

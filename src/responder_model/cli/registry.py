@@ -15,7 +15,9 @@ from responder_model.cli.tracked import FolderArgument, TrackingOption
 from responder_model.words import Note, say
 
 if TYPE_CHECKING:
+    from responder_model.promotion.promoting import Standing
     from responder_model.tracking.promotions import Promotion
+    from responder_model.tracking.refusals import Refusal
 
 # What a scheduled job looks at.
 DOES_NOT_AGREE = 4
@@ -113,7 +115,8 @@ def history(
     lang: LanguageOption,
 ) -> None:
     """Say which model was champion, since when and why; or on one day (UTC)."""
-    from responder_model.promotion.promoting import name_of, on_day, read_standing
+    from responder_model.promotion.asking import name_of
+    from responder_model.promotion.promoting import on_day, read_standing
     from responder_model.tracking import chosen_tracking_uri, settings_notes
     from responder_model.tracking.reference import target_of
 
@@ -129,12 +132,23 @@ def history(
         for record, since in rows:
             typer.echo(_day_line(record, since, on, target).text(lang))
     elif json_output:
-        print_json([record.to_dict() for record in at.chain])
+        print_json([record.to_dict() for record in _in_order(at)])
     else:
         if not at.chain:
             typer.echo(say("promotion.empty", lang, name=known, target=target))
-        for record in at.chain:
-            typer.echo(_line(record).text(lang))
+        for row in _in_order(at):
+            typer.echo(_line(row).text(lang))
+        if at.refused:
+            typer.echo(say("promotion.n_refused", lang, n=len(at.refused)))
+
+
+def _in_order(at: Standing) -> list[Promotion | Refusal]:
+    """Promotions as their chain has them, with what was refused between."""
+    rows: list[Promotion | Refusal] = list(at.chain)
+    for refusal in at.refused:
+        later = (k for k, row in enumerate(rows) if row.when > refusal.when)
+        rows.insert(next(later, len(rows)), refusal)
+    return rows
 
 
 def _day_row(record: Promotion | None, since: datetime | None) -> dict[str, Any]:
@@ -162,20 +176,24 @@ def _day_line(
     )
 
 
-def _line(record: Promotion) -> Note:
-    what = Note(f"promotion.did_{record.action}")
-    if record.state != "finished":
-        what = Note("promotion.did_not_finish", what=what)
+def _line(record: Promotion | Refusal) -> Note:
+    from responder_model.tracking.refusals import Refusal
+
     before = Note("promotion.line_published")
     if record.from_version:
         before = Note("promotion.line_version", number=record.from_version)
-    return Note(
-        "promotion.line",
-        at=f"{record.when:%Y-%m-%d %H:%M} UTC",
-        what=what,
-        to=record.to_version,
-        before=before,
-        digest=record.to_digest[:DIGITS],
-        by=record.by,
-        reason=record.reason,
-    )
+    said = {
+        "at": f"{record.when:%Y-%m-%d %H:%M} UTC",
+        "to": record.to_version,
+        "before": before,
+        "digest": record.to_digest[:DIGITS],
+        "by": record.by,
+        "reason": record.reason,
+    }
+    if isinstance(record, Refusal):
+        verdict = Note(f"promotion.verdict_{record.verdict}")
+        return Note("promotion.line_refused", verdict=verdict, **said)
+    what = Note(f"promotion.did_{record.action}")
+    if record.state != "finished":
+        what = Note("promotion.did_not_finish", what=what)
+    return Note("promotion.line", what=what, **said)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from responder_model.artifact import load_model, read_manifest, trusted_keys
+from responder_model.artifact import load_model, trusted_keys
 from responder_model.development.published import published_model
 from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.promotion.asking import check_reason, version_of
 from responder_model.promotion.comparison import Comparison, compare
-from responder_model.tracking import cohort_digest, is_reference, read_reference
+from responder_model.tracking import cohort_digest
 from responder_model.tracking.cache import fetch_version, stored_fault
 from responder_model.tracking.promotions import (
     FINISHED,
@@ -25,18 +24,17 @@ from responder_model.tracking.promotions import (
     settle,
     write_promotion,
 )
-from responder_model.tracking.reference import CHAMPION, registry_name, target_of
+from responder_model.tracking.reference import CHAMPION, target_of
+from responder_model.tracking.refusals import Refusal, read_refusals, write_refusal
 from responder_model.tracking.registry import (
     Registered,
     Version,
-    find_version,
     one_at_a_time,
     opened_registry,
     registered,
     registered_names,
     unknown_name,
 )
-from responder_model.vocabulary import show
 from responder_model.words import Note
 
 if TYPE_CHECKING:
@@ -44,10 +42,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from responder_model.model import Model
-
-# Longest reason that the log keeps, characters; fewest digits of a digest.
-LONGEST_REASON, FEWEST_DIGITS = 1000, 8
-_HEX = re.compile(r"(?:sha256:)?([0-9a-f]{8,64})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +54,14 @@ class Standing:
     chain : tuple of Promotion
     settled : Note or None
         What became of a promotion that had been cut.
+    refused : tuple of Refusal
+        Comparisons that promoted nobody.
     """
 
     held: Registered
     chain: tuple[Promotion, ...]
     settled: Note | None = None
+    refused: tuple[Refusal, ...] = ()
 
     @property
     def champion(self) -> Promotion | None:
@@ -159,22 +156,23 @@ def promote(
         threshold=threshold,
         simulated=at.held.is_simulated,
     )
+    about = {"cohort": str(cohort.attrs.get("name", ""))}
+    about["cohort_digest"] = cohort_digest(cohort) or ""
+    told: dict[str, Any] = {
+        "by": by,
+        "reason": reason,
+        "verdict": found.verdict,
+        "figures": found.figures(),
+        "about": about,
+    }
     record = None
     if found.verdict == "better" or (
         found.verdict == "probably_better" and accept_uncertain
     ):
-        about = {"cohort": str(cohort.attrs.get("name", ""))}
-        about["cohort_digest"] = cohort_digest(cohort) or ""
-        entry = Entry(
-            action="promoted",
-            to=version,
-            by=by,
-            reason=reason,
-            verdict=found.verdict,
-            figures=found.figures(),
-            about=about,
-        )
+        entry = Entry(action="promoted", to=version, **told)
         record = write_promotion(entry, expected=at.number, uri=uri)
+    else:
+        write_refusal(version, champion=at.number, uri=uri, **told)
     return Decision(
         version=version,
         comparison=found,
@@ -242,7 +240,8 @@ def read_standing(name: str, *, uri: str) -> Standing:
     """
     with opened_registry(uri) as client:
         held = _held(client, name)
-        return Standing(held=held, chain=read_chain(client, held))
+        refused = read_refusals(client, held.name)
+        return Standing(held=held, chain=read_chain(client, held), refused=refused)
 
 
 def on_day(
@@ -300,63 +299,6 @@ def _broken_links(at: Standing) -> Iterator[Note]:
             yield Note("promotion.names_gone", version=record.to_version, **which)
         elif version.digest != record.to_digest:
             yield Note("promotion.other_digest", version=record.to_version, **which)
-
-
-def check_reason(reason: str) -> None:
-    """Refuse no reason, and one that the log does not keep.
-
-    Raises
-    ------
-    ResponderModelError
-        Says how long it may be.
-    """
-    if not reason.strip() or len(reason) > LONGEST_REASON:
-        said = Note("promotion.reason", most=LONGEST_REASON, got=len(reason.strip()))
-        raise ResponderModelError(said)
-
-
-def name_of(text: str) -> str:
-    """Name in the registry of what a person calls a question and moment.
-
-    Examples
-    --------
-    >>> name_of("rtms_response@screening"), name_of("models:/rtms_response.screening/1")
-    ('rtms_response.screening', 'rtms_response.screening')
-    """
-    if is_reference(text):
-        return read_reference(text).name
-    return registry_name(text)
-
-
-def version_of(client: MlflowClient, text: str) -> Version:
-    """Return the registered version of a reference, a folder or a digest.
-
-    Raises
-    ------
-    UntrustedModelError
-        For what is not registered, and a digest that begins two.
-    """
-    if is_reference(text):
-        return find_version(client, read_reference(text))
-    digest = read_manifest(text).digest if Path(text).is_dir() else _digest(text)
-    names = registered_names(client)
-    versions = [
-        version
-        for held in (registered(client, name) for name in names)
-        for version in (() if held is None else held.versions)
-        if version.digest.startswith(digest)
-    ]
-    if len(versions) == 1:
-        return versions[0]
-    code = "two_digests" if versions else "not_registered"
-    raise UntrustedModelError(Note(f"promotion.{code}", got=show(text)))
-
-
-def _digest(text: str) -> str:
-    found = _HEX.fullmatch(text)
-    if found is None:
-        raise UntrustedModelError(Note("promotion.which", got=show(text)))
-    return found[1]
 
 
 def _held(client: MlflowClient, name: str) -> Registered:

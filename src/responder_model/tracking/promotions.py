@@ -328,7 +328,7 @@ def _intend(
     )
     tags = {"kind": KIND, OF: held.name, STATE: INTENDED}
     title = f"{held.name} {record.number}"
-    run_id = started_run(client, _experiment(client, uri), title, tags)
+    run_id = started_run(client, promotions_experiment(client, uri), title, tags)
     metrics = {k: v for k, v in entry.figures.items() if isfinite(v)}
     log_values(client, run_id, params=record.record(), metrics=metrics)
     if not _link(client, held, last, run_id):
@@ -368,7 +368,7 @@ def _end(client: MlflowClient, run_id: str, state: str) -> None:
     client.set_terminated(run_id, "FINISHED" if state == FINISHED else "KILLED")
 
 
-def _experiment(client: MlflowClient, uri: str) -> str:
+def promotions_experiment(client: MlflowClient, uri: str) -> str:
     """Experiment of the log, made when it is not there; it keeps no files."""
     known = client.get_experiment_by_name(EXPERIMENT)
     if known is None:
