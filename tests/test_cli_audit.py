@@ -100,6 +100,7 @@ def test_affected_lists_the_requests_of_a_model(trail, key):
     told = json.loads(run(*verified, "--json").stdout)
     assert told["trail"] == "whole"
     assert told["requests"] == [f"{1:032x}", f"{2:032x}"]
+    assert [row["output"] for row in told["answers"]] == [{"probability": 0.4}] * 2
     done = run("audit", "affected", edited(trail), *verified[3:], lang="fr")
     assert done.exit_code == 4
     assert "incomplète" in done.stderr

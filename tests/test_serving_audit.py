@@ -211,6 +211,15 @@ def test_nothing_of_a_patient_but_figures_enters_the_trail(server, folder):
     )
     server.predict({**PATIENT, "age": 53.719, "centre": "zq7canary"})
     sent(server, {**FORM, "age": "53.719"})
+    cause = condition((WHO, "I69.3"), id="zq7canary", recordedDate="1953-07-19")
+    server.post(
+        CARDS,
+        call(
+            cause,
+            context={"userId": "Practitioner/zq7canary", "patientId": "p1"},
+            fhirAuthorization={"access_token": "zq7canary", "subject": "zq7"},
+        ),
+    )
     assert answer.status_code in (200, 422)
     text = b"".join(path.read_bytes() for path in folder.iterdir()).lower()
     for word in (b"zq7", b"1953", b"53.7", b"ischaemic", b"patient", b"aetiology"):

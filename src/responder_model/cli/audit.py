@@ -160,7 +160,7 @@ def _print_affected(
 
 
 def _row(row: Any) -> dict[str, Any]:
-    told = ("n", "time", "request", "decision", "model", "also", "mapping")
+    told = ("n", "time", "request", "decision", "model", "also", "mapping", "output")
     return {name: row[name] for name in told if name in row}
 
 

@@ -22,7 +22,6 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from responder_model.errors import ResponderModelError
 from responder_model.interchange.outcome import operation_outcome
 from responder_model.schema import dictionary
 from responder_model.serving.admission import (
@@ -161,13 +160,12 @@ class Gate:
         """
         if self.recorder is None or not arrival.scored:
             return
-        done = self.recorder.record(arrival.request_id, arrival.scored)
-        try:
-            async with asyncio.timeout(self.settings.limits.answer_seconds):
-                await asyncio.wrap_future(done)
-        except (OSError, ResponderModelError, TimeoutError) as error:
-            arrival.failure = f"{place_of(error)} {_reason(error)}".strip()
-            raise Refused(Kind.NOT_RECORDED) from None
+        seconds = self.settings.limits.answer_seconds
+        request = arrival.request_id
+        failure = await self.recorder.keep(request, arrival.scored, seconds=seconds)
+        if failure is not None:
+            arrival.failure = failure
+            raise Refused(Kind.NOT_RECORDED)
 
     def _arrival(self, scope: Scope) -> Arrival:
         headers = Headers(scope=scope)
@@ -341,13 +339,6 @@ def place_of(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     where = f" {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{where}"
-
-
-def _reason(error: OSError | ResponderModelError) -> str:
-    """What the system or the trail says; neither knows a patient."""
-    if isinstance(error, OSError):
-        return error.strerror or ""
-    return error.text(LANGUAGES[0])
 
 
 def answer_unread(

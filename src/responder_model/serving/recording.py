@@ -7,6 +7,7 @@ recorded the answer does not leave.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -136,13 +137,28 @@ class Recorder:
         # its thread starts with the first line: in the process that answers
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="audit")
 
-    def record(
+    async def keep(
+        self, request_id: str, answered: Iterable[ScoredPatient], *, seconds: float
+    ) -> str | None:
+        """Wait until what was scored is on the disk; why it is not, None when it is.
+
+        Neither the system nor the trail knows a patient: what they say may be logged.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.wrap_future(self._begin(request_id, answered))
+        except TimeoutError:
+            return f"the disk did not answer in {seconds:g} s"
+        except OSError as error:
+            return f"{type(error).__name__}: {error.strerror}"
+        except ResponderModelError as error:
+            return error.text()
+        return None
+
+    def _begin(
         self, request_id: str, answered: Iterable[ScoredPatient]
     ) -> Future[None]:
-        """Write what was scored; done when it is on the disk.
-
-        The future raises ``OSError`` or ``ResponderModelError`` where it cannot be.
-        """
+        """Put what was scored among what waits."""
         done: Future[None] = Future()
         self._waiting.append(([row.entry(request_id) for row in answered], done))
         self._writer.submit(self._write_group)
@@ -160,13 +176,9 @@ class Recorder:
             return
         try:
             self._trail.append([entry for entries, _ in group for entry in entries])
-        except (OSError, ResponderModelError) as error:
+        except BaseException as error:  # noqa: BLE001 - whoever waits raises it
             for _, done in group:
                 done.set_exception(error)
-        except BaseException as error:
-            for _, done in group:
-                done.set_exception(error)
-            raise
         else:
             for _, done in group:
                 done.set_result(None)
