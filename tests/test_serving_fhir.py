@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import responder_model as rm
+from other_readers import INVARIANTS, answers, judged
 from records import WHO, bundle, condition, observation, patient
 from responder_model.interchange.code_file import read_codes
 from responder_model.interchange.risk import check_risk
@@ -173,6 +174,28 @@ def test_check_risk_refuses_what_libraries_pass(server, path):
 
 def test_server_without_hospital_has_no_such_address():
     assert Local().get("/fhir/metadata").status_code == 404
+
+
+@pytest.mark.long
+def test_other_software_reads_every_answer(tmp_path):
+    found = list(answers())
+    check_resources(found)
+    kinds = {answer["resourceType"] for answer in found}
+    assert kinds == set(INVARIANTS)
+    # what must be found: a number above 100, bounds that are crossed, a wrong type
+    wrong = json.loads(json.dumps(next(a for a in found if "prediction" in a)))
+    wrong["prediction"][0]["probabilityDecimal"] = 101
+    bounds = wrong["prediction"][1]["probabilityRange"]
+    bounds["low"], bounds["high"] = bounds["high"], bounds["low"]
+    wrong["prediction"][2]["probabilityDecimal"] = "43"
+    *rows, last = judged(tmp_path, [*found, wrong])
+    for answer, places, broken, number in rows:
+        assert (places, broken) == ([], []), answer["resourceType"]
+        if "prediction" in answer:
+            assert number == answer["prediction"][0]["probabilityDecimal"]
+    _, places, broken, number = last
+    assert any("probabilityDecimal" in place for place in places)
+    assert (broken, number) == (["ras-1", "ras-2"], 101)
 
 
 def test_page_of_documentation_works_as_it_stands(server, tmp_path):

@@ -8,9 +8,10 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from urllib.error import URLError
 
@@ -105,26 +106,39 @@ def start(command: Sequence[str], port: int, path: str) -> Running:
 
 
 def request(
-    path: str, body: bytes, media: str = "application/json", method: str = "POST"
+    path: str,
+    body: bytes,
+    media: str = "application/json",
+    method: str = "POST",
+    *,
+    token: str = "",
 ) -> bytes:
     """Bytes of one request."""
     head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media}\r\n"
+    if token:
+        head += f"Authorization: Bearer {token}\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def ask(port: int, sent: bytes, *, clients: int, seconds: float) -> Found:
-    """Ask for some seconds, each client as fast as it is answered."""
-    return asyncio.run(_ask(port, sent, clients, seconds, 0.0))
+def ask(
+    port: int, sent: bytes | Iterable[bytes], *, clients: int, seconds: float
+) -> Found:
+    """Ask for some seconds, each client as fast as it is answered.
+
+    Of several requests each is sent once, and asking ends with them.
+    """
+    each = repeat(sent) if isinstance(sent, bytes) else iter(sent)
+    return asyncio.run(_ask(port, each, clients, seconds, 0.0))
 
 
 def ask_at_rate(port: int, sent: bytes, *, rate: float, seconds: float) -> Found:
     """Ask so many times a second, spread over 10 clients; waiting counts."""
     clients = 10
-    return asyncio.run(_ask(port, sent, clients, seconds, clients / rate))
+    return asyncio.run(_ask(port, repeat(sent), clients, seconds, clients / rate))
 
 
 async def _ask(
-    port: int, sent: bytes, clients: int, seconds: float, every: float
+    port: int, sent: Iterator[bytes], clients: int, seconds: float, every: float
 ) -> Found:
     began = time.perf_counter()
     end = began + seconds
@@ -142,7 +156,7 @@ async def _ask(
 
 
 async def _client(
-    port: int, sent: bytes, due: float, end: float, every: float
+    port: int, sent: Iterator[bytes], due: float, end: float, every: float
 ) -> tuple[list[float], int]:
     found, errors = [], 0
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -150,7 +164,10 @@ async def _client(
         if every:
             await asyncio.sleep(max(0.0, due - now))
         began = due if every else now
-        writer.write(sent)
+        one = next(sent, None)
+        if one is None:
+            break
+        writer.write(one)
         status = await _read_answer(reader)
         found.append(time.perf_counter() - began)
         errors += status != 200

@@ -13,6 +13,7 @@ from responder_model.words import Note
 
 # Deepest nesting that a model file needs is about ten.
 MAX_DEPTH = 32
+_HOLD = frozenset({dict, list})
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -66,11 +67,12 @@ def _check_tree(value: Any, name: str | Note) -> None:
     for _ in range(MAX_DEPTH):
         below: list[Any] = []
         for node in level:
-            children: Iterable[Any] = node.values() if isinstance(node, dict) else node
-            for child in children if isinstance(node, dict | list) else (node,):
-                if isinstance(child, dict | list):
+            children: Iterable[Any] = node.values() if type(node) is dict else node
+            for child in children if type(node) in _HOLD else (node,):
+                # what was parsed has these types and no other
+                if type(child) in _HOLD:
                     below.append(child)
-                elif isinstance(child, float) and not math.isfinite(child):
+                elif type(child) is float and not math.isfinite(child):
                     raise UntrustedModelError(Note("json.finite", name=name))
         if not below:
             return

@@ -106,7 +106,7 @@ def questionnaire(reader: Reader, lang: str) -> Plain:
         "language": lang,
         "url": reader.questionnaire(reader.moment),
         "version": __version__,
-        "name": name.replace("-", "_"),
+        "name": "".join(part.capitalize() for part in name.split("-")),
         "title": say("interchange.asks_for", lang, **asked),
         "status": "active",
         "subjectType": ["Patient"],
@@ -173,7 +173,7 @@ def concept_map(book: CodeBook, canonical: str, lang: str) -> Plain:
         "language": lang,
         "url": f"{canonical}/ConceptMap/predictors",
         "version": book.mapping_version,
-        "name": "predictors",
+        "name": "Predictors",
         "status": "active" if book.is_signed else "draft",
         "description": signed if book.is_signed else unsigned,
         "group": [

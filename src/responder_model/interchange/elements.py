@@ -27,7 +27,7 @@ def rows(parent: Plain, name: str) -> list[Plain]:
     value = parent.get(name)
     if value is None:
         return []
-    if not isinstance(value, list) or not all(isinstance(v, Mapping) for v in value):
+    if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
         raise MalformedError(name)
     return value
 
@@ -41,7 +41,7 @@ def part(parent: Plain, name: str) -> Plain:
         For anything else.
     """
     value = parent.get(name)
-    if value is not None and not isinstance(value, Mapping):
+    if value is not None and not isinstance(value, dict):
         raise MalformedError(name)
     return value or {}
 

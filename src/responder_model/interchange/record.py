@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from responder_model.errors import ResponderModelError
@@ -47,12 +48,12 @@ class Resource:
     url: str
     at: str
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """Type of the resource."""
         return text(self.body, "resourceType")
 
-    @property
+    @cached_property
     def reference(self) -> str:
         """Reference to it; empty where it has neither id nor address."""
         own = text(self.body, "id")
