@@ -182,12 +182,17 @@ DOORS = {
 }
 
 
+@pytest.fixture(scope="module")
+def patients() -> pd.DataFrame:
+    return rm.simulate_cohort(n_patients=40, seed=1)
+
+
 @pytest.mark.parametrize("n_parts", [1, 2])
 @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
 def test_columns_with_names_in_parts_are_refused_as_such(
-    door: Callable[..., Any], n_parts: int, tmp_path: Path
+    patients: pd.DataFrame, door: Callable[..., Any], n_parts: int, tmp_path: Path
 ) -> None:
-    cohort = in_parts(rm.simulate_cohort(n_patients=40, seed=1), n_parts)
+    cohort = in_parts(patients.copy(), n_parts)
     with pytest.raises(InvalidCohortError, match="a single name for each column"):
         door(cohort, tmp_path)
     assert not list(tmp_path.iterdir())

@@ -96,9 +96,7 @@ print(json.dumps(found))
 def found(tmp_path_factory):
     """What a package answers whose dictionary has two more predictors."""
     root = tmp_path_factory.mktemp("copy")
-    shutil.copytree(
-        PACKAGE, root / "responder_model", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(PACKAGE, root / "responder_model")
     path = root / "responder_model" / "data" / "dictionary.toml"
     text = path.read_text(encoding="utf-8")
     # before the first series: fields stand together

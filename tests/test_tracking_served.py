@@ -306,7 +306,8 @@ def test_served_model_refuses_an_altered_folder(model, tmp_path):
         mlflow.pyfunc.load_model(str(place))
 
 
-def test_served_model_holds_no_pickle_and_no_compiled_code(place):
+def test_served_model_holds_no_pickle_and_no_compiled_code(model, tmp_path):
+    place = save_served(model, tmp_path / "s")
     endings = {path.suffix for path in place.rglob("*") if path.is_file()}
     assert ".json" in endings
     assert not endings & {".pkl", ".pickle", ".joblib", ".pyc"}
