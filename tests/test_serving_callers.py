@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from records import WHO, call, condition
+from responder_model.cli.serve import serve
 from responder_model.errors import ResponderModelError
 from responder_model.serving.callers import read_callers
 from responder_model.serving.hospital import Hospital
@@ -311,6 +312,23 @@ def test_state_that_is_another_file_is_refused(tmp_path):
         with pytest.raises(ResponderModelError, match="--cds-state"):
             Ledger(path)
     assert other.read_text().startswith("not a ledger")
+
+
+def test_options_of_callers_need_what_they_rest_on(tmp_path):
+    path = write(tmp_path)
+    for more, needed in (
+        ({"cds_clients": path}, "--hospital"),
+        ({"cds_state": path}, "--hospital"),
+        ({"cds_clients": path, "hospital": True}, "--public-url"),
+    ):
+        with pytest.raises(ResponderModelError, match=f"Add {needed}"):
+            serve(**more)
+
+
+def test_refusal_in_french_reads_as_french(server):
+    headers = {"accept-language": "fr", "host": "responder.example"}
+    said = server.get(SERVICES, headers=headers).json()["issue"][0]["details"]["text"]
+    assert said.startswith("Un jeton valide est nécessaire : l'en-tête")
 
 
 @pytest.mark.parametrize("url", ["responder.example", "https://", "https://a/?b=1"])

@@ -37,7 +37,8 @@ def operation_outcome(
     title : str
         What was refused.
     problems : sequence of (str, str)
-        FHIRPath expression (may be empty) and rule of each thing that is wrong.
+        FHIRPath expression (may be empty) of each thing that is wrong, and what is
+        said of it.
 
     Examples
     --------
@@ -50,7 +51,7 @@ def operation_outcome(
         {
             "severity": "error",
             "code": code,
-            "details": {"text": f"{title}: {rule}" if rule else title},
+            "details": {"text": rule or title},
             **({"expression": [at]} if at else {}),
         }
         for at, rule in problems or (("", ""),)

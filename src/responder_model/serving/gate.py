@@ -46,7 +46,7 @@ from responder_model.serving.recording import Recorder, ScoredPatient
 from responder_model.serving.refusal import page_language, refusal_page
 from responder_model.serving.settings import ServerSettings
 from responder_model.serving.tokens import Doorkeeper
-from responder_model.words import LANGUAGES
+from responder_model.words import LANGUAGES, say
 
 Log = Callable[[Mapping[str, Any]], None]
 
@@ -312,10 +312,11 @@ def is_record(scope: Scope) -> bool:
 def _outcome(refused: Refused, arrival: Arrival) -> Response:
     """Refusal as FHIR says it."""
     told = refused.document(arrival.request_id, arrival.lang)
+    lead = told["title"] + say("page.colon", arrival.lang)
     problems = [
         (
             row["pointer"] if row["field"] is None else "",
-            " ".join(filter(None, (row["label"], row["allowed"]))),
+            " ".join(filter(None, (lead, row["label"], row["allowed"]))),
         )
         for row in told["problems"]
     ]
