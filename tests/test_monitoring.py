@@ -18,7 +18,7 @@ from responder_model.artifact import digest_of
 from responder_model.cli.app import app
 from responder_model.cohort import check_cohort
 from responder_model.features.population import REFERENCE_WEIGHT
-from responder_model.model.scorer import probability_of
+from responder_model.model.scores import probability_of
 from responder_model.monitoring import (
     ALARM,
     Series,

@@ -256,7 +256,9 @@ def test_questions_are_refused_like_predictions() -> None:
         model.questions({"age": 57}, threshold=2.0)
 
 
-@pytest.mark.parametrize("target", ["rtms_response@session_1", *TARGETS[1:]])
+@pytest.mark.parametrize(
+    "target", ["rtms_response@session_1", "rtms_response@session_2", *TARGETS[1:]]
+)
 def test_more_relief_never_lowers_the_probability(target: str) -> None:
     model, rng = published(target), np.random.default_rng(0)
     reliefs = [

@@ -23,7 +23,7 @@ import pandas as pd
 import responder_model as rm
 from responder_model.features import Population
 from responder_model.model import Model
-from responder_model.model.scorer import probability_of
+from responder_model.model.scores import probability_of
 from responder_model.monitoring import (
     ALARM,
     Series,

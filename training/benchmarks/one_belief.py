@@ -20,7 +20,7 @@ from responder_model.development.procedure import raw_cohort
 from responder_model.development.published import claimed_c_statistics, prior_draws
 from responder_model.features import Encoder, expit
 from responder_model.model import Model
-from responder_model.model.scorer import Z_95
+from responder_model.model.scores import Z_95
 from responder_model.schema import dictionary
 from responder_model.simulation import simulate_cohort
 

@@ -16,7 +16,7 @@ from responder_model.model.prediction import (
     Prediction,
 )
 from responder_model.model.questions import Question
-from responder_model.model.scorer import Scores
+from responder_model.model.scores import Scores
 from responder_model.model.verdict import Verdict
 
 __all__ = [

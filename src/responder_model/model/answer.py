@@ -17,7 +17,7 @@ from responder_model.model.prediction import (
     ContributionRange,
     Prediction,
 )
-from responder_model.model.scorer import Z_95, probability_at
+from responder_model.model.scores import Z_95, probability_at
 
 if TYPE_CHECKING:
     from responder_model.model.fitted import Model

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from responder_model.errors import InvalidCohortError, Problem, ResponderModelError
 from responder_model.features import Array, Encoder
 from responder_model.model.prediction import LEVELS
-from responder_model.model.scorer import Scores
+from responder_model.model.scores import Scores
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import find_field, show
 from responder_model.words import Note

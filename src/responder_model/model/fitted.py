@@ -35,7 +35,8 @@ from responder_model.model.parts import (
 )
 from responder_model.model.prediction import Prediction
 from responder_model.model.questions import Question, rank_questions
-from responder_model.model.scorer import Scorer, Scores
+from responder_model.model.scorer import Scorer
+from responder_model.model.scores import Scores
 from responder_model.patient import Value, check_patient
 from responder_model.schema import Decision, Dictionary
 from responder_model.words import Note

@@ -30,7 +30,7 @@ from responder_model.model.limits import category_names
 
 if TYPE_CHECKING:
     from responder_model.model.fitted import Model
-    from responder_model.model.scorer import Evidence, Own
+    from responder_model.model.scores import Evidence, Own
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 # Last, the bounds of a number: nobody is there, but the log-odds must be known.

@@ -18,7 +18,7 @@ import numpy as np
 
 from responder_model.features import Array
 from responder_model.model.possible import Answers, answered, below, every_answer
-from responder_model.model.scorer import Z_95, probability_of
+from responder_model.model.scores import Z_95, probability_of
 from responder_model.model.verdict import check_threshold
 from responder_model.words import Note
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from responder_model.artifact import digest_of
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
-from responder_model.model.scorer import probability_of
+from responder_model.model.scores import probability_of
 from responder_model.monitoring.inputs import inputs_of, outside
 from responder_model.monitoring.mending import mend
 from responder_model.monitoring.process import (

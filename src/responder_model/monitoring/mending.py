@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from responder_model.development import update
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
-from responder_model.model.scorer import probability_of
+from responder_model.model.scores import probability_of
 from responder_model.monitoring.process import Evidence, Series
 from responder_model.words import Note
 

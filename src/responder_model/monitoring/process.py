@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_model.model.scorer import probability_of
+from responder_model.model.scores import probability_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

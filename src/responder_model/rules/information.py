@@ -20,7 +20,7 @@ from scipy.special import ndtr, ndtri
 
 from responder_model.features import Array, logit
 from responder_model.model import Model
-from responder_model.model.scorer import probability_of
+from responder_model.model.scores import probability_of
 from responder_model.rules.rates import square_root, standard_normal
 
 # Patients of the model's population that averages are over.

@@ -22,7 +22,7 @@ from scipy.special import ndtr, ndtri
 from responder_model.features import Array
 from responder_model.frozen import freeze
 from responder_model.model import Model
-from responder_model.model.scorer import probability_of
+from responder_model.model.scores import probability_of
 
 # Model column of the mean relief of the sessions done.
 _RELIEF = "relief_so_far"

@@ -24,7 +24,7 @@ from responder_model.vocabulary import find_field, is_missing, show
 if TYPE_CHECKING:
     from responder_model.features import Array
     from responder_model.model import Model
-    from responder_model.model.scorer import Scores
+    from responder_model.model.scores import Scores
 
 MESSAGES, READ = "messages", "read"
 NO_TABLE = "the input must be a table, a record or a list of records"

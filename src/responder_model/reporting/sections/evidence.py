@@ -13,7 +13,7 @@ from responder_model.evidence import EvidenceRow
 from responder_model.features import expit
 from responder_model.figures.coefficients import column_label
 from responder_model.model.parts import effective_parameters
-from responder_model.model.scorer import Z_95
+from responder_model.model.scores import Z_95
 from responder_model.priors import PriorRow, prior_rows
 from responder_model.reporting.blocks import (
     Block,
