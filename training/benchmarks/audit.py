@@ -21,7 +21,7 @@ import pandas as pd
 
 from responder_model.audit import new_key, verify_trail
 from serving import OURS, serve
-from serving_load import Running, ask
+from serving_load import ask
 from stamp import stamped
 
 OUT = Path("reports/benchmarks/audit.csv")
@@ -45,12 +45,6 @@ def flush_ms(folder: Path) -> float:
     return 1000.0 * float(np.median(times))
 
 
-def cpu_seconds(server: Running) -> float:
-    """Time that a server has spent on a core, which others hardly change."""
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text("ascii").split()
-    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
-
-
 def measure(folder: Path, rounds: int, seconds: float) -> Rows:
     """Both servers, asked in turn."""
     new_key(folder / "audit.key")
@@ -67,9 +61,9 @@ def measure(folder: Path, rounds: int, seconds: float) -> Rows:
             # who is first changes: a machine that slows down slows both
             for name in sorted(servers, reverse=bool(k % 2)):
                 server = servers[name]
-                begun = cpu_seconds(server)
+                begun = server.cpu_seconds()
                 found = ask(server.port, OURS, clients=CLIENTS, seconds=seconds)
-                used = cpu_seconds(server) - begun
+                used = server.cpu_seconds() - begun
                 rows.append(
                     {
                         "audit": name,
