@@ -13,7 +13,7 @@ from responder_model.cumulative_logit.earlier import Missed
 from responder_model.cumulative_logit.mixture import Component as Posterior
 from responder_model.cumulative_logit.mixture import collapse
 from responder_model.development.parts import component, linear_part
-from responder_model.development.updating import mean_variance_in, widen_limits
+from responder_model.development.pooled import mean_variance_in, widen_limits
 from responder_model.disclosure import Disclosure, Fingerprints
 from responder_model.features import Population
 from responder_model.features.population import REFERENCE_WEIGHT

@@ -23,12 +23,15 @@ from responder_model.development.from_cohort import (
     size_verdict,
 )
 from responder_model.development.parts import component
+from responder_model.development.pooled import (
+    mean_variance_in,
+    pooled_populations,
+    widen_limits,
+)
 from responder_model.development.procedure import Procedure
 from responder_model.disclosure import Disclosure, Fingerprints, already_in
 from responder_model.errors import DevelopmentError
-from responder_model.features import Population
-from responder_model.model import Component, Limits, LinearPart, Model, Pool
-from responder_model.model.limits import NumberLimits
+from responder_model.model import Component, Model, Pool
 from responder_model.model.trees import join_pools
 from responder_model.schema import dictionary
 from responder_model.settings import Settings
@@ -41,7 +44,6 @@ if TYPE_CHECKING:
 METHODS = ("bayes", "auto")
 # p-value below which an update says that its patients conflict with the model.
 CONFLICT = 0.05
-_HOW_OFTEN = ("none", "few", "enough")
 
 
 def update(
@@ -141,7 +143,7 @@ def update(
     provenances = {model.provenance, fresh.provenance}
     n_patients = model.n_patients + fresh.n_patients
     n_events = model.n_events + fresh.n_events
-    population = _pool_populations(model, fresh)
+    population = pooled_populations(model, fresh)
     return replace(
         fresh,
         provenance="simulated" if "simulated" in provenances else fresh.provenance,
@@ -349,68 +351,3 @@ def _settings(model: Model, seed: int) -> Settings:
 def _name(model: Model, cohort: pd.DataFrame) -> str:
     joint = say("names.updated_with", "en")
     return f"{model.name}{joint}{cohort.attrs.get('name', 'a cohort')}"
-
-
-def _pool_populations(model: Model, fresh: Model) -> Population:
-    """Moments of both populations, whichever came first.
-
-    Columns of which one of them learned nothing are as the other expects them.
-    """
-    before, now = _completed(model, fresh), _completed(fresh, model)
-    n_patients = before.n_patients + now.n_patients
-    share = before.n_patients / n_patients
-    gap = before.mean - now.mean
-    return Population(
-        mean=share * before.mean + (1.0 - share) * now.mean,
-        covariance=share * before.covariance
-        + (1.0 - share) * now.covariance
-        + share * (1.0 - share) * np.outer(gap, gap),
-        n_patients=n_patients,
-    )
-
-
-def _completed(model: Model, other: Model) -> Population:
-    own = model.population
-    out = () if model.disclosure is None else model.disclosure.contrasts_left_out
-    names = [column.name for column in model.encoder.columns]
-    kept = np.array([k for k, name in enumerate(names) if name not in out], dtype=int)
-    part = replace(
-        own, mean=own.mean[kept], covariance=own.covariance[np.ix_(kept, kept)]
-    )
-    return part.extended(other.population, kept)
-
-
-def mean_variance_in(main: LinearPart, population: Population) -> float:
-    """Mean posterior variance of the linear predictor over a population."""
-    lifted = np.r_[1.0, population.mean]
-    spread = (main.covariance[1:, 1:] * population.covariance).sum()
-    return float(lifted @ main.covariance @ lifted + spread)
-
-
-def widen_limits(before: Limits, now: Limits) -> Limits:
-    """Limits that hold both populations."""
-    numbers = dict(before.numbers)
-    for name, row in now.numbers.items():
-        old = numbers.get(name, row)
-        numbers[name] = NumberLimits(
-            usual=_span(old.usual, row.usual), widest=_span(old.widest, row.widest)
-        )
-    seen = {name: dict(row) for name, row in before.seen.items()}
-    for name, values in now.seen.items():
-        for value, how_often in values.items():
-            known = seen.setdefault(name, {}).get(value, "none")
-            seen[name][value] = max(known, how_often, key=_HOW_OFTEN.index)
-    states = [s for s in (before.non_responders, now.non_responders) if s]
-    together = set(before.never_together) & set(now.never_together)
-    return Limits(
-        numbers=numbers,
-        seen=seen,
-        never_together=tuple(sorted(together)),
-        usual_distance=max(before.usual_distance, now.usual_distance),
-        widest_distance=max(before.widest_distance, now.widest_distance),
-        non_responders=min(states) if states else None,
-    )
-
-
-def _span(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
-    return min(a[0], b[0]), max(a[1], b[1])
