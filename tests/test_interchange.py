@@ -222,6 +222,8 @@ OTHER = {"reference": "Patient/p2"}
         ([patient(), {**condition(STROKE), "code": {"coding": {}}}], "malformed"),
         ([patient(birthDate=1972)], "malformed"),
         ([patient(), observation(12, status=3)], "malformed"),
+        ([patient(), observation(12, valueQuantity=[7])], "malformed"),
+        ([patient(), observation({"value": 12, "unit": 7})], "malformed"),
     ],
 )
 def test_record_that_is_not_one_patients_is_refused(resources, rule):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import product
 from types import SimpleNamespace
 from uuid import UUID, uuid4
@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import responder_model as rm
+from cds_client import SCREENING, SERVICES, STROKE, URL, WORD, ask, card, recent
 from records import LOINC, US, WHO, call, condition, observation, patient, searchset
 from responder_model.interchange.cards import (
     REASONS,
@@ -29,11 +30,6 @@ from responder_model.serving.problems import Refused
 from responder_model.serving.settings import ServerSettings
 from serving_client import Local
 
-URL = "https://responder.example"
-SERVICES = "/cds-services"
-SCREENING = f"{SERVICES}/rtms_response-screening"
-WORD = "zq7canary"
-STROKE = condition((WHO, "I69.3"), recordedDate="2024-01-02")
 OUTCOME = {
     "resourceType": "OperationOutcome",
     "issue": [{"severity": "error", "code": "security", "diagnostics": WORD}],
@@ -43,21 +39,6 @@ OUTCOME = {
 @pytest.fixture(scope="module")
 def server():
     return Local(ServerSettings(hospital=Hospital(public_url=URL)))
-
-
-def recent(days=5):
-    return (datetime.now(tz=UTC) - timedelta(days=days)).date().isoformat()
-
-
-def ask(server, body, *, lang="en", path=SCREENING, **more):
-    return server.post(path, body, headers={"accept-language": lang}, **more)
-
-
-def card(server, body, **more):
-    answer = ask(server, body, **more)
-    assert answer.status_code == 200, answer.text
-    (found,) = answer.json()["cards"]
-    return found
 
 
 # ---------------------------------------------------------------- discovery
@@ -409,121 +390,6 @@ def test_without_clients_only_this_machine_is_answered(change):
 
 def test_server_without_hospital_has_no_services():
     assert Local().get(SERVICES).status_code == 404
-
-
-# ---------------------------------------------------------------- feedback
-
-
-def told(uuid, outcome="overridden", **more):
-    at = {"outcomeTimestamp": "2026-11-20T10:00:00Z"}
-    return {"card": uuid, "outcome": outcome, **at, **more}
-
-
-def reason(code, system=f"{URL}/fhir/CodeSystem/override", **more):
-    return {"overrideReason": {"reason": {"system": system, "code": code}, **more}}
-
-
-def test_feedback_is_counted_once_for_each_card_and_outcome():
-    server = Local(ServerSettings(hospital=Hospital(public_url=URL)))
-    first, second = (card(server, call(STROKE))["uuid"] for _ in range(2))
-    path = f"{SCREENING}/feedback"
-    rows = [
-        told(first, **reason("not-a-candidate", userComment=WORD)),
-        told(first, **reason("record-wrong")),
-        told(second, "accepted", acceptedSuggestions=[{"id": "x"}]),
-        told(second, **reason("of-our-own", "https://x.example")),
-    ]
-    assert server.post(path, {"feedback": rows}).json() == {"counted": 3}
-    assert server.post(path, {"feedback": rows}).json() == {"counted": 0}
-    other = f"{SERVICES}/rtms_response-session_1/feedback"
-    bare = [told(str(uuid4()).upper())]
-    assert server.post(other, {"feedback": bare}).json() == {"counted": 1}
-    assert server.get("/admin/feedback").json()["feedback"] == [
-        {
-            "service": "rtms_response-screening",
-            "outcome": "accepted",
-            "n": 1,
-        },
-        {
-            "service": "rtms_response-screening",
-            "outcome": "overridden",
-            "reason": "not-a-candidate",
-            "n": 1,
-        },
-        {
-            "service": "rtms_response-screening",
-            "outcome": "overridden",
-            "reason": "other",
-            "n": 1,
-        },
-        {"service": "rtms_response-session_1", "outcome": "overridden", "n": 1},
-    ]
-    assert WORD not in str(server.lines)
-
-
-def test_feedback_is_refused_with_all_that_is_wrong(server):
-    rows = [
-        told("x"),
-        told(str(uuid4()), "ignored"),
-        {"card": str(uuid4()), "outcome": "accepted", "outcomeTimestamp": "now"},
-        [],
-    ]
-    answer = server.post(f"{SCREENING}/feedback", {"feedback": rows})
-    assert answer.status_code == 422
-    assert [row["expression"][0] for row in answer.json()["issue"]] == [
-        "feedback[0].card",
-        "feedback[1].outcome",
-        "feedback[2].outcomeTimestamp",
-        "feedback[3]",
-    ]
-    assert server.post(f"{SCREENING}/feedback", {}).status_code == 422
-    assert server.get("/admin/feedback").json() == {"feedback": []}
-
-
-# ---------------------------------------------------------------- canary
-
-
-def texts(value):
-    if isinstance(value, dict):
-        for inner in value.values():
-            yield from texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from texts(inner)
-    elif isinstance(value, str):
-        yield value
-
-
-def test_nothing_of_a_call_is_in_card_refusal_or_log(server):
-    server.lines.clear()
-    html = f"<img src=x onerror={WORD}>"
-    named = patient(
-        id=WORD, name=[{"family": html}], identifier=[{"value": WORD}], gender="male"
-    )
-    subject = {"reference": f"Patient/{WORD}", "display": html}
-    row = condition((WHO, "I69.3"), subject=subject, id=WORD, recordedDate="2024-01-02")
-    row["code"]["text"] = html
-    body = call(
-        row,
-        prefetch={"patient": named},
-        hookInstance=WORD,
-        context={"userId": WORD, "patientId": WORD, "encounterId": WORD},
-        fhirServer=f"https://{WORD}.example",
-        fhirAuthorization={"access_token": WORD, "token_type": "Bearer"},
-        extension={WORD: html},
-    )
-    found = card(server, body)
-    assert WORD not in json.dumps(found)
-    assert "<" not in found["detail"].replace("&lt;", "")
-    refused = ask(server, {**body, "hook": WORD})
-    assert WORD not in refused.text
-    path = f"{SCREENING}/feedback"
-    comment = told(found["uuid"], **reason(WORD, userComment=html))
-    assert server.post(path, {"feedback": [comment]}).status_code == 200
-    assert WORD not in server.post(path, {"feedback": [told(WORD, WORD)]}).text
-    assert WORD not in server.get("/admin/feedback").text
-    assert len(server.lines) == 5
-    assert WORD not in str(server.lines)
 
 
 def test_model_name_is_no_markup_in_a_detail():

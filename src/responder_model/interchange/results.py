@@ -119,7 +119,20 @@ def _written(row: Resource) -> str:
 
 
 def _value(row: Resource, meaning: Meaning, reader: Reader) -> Value | Refusal:
-    """Value of a result, if it is one that its field can take."""
+    """Value of a result, if it is one that its field can take.
+
+    Raises
+    ------
+    RecordError
+        For elements of other types than FHIR's.
+    """
+    try:
+        return _read_value(row, meaning, reader)
+    except MalformedError:
+        raise malformed(row) from None
+
+
+def _read_value(row: Resource, meaning: Meaning, reader: Reader) -> Value | Refusal:
     field, body = dictionary().fields[meaning.field], row.body
     units = (*reader.codes.units.get(field.name, ()), *units_of(field))
     if field.kind == "number" and "valueQuantity" in body:
