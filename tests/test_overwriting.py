@@ -35,6 +35,9 @@ WRITES = {
     ("update", "--out"): ("update", "{here}/model", "{here}/new.csv", "--no-track"),
     ("report", "--out"): ("report", SCREENING, "--no-track"),
     ("combine", "--out"): ("combine", "{here}/a", "{here}/b", "--no-track"),
+    ("combine", "--figure"): (
+        *("combine", "{here}/a", "{here}/b", "--out", "{here}/ab", "--no-track"),
+    ),
     ("share", "--out"): ("share", "{here}/centre.csv", SCREENING),
     ("value", "--figure"): ("value", SCREENING, "--threshold", "0.3")
     + ("--patients", "50"),
@@ -48,6 +51,7 @@ WRITES = {
     ("demo", "--out"): ("demo",),
 }
 FILES = {
+    "combine --figure": "centres.png",
     "template": "sheet.xlsx",
     "simulate": "simulated.csv",
     "explain": "why.png",
@@ -57,6 +61,17 @@ FILES = {
     "course": "course.png",
     "stopping": "frontier.png",
 }
+
+
+def name_of(key):
+    """Name of what an option writes: a file, or ``folder``."""
+    return FILES.get(" ".join(key), FILES.get(key[0], "folder"))
+
+
+def is_file(key):
+    return name_of(key) != "folder"
+
+
 # Where what a command wrote can be told; a demonstration is in test_demo.py.
 ONCE = ("score-dask", "score-spark", "demo")
 REPEATED = [key for key in WRITES if key[0] not in ONCE]
@@ -125,8 +140,8 @@ def test_every_option_that_names_an_output_is_tried_here():
 
 @every_command
 def test_what_somebody_else_made_is_left_alone(key, here, tmp_path):
-    place = tmp_path / FILES.get(key[0], "folder")
-    mine = place if key[0] in FILES else place / "mine.txt"
+    place = tmp_path / name_of(key)
+    mine = place if is_file(key) else place / "mine.txt"
     mine.parent.mkdir(exist_ok=True)
     mine.write_text("a year of work")
     before = bytes_of(tmp_path)
@@ -143,9 +158,9 @@ def test_what_somebody_else_made_is_left_alone(key, here, tmp_path):
 def test_nothing_but_a_model_goes_into_a_model_folder(key, here, tmp_path):
     model = tmp_path / "models" / "centre"
     shutil.copytree(here / "model", model)
-    name = FILES.get(key[0], "folder")
+    name = name_of(key)
     places = [model / name, model / "deep" / "er" / name]
-    if key[0] not in (*FILES, "develop", "update", "combine"):
+    if not is_file(key) and key[0] not in ("develop", "update", "combine"):
         places.append(model)
     for place in places:
         done = write(key, here, place, "--overwrite")
@@ -156,20 +171,20 @@ def test_nothing_but_a_model_goes_into_a_model_folder(key, here, tmp_path):
 
 @every_command
 def test_a_folder_is_no_file_and_a_file_no_folder(key, here, tmp_path):
-    place = tmp_path / FILES.get(key[0], "folder")
-    if key[0] in FILES:
+    place = tmp_path / name_of(key)
+    if is_file(key):
         (place / "inside").mkdir(parents=True)
     else:
         place.write_text("a file")
     done = write(key, here, place, "--overwrite")
     assert done.exit_code == 1
-    assert place.is_dir() == (key[0] in FILES)
-    assert len(list(tmp_path.rglob("*"))) == 1 + (key[0] in FILES)
+    assert place.is_dir() == (is_file(key))
+    assert len(list(tmp_path.rglob("*"))) == 1 + (is_file(key))
 
 
 @pytest.mark.parametrize("key", REPEATED, ids=" ".join)
 def test_an_output_is_replaced_until_somebody_changes_it(key, here, tmp_path):
-    place = tmp_path / FILES.get(key[0], "folder")
+    place = tmp_path / name_of(key)
     done = write(key, here, place)
     assert done.exit_code == 0, done.output
     left = [path for path in tmp_path.rglob("*") if path.name.startswith(".")]
@@ -191,7 +206,7 @@ def test_an_output_is_replaced_until_somebody_changes_it(key, here, tmp_path):
 @pytest.mark.parametrize("command", ["explain", "score", "report", "scorecard"])
 def test_an_output_for_another_model_is_left_alone(command, here, tmp_path):
     (key,) = (key for key in WRITES if key[0] == command)
-    place = tmp_path / FILES.get(command, "folder")
+    place = tmp_path / name_of(key)
     assert write(key, here, place).exit_code == 0
     before = bytes_of(tmp_path)
     other = [text.format(here=here) for text in WRITES[key]]
@@ -270,7 +285,7 @@ def test_a_side_file_of_somebody_else_is_not_removed(here, tmp_path):
 
 @pytest.mark.parametrize("key", [("template", "--out"), ("explain", "--figure")])
 def test_the_reason_is_told_in_french(key, here, tmp_path):
-    place = tmp_path / FILES[key[0]]
+    place = tmp_path / name_of(key)
     place.write_text("mine")
     done = write(key, here, place, "--lang", "fr")
     assert done.exit_code == 1
