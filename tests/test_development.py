@@ -454,8 +454,8 @@ def test_updating_the_published_model_is_development():
 
 
 def test_updating_twice_is_near_developing_on_both():
-    cohort = simulate_cohort(180, 51, non_completers=0.0)
-    halves = [cohort.iloc[:90].copy(), cohort.iloc[90:].copy()]
+    cohort = simulate_cohort(240, 51, non_completers=0.0)
+    halves = [cohort.iloc[:120].copy(), cohort.iloc[120:].copy()]
     for half in halves:
         half.attrs = dict(cohort.attrs)
     settings = Settings(
@@ -474,7 +474,7 @@ def test_updating_twice_is_near_developing_on_both():
     # the two differ by Laplace's approximation and by how gaps were filled
     error = np.abs(updated.components[0].mean - expected.mean)
     assert (error < 0.35 * np.sqrt(np.diag(expected.covariance))).all()
-    assert updated.n_patients == 180
+    assert updated.n_patients == 240
     assert "Updated from" in " ".join(said(updated.notes))
     restored = load_model(save_model(updated, Path(tempfile.mkdtemp()) / "updated"))
     patient = {"age": 40, "aetiology": "amputation"}

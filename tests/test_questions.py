@@ -71,7 +71,7 @@ TARGETS = [
 def test_answers_are_those_of_predict(target: str, pooled: Model) -> None:
     centre = None
     if target == "developed":
-        cohort = rm.simulate_cohort(n_patients=90, seed=5, n_centres=2)
+        cohort = rm.simulate_cohort(n_patients=130, seed=5, n_centres=2)
         model = rm.develop(cohort, "rtms_response", moment="session_1")
         centre = model.centre_names[0]
     else:

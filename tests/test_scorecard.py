@@ -76,12 +76,19 @@ def probability_by_hand(text, patient):
     transforms = {"identity": lambda x: x, "log": math.log, "log1p": math.log1p}
     words = {True: "yes", False: "no"}
     total = dict.fromkeys(columns, 0.0)
+    about_formula = next(r["value"] for r in rows if r["predictor"] == "formula")
     for row in rows:
         if row["kind"] == "constant":
             weight = 1.0
         elif row["kind"] == "number":
             value = transforms[row["transform"]](patient[row["predictor"]])
             weight = (value - float(row["centre"])) / float(row["scale"])
+        elif row["kind"] == "curve":
+            value = transforms[row["transform"]](patient[row["predictor"]])
+            u = abs(value - float(row["centre"])) / float(row["scale"])
+            mean, sd, k = map(float, re.findall(r"0\.\d{4,}|1\.\d{4,}", about_formula))
+            h = u if u >= k else (k**3 + 3 * k * u**2 - u**3) / (3 * k**2)
+            weight = (h - mean) / sd
         elif row["kind"] == "category":
             value = patient[row["predictor"]]
             weight = 1.0 if row["value"] == words.get(value, value) else 0.0
@@ -113,10 +120,15 @@ def test_csv_alone_reproduces_the_probability(decision, moment, known):
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
-def test_a_card_of_a_developed_model_reproduces_it():
-    cohort = simulate_cohort(60, seed=8)
+@pytest.mark.parametrize(("n", "bends"), [(60, False), (140, True)])
+def test_a_card_of_a_developed_model_reproduces_it(n, bends):
+    cohort = simulate_cohort(n, seed=8)
     model = rm.develop(cohort, "rtms_response", "screening")
-    card = build_scorecard(model)
+    card = build_scorecard(model, linear_part_only=True)
+    model = replace(model, pool=None)
+    assert any(term.curve for term in card.terms) == bends
+    points = build_points(card)
+    assert points.largest_error <= 0.01
     rng = np.random.default_rng(1)
     patient = random_patient(card.known + card.optional, rng)
     found = probability_by_hand(render_csv(card), patient)

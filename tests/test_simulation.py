@@ -355,6 +355,20 @@ def test_interactions_add_what_is_set():
     np.testing.assert_allclose(gap, 1.2 + linear)
 
 
+def test_bends_add_what_is_set():
+    cohort = simulate_cohort(2, seed=1, **COMPLETE)
+    truth = draw_truth("rtms_response", "strongly_nonlinear", rng())
+    at = truth.columns.index("age")
+    sd = dictionary().fields["age"].reference.sd
+    middle = dictionary().fields["age"].reference.mean + sd * truth.centre[at]
+    mid, one, far = (cohort.assign(age=middle + k * sd) for k in (0.0, 1.0, 2.5))
+    near, beyond = (
+        truth.linear_predictor(x) - truth.linear_predictor(mid) for x in (one, far)
+    )
+    np.testing.assert_allclose(near, truth.slopes[0, at] - 0.5)
+    np.testing.assert_allclose(beyond, 2.5 * truth.slopes[0, at] - 0.5 * 4.0)
+
+
 def test_implant_truth_without_relief_has_only_relief_right():
     right = draw_truth("emcs_success", "relief_only", rng(1))
     nonzero = [c for c, b in zip(right.columns, right.slopes[0], strict=True) if b != 0]

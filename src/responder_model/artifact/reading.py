@@ -28,7 +28,7 @@ from responder_model.cumulative_logit.earlier import Misfit, Missed
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.evidence import Evidence
 from responder_model.features import Encoder, Population
-from responder_model.features.columns import Column
+from responder_model.features.columns import Column, curve_of
 from responder_model.model import (
     CentreLevel,
     Component,
@@ -220,11 +220,16 @@ def _check_columns(
     columns: tuple[Column, ...],
     table: Dictionary,
 ) -> None:
-    """Each category has columns; each number or yes/no has one, of its own name."""
+    """Each category has columns; each number or yes/no one of its own name.
+
+    A number may have a curve, too.
+    """
     for name in predictors:
         row = table.fields[name]
         found = [column.name for column in columns if column.predictor == name]
         due = [] if row.indicates is not None else [name]
+        if row.kind == "number" and len(found) > 1:
+            due.append(curve_of(name))
         if found != due and not (row.kind == "category" and found):
             node.refuse(f"have the columns of {name}")
 

@@ -18,6 +18,7 @@ from responder_model.combining.heterogeneity import (
 )
 from responder_model.combining.joint import Joint
 from responder_model.combining.members import check_members
+from responder_model.combining.straight import is_bent, straightened
 from responder_model.combining.whole import model_of, notes_of
 from responder_model.development import published_model
 from responder_model.errors import ResponderModelError
@@ -91,7 +92,8 @@ def combine(
 
     The evidence counts once, each centre's patients once; what centres have in common
     and how far they lie apart is learned from all. No patient is exchanged. Trees are
-    left out: they cannot be combined without patients.
+    left out: they cannot be combined without patients. So are the curves of numbers,
+    which small centres and files made for leaving do not have.
 
     Parameters
     ----------
@@ -127,6 +129,8 @@ def combine(
     >>> found.model.n_patients == sum(model.n_patients for model in models)
     True
     """
+    bent = [one.name for one in models if isinstance(one, Model) and is_bent(one)]
+    models = [straightened(one) if isinstance(one, Model) else one for one in models]
     base = _base(models)
     check_members(models, base)
     if for_member is not None and not 0 <= for_member < len(models):
@@ -144,7 +148,7 @@ def combine(
     chosen = posteriors if for_member is None else joint.posteriors(for_member)
     mixture = [chosen[place] for place in joint.likely(chosen)]
     model = model_of(centres, base, mixture, member=for_member, name=name)
-    notes = (*model.notes, *notes_of(centres, members))
+    notes = (*model.notes, *notes_of(centres, members, bent))
     return Combination(
         model=replace(model, notes=notes),
         members=members,

@@ -185,6 +185,8 @@ def _fitted(
     *,
     unused: tuple[str, ...],
 ) -> Model:
-    procedure = procedure_from(settings).set_params(unused=unused)
+    # the evidence alone: straight lines, as everybody else has them
+    priors = priors_for(settings.decision, settings.moment, settings.exclude_evidence)
+    procedure = procedure_from(settings).set_params(unused=unused, priors=priors)
     procedure.fit(cohort, outcome_levels(cohort, settings.decision))
     return model_from(procedure, cohort, settings, name)

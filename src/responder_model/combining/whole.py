@@ -188,7 +188,7 @@ def _name(centres: Sequence[Contribution], member: int | None) -> str:
 
 
 def notes_of(
-    centres: Sequence[Contribution], members: Sequence[Member]
+    centres: Sequence[Contribution], members: Sequence[Member], bent: Sequence[str]
 ) -> Iterator[Note]:
     """What a reader of the combined model must know of its centres."""
     against = tuple(member.name for member in members if member.contradicts)
@@ -197,6 +197,8 @@ def notes_of(
     trees = [one.name for one in centres if one.model and one.model.pool is not None]
     if trees:
         yield Note("development.combined_without_trees", models=", ".join(trees))
+    if bent:
+        yield Note("development.combined_straight", models=", ".join(bent))
     files = [one.name for one in centres if one.model is None]
     if files:
         yield Note("development.combined_without_limits", models=", ".join(files))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,10 @@ UNSUPPORTED_SD = 0.30
 Shape = tuple[str, Array, Array, float]
 # Prior of the variance that a linear predictor misses: uniform over these.
 DISCREPANCY_VARIANCES = tuple(0.01 * k for k in range(21))
+# SD of the coefficients of curves, per SD of their shape, and prior weight of each.
+CURVE_SDS = {0.02: 0.9, 0.3: 0.1}
+# SD over both.
+CURVE_SD = math.sqrt(sum(weight * sd**2 for sd, weight in CURVE_SDS.items()))
 # SDs between the levels of centres, log-odds, as probable as one another.
 CENTRE_SDS = (0.02, 0.3, 0.6, 1.0)
 # Prior of the variance of each slope between centres: uniform over these.
@@ -159,6 +164,22 @@ def robust_priors(
             weight=weight,
         )
         for name, m, s, weight in shapes
+    )
+
+
+def apart_by_curve(
+    priors: Sequence[Prior], curves: NDArray[np.bool_]
+) -> tuple[Prior, ...]:
+    """Each prior once for each SD of its ``curves``, a mask (J + K,)."""
+    return tuple(
+        replace(
+            p,
+            mean=np.where(curves, 0.0, p.mean),
+            sd=np.where(curves, sd, p.sd),
+            weight=p.weight * weight,
+        )
+        for sd, weight in CURVE_SDS.items()
+        for p in priors
     )
 
 

@@ -19,6 +19,7 @@ from responder_model.cumulative_logit.components import (
     Array,
     Prior,
     apart_by_centre,
+    apart_by_curve,
     robust_priors,
 )
 from responder_model.cumulative_logit.conflict import conflict_p_values
@@ -106,6 +107,9 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     firm : sequence of str, optional
         Columns of ``priors`` whose sign no source disputes: the zero-centred
         components keep most of their mean.
+    curves : sequence of str, optional
+        Columns of ``priors`` that bend another one: their coefficients have an SD of
+        their own, over which the mixture averages.
     earlier : Earlier, optional
         Posteriors of an earlier fit on the same columns, in place of all other priors:
         Bayesian updating, component by component.
@@ -169,6 +173,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         components: str = "robust",
         cut_specific_from: int = CUT_SPECIFIC_FROM,
         firm: Sequence[str] | None = None,
+        curves: Sequence[str] | None = None,
         earlier: Earlier | None = None,
         n_centres: int = 0,
         with_intervals: bool = True,
@@ -183,6 +188,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         self.components = components
         self.cut_specific_from = cut_specific_from
         self.firm = firm
+        self.curves = curves
         self.earlier = earlier
         self.n_centres = n_centres
         self.with_intervals = with_intervals
@@ -289,8 +295,12 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             gap_sd=self.gap_sd if known else VAGUE_GAP_SD,
             components=self.components,
             units=self._units[:n_columns],
-            firm=self._is_firm()[:n_columns],
+            firm=self._is_among(self.firm)[:n_columns],
         )
+        if self.curves:
+            bent = self._is_among(self.curves)[:n_columns]
+            cuts = np.zeros(observations.n_cuts, dtype=bool)
+            priors = apart_by_curve(priors, np.append(cuts, bent))
         if self.n_centres:
             priors = apart_by_centre(priors, self.n_centres)
         self.components_ = fit_mixture(observations, priors)
@@ -367,8 +377,8 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             for cut in cuts
         }
 
-    def _is_firm(self) -> NDArray[np.bool_]:
-        return np.isin(self._column_names(), list(self.firm or ()))
+    def _is_among(self, names: Sequence[str] | None) -> NDArray[np.bool_]:
+        return np.isin(self._column_names(), list(names or ()))
 
     def out_of_fold(
         self,

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from responder_model.cohort.outcomes import MIN_PATIENTS
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
+from responder_model.cumulative_logit.components import CURVE_SD
 from responder_model.cumulative_logit.earlier import Earlier
 from responder_model.development.centres import Names, read_centres, tell_apart
 from responder_model.development.outcomes import (
@@ -43,7 +44,7 @@ from responder_model.disclosure import (
     merge_levels,
 )
 from responder_model.errors import DevelopmentError
-from responder_model.features import Array, Encoder, Population, expit
+from responder_model.features import Array, Encoder, Population, expit, is_curve
 from responder_model.model.batch import one_thread_each, raw_cohort
 from responder_model.priors import PriorSet
 from responder_model.schema import Decision, Dictionary, dictionary
@@ -51,6 +52,11 @@ from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+# Patients from which the effect of a number may bend; an update has the columns of its
+# model.
+CURVES_FROM = 100
 
 
 class Procedure(ClassifierMixin, BaseEstimator):
@@ -172,9 +178,11 @@ class Procedure(ClassifierMixin, BaseEstimator):
             del self.classes_
         return self
 
-    def build_encoder(self) -> Encoder:
+    def build_encoder(self, *, curved: bool = False) -> Encoder:
         """Encoder of this decision, moment and choice of predictors."""
-        return encoder_for(self.decision, self.moment, self.predictors, self.table)
+        return encoder_for(
+            self.decision, self.moment, self.predictors, self.table, curved=curved
+        )
 
     def fit_raw(
         self,
@@ -195,10 +203,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         lower, upper, groups = lower[order], upper[order], as_they_come(groups[order])
         if self.earlier is None:
             self._check(lower, upper)
-        self.encoder_ = self.build_encoder()
-        self.priors_ = self.priors or priors_for(
-            self.decision, self.encoder_.moment, self.exclude_evidence
-        )
+        self._set_out(len(raw))
         patients = patients_of(raw, groups)
         merged = self._merge_levels(lower, upper, patients)
         used = ~merged.left_out
@@ -230,6 +235,20 @@ class Procedure(ClassifierMixin, BaseEstimator):
         )
         self.classes_ = np.array([0, 1])
         return self
+
+    def _set_out(self, n_patients: int) -> None:
+        """Set columns and priors: an earlier model's, or as many as patients allow."""
+        self.encoder_ = self.build_encoder()
+        if self.priors is not None:
+            self.priors_ = self.priors
+            self.encoder_ = self.build_encoder(curved=bool(self.priors.curves))
+            return
+        self.priors_ = priors_for(
+            self.decision, self.encoder_.moment, self.exclude_evidence
+        )
+        if n_patients >= CURVES_FROM:
+            self.encoder_ = self.build_encoder(curved=True)
+            self.priors_ = self.priors_.with_curves(self.encoder_.derived, CURVE_SD)
 
     def _check(self, lower: NDArray[np.int64], upper: NDArray[np.int64]) -> None:
         if len(lower) < MIN_PATIENTS:
@@ -334,6 +353,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
             served_cuts=self._served_cuts(),
             components=self.components,
             firm=[f"x{k}" for k, name in enumerate(names) if columns[name].firm],
+            curves=[f"x{k}" for k, name in enumerate(names) if is_curve(name)],
             earlier=earlier,
             n_centres=len(self.centres_),
             with_intervals=not self.in_resample,

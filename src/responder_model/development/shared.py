@@ -16,9 +16,13 @@ def encoder_for(
     moment: str | None,
     predictors: tuple[str, ...] | None,
     table: Dictionary | None,
+    *,
+    curved: bool = False,
 ) -> Encoder:
     """Encoder of a target and choice of predictors, by a dictionary."""
-    return freeze(Encoder.for_decision(decision, moment, predictors, table))
+    return freeze(
+        Encoder.for_decision(decision, moment, predictors, table, curved=curved)
+    )
 
 
 @lru_cache(maxsize=64)

@@ -28,7 +28,7 @@ from responder_model.development.pooled import (
     pooled_populations,
     widen_limits,
 )
-from responder_model.development.procedure import Procedure
+from responder_model.development.procedure import CURVES_FROM, Procedure
 from responder_model.disclosure import Disclosure, Fingerprints, already_in
 from responder_model.errors import DevelopmentError
 from responder_model.model import Component, Model, Pool
@@ -67,6 +67,9 @@ def update(
     on the new cohort alone, under the usual rule, and stands beside the earlier one,
     each with the weight that it earned times its patients' share of all. Apparent
     performance is that on the new cohort; the sample-size verdict counts all patients.
+
+    The columns are those of the model: it has no curves where it began with fewer than
+    100 patients or none, and a note says so.
 
     Any number of new patients is accepted, with one outcome class too. Fewer than
     ``small_cells`` move only the level, and the model stays in the centre until as many
@@ -142,6 +145,8 @@ def update(
         changes = (tell_changes(procedure.estimator_.components_),)
     provenances = {model.provenance, fresh.provenance}
     n_patients = model.n_patients + fresh.n_patients
+    if n_patients >= CURVES_FROM and not procedure.priors_.curves:
+        known = (*known, Note("development.straight", n=CURVES_FROM))
     n_events = model.n_events + fresh.n_events
     population = pooled_populations(model, fresh)
     return replace(

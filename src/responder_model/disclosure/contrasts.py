@@ -38,9 +38,10 @@ def columns_left_out(
     3. A column that, with any others, singles out fewer than ``k`` patients who are
        alike (their leverage is 1): the last of those that take part.
     4. The last ones while there are more columns than two thirds of the patients.
+    5. A curve whose number is left out.
 
-    Later is what is known later, then what stands later in the dictionary, then what
-    fewer patients have.
+    Later is what is known later, then the curve of a number, then what stands later in
+    the dictionary, then what fewer patients have.
 
     Parameters
     ----------
@@ -85,7 +86,10 @@ def columns_left_out(
     out[number] |= np.array([_dominated(column) for column in z.T[number]], dtype=bool)
     known_since = _known_since(encoder, fields)
     since = np.append(known_since, np.zeros(n_centres, dtype=np.int64))
-    owner = np.append(encoder.column_predictor, np.full(n_centres, -1))
+    curve = np.array([column.is_curve for column in encoder.columns])
+    # a curve goes before any column of the same moment
+    owner = encoder.column_predictor + len(encoder.predictors) * curve
+    owner = np.append(owner, np.full(n_centres, -1))
     # What is known first decides first, as it does without what is known later: of two
     # models of one cohort, one holds all that the other holds. Of two fields the later
     # one of the dictionary goes, and of one field the rarest column.
@@ -103,6 +107,8 @@ def columns_left_out(
         kept = [kept[at] for at in _not_alone(z[:, kept], k)]
     left_out = np.ones(z.shape[1], dtype=bool)
     left_out[kept[: max(0, min(2 * len(z) // 3, len(z) - k))]] = False
+    # no curve without its number, which stands before it
+    left_out[np.flatnonzero(curve)] |= left_out[np.flatnonzero(curve) - 1]
     return left_out
 
 

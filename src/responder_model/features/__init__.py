@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from responder_model.features.columns import Array, Column
+from responder_model.features.columns import Array, Column, is_curve
 from responder_model.features.encoding import Encoder, Interval
 from responder_model.features.population import Gaps, Population, gaps_of
 
@@ -17,6 +17,7 @@ __all__ = [
     "Population",
     "expit",
     "gaps_of",
+    "is_curve",
     "logit",
 ]
 

@@ -1,9 +1,13 @@
-"""Base columns of a predictor: a number in reference units, contrasts of a category."""
+"""Base columns of a predictor: a number in reference units, contrasts of a category.
+
+A number may have a second column, its *curve*: the nonlinear part of a natural cubic
+spline with three knots, which is a straight line beyond the outer ones.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +27,45 @@ INVERSES: dict[str, Callable[..., Any]] = {
     "log": np.exp,
     "log1p": np.expm1,
 }
+
+# What the name of a curve adds to that of its number.
+_CURVE = "=curve"
+# Outer knots of a curve, in reference SDs from the mean: 10th and 90th percentile.
+KNOT = 1.2816
+# Mean and SD of the curve's shape where the number is normal, as in the reference.
+SHAPE_MEAN, SHAPE_SD = 0.90159763, 0.51312205
+
+
+def curve_of(number: str) -> str:
+    """Name of the curve of a number."""
+    return f"{number}{_CURVE}"
+
+
+def is_curve(name: str) -> bool:
+    """Whether a column is the curve of a number, by its name.
+
+    Examples
+    --------
+    >>> is_curve("age=curve"), is_curve("age")
+    (True, False)
+    """
+    return name.endswith(_CURVE)
+
+
+def bend(z: Array) -> Array:
+    """Curve of a number in reference units: mean 0, SD 1, unrelated to the number.
+
+    |z| with its corner rounded between the outer knots, so that a linear column and
+    this one span the natural cubic splines with knots at -KNOT, 0 and KNOT.
+
+    Examples
+    --------
+    >>> bend(np.array([-2.0, 0.0, 2.0])).round(2).tolist()
+    [2.06, -0.78, 2.06]
+    """
+    u = np.abs(z)
+    inside = (KNOT**3 + 3.0 * KNOT * u**2 - u**3) / (3.0 * KNOT**2)
+    return np.asarray((np.where(u < KNOT, inside, u) - SHAPE_MEAN) / SHAPE_SD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,19 +91,29 @@ class Column:
     scale: float = 1.0
     weights: tuple[float, ...] = ()
 
+    @property
+    def is_curve(self) -> bool:
+        """Whether this is the curve of a number, beside its own column."""
+        return is_curve(self.name)
+
     def encoded(self, value: Array) -> Array:
-        """Numbers in reference units."""
-        return np.asarray(
-            (TRANSFORMS[self.transform](value) - self.centre) / self.scale
-        )
+        """Numbers in reference units, or the curve of these."""
+        z = (TRANSFORMS[self.transform](value) - self.centre) / self.scale
+        return bend(z) if self.is_curve else np.asarray(z)
 
     def decoded(self, z: Array) -> Array:
         """Numbers in their own unit, from reference units."""
         return np.asarray(INVERSES[self.transform](z * self.scale + self.centre))
 
 
-def columns_of(table: Dictionary, row: Field, decision: str) -> tuple[Column, ...]:
-    """Base columns of a predictor, none of a yes/no that only indicates a number."""
+def columns_of(
+    table: Dictionary, row: Field, decision: str, *, curved: bool = False
+) -> tuple[Column, ...]:
+    """Base columns of a predictor, none of a yes/no that only indicates a number.
+
+    ``curved`` gives numbers that are known before the first session a curve too: what
+    is known later is relief, of which more never promises less.
+    """
     reference = row.reference_for(decision)
     if row.indicates is not None:
         return ()
@@ -72,6 +125,8 @@ def columns_of(table: Dictionary, row: Field, decision: str) -> tuple[Column, ..
             centre=reference.mean,
             scale=reference.sd,
         )
+        if curved and row.known_from == table.moments[0].name:
+            return column, replace(column, name=curve_of(row.name))
         return (column,)
     if row.kind == "boolean":
         return (Column(name=row.name, predictor=row.name, centre=reference.mean),)

@@ -63,11 +63,14 @@ class Encoder:
         moment: str | None = None,
         predictors: Sequence[str] | None = None,
         table: Dictionary | None = None,
+        *,
+        curved: bool = False,
     ) -> Encoder:
         """Encoder of a dictionary, the installed one, for a decision at a moment.
 
         ``predictors`` restricts it to some of those that are known by then; raises
-        DevelopmentError when they are none, or one of them is not.
+        DevelopmentError when they are none, or one of them is not. ``curved`` gives
+        each number known before the first session a curve.
         """
         table = table or dictionary()
         decision, moment = table.check_target(decision, moment)
@@ -75,7 +78,11 @@ class Encoder:
         if predictors is not None:
             _check_names(predictors, [row.name for row in fields])
             fields = tuple(row for row in fields if row.name in predictors)
-        columns = tuple(c for row in fields for c in columns_of(table, row, decision))
+        columns = tuple(
+            column
+            for row in fields
+            for column in columns_of(table, row, decision, curved=curved)
+        )
         derived, projection = _project(table, [column.name for column in columns])
         return cls(
             decision=decision,
@@ -179,7 +186,7 @@ class Encoder:
         plain = [
             k
             for k, column in enumerate(self.columns)
-            if not column.weights and column.transform == "identity"
+            if not column.weights and _is_affine(column)
         ]
         rows = [self.columns[k] for k in plain]
         return (
@@ -215,7 +222,7 @@ class Encoder:
         return tuple(
             (k, column, int(self.column_predictor[k]))
             for k, column in enumerate(self.columns)
-            if column.transform != "identity"
+            if not _is_affine(column)
         )
 
     @cached_property
@@ -271,6 +278,10 @@ class Encoder:
             "derived": list(self.derived),
             "projection": self.projection.tolist(),
         }
+
+
+def _is_affine(column: Column) -> bool:
+    return column.transform == "identity" and not column.is_curve
 
 
 def _check_names(names: Sequence[str], known: list[str]) -> None:

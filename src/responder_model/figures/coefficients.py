@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.cumulative_logit.components import is_published
+from responder_model.features import is_curve
 from responder_model.figures.drawing import (
     BLACK,
     BLUE,
@@ -59,6 +60,7 @@ TEXTS = {
         "en": "published evidence alone: no patients",
         "fr": "données publiées seules : aucun patient",
     },
+    "curve": {"en": "more at both ends", "fr": "plus aux deux extrêmes"},
     "per": {"en": "per", "fr": "pour"},
     "points": {"en": "points", "fr": "points"},
     "or": {"en": "or", "fr": "ou"},
@@ -183,6 +185,8 @@ def column_label(column: str, decision: str, lang: str = "en") -> str:
     row = dictionary().fields.get(name)
     if row is None:
         return column
+    if is_curve(column):
+        return f"{label_of(name, lang)}, {TEXTS['curve'][lang]}"
     if row.kind == "number":
         return f"{label_of(name, lang)}, {_unit(row, decision, lang)}"
     if row.kind != "category":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,11 @@ TEXTS = {
         "additionner, et lire la probabilité sous le total.\nSeulement si tous les "
         "prédicteurs montrés sont connus.\nChiffres exacts : la table de points, dont "
         "les points sont autres : 100 ici en valent {n} dans la table.",
+    },
+    "turns": {
+        "en": "Where a scale runs there and back, read between two values that follow "
+        "each other.",
+        "fr": "Où une échelle va et revient, lire entre deux valeurs qui se suivent.",
     },
 }
 # Percents that the last scale may mark, those that a reader looks for first.
@@ -93,6 +99,8 @@ def plot_nomogram(table: PointsTable, *, ax: Axes, lang: str = "en") -> Axes:
     ax.set_xlim(-0.36, 1.06)
     ax.set_ylim(-3.0, top + 0.8)
     reading = TEXTS["reading"][lang].format(n=longest)
+    if any(map(_turns, table.rows)):
+        reading += f"\n{TEXTS['turns'][lang]}"
     ax.text(-0.36, -2.9, reading, fontsize="small", va="bottom")
     ax.set_axis_off()
     return ax
@@ -196,14 +204,33 @@ def _shortened(texts: list[str], lang: str) -> str:
 
 
 def _number_marks(row: PointsRow, longest: int, lang: str) -> list[tuple[float, str]]:
-    """Points and values of a number that stand far enough apart, ends included."""
+    """Points and values of a number that stand far enough apart.
+
+    Ends are included, and where an effect that bends turns: to read between two values
+    they must stand on the same side of it.
+    """
     items = list(row.points.items())
+    whole = list(row.points.values())
+    turn = max(whole.index(min(whole)), whole.index(max(whole)), key=_from_ends(whole))
     kept = [items[0]]
-    for value, points in items[1:-1]:
-        near = min(abs(points - p) for p in (kept[-1][1], items[-1][1]))
-        if near / longest >= _APART:
+    for k, (value, points) in enumerate(items[1:-1], start=1):
+        ahead = [turn] if k < turn else []
+        ends = (kept[-1][1], items[-1][1], *(whole[at] for at in ahead))
+        near = min(abs(points - p) for p in ends)
+        if k == turn or near / longest >= _APART:
             kept.append((value, points))
     return [(points, value_text(row, v, lang)) for v, points in [*kept, items[-1]]]
+
+
+def _turns(row: PointsRow) -> bool:
+    steps = (
+        np.sign(np.diff(list(row.points.values()))) if row.is_number else np.zeros(1)
+    )
+    return bool(steps.min() < 0.0 < steps.max())
+
+
+def _from_ends(values: list[int]) -> Callable[[int], int]:
+    return lambda at: min(at, len(values) - 1 - at)
 
 
 def _total_scale(ax: Axes, table: PointsTable, longest: int, lang: str) -> None:

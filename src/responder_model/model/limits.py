@@ -185,6 +185,7 @@ def number_columns(encoder: Encoder, population: Population) -> NDArray[np.int64
             for k, column in enumerate(encoder.columns)
             if encoder.fields[encoder.column_predictor[k]].kind == "number"
             and not column.weights
+            and not column.is_curve
             and population.covariance[k, k] > 0.0
         ],
         dtype=np.int64,

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array, Encoder
-from responder_model.features.columns import Column, reference_proportions
+from responder_model.features.columns import Column, bend, reference_proportions
 from responder_model.model.limits import category_names
 
 if TYPE_CHECKING:
@@ -44,9 +44,10 @@ _FAR = 40.0
 class Asked:
     """What a question is about, whoever is asked: compiled once for an encoder.
 
-    Of a number, ``raw`` (2,) and ``z`` (2, 1) are its bounds; of a category every value
-    and its columns, ``usual`` (m,) the shares in the reference population, ``solve``
-    (m, k + 1) what turns a change of the expected columns into one of the shares.
+    Of a number, ``raw`` (2,) and ``z`` (2, 1) are its bounds, without its curve; of a
+    category every value and its columns, ``usual`` (m,) the shares in the reference
+    population, ``solve`` (m, k + 1) what turns a change of the expected columns into
+    one of the shares.
     """
 
     position: int
@@ -159,7 +160,7 @@ def _number(asked: Asked, mean: float, sd: float) -> Answers:
     low, high = asked.z
     z = np.concatenate([mean + sd * _NODES, low, high])
     np.minimum(np.maximum(z, low, out=z), high, out=z)
-    return Answers(asked=asked, z=z[:, None], share=_SHARES, x=(z - mean) / sd)
+    return _answers(asked, z, (z - mean) / sd)
 
 
 def _bounded_number(
@@ -172,8 +173,12 @@ def _bounded_number(
     inner = [normal.inv_cdf(min(max(p, 1e-12), 1.0 - 1e-12)) for p in shares]
     low, high = np.clip(bounds, *asked.z[:, 0]).tolist()
     z = np.clip([*inner, low, high], low, high)
-    x = np.append(_NODES, [-_FAR, _FAR])
-    return Answers(asked=asked, z=z[:, None], share=_SHARES, x=x)
+    return _answers(asked, z, np.append(_NODES, [-_FAR, _FAR]))
+
+
+def _answers(asked: Asked, z: Array, x: Array) -> Answers:
+    both = np.stack([z, *(bend(z) for _ in asked.settled[1:])], axis=1)
+    return Answers(asked=asked, z=both, share=_SHARES, x=x)
 
 
 def _categories(encoder: Encoder, asked: Asked, raw: Array, expected: Array) -> Answers:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from responder_model.features import is_curve
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,7 @@ class PriorSet:
     decision, moment : str
         The decision model.
     columns : dict of str to ColumnPrior
-        One for each model column, in the encoder's order.
+        One for each model column, in the encoder's order; then its curves.
     anchor : tuple of float
         Mean and SD of the log-odds of passing the main cut-off at reference means.
     gaps : tuple of float
@@ -81,6 +83,20 @@ class PriorSet:
     level_scale: float
     excluded: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def curves(self) -> tuple[str, ...]:
+        """Columns that are curves of a number."""
+        return tuple(name for name in self.columns if is_curve(name))
+
+    def with_curves(self, derived: Sequence[str], sd: float) -> PriorSet:
+        """Priors of those model columns, too, that are curves: straight, or nearly so.
+
+        No source says how an effect bends.
+        """
+        straight = ColumnPrior(mean=0.0, sd=sd, status="judgement")
+        curves = {name: straight for name in derived if is_curve(name)}
+        return replace(self, columns={**self.columns, **curves})
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as a program prints it."""

@@ -4,7 +4,8 @@ With one fixed set of known predictors, what stands in for the others is linear 
 too, so that the served log-odds at every cut-off are exactly
 
     constant + sum of the terms
-    number:     log_odds · (transform(value) - centre) / scale
+    number:     log_odds · (transform(value) - centre) / scale, and where it may bend
+                curve · bend((transform(value) - middle) / scale)
     category:   log_odds of the patient's category
 
 and then never rise with the cut-off (made monotone against the main one).
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from responder_model.errors import ResponderModelError
 from responder_model.features import Array
+from responder_model.features.columns import TRANSFORMS, bend
 from responder_model.model import Model
 from responder_model.model.limits import category_names
 from responder_model.schema import Field, dictionary
@@ -42,6 +44,11 @@ class Term:
     log_odds : dict
         Log-odds at each cut-off: per unit of a number (under the key ``""``), or of
         each category.
+    middle : float
+        Middle of a number's curve, transformed scale.
+    curve : tuple of float
+        Log-odds at each cut-off per unit of ``features.columns.bend``; empty where the
+        effect is a straight line.
     """
 
     predictor: str
@@ -49,6 +56,18 @@ class Term:
     centre: float = 0.0
     scale: float = 1.0
     log_odds: Mapping[str, tuple[float, ...]]
+    middle: float = 0.0
+    curve: tuple[float, ...] = ()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it adds nothing at any cut-off."""
+        return not (np.any(list(self.log_odds.values())) or any(self.curve))
+
+    def moves(self, cut: int) -> bool:
+        """Whether it adds anything at one cut-off."""
+        slopes = [*self.log_odds.values(), *([self.curve] if self.curve else [])]
+        return any(slope[cut] for slope in slopes)
 
     @property
     def field(self) -> Field:
@@ -67,7 +86,8 @@ class Scorecard:
     cut_points : tuple of float
         Served cut-offs, rising; ``main`` is the position of the main one.
     constant : tuple of float
-        Log-odds at each cut-off before any term is added: the average patient.
+        Log-odds at each cut-off before any term is added: the average patient, where no
+        effect bends.
     terms : tuple of Term
         One per known predictor.
     optional : tuple of str
@@ -145,6 +165,9 @@ def build_scorecard(
     terms = tuple(
         _plus_derived(model, _term(model, name, slopes), slopes) for name in names
     )
+    # a curve is not 0 at the mean: what it adds there is taken off here
+    bent = np.array([column.is_curve for column in model.encoder.columns])
+    constant = constant - slopes[:, bent] @ model.population.mean[bent]
     return Scorecard(
         model=model.name,
         decision=model.decision,
@@ -173,7 +196,7 @@ def _is_known(model: Model, names: tuple[str, ...]) -> NDArray[np.bool_]:
 
 def _optional(model: Model, terms: tuple[Term, ...], slopes: Array) -> tuple[str, ...]:
     """Predictors that add nothing, if all else is the same without them."""
-    used = {t.predictor for t in terms if np.any(list(t.log_odds.values()))}
+    used = {t.predictor for t in terms if not t.is_idle}
     idle = tuple(t.predictor for t in terms if t.predictor not in used)
     without = _is_known(model, tuple(t.predictor for t in terms if t.predictor in used))
     _, same = _linear_map(model, without)
@@ -237,12 +260,15 @@ def _term(model: Model, name: str, slopes: Array) -> Term:
         return Term(predictor=name, log_odds=_by_category(model, row, slopes, codes))
     k = owner.index(True)
     column = model.encoder.columns[k]
+    is_bent = sum(owner) > 1  # its curve stands behind it
     return Term(
         predictor=name,
         transform=column.transform,
         centre=float(column.centre + column.scale * model.population.mean[k]),
         scale=float(column.scale),
         log_odds={"": tuple(slopes[:, k].tolist())},
+        middle=float(column.centre) if is_bent else 0.0,
+        curve=tuple(slopes[:, k + 1].tolist()) if is_bent else (),
     )
 
 
@@ -275,16 +301,14 @@ def _plus_derived(model: Model, term: Term, slopes: Array) -> Term:
     return replace(term, log_odds=log_odds)
 
 
-_TRANSFORMS: dict[str, Any] = {
-    "identity": lambda x: x,
-    "log": np.log,
-    "log1p": np.log1p,
-}
-
-
 def added_by(term: Term, value: Any, cut: int) -> float:
     """Log-odds that one value of a predictor adds at one cut-off."""
     if not term.transform:
         return term.log_odds[value][cut]
-    moved = (float(_TRANSFORMS[term.transform](value)) - term.centre) / term.scale
-    return term.log_odds[""][cut] * moved
+    x = float(TRANSFORMS[term.transform](value))
+    added = term.log_odds[""][cut] * (x - term.centre) / term.scale
+    if not term.curve:
+        return added
+    return added + term.curve[cut] * float(
+        bend(np.array((x - term.middle) / term.scale))
+    )

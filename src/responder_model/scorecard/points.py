@@ -31,8 +31,11 @@ LARGEST_ERROR = 0.01
 _READING_ERROR = 0.001
 # Steepest that a probability follows its log-odds.
 _STEEPEST = 0.25
-# Most values that are listed of a number on a plain scale.
-_MOST_VALUES = 25
+# Most values that are listed of a number on a plain scale, and of one whose effect
+# bends between them.
+_MOST_VALUES, _MOST_OF_A_CURVE = 25, 80
+# Steps between these values; not below 1 for whole numbers.
+_VALUE_STEPS = (0.2, 0.5, 1, 2, 5, 10, 20, 50)
 # Values that are listed of a number on a logarithmic scale.
 _ROUND_VALUES = (
     *(0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 21, 24),
@@ -112,17 +115,13 @@ def build_points(card: Scorecard) -> PointsTable:
     >>> points.largest_error <= 0.01
     True
     """
-    terms = [term for term in card.terms if any(x[card.main] for x in _slopes(term))]
+    terms = [term for term in card.terms if term.moves(card.main)]
     values = {term.predictor: listed_values(term) for term in terms}
     for step in STEPS:
         table = _with_step(card, terms, values, step)
         if table.largest_error <= LARGEST_ERROR:
             return table
     raise ResponderModelError(Note("scorecard.exact", share=LARGEST_ERROR))
-
-
-def _slopes(term: Term) -> list[tuple[float, ...]]:
-    return list(term.log_odds.values())
 
 
 def listed_values(term: Term) -> list[Any]:
@@ -133,9 +132,11 @@ def listed_values(term: Term) -> list[Any]:
     low, high = float(row.minimum or 0.0), float(row.maximum or 0.0)
     if term.transform != "identity":
         return [low, *(x for x in _ROUND_VALUES if low < x < high), high]
-    step = next(s for s in (1, 2, 5, 10, 20, 50) if (high - low) / s <= _MOST_VALUES)
+    most = _MOST_OF_A_CURVE if term.curve else _MOST_VALUES
+    least = 1 if row.integer or not term.curve else 0
+    step = next(s for s in _VALUE_STEPS if s >= least and (high - low) / s <= most)
     first = (math.floor(low / step) + 1) * step
-    return [low, *np.arange(first, high, step).tolist(), high]
+    return [low, *np.arange(first, high, step).round(6).tolist(), high]
 
 
 def _with_step(
@@ -171,10 +172,13 @@ def _row_error(
 ) -> float:
     """Largest error of one predictor's points, in log-odds.
 
-    For a number: that of straight lines between the listed points, on a fine grid.
+    For a number: that of straight lines between the listed points, on a fine grid;
+    for a whole one, at whole values.
     """
     values = list(row.points)
-    if row.is_number:
+    if row.is_number and term.field.integer:
+        values = list(range(math.ceil(values[0]), math.floor(values[-1]) + 1))
+    elif row.is_number:
         ends = zip(values, values[1:], strict=False)
         values = [x for low, high in ends for x in np.linspace(low, high, 9).tolist()]
     exact = [added_by(term, value, card.main) - least for value in values]

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from responder_model.features.columns import KNOT, SHAPE_MEAN, SHAPE_SD
 from responder_model.labels import describe_cut_point
 from responder_model.schema import dictionary
 from responder_model.scorecard.card import Scorecard, Term
@@ -13,16 +14,23 @@ from responder_model.scorecard.card import Scorecard, Term
 FORMULA = (
     "log-odds of a column = its constant + for each number: log_odds * "
     "(transform(value) - centre) / scale + for each category: log_odds of the "
-    "patient's value; log is natural, log1p(x) = log(1 + x); below the main cut-off "
-    "take the larger of a column and its right neighbour, above it the smaller of a "
-    "column and its left neighbour; probability = 1 / (1 + exp(-log-odds))"
+    "patient's value{curve}; log is natural, log1p(x) = log(1 + x); below the main "
+    "cut-off take the larger of a column and its right neighbour, above it the smaller "
+    "of a column and its left neighbour; probability = 1 / (1 + exp(-log-odds))"
+)
+
+
+CURVE = (
+    " + for each curve: log_odds * bend((transform(value) - centre) / scale), where "
+    f"bend(z) = (h - {SHAPE_MEAN!r}) / {SHAPE_SD!r}, h = |z| or, where |z| < k = "
+    f"{KNOT!r}, h = (k^3 + 3*k*z^2 - |z|^3) / (3*k^2)"
 )
 
 
 def render_csv(card: Scorecard) -> str:
     """Scorecard as CSV text.
 
-    Columns: ``kind`` (``about``, ``constant``, ``number``, ``category``),
+    Columns: ``kind`` (``about``, ``constant``, ``number``, ``curve``, ``category``),
     ``predictor``, ``value``, ``transform``, ``centre``, ``scale``, and for each served
     cut-off ``log_odds_<cut-off>``. The rows ``about`` hold the formula, the model, its
     provenance and for whom the card is.
@@ -60,7 +68,8 @@ def _about(card: Scorecard) -> Iterator[tuple[str, str]]:
         main = " (main cut-off)" if cut == decision.main_cut_point else ""
         outcome = f"{decision.outcome} {describe_cut_point(decision, cut)}{main}"
         yield f"log_odds_{cut:g}", outcome
-    yield "formula", FORMULA
+    bent = any(term.curve for term in card.terms)
+    yield "formula", FORMULA.format(curve=CURVE if bent else "")
     yield "for_patients_with_known", " ".join(card.known)
     yield "known_or_not", " ".join(card.optional)
     yield "and_without", " ".join(card.averaged)
@@ -75,6 +84,9 @@ def _rows(term: Term) -> Iterator[list[str]]:
     if term.transform:
         parts = [term.transform, repr(term.centre), repr(term.scale)]
         yield ["number", term.predictor, "", *parts, *map(repr, term.log_odds[""])]
+        if term.curve:
+            parts[1] = repr(term.middle)
+            yield ["curve", term.predictor, "", *parts, *map(repr, term.curve)]
         return
     for value, log_odds in term.log_odds.items():
         yield ["category", term.predictor, value, "", "", "", *map(repr, log_odds)]

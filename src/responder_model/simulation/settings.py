@@ -140,11 +140,15 @@ class Recipe:
         Instead of that of the scale.
     random_shift : float
         Shift of the mean linear predictor, up or down at random.
+    bends : mapping of str to float
+        Numbers whose squared distance from the mean matters, in reference SDs and at
+        most 4: log-odds on top of the straight line, for each.
     """
 
     mean_factor: float = 1.0
     sd_factor: float = 1.0
     factors: Mapping[str, float]
+    bends: Mapping[str, float]
     only_factors: bool = False
     flipped_share: float = 0.0
     common_sd: float = 0.0
@@ -246,5 +250,5 @@ def _recipe(row: Mapping[str, Any]) -> Recipe:
         )
         for item in row.get("interactions", [])
     )
-    parts = {"factors": {}, **_tuples(row), "interactions": interactions}
+    parts = {"factors": {}, "bends": {}, **_tuples(row), "interactions": interactions}
     return Recipe(**parts)

@@ -22,6 +22,8 @@ from responder_model.simulation.settings import (
 
 Array = NDArray[np.float64]
 
+# Squared distance, in reference SDs, beyond which a bend goes no further.
+FARTHEST = 4.0
 # Patients and seed of the population on whose means a linear predictor is centred.
 _POPULATION_SIZE = 50_000
 _POPULATION_SEED = 20_250_101
@@ -45,6 +47,9 @@ class Truth:
         Linear predictor of the main cut-off at ``centre``.
     interactions : tuple of Interaction
         Log-odds on top, each centred on its mean in ``interaction_means``.
+    bends : ndarray of shape (n_columns,)
+        Log-odds per squared distance of a column from ``centre``, at most
+        ``FARTHEST``, less its mean in ``bend_means``.
     """
 
     decision: str
@@ -55,6 +60,8 @@ class Truth:
     mean: float
     interactions: tuple[Interaction, ...] = ()
     interaction_means: tuple[float, ...] = ()
+    bends: Array
+    bend_means: Array
 
     @property
     def scale(self) -> Scale:
@@ -63,9 +70,11 @@ class Truth:
 
     def linear_predictor(self, cohort: pd.DataFrame) -> Array:
         """Linear predictor at each edge, (n_patients, n_edges); NaN if not complete."""
-        matters = (self.slopes != 0).any(axis=0)
-        z = _columns(self.decision, cohort)[:, matters] - self.centre[matters]
-        extra = np.zeros(len(cohort))
+        matters, bent = (self.slopes != 0).any(axis=0), self.bends != 0
+        moved = _columns(self.decision, cohort) - self.centre
+        z = moved[:, matters]
+        squared = _squared(moved[:, bent]) - self.bend_means[bent]
+        extra = squared @ self.bends[bent]
         for item, mean in zip(self.interactions, self.interaction_means, strict=True):
             extra += item.slope * (_meets(cohort, item.conditions) - mean)
         linear = z @ self.slopes[:, matters].T
@@ -110,6 +119,8 @@ def draw_truth(decision: str, kind: str, rng: np.random.Generator) -> Truth:
         mean=mean + recipe.random_shift * rng.choice([-1.0, 1.0]),
         interactions=recipe.interactions,
         interaction_means=tuple(_interaction_mean(i) for i in recipe.interactions),
+        bends=np.array([recipe.bends.get(name, 0.0) for name in columns]),
+        bend_means=_squared_means(decision),
     )
 
 
@@ -195,6 +206,16 @@ def _centre(decision: str) -> Array:
     if generator_settings().scales[decision].centred_on == "reference":
         return np.zeros(len(_encoder(decision).columns))
     return np.asarray(_columns(decision, _population()).mean(axis=0))
+
+
+def _squared(deviation: Array) -> Array:
+    return np.asarray(np.minimum(deviation**2, FARTHEST))
+
+
+@cache
+def _squared_means(decision: str) -> Array:
+    z = _columns(decision, _population())
+    return np.asarray(_squared(z - _centre(decision)).mean(axis=0))
 
 
 @cache
