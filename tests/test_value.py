@@ -206,7 +206,8 @@ def test_a_model_that_learned_from_many_has_less_to_learn(model):
         rm.value_of_information(m, thresholds=[0.4]).rows[0].perfect
         for m in (few, many)
     ]
-    assert left[1] < left[0] / 2
+    # of many, effects may bend too: so much more is there to learn
+    assert left[1] < 0.75 * left[0]
 
 
 @pytest.mark.parametrize(
