@@ -15,6 +15,7 @@ from responder_model.combining.product import (
     likelihoods_of,
     mass,
 )
+from responder_model.combining.straight import straightened
 from responder_model.cumulative_logit.components import Prior
 from responder_model.development.published import prior_mixture
 from responder_model.development.shared import priors_for
@@ -100,8 +101,9 @@ def contribution_of(
     model : Model
         Developed on the patients of one centre, and updated with more of them.
     columns : sequence of str, optional
-        Model columns that its fit held; default: all.
+        Model columns that its fit held; default: all but curves.
     """
+    model = straightened(model)
     derived = model.encoder.derived
     held = tuple(derived if columns is None else columns)
     n_cuts = len(model.rules.cut_points)

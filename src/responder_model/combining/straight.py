@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.artifact import digest_of
+from responder_model.cumulative_logit.components import CURVE_SDS
 from responder_model.features import is_curve
 from responder_model.model import Component, LinearPart, Model
 
@@ -74,12 +75,9 @@ def _components(model: Model, rows: Places) -> tuple[Component, ...]:
     bent = np.setdiff1d(np.arange(n_columns), rows) + n_cuts
     after = np.arange(n_cuts + n_columns, len(model.components[0].mean))
     kept = np.concatenate([np.arange(n_cuts), rows + n_cuts, after])
-    widths = np.array([part.prior_sd[bent].max() for part in model.components])
-    parts = [
-        part
-        for part, width in zip(model.components, widths, strict=True)
-        if width == widths.min()
-    ]
+    # an update starts from posteriors, which are narrower still
+    most = 1.001 * min(CURVE_SDS)
+    parts = [part for part in model.components if part.prior_sd[bent].max() <= most]
     before = sum(part.prior_weight for part in parts)
     total = sum(part.weight for part in parts) or 1.0
     return tuple(
