@@ -28,7 +28,7 @@ import jwt
 import pandas as pd
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from serving_load import Running, ask, free_port, request, start
+from serving_load import Running, ask, ask_at_rate, free_port, request, start
 from stamp import stamped
 
 OUT = Path("reports/benchmarks/hospital.csv")
@@ -39,6 +39,8 @@ CALL = "/cds-services/rtms_response-screening"
 ASSESS = "/fhir/$assess?decision=rtms_response&moment=screening"
 SUBJECT = {"reference": "Patient/p1"}
 N_OBSERVATIONS = 50
+# Calls a second of 10 clients that do not wait for each other.
+RATE = 20
 # Limits of the figures that are judged.
 CDS_MS, TIMES_JSON = 50.0, 5.0
 
@@ -140,10 +142,14 @@ def measured(
     *,
     clients: int,
     seconds: float,
+    rate: float | None = None,
 ) -> Plain:
     """What clients saw, and what an answer cost the server."""
     before = server.cpu_seconds()
-    found = ask(server.port, sent, clients=clients, seconds=seconds)
+    if rate is None:
+        found = ask(server.port, sent, clients=clients, seconds=seconds)
+    else:
+        found = ask_at_rate(server.port, sent, rate=rate, seconds=seconds)
     return {
         "what": what,
         "clients": clients,
@@ -178,6 +184,9 @@ def measure_records(folder: Path, seconds: float) -> list[Plain]:
             for clients in (1, 10):
                 how = {"clients": clients, "seconds": seconds}
                 rows.append(measured(what, server, sent, **how))
+        how = {"clients": 10, "seconds": seconds, "rate": RATE}
+        steady = kinds["CDS call, this machine"]
+        rows.append(measured(f"CDS call, {RATE} a second", server, steady, **how))
     finally:
         server.stop()
     key, options = write_clients(folder)
