@@ -16,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 import responder_model as rm
+from desk import chromium
 from responder_model.cli.app import app
 from responder_model.errors import MissingExtraError, ResponderModelError
 from responder_model.model.example import example_model
@@ -201,6 +202,16 @@ def test_html_needs_nothing_else_and_escapes_what_is_typed():
     assert all(a.startswith("data:image/png;base64,") for a in reader.addresses)
     assert "://" not in re.sub(r"base64,[^\"]*", "", page)
     assert 'lang="en"' in page
+
+
+@pytest.mark.long
+def test_html_prints_on_one_page(made):
+    with chromium() as browser:
+        page = browser.new_page()
+        for name, sheet in made[1].items():
+            page.set_content(render_html(sheet))
+            printed = page.pdf(format="A4", prefer_css_page_size=True)
+            assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1, name
 
 
 def test_a_simulated_model_is_marked_on_its_sheet():

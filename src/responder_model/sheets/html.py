@@ -11,8 +11,10 @@ from responder_model.sheets.sheet import Sheet
 from responder_model.words import say
 
 # Letters in points by the characters that a page must hold.
-_SIZES = ((2500, 9.0), (3500, 8.0), (4500, 7.2), (6000, 6.4))
+_SIZES = ((2500, 9.0), (3500, 8.0), (4500, 7.2), (5300, 6.4))
 _SMALLEST = 5.8
+# Characters of a line, or of the least that a row of a table takes.
+_ROW = 110
 
 
 def render_html(sheet: Sheet) -> str:
@@ -35,7 +37,8 @@ def render_html(sheet: Sheet) -> str:
 
 
 def _size(sheet: Sheet) -> float:
-    cells = [c for t in sheet.tables for row in (t.heads, *t.rows) for c in row]
-    text = [sheet.headline, *sheet.lines, *sheet.notes, *sheet.models, *cells]
-    length = sum(map(len, text))
+    text = [sheet.headline, *sheet.lines, *sheet.notes, *sheet.models]
+    rows = ("".join(row) for t in sheet.tables for row in (t.heads, *t.rows))
+    # however short its cells are, a row takes a line
+    length = sum(map(len, text)) + sum(max(len(row), _ROW) for row in rows)
     return next((size for most, size in _SIZES if length <= most), _SMALLEST)
