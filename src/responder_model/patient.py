@@ -101,7 +101,8 @@ def check_patient(
             into = clean if name in known else None
             _read(field, value, heading.unit, moment, into, problems)
             # the dictionary's own name of a cause names no site beside it
-            if name == "aetiology" and clean.get(name, value) != value:
+            is_word = name == "aetiology" and isinstance(value, str)
+            if is_word and clean.get(name, value) != value:
                 named = _named_site(value, table)
     problems += _with_site(named, clean)
     problems += contradictions(clean, table)

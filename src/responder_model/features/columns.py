@@ -61,7 +61,7 @@ def bend(z: Array) -> Array:
     Examples
     --------
     >>> bend(np.array([-2.0, 0.0, 2.0])).round(2).tolist()
-    [2.06, -0.78, 2.06]
+    [2.14, -0.92, 2.14]
     """
     u = np.abs(z)
     inside = (KNOT**3 + 3.0 * KNOT * u**2 - u**3) / (3.0 * KNOT**2)

@@ -135,7 +135,7 @@ def _escaped(text: str) -> str:
     Examples
     --------
     >>> _escaped("a <b> [c](d)")
-    'a &lt;b> \\\\[c\\\\](d)'
+    'a &lt;b> \\[c\\](d)'
     """
     for mark, instead in {"&": "&amp;", "<": "&lt;"}.items():
         text = text.replace(mark, instead)
