@@ -217,7 +217,7 @@ def test_claimed_c_statistic_is_that_of_patients_drawn_from_one_truth():
 def test_reasons_say_whether_they_are_published_or_opinion():
     model = rm.published_model(*SCREENING)
     patient = {"aetiology": "ischaemic_stroke", "depression": 12, "pain_intensity": 8}
-    assert bases(model, patient) == {
+    assert bases(model, model.check_patient(patient)) == {
         "aetiology": "evidence",
         "lesion_type": "evidence",
         "pain_intensity": "judgement",
@@ -229,7 +229,8 @@ def test_reasons_say_whether_they_are_published_or_opinion():
         ("trigeminal_neuropathy", "evidence"),
         ("brachial_plexus_avulsion", "judgement"),
     ):
-        assert bases(implant, {"aetiology": cause})["aetiology"] == expected
+        known = implant.check_patient({"aetiology": cause})
+        assert bases(implant, known)["aetiology"] == expected
 
 
 def test_a_developed_model_is_no_opinion_of_ours():
@@ -271,3 +272,10 @@ def test_prose_of_the_evidence_stands_in_both_languages():
     assert {text for text in found if prose_in(text, "fr") == text} == {">= 50 %"}
     compared = {row.contrast for row in packaged_evidence().rows.values()}
     assert compared <= set(read_words("contrast"))
+
+
+def test_basis_of_a_relief_below_one_percent_is_not_read_as_a_fraction():
+    model = rm.published_model("rtms_response", "session_1")
+    known = model.check_patient({"relief_1": "0.45 %"})
+    assert known["relief_1"] == 0.45
+    assert bases(model, known) == {"relief_1": "judgement"}

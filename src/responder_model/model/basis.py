@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 _NONE = 1e-3
 
 
-def bases(model: Model, values: Mapping[str, Any]) -> dict[str, str]:
+def bases(model: Model, known: Mapping[str, Any]) -> dict[str, str]:
     """Basis of each given predictor: that of the prior that adds most to the log-odds.
 
     Of a published model only: a developed one has learned from patients too, and its
-    answer is empty.
+    answer is empty. ``known`` are values as ``Model.check_patient`` returns them: read
+    twice, a relief of 0.45 % would be taken for a fraction.
 
     Examples
     --------
@@ -36,15 +37,14 @@ def bases(model: Model, values: Mapping[str, Any]) -> dict[str, str]:
     if model.provenance != "published":
         return {}
     encoder = model.encoder
-    cleaned = model.check_patient(values)
-    z = encoder.encode(encoder.raw(cleaned))[0] - model.population.mean
+    z = encoder.encode(encoder.raw(known))[0] - model.population.mean
     x = encoder.projection @ np.where(np.isnan(z), 0.0, z)
     slopes, owners = _columns(model)
     added: dict[str, dict[str, float]] = {}
     for (name, status), size in zip(owners, np.abs(slopes * x).tolist(), strict=True):
         of_one = added.setdefault(name, {})
         of_one[status] = of_one.get(status, 0.0) + size
-    given = [name for name in encoder.predictors if name in cleaned]
+    given = [name for name in encoder.predictors if name in known]
     found = {name: added.get(name, {}) for name in given}
     return {
         name: max(of_one, key=lambda status: of_one[status])

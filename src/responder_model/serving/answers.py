@@ -80,7 +80,7 @@ def explanations(service: Service, asked: OnePatient, arrival: Arrival) -> Plain
     found = model.predict(asked.patient, centre=asked.centre)
     known = model.check_patient(asked.patient)
     arrival.scored.append(scored(model, known, found, centre=asked.centre))
-    rests_on = bases(model, asked.patient)
+    rests_on = bases(model, model.check_patient(asked.patient))
     rows = _contributions(found, known, rests_on, asked.lang)
     plain = found.to_dict(asked.lang)
     questions = model.questions(asked.patient, centre=asked.centre)

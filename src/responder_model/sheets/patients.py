@@ -61,7 +61,7 @@ def prediction_sheet(
     found = model.predict(patient, centre=centre)
     known = check_patient(patient, model.decision, model.moment)
     verdict = judge(found, threshold)
-    basis = bases(model, patient)
+    basis = bases(model, known)
     reasons = reasons_table(found, known, basis, lang, most=MOST_REASONS)
     return Sheet(
         lang=lang,
