@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from responder_model.errors import ResponderModelError
+from responder_model.outputs import read_private
 from responder_model.words import Note
 
 # Random bytes of a key, as many as an HMAC-SHA256 can use.
 KEY_BYTES = 32
-# What nobody but the owner of the file may do with it.
-_OTHERS = 0o077
 # Digits by which a key is known.
 _NAME_DIGITS = 16
 
@@ -86,19 +85,14 @@ def read_key(path: Path) -> AuditKey:
         For a file that cannot be read, that others may read or write, or that holds
         anything but the hexadecimal digits of ``KEY_BYTES`` bytes.
     """
-    name = {"name": path.name}
-    try:
-        mode, data = path.stat().st_mode, path.read_bytes()
-    except OSError as error:
-        said = Note("system.cannot_be_used", reason=error.strerror, **name)
-        raise ResponderModelError(said) from error
-    if mode & _OTHERS:
-        raise ResponderModelError(Note("audit.key_mode", **name))
+    data = read_private(path, rule="audit.key_mode")
     try:
         secret = bytes.fromhex(data.decode("ascii").strip())
     except ValueError:
         secret = b""
     if len(secret) != KEY_BYTES:
         digits = 2 * KEY_BYTES
-        raise ResponderModelError(Note("audit.key_length", digits=digits, **name))
+        raise ResponderModelError(
+            Note("audit.key_length", digits=digits, name=path.name)
+        )
     return AuditKey(secret=secret)

@@ -104,17 +104,8 @@ def serve(
     of_hospital = (public_url, codes, cds_clients, cds_state)
     if not hospital and any(given is not None for given in of_hospital):
         raise ResponderModelError(Note("serving.without_hospital"))
-    if cds_clients is not None and public_url is None:
-        raise ResponderModelError(Note("serving.clients_without_url"))
-    inside = None
-    if hospital:
-        inside = _hospital(
-            public_url or f"http://{address}:{port}",
-            codes=codes,
-            result_days=result_days,
-            clients=cds_clients,
-            state=cds_state,
-        )
+    here = f"http://{address}:{port}"
+    inside = _hospital(here, *of_hospital, result_days) if hospital else None
     names = frozenset(name.lower() for name in (*(host_name or ()), address))
     settings = ServerSettings(
         models=tuple(model or ()),
@@ -131,19 +122,21 @@ def serve(
         audit=_trail(audit, audit_key),
         limits=Limits() if limits is None else read_limits(limits),
     )
-    tell("serve_open", address=f"http://{address}:{port}/")
+    tell("serve_open", address=f"{here}/")
     run_server(settings, host=address, port=port, processes=processes)
 
 
 def _hospital(
-    public_url: str,
-    *,
+    here: str,
+    public_url: str | None,
     codes: Path | None,
-    result_days: int,
     clients: Path | None,
     state: Path | None,
+    result_days: int,
 ) -> Hospital:
     """How the server answers inside the record, its files read."""
+    if clients is not None and public_url is None:
+        raise ResponderModelError(Note("serving.clients_without_url"))
     from responder_model.interchange.code_file import read_codes, shipped_codes
     from responder_model.serving.callers import read_callers
     from responder_model.serving.hospital import Hospital
@@ -152,7 +145,7 @@ def _hospital(
     if state is None and clients is not None:
         state = clients.with_name(NAME)
     return Hospital(
-        public_url=public_url,
+        public_url=public_url or here,
         codes=shipped_codes() if codes is None else read_codes(codes),
         result_days=result_days,
         lang=spoken().value,

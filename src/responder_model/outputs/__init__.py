@@ -19,6 +19,7 @@ from responder_model.outputs.checking import (
     check_outputs,
     check_outside_models,
 )
+from responder_model.outputs.private import read_private
 from responder_model.outputs.record import (
     RECORD,
     Output,
@@ -40,5 +41,6 @@ __all__ = [
     "flush",
     "put_files",
     "put_on_record",
+    "read_private",
     "sweep",
 ]

@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 
 from responder_model.artifact.strict_json import parse_json
 from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.outputs import read_private
 from responder_model.words import Note
 
 Role = Literal["read", "admin"]
@@ -24,8 +25,6 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 # Random bytes of a token, 256 bits: no slow hash is needed to keep them from guessing.
 TOKEN_BYTES = 32
-# What nobody but the owner of the file may do with it.
-_OTHERS = 0o077
 # Seconds for which a browser stays let in.
 SESSION_SECONDS = 8 * 3600
 # Seconds in which failures of one address are counted, and addresses that are kept.
@@ -108,13 +107,7 @@ def read_tokens(path: Path) -> tuple[Token, ...]:
         something else.
     """
     name = {"name": path.name}
-    try:
-        mode, data = path.stat().st_mode, path.read_bytes()
-    except OSError as error:
-        said = Note("system.cannot_be_used", reason=error.strerror, **name)
-        raise ResponderModelError(said) from error
-    if mode & _OTHERS:
-        raise ResponderModelError(Note("serving.token_mode", **name))
+    data = read_private(path, rule="serving.token_mode")
     try:
         rows = parse_json(data, path.name)
         if not isinstance(rows, list):
