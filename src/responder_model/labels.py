@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from responder_model.schema import Decision, Field, dictionary
-from responder_model.words import Note
+from responder_model.words import Note, say
 from responder_model.words.numbers import format_number
 
 __all__ = [
     "NOT_GIVEN",
+    "component_label",
     "decision_label",
     "describe_cut_point",
     "describe_value",
@@ -23,6 +25,30 @@ __all__ = [
 ]
 
 NOT_GIVEN = {"en": "not given", "fr": "non renseigné"}
+# What the names of prior components start with.
+_CENTRES = ("published", "zero-centred")
+# How they go on: a number, or what there is a word for.
+_SD = re.compile(r"SD (\d+(?:\.\d+)?)")
+_SIZES = {"sizes as published": "sizes_as_published", "SDs doubled": "sds_doubled"}
+
+
+def component_label(name: str, lang: str = "en") -> str:
+    """Name of a prior component in words: centre, then size; others stay as they are.
+
+    Examples
+    --------
+    >>> component_label("zero-centred, SD 0.25", "fr")
+    "centrée sur l'absence d'effet, écart-type 0,25"
+    """
+    centre, _, size = name.partition(", ")
+    sd = _SD.fullmatch(size)
+    if centre not in _CENTRES or not (size in _SIZES or sd or not size):
+        return name
+    words = say(f"report.component_{centre}", lang)
+    if sd is not None:
+        spread = format_number(float(sd[1]), lang)
+        return f"{words}, {say('report.sd', lang)} {spread}"
+    return f"{words}, {say(f'report.{_SIZES[size]}', lang)}" if size else words
 
 
 def label_of(name: str, lang: str = "en") -> str:

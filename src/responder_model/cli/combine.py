@@ -16,6 +16,7 @@ from responder_model.cli.tracked import (
     TrackingOption,
     TrackOption,
     store_for,
+    tell_whereabouts,
     warn_unlogged,
     whereabouts,
 )
@@ -77,9 +78,8 @@ def combine(
     for line in _weights_and_without(found, lang):
         typer.echo(line)
     print_notices(found.model.notes)
-    for name, place in whereabouts(done).items():
-        typer.echo(f"{name}: {place}")
-    typer.echo(f"digest: {digest[:12]}")
+    tell_whereabouts(done, lang)
+    typer.echo(say("cli.left_digest", lang, digest=digest[:12]))
     warn_unlogged(done)
 
 

@@ -30,6 +30,7 @@ from responder_model.cli.output import console, print_json, print_notices, progr
 from responder_model.cli.tracked import (
     TrackingOption,
     store_for,
+    tell_whereabouts,
     warn_unlogged,
     whereabouts,
 )
@@ -213,8 +214,7 @@ def _print_development(
         print_model(done.model, spoken())
         for line in () if effect is None else effect.lines(spoken()):
             typer.echo(line)
-        for name, place in whereabouts(done).items():
-            typer.echo(f"{name}: {place}")
+        tell_whereabouts(done, spoken())
     warn_unlogged(done)
 
 

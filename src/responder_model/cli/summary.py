@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from responder_model.artifact import digest_of
 from responder_model.artifact.document import performance_document
+from responder_model.cli.measures import measure_label
 from responder_model.cli.output import console, plain
 from responder_model.cli.prediction import describe_model
-from responder_model.labels import label_of
+from responder_model.labels import component_label, label_of
 from responder_model.model.disclosed import describe_disclosure
 from responder_model.schema import dictionary
 from responder_model.words import say
@@ -81,7 +82,8 @@ def _weights(model: Model, lang: str) -> Table:
     table.add_column(say("cli.before", lang), justify="right")
     table.add_column(say("cli.after", lang), justify="right")
     for name, weights in model.component_weights.items():
-        table.add_row(name, *(format_number(w, lang, ".2f") for w in weights))
+        numbers = [format_number(weight, lang, ".2f") for weight in weights]
+        table.add_row(component_label(name, lang), *numbers)
     return table
 
 
@@ -91,7 +93,8 @@ def _measures(measures: Mapping[str, Any], lang: str) -> Table:
     table = Table(say("cli.measure", lang), title=say("cli.apparent", lang))
     table.add_column(say("cli.value", lang), justify="right")
     for name, value in measures.items():
-        table.add_row(name, "" if value is None else format_number(value, lang, ".3f"))
+        number = "" if value is None else format_number(value, lang, ".3f")
+        table.add_row(measure_label(name, lang), number)
     return table
 
 

@@ -89,6 +89,12 @@ def whereabouts(done: Development) -> dict[str, str]:
     return found
 
 
+def tell_whereabouts(done: Development, lang: str) -> None:
+    """Say where a model and its run were left."""
+    for name, place in whereabouts(done).items():
+        typer.echo(say(f"cli.left_{name}", lang, place=place))
+
+
 def warn_unlogged(done: Development) -> None:
     """Say that a saved model was not logged, and leave with exit code 3."""
     if done.unlogged is None:

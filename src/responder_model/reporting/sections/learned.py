@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from responder_model.figures.coefficients import (
     column_label,
     plot_coefficients,
 )
+from responder_model.labels import component_label
 from responder_model.reporting.blocks import Block, Paragraph, Section
 from responder_model.reporting.texts import number, p_value
 
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 
 # A p-value below it is set in words: among many, one in twenty is expected by chance.
 NOTABLE = 0.05
-# What the names of prior components start with.
-CENTRES = ("published", "zero-centred")
-# How they go on: a number, or what there is a word for.
-SD = re.compile(r"SD (\d+(?:\.\d+)?)")
-SIZES = {"sizes as published": "sizes_as_published", "SDs doubled": "sds_doubled"}
 
 
 def learned(content: Content) -> Section:
@@ -44,7 +39,7 @@ def _weights(content: Content) -> Block:
     """Weights before and after the patients; without patients, where they start."""
     rows = [
         (
-            _component(name, content),
+            component_label(name, content.lang),
             *(number(weight, content.lang, ".2f") for weight in weights),
         )
         for name, weights in content.model.component_weights.items()
@@ -60,20 +55,6 @@ def _weights(content: Content) -> Block:
         note=content.say(f"weights_note{which}"),
         numeric=(1, 2)[: width - 1],
     )
-
-
-def _component(name: str, content: Content) -> str:
-    """Name of a prior component in words: centre, then size."""
-    centre, _, size = name.partition(", ")
-    sd = SD.fullmatch(size)
-    if centre not in CENTRES or not (size in SIZES or sd or not size):
-        return name
-    words = content.say(f"component_{centre}")
-    if not size:
-        return words
-    if sd is not None:
-        return f"{words}, {content.say('sd')} {number(float(sd[1]), content.lang)}"
-    return f"{words}, {content.say(SIZES[size])}"
 
 
 def _conflict(content: Content) -> Iterator[Block]:
