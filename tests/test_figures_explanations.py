@@ -194,3 +194,21 @@ def test_same_explanation_draws_the_same_bytes(explanation, tmp_path):
     paths = [tmp_path / "first.png", tmp_path / "second.png"]
     first, second = (draw_beeswarm(explanation, path, **about) for path in paths)
     assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "Model: "), ("fr", "Modèle : ")])
+def test_a_picture_names_its_models_once_each(tmp_path, lang, word):
+    from responder_model.figures.drawing import draw_figure
+
+    drawn = []
+    digests = ["a" * 64, "b" * 64, "a" * 64]
+    draw_figure(
+        lambda ax: drawn.append(ax) or ax,
+        tmp_path / "x.png",
+        title="x",
+        provenance="published",
+        lang=lang,
+        digests=digests,
+    )
+    said = drawn[0].figure.get_supxlabel()
+    assert said.endswith(f"{word}{'a' * 12}, {'b' * 12}.")

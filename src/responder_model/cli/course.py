@@ -77,6 +77,7 @@ def _draw(found: Course, own: list[Any], figure: Any, keep: Keep) -> None:
         provenance=now.provenance,
         lang=keep.lang,
         overwrite=keep.overwrite,
+        digests=[str(visit.prediction.model_digest) for visit in found.visits],
     )
 
 

@@ -51,8 +51,12 @@ def draw_picture(
     lang: str,
     inputs: Sequence[str | Path] = (),
     overwrite: bool = False,
+    digests: Sequence[str] = (),
 ) -> None:
-    """Write the picture of a command, as carefully as any other output."""
+    """Write the picture of a command, as carefully as any other output.
+
+    ``digests`` names the models that it shows, where that is not ``model`` alone.
+    """
     from responder_model.artifact import digest_of
     from responder_model.figures.drawing import draw_figure
 
@@ -61,5 +65,11 @@ def draw_picture(
         path, digest, command=command, inputs=inputs, overwrite=overwrite
     ) as draft:
         draw_figure(
-            plot, draft, title=title, provenance=provenance, lang=lang, size=(8.0, 7.0)
+            plot,
+            draft,
+            title=title,
+            provenance=provenance,
+            lang=lang,
+            size=(8.0, 7.0),
+            digests=digests or (digest,),
         )

@@ -60,6 +60,7 @@ def scorecard(
             provenance=card.provenance,
             lang=lang,
             size=nomogram_size(points, lang),
+            digests=(digest_of(fitted),),
         )
     for name in ("scorecard.csv", "points.html", "nomogram.png"):
         typer.echo(out / name)

@@ -64,6 +64,7 @@ def stopping(
             lang=keep.lang,
             inputs=read,
             overwrite=keep.overwrite,
+            digests=[str(rules.model_digest) for rules in found],
         )
     keep.finish(
         lambda lang: [rules.to_dict(lang) for rules in found],

@@ -185,6 +185,7 @@ def _draw_forest(
             title=f"{label}\n{moment_label(work.model.moment, lang)}",
             provenance=work.provenance,
             lang=lang,
+            digests=(digest_of(work.model),),
         )
 
 

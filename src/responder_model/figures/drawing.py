@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,6 +93,7 @@ def draw_figure(
     provenance: str,
     lang: str = "en",
     size: tuple[float, float] = (7.0, 6.0),
+    digests: Sequence[str] = (),
 ) -> Path:
     """Write one figure as PNG, with the research-use line and the simulated label.
 
@@ -110,15 +111,22 @@ def draw_figure(
         Language of the words.
     size : tuple of float
         Width and height, inches.
+    digests : sequence of str
+        Of the models whose figures are drawn, where the title does not name them.
     """
     figure = Figure(figsize=size, layout="constrained")
     ax = plot(figure.add_subplot())
     ax.set_title(title)
-    return save_figure(figure, path, provenance=provenance, lang=lang)
+    return save_figure(figure, path, provenance=provenance, lang=lang, digests=digests)
 
 
 def save_figure(
-    figure: Figure, path: Path, *, provenance: str, lang: str = "en"
+    figure: Figure,
+    path: Path,
+    *,
+    provenance: str,
+    lang: str = "en",
+    digests: Sequence[str] = (),
 ) -> Path:
     """Write a PNG with the research-use line and, where due, the simulated label.
 
@@ -129,6 +137,9 @@ def save_figure(
     """
     check_outside_models(path)
     lines = [say("model.research_use", lang)]
+    if digests:
+        named = ", ".join(digest[:12] for digest in dict.fromkeys(digests))
+        lines.append(say("figure.models", lang, models=named))
     if provenance == "simulated":
         lines.insert(0, say("figure.simulated", lang))
         figure.text(
