@@ -11,7 +11,8 @@ from string import Formatter
 import pytest
 
 import responder_model as rm
-from responder_model.labels import label_of
+from responder_model.labels import describe_value, label_of
+from responder_model.schema import dictionary
 from responder_model.words import LANGUAGES, Note, note_from, read_words
 
 SOURCE = Path(rm.__file__).parent
@@ -87,6 +88,27 @@ def test_word_follows_its_number_in_each_language() -> None:
     assert Note("cohort.identical_rows", n=0).text().startswith("0 rows are ")
     hidden = Note("cohort.identical_rows", n=1).text("fr", hide_below=10)
     assert hidden.startswith("< 10 lignes sont identiques ")
+
+
+def test_unit_after_a_number_follows_it_in_each_language() -> None:
+    rows = dictionary().fields.values()
+    units = {row.unit["en"]: row for row in rows if row.unit and row.unit["en"] != "%"}
+    # a unit of the dictionary without a word for one of it would be plural there
+    assert set(units) == set(read_words("units"))
+    due = {
+        "years": ("1 year", "1.5 years", "1 an", "1,5 an", "2 ans"),
+        "months": ("1 month", "1.5 months", "1 mois", "1,5 mois", "2 mois"),
+        "days": ("1 day", "1.5 days", "1 jour", "1,5 jour", "2 jours"),
+        "points": ("1 point", "1.5 points", "1 point", "1,5 point", "2 points"),
+        "sessions": ("1 session", "1.5 sessions", *("1 séance", "1,5 séance", "2 séances")),
+    }
+    asked = [(1.0, "en"), (1.5, "en"), (1.0, "fr"), (1.5, "fr"), (1.99999, "fr")]
+    for unit, row in units.items():
+        said = tuple(describe_value(row.name, number, lang) for number, lang in asked)
+        assert said == due[unit]
+        assert describe_value(row.name, 0.0, "en") == f"0 {unit}"
+        assert describe_value(row.name, 0.0, "fr") == f"0 {due[unit][2][2:]}"
+    assert describe_value("relief_1", 1.0, "fr") == "1 %"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

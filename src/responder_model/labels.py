@@ -6,11 +6,11 @@ import json
 import re
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 from responder_model.schema import Decision, Field, dictionary
-from responder_model.words import Note, say
-from responder_model.words.numbers import format_number
+from responder_model.words import Note, read_words, say
+from responder_model.words.numbers import format_number, is_one
 
 __all__ = [
     "NOT_GIVEN",
@@ -22,6 +22,7 @@ __all__ = [
     "moment_label",
     "short_moment",
     "standing_note",
+    "unit_after",
 ]
 
 NOT_GIVEN = {"en": "not given", "fr": "non renseigné"}
@@ -68,8 +69,8 @@ def describe_value(name: str, value: Any, lang: str = "en") -> str:
 
     Examples
     --------
-    >>> describe_value("age", 54.0)
-    '54 years'
+    >>> describe_value("age", 54.0), describe_value("relief_days_1", 1.0)
+    ('54 years', '1 day')
     >>> describe_value("aetiology", "ischaemic_stroke", "fr")
     'AVC ischémique'
     >>> describe_value("opioid", None)
@@ -100,7 +101,24 @@ def _category_label(row: Field, value: Any, lang: str) -> str:
 
 def _number(row: Field, value: float, lang: str) -> str:
     text = format_number(value, lang)
-    return text if row.unit is None else f"{text} {row.unit[lang]}"
+    return f"{text} {unit_after(row, value, lang)}" if row.unit else text
+
+
+def unit_after(row: Field, value: float, lang: str) -> str:
+    """Unit of a field as it stands after a number, singular where that asks for it.
+
+    Examples
+    --------
+    >>> age = dictionary().fields["age"]
+    >>> unit_after(age, 1.0, "en"), unit_after(age, 1.5, "fr")
+    ('year', 'an')
+    """
+    if row.unit is None:
+        return ""
+    # as it is written: 1.99996 is 2
+    if is_one(float(f"{value:.4g}"), lang):
+        return cast("str", read_words("units").get(row.unit["en"], row.unit)[lang])
+    return row.unit[lang]
 
 
 def standing_note(name: str) -> Note | None:

@@ -21,7 +21,7 @@ from responder_model.figures.drawing import (
     legend_below,
     open_frame,
 )
-from responder_model.labels import label_of
+from responder_model.labels import label_of, unit_after
 from responder_model.schema import Contrast, Field, dictionary
 from responder_model.words.numbers import format_number
 
@@ -199,7 +199,7 @@ def _unit(row: Field, decision: str, lang: str) -> str:
     sd = row.reference_for(decision).sd
     if row.transform != "identity":
         return f"× {format_number(math.exp(sd), lang, '.2g')}"
-    unit = "" if row.unit is None else f" {row.unit[lang]}"
+    unit = f" {unit_after(row, sd, lang)}" if row.unit else ""
     if unit == " %":  # 30 points of relief, not relief 30 % larger
         unit = f" {TEXTS['points'][lang]}"
     return f"{TEXTS['per'][lang]} {format_number(sd, lang)}{unit}"

@@ -75,8 +75,10 @@ def reasons_of(
 
 def _detail(points: float, same_sign: float, basis: str, lang: str) -> str:
     """Points, how sure their sign is, and whether they are opinion."""
+    in_100 = 100.0 * points
+    said = signed_points(in_100, lang)
     parts = [
-        say("page.points", lang, n=signed_points(100.0 * points, lang)),
+        say("page.points", lang, said=said, n=round(in_100)),
         say("page.sure" if same_sign >= SURE else "page.uncertain", lang),
     ]
     if basis == "judgement":

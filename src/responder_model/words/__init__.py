@@ -29,7 +29,12 @@ from string import Formatter
 from typing import Any, Protocol, cast
 
 from responder_model.frozen import FrozenDict, freeze
-from responder_model.words.numbers import format_hundred, format_number, format_percent
+from responder_model.words.numbers import (
+    format_hundred,
+    format_number,
+    format_percent,
+    is_one,
+)
 
 __all__ = [
     "LANGUAGES",
@@ -254,9 +259,8 @@ class _Sentence(Formatter):
         return 0 < n < self.hide_below
 
     def _plural(self, n: int, one: str, many: str) -> str:
-        """Form of a word after a number: nothing is singular in French."""
-        is_one = n == 1 or (n == 0 and self.lang == "fr")
-        return one if is_one and not self.hides(n) else many
+        """Form of a word after a number."""
+        return one if is_one(n, self.lang) and not self.hides(n) else many
 
 
 _WRITTEN: dict[str, Callable[[_Sentence, Any], str]] = {

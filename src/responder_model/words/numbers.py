@@ -22,6 +22,17 @@ def format_number(value: float, lang: str = "en", spec: str = ".4g") -> str:
     return text.translate(_FRENCH) if lang == "fr" else text
 
 
+def is_one(value: float, lang: str) -> bool:
+    """Whether a word after a number is singular: after 1, in French below 2 too.
+
+    Examples
+    --------
+    >>> is_one(1, "en"), is_one(0, "en"), is_one(0, "fr"), is_one(1.5, "fr")
+    (True, False, True, True)
+    """
+    return abs(value) < 2 if lang == "fr" else abs(value) == 1
+
+
 def format_percent(probability: float) -> str:
     """Write a probability as a whole percentage, never rounded to 0 or 100.
 
