@@ -17,7 +17,7 @@ import responder_model as rm
 from responder_model.artifact import load_model, save_model
 from responder_model.artifact.folder import MAX_BYTES
 from responder_model.artifact.manifest import sha256
-from responder_model.artifact.strict_json import canonical_json
+from responder_model.artifact.strict_json import canonical_json, parse_json
 from responder_model.challenger import PARAMETERS, fit_trees
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.features import Encoder
@@ -269,6 +269,30 @@ def test_huge_integer_is_refused(folder: Path) -> None:
     reforge(folder)
     with pytest.raises(UntrustedModelError, match="must be JSON in UTF-8"):
         load_model(folder)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1, "a": 1}',
+        '{"a": 1, "a" : ":"}',
+        '{"b": [{"a": 1,\n"a":2}], "c": ": \\": "}',
+        '{"b": {"a": {}, "\\u0061": {}}}',
+    ],
+)
+def test_parse_json_refuses_a_key_given_twice_whatever_stands_in_texts(
+    text: str,
+) -> None:
+    with pytest.raises(UntrustedModelError, match="every key once"):
+        parse_json(text.encode(), "model.json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"a": ": \\": ", "b": [":", "\\\\"]}', '[{"a": 1}, {"a" : 1}, ":"]', '":"'],
+)
+def test_parse_json_takes_colons_in_texts(text: str) -> None:
+    assert parse_json(text.encode(), "model.json") == json.loads(text)
 
 
 def test_key_given_twice_is_refused(folder: Path) -> None:

@@ -2,10 +2,11 @@
 
     python training/benchmarks/hospital.py [--seconds 5]
 
-Records hold 50 observations. Clients run on the same cores, and the load of the machine
-(processes that want a core, as it begins) stands in the table: what is absolute needs a
-quiet one, where 10 clients wait about 10 times ``cpu_ms``, what an answer costs the
-server. What is judged: 95 % of CDS calls of 10 clients are answered within 50 ms; a
+Records hold 50 observations. Clients run on the same cores (``client_cpu_ms`` for an
+answer), and the load of the machine (processes that want a core, as it begins) stands
+in the table: what is absolute needs a quiet one, where 10 clients that never pause wait
+about 10 times ``cpu_ms``, what an answer costs the server, by its number of processes.
+What is judged: 95 % of CDS calls of 10 clients are answered within 50 ms; a
 RiskAssessment of FHIR costs at most 5 times as much as the JSON interface for the same
 patient. The audit trail has a script of its own (``audit.py``).
 """
@@ -19,6 +20,7 @@ import platform
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -145,18 +147,20 @@ def measured(
     rate: float | None = None,
 ) -> Plain:
     """What clients saw, and what an answer cost the server."""
-    before = server.cpu_seconds()
+    before, own = server.cpu_seconds(), time.process_time()
     if rate is None:
         found = ask(server.port, sent, clients=clients, seconds=seconds)
     else:
         found = ask_at_rate(server.port, sent, rate=rate, seconds=seconds)
+    n = len(found.latencies)
     return {
         "what": what,
         "clients": clients,
         "per_second": found.per_second,
         "median_ms": found.quantile_ms(0.5),
         "p95_ms": found.quantile_ms(0.95),
-        "cpu_ms": 1000.0 * (server.cpu_seconds() - before) / len(found.latencies),
+        "cpu_ms": 1000.0 * (server.cpu_seconds() - before) / n,
+        "client_cpu_ms": 1000.0 * (time.process_time() - own) / n,
         "errors": found.errors,
     }
 
@@ -189,28 +193,34 @@ def measure_records(folder: Path, seconds: float) -> list[Plain]:
         rows.append(measured(f"CDS call, {RATE} a second", server, steady, **how))
     finally:
         server.stop()
+    return [*rows, *measure_signed(folder, body, seconds)]
+
+
+def measure_signed(folder: Path, body: bytes, seconds: float) -> Iterator[Plain]:
+    """Signed calls, to a server of one process and to one of two."""
     key, options = write_clients(folder)
-    server = serve("--hospital", *options)
-    try:
-        ask(server.port, signed(key, body, 100), clients=4, seconds=1.0)
-        calls = signed(key, body, int(400 * seconds))
-        how = {"clients": 10, "seconds": seconds}
-        rows.append(measured("CDS call, signed", server, calls, **how))
-    finally:
-        server.stop()
-    return rows
+    for n, what in enumerate(("CDS call, signed", "CDS call, signed, 2 processes"), 1):
+        server = serve("--hospital", *options, "--processes", str(n))
+        try:
+            ask(server.port, signed(key, body, 100), clients=4, seconds=1.0)
+            calls = signed(key, body, int(400 * seconds))
+            yield measured(what, server, calls, clients=10, seconds=seconds)
+        finally:
+            server.stop()
 
 
 def judged(table: pd.DataFrame) -> list[str]:
     """What the figures are judged by."""
     at = table.set_index(["what", "clients"])
-    slow = [
-        at.loc[(f"CDS call, {how}", 10), "p95_ms"] for how in ("this machine", "signed")
-    ]
+    hows = ("this machine", "signed", "signed, 2 processes")
+    slow = [at.loc[(f"CDS call, {how}", 10), "p95_ms"] for how in hows]
     costs = ("cpu_ms", "median_ms")
     times = max(at.loc[("FHIR", 1), c] / at.loc[("JSON", 1), c] for c in costs)
     rules = [
-        (f"CDS p95 {slow[0]:.1f} ms, signed {slow[1]:.1f} ms", max(slow) <= CDS_MS),
+        *(
+            (f"CDS call, {how}: p95 {p95:.1f} ms", p95 <= CDS_MS)
+            for how, p95 in zip(hows, slow, strict=True)
+        ),
         (f"FHIR {times:.2f} x JSON", times <= TIMES_JSON),
         ("every answer 200", not table["errors"].any()),
     ]

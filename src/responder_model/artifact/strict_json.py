@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from responder_model.errors import UntrustedModelError
@@ -14,6 +13,7 @@ from responder_model.words import Note
 # Deepest nesting that a model file needs is about ten.
 MAX_DEPTH = 32
 _HOLD = frozenset({dict, list})
+_NAME_END = re.compile(r'"\s*:')
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -35,17 +35,14 @@ def parse_json(data: bytes, name: str | Note) -> Any:
     def refuse_constant(_: str) -> Any:
         raise UntrustedModelError(Note("json.finite", name=name))
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        table = dict(pairs)
-        if len(table) != len(pairs):
-            raise UntrustedModelError(Note("json.key_twice", name=name))
-        return table
+    def finite(number: str) -> float:
+        value = float(number)
+        # 1e999 becomes infinite
+        return value if math.isfinite(value) else refuse_constant(number)
 
     try:
         text = data.decode("utf-8")
-        value = json.loads(
-            text, object_pairs_hook=unique, parse_constant=refuse_constant
-        )
+        value = json.loads(text, parse_float=finite, parse_constant=refuse_constant)
         # an escaped half of a surrogate pair cannot be written again
         if _SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
@@ -53,7 +50,9 @@ def parse_json(data: bytes, name: str | Note) -> Any:
         raise UntrustedModelError(_too_deep(name)) from None
     except ValueError:
         raise UntrustedModelError(Note("json.not_json", name=name)) from None
-    _check_tree(value, name)
+    # a quote before a colon ends a name, or stands in a text: then all are looked at
+    if _count_names(value, name) != len(_NAME_END.findall(text)):
+        _check_unique(text, name)
     return value
 
 
@@ -61,23 +60,32 @@ def _too_deep(name: str | Note) -> Note:
     return Note("json.too_deep", name=name, depth=MAX_DEPTH)
 
 
-def _check_tree(value: Any, name: str | Note) -> None:
-    """Refuse deep nesting, and numbers such as 1e999 that become infinite."""
-    level: list[Any] = [value]
+def _count_names(value: Any, name: str | Note) -> int:
+    """How many names all objects have; refuses deep nesting."""
+    level = [value] if type(value) in _HOLD else []
+    found = 0
     for _ in range(MAX_DEPTH):
-        below: list[Any] = []
-        for node in level:
-            children: Iterable[Any] = node.values() if type(node) is dict else node
-            for child in children if type(node) in _HOLD else (node,):
-                # what was parsed has these types and no other
-                if type(child) in _HOLD:
-                    below.append(child)
-                elif type(child) is float and not math.isfinite(child):
-                    raise UntrustedModelError(Note("json.finite", name=name))
-        if not below:
-            return
-        level = below
+        found += sum(len(node) for node in level if type(node) is dict)
+        # what was parsed has these types and no other
+        level = [
+            child
+            for node in level
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) in _HOLD
+        ]
+        if not level:
+            return found
     raise UntrustedModelError(_too_deep(name))
+
+
+def _check_unique(text: str, name: str | Note) -> None:
+    """Refuse a name that an object has twice."""
+
+    def check(pairs: list[tuple[str, Any]]) -> None:
+        if len(dict(pairs)) != len(pairs):
+            raise UntrustedModelError(Note("json.key_twice", name=name))
+
+    json.loads(text, object_pairs_hook=check)
 
 
 def render_json(value: Any) -> bytes:

@@ -151,20 +151,23 @@ class CodeBook:
         given = None if system is None else plain_code(code, system.form)
         if system is None or given is None:
             return None
-        fitting = [
-            (len(own), row)
-            for own, row in self._compared.get(system.name, ())
-            if covers(own, row.code.match, given)
-        ]
-        return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
+        rows = self._compared[system.name]
+        found = rows.get(given)
+        shorter = (given[:size] for size in range(len(given) - 1, 0, -1))
+        if found is None and system.form == "icd":
+            begun = (rows[own] for own in shorter if own in rows)
+            found = next((row for row in begun if row.code.match == "prefix"), None)
+        return found
 
     @cached_property
-    def _compared(self) -> dict[str, list[tuple[str, Meaning | Unspecific]]]:
-        """Codes of each system as they are compared."""
-        found: dict[str, list[tuple[str, Meaning | Unspecific]]] = {}
+    def _compared(self) -> dict[str, dict[str, Meaning | Unspecific]]:
+        """Codes of each system as they are compared; a table has each once."""
+        found: dict[str, dict[str, Meaning | Unspecific]] = {
+            n: {} for n in self.systems
+        }
         for row in self.known:
             own = plain_code(row.code.code, self.systems[row.code.system].form)
-            found.setdefault(row.code.system, []).append((str(own), row))
+            found[row.code.system][str(own)] = row
         return found
 
 

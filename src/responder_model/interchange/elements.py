@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 Plain = Mapping[str, Any]
-_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
+# Lengths of a year, a month and a day as FHIR writes them, and what completes them.
+_YEAR, _MONTH, _DAY = len("2026"), len("2026-11"), len("2026-11-01")
+_FIRST = "-01-01"
 
 
 class MalformedError(Exception):
@@ -71,9 +73,11 @@ def codes_of(parent: Plain, name: str) -> set[str]:
     return {code for _, code in codings(parent, name)}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Span:
-    """When something was: first and last moment that its date allows."""
+class Span(NamedTuple):
+    """When something was: first and last moment that its date allows.
+
+    A tuple, because a record has one for each of its results.
+    """
 
     first: datetime
     last: datetime
@@ -95,22 +99,22 @@ def span_of(written: str, zone: tzinfo | None) -> Span | None:
     >>> span_of("2026-02-30", UTC), span_of("2026-02-03T10:00:00", UTC)
     (None, None)
     """
-    found = _DATE.fullmatch(written)
     try:
-        if found is None:
+        if _DATE.fullmatch(written) is None:
             at = datetime.fromisoformat(written)
             known = at.tzinfo is not None and "T" in written
             return Span(first=at, last=at, is_day=True) if known else None
-        year, month, day = (int(found[k] or 1) for k in (1, 2, 3))
-        first = datetime(year, month, day, tzinfo=zone)
-        return Span(first=first, last=_end(first, found), is_day=found[3] is not None)
+        first = datetime.fromisoformat(written + _FIRST[len(written) - _YEAR :])
+        first = first.replace(tzinfo=zone)
+        return Span(first=first, last=_end(first, written), is_day=len(written) == _DAY)
     except (ValueError, OverflowError):
         return None
 
 
-def _end(first: datetime, found: re.Match[str]) -> datetime:
-    if found[3]:
+def _end(first: datetime, written: str) -> datetime:
+    """When the day, month or year that begins then is over."""
+    if len(written) == _DAY:
         return first + timedelta(days=1)
-    if found[2]:
+    if len(written) == _MONTH:
         return (first + timedelta(days=32)).replace(day=1)
     return first.replace(year=first.year + 1)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from responder_model.interchange.codes import Code, CodeBook, Meaning, Unspecific
@@ -59,10 +60,12 @@ class Reader:
 
     def field_of(self, name: str) -> Field | None:
         """Predictor of this question that is known at this moment."""
-        row = dictionary().fields.get(name)
-        if row is None or row.role != "predictor" or self.decision not in row.used_by:
-            return None
-        return row if dictionary().is_known(name, self.moment) else None
+        return self._fields.get(name)
+
+    @cached_property
+    def _fields(self) -> dict[str, Field]:
+        rows = dictionary().predictors(self.decision, self.moment)
+        return {row.name: row for row in rows}
 
     def find(self, uri: str, code: str) -> Meaning | Unspecific | None:
         """What a code means: the server's own, else by the table."""
@@ -83,7 +86,7 @@ class Reader:
         """Whether a date is too long ago."""
         return span.last < self.at - timedelta(days=self.result_days)
 
-    @property
+    @cached_property
     def own_fields(self) -> str:
         """System whose codes are names of fields."""
         return f"{self.canonical}/CodeSystem/predictor"

@@ -150,11 +150,12 @@ def _patient(sent: Mapping[str, Any], named: str) -> Resource:
     if body is None or _is_outcome(body):
         how = "patient_not_sent" if PATIENT not in sent else "patient_not_found"
         raise PatientMissingError(Note(f"interchange.{how}"), at=at)
-    if not isinstance(body, Mapping) or body.get("resourceType") != "Patient":
+    kind = "Patient"
+    if not isinstance(body, Mapping) or body.get("resourceType") != kind:
         raise RecordError(Note("interchange.malformed"), at=at)
     if body.get("id") != named:
         raise RecordError(Note("interchange.not_this_patient"), at=at)
-    return Resource(body=body, url="", at=at)
+    return Resource(kind=kind, body=body, url="", at=at)
 
 
 def _search(sent: Mapping[str, Any], key: str) -> tuple[str, list[Resource]]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from responder_model.errors import ResponderModelError
 from responder_model.interchange.elements import (
@@ -40,20 +39,15 @@ class RecordError(ResponderModelError):
         self.at = at
 
 
-@dataclass(frozen=True, kw_only=True)
-class Resource:
-    """One resource: what it says, by what it is referred to, and where it stood."""
+class Resource(NamedTuple):
+    """One resource: its type, what it says, its address, and where it stood."""
 
+    kind: str
     body: Plain
     url: str
     at: str
 
-    @cached_property
-    def kind(self) -> str:
-        """Type of the resource."""
-        return text(self.body, "resourceType")
-
-    @cached_property
+    @property
     def reference(self) -> str:
         """Reference to it; empty where it has neither id nor address."""
         own = text(self.body, "id")
@@ -195,6 +189,7 @@ def read_bundle(bundle: Plain, at: str) -> tuple[list[Resource], bool]:
         for number, entry in enumerate(rows(bundle, "entry")):
             body = part(entry, "resource")
             row = Resource(
+                kind=text(body, "resourceType"),
                 body=body,
                 url=text(entry, "fullUrl"),
                 at=f"{at}.entry[{number}].resource",

@@ -207,11 +207,10 @@ def _verified(token: str, callers: Sequence[Caller], audience: str) -> dict[str,
     import jwt
 
     try:
-        header = jwt.get_unverified_header(token)
-        told = jwt.decode(token, options={"verify_signature": False})
+        told = jwt.decode_complete(token, options={"verify_signature": False})
     except (jwt.PyJWTError, ValueError):
         raise _refusal(rule="caller_token") from None
-    algorithm, key = _key_for(header, told, callers)
+    algorithm, key = _key_for(told["header"], told["payload"], callers)
     try:
         claims = jwt.decode(
             token,
