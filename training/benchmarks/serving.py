@@ -14,6 +14,8 @@ import os
 import platform
 import sys
 import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -119,7 +121,8 @@ def measure_ours(folder: Path, seconds: float, steady: float) -> Rows:
         rows.append({"server": "ours", "what": "growth, %", "per_second": growth})
     finally:
         server.stop()
-    return rows + [measure_processes(folder, n, seconds) for n in (1, 2)]
+    found = [measure_processes(folder, n, seconds) for n in (1, 2)]
+    return [*rows, *found, *(measure_loops(n, seconds) for n in (1, 2))]
 
 
 def measure_processes(folder: Path, n: int, seconds: float) -> dict[str, object]:
@@ -130,6 +133,23 @@ def measure_processes(folder: Path, n: int, seconds: float) -> dict[str, object]
         return asked("ours", what, server, OURS, clients=32, seconds=seconds)
     finally:
         server.stop()
+
+
+def measure_loops(n: int, seconds: float) -> dict[str, object]:
+    """Predict in processes without a server: more, two cores do not give."""
+    with ProcessPoolExecutor(n) as pool:
+        found = sum(pool.map(predict_for, [seconds] * n))
+    what = f"{n} processes"
+    return {"server": "none", "what": what, "per_second": found / seconds}
+
+
+def predict_for(seconds: float) -> int:
+    model, n = rm.published_model(*QUESTION.values()), 0
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        model.predict(PATIENT).to_dict()
+        n += 1
+    return n
 
 
 def main() -> None:
@@ -183,11 +203,12 @@ def ratios(table: pd.DataFrame) -> list[str]:
                 f"{clients} clients: {times:.2f} x {other}, p99 {tail:.2f} x, "
                 f"by processor time {cpu:.2f} x"
             )
-    one, two = (
-        table.loc[table["what"] == f"{n} processes", "per_second"].iloc[0]
-        for n in (1, 2)
+    scaled = table.set_index(["server", "what"])["per_second"]
+    times, most = (
+        scaled[server, "2 processes"] / scaled[server, "1 processes"]
+        for server in ("ours", "none")
     )
-    lines.append(f"2 processes: {two / one:.2f} x one")
+    lines.append(f"2 processes: {times:.2f} x one; without a server {most:.2f} x")
     single = table.set_index("what")[["median_ms", "cpu_ms"]]
     wall, cpu = single.loc["page"] / single.loc["one prediction"]
     lines.append(f"page: {wall:.2f} x a prediction, by processor time {cpu:.2f} x")

@@ -142,7 +142,8 @@ class Prediction:
         >>> round(sum(found.points.values()) - added, 9) == 0
         True
         """
-        return {name: c * self.slope for name, c in self.contributions.items()}
+        slope = self.slope
+        return {name: c * slope for name, c in self.contributions.items()}
 
     @property
     def verdict(self) -> Verdict:

@@ -80,9 +80,9 @@ def check_origin(scope: Scope, settings: ServerSettings) -> None:
 
 def cross_origin(scope: Scope, settings: ServerSettings) -> dict[str, str]:
     """Headers that let a page of an allowed origin read an answer."""
-    origin = Headers(scope=scope).get("origin")
     if not settings.origins:
         return {}
+    origin = Headers(scope=scope).get("origin")
     if origin not in settings.origins:
         return {"vary": "Origin"}
     return {"vary": "Origin", "access-control-allow-origin": origin}
@@ -96,9 +96,10 @@ def preflight(scope: Scope, settings: ServerSettings) -> Mapping[str, str] | Non
     Refused
         For an origin that is not allowed.
     """
+    if scope["method"] != "OPTIONS":
+        return None
     headers = Headers(scope=scope)
-    asks = "access-control-request-method" in headers and "origin" in headers
-    if scope["method"] != "OPTIONS" or not asks:
+    if "access-control-request-method" not in headers or "origin" not in headers:
         return None
     if headers["origin"] not in settings.origins:
         raise Refused(Kind.FORBIDDEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from responder_model.serving.envelopes import (
     no_such,
     patient_items,
 )
+from responder_model.serving.fields import check_types
 from responder_model.serving.gate import Arrival
 from responder_model.serving.problems import Item, Kind, Refused
 from responder_model.serving.recording import scored, scored_course, scored_pathway
@@ -61,14 +63,24 @@ def predictions(service: Service, asked: ManyPatients, arrival: Arrival) -> Plai
     model = served.model
     numbered = enumerate(asked.patients)
     pointed = [(f"/patients/{k}", values) for k, values in numbered]
-    check_patients(pointed, model, lang=asked.lang)
-    found = [model.predict(p, centre=asked.centre) for p in asked.patients]
+    found = _predicted(pointed, model, asked)
     rows = [prediction.to_dict(asked.lang) for prediction in found]
     arrival.scored += [
         scored(model, patient, prediction, centre=asked.centre)
         for patient, prediction in zip(asked.patients, found, strict=True)
     ]
     return {"model": served.identity, "predictions": rows}
+
+
+def _predicted(
+    pointed: list[tuple[str, Plain]], model: Model, asked: ManyPatients
+) -> list[Prediction]:
+    """Predict for patients, each read once; refused as ``check_patients`` says."""
+    if not any(check_types(values, pointer) for pointer, values in pointed):
+        with suppress(InvalidPatientError):
+            return [model.predict(p, centre=asked.centre) for p in asked.patients]
+    check_patients(pointed, model, lang=asked.lang)
+    raise Refused(Kind.INVALID_PATIENT, lang=asked.lang)
 
 
 def explanations(service: Service, asked: OnePatient, arrival: Arrival) -> Plain:
@@ -80,8 +92,7 @@ def explanations(service: Service, asked: OnePatient, arrival: Arrival) -> Plain
     found = model.predict(asked.patient, centre=asked.centre)
     known = model.check_patient(asked.patient)
     arrival.scored.append(scored(model, known, found, centre=asked.centre))
-    rests_on = bases(model, model.check_patient(asked.patient))
-    rows = _contributions(found, known, rests_on, asked.lang)
+    rows = _contributions(found, known, bases(model, known), asked.lang)
     plain = found.to_dict(asked.lang)
     questions = model.questions(asked.patient, centre=asked.centre)
     explained = {

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import uuid4
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match, Route
@@ -121,7 +121,7 @@ class Gate:
         log: Log,
     ) -> None:
         self.app, self.settings, self.log = app, settings, log
-        self.headers = fixed_headers(settings)
+        self.headers = _as_sent(fixed_headers(settings))
         self.doorkeeper, self.recorder = doorkeeper, recorder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,17 +132,16 @@ class Gate:
         if scope["type"] != "http":
             return
         arrival = scope[_KEY] = self._arrival(scope)
-        fixed = {**self.headers, **cross_origin(scope, self.settings)}
+        fixed = self.headers + _as_sent(cross_origin(scope, self.settings))
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 if message["status"] < 400:
                     await self._record(arrival)
                 arrival.status = message["status"]
-                added = MutableHeaders(scope=message)
-                for name, value in fixed.items():
-                    added.setdefault(name, value)
-                added["x-request-id"] = arrival.request_id
+                own = {name for name, _ in message["headers"]}
+                message["headers"] += [pair for pair in fixed if pair[0] not in own]
+                message["headers"] += _as_sent({"x-request-id": arrival.request_id})
             await send(message)
 
         try:
@@ -239,7 +238,7 @@ class Place(Route):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Match an address as any route, and say which route it was."""
         match, found = super().matches(scope)
-        return match, {**found, "route": self}
+        return match, {**found, "route": self} if found else found
 
 
 def media_type_of(request: Request) -> str:
@@ -357,6 +356,11 @@ def answer_unread(
     }
     log({"request_id": request_id, "status": kind.status})
     return list(headers.items()), body
+
+
+def _as_sent(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers as ASGI sends them."""
+    return [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
 
 
 def fixed_headers(settings: ServerSettings) -> dict[str, str]:

@@ -139,8 +139,16 @@ class Refused(Exception):  # noqa: N818 - an answer, not a fault
 
 def dump_json(value: Any) -> bytes:
     """Write JSON; a number that is not finite is an error, never sent."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode()
+    return _ENCODER.encode(value).encode()
+
+
+# What is written was made here, and holds no circle.
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False,
+    allow_nan=False,
+    check_circular=False,
+    separators=(",", ":"),
+)
 
 
 def json_response(

@@ -165,6 +165,9 @@ def note_from(said: Mapping[str, Any]) -> Note:
 
 def plain(value: Any) -> Any:
     """Value as JSON knows it: a note is its code and its values, a tuple a list."""
+    # told before anything slower is asked
+    if isinstance(value, str | float | int):
+        return value
     if isinstance(value, Note):
         return value.to_dict()
     if isinstance(value, Mapping):
@@ -239,6 +242,8 @@ class _Sentence(Formatter):
             describe = self.naming.describe_value
             return ", ".join(describe(name, part, self.lang) for part in each)
         if isinstance(value, tuple):
+            if spec == "label" and self.own_naming is None:
+                return _labels(value, self.lang)
             between = _BETWEEN.get(spec, ", ")
             return between.join(self._written(part, spec) for part in value)
         return self._written(value, spec)
@@ -261,6 +266,12 @@ class _Sentence(Formatter):
     def _plural(self, n: int, one: str, many: str) -> str:
         """Form of a word after a number."""
         return one if is_one(n, self.lang) and not self.hides(n) else many
+
+
+@lru_cache(maxsize=4096)
+def _labels(names: tuple[str, ...], lang: str) -> str:
+    """Labels of fields: those that were not given are most of many a prediction."""
+    return ", ".join(_NAMING[-1]().label_of(name, lang) for name in names)
 
 
 _WRITTEN: dict[str, Callable[[_Sentence, Any], str]] = {
