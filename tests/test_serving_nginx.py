@@ -15,9 +15,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from records import WHO, bundle, condition, patient
-from responder_model.serving.tokens import new_token
+from records import WHO, bundle, call, condition, patient
+from responder_model.schema import dictionary
+from responder_model.serving.app import create_app
+from responder_model.serving.callers import read_callers
+from responder_model.serving.hospital import Hospital
+from responder_model.serving.settings import ServerSettings
+from responder_model.serving.site import STATIC
+from responder_model.serving.tokens import new_token, read_tokens
 from serving_client import PATIENT, SCREENING, Live, free_port
+from test_serving_callers import signed, write
 
 PAGE = Path(__file__).parents[1] / "docs" / "deployment.md"
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -89,6 +96,7 @@ def behind_nginx(tmp_path_factory):
     secret, _ = new_token(tokens, name="ehr", role="admin", days=1)
     options = ["--tokens", str(tokens), "--behind-proxy", "127.0.0.1", "--behind-tls"]
     options += ["--hospital", "--public-url", f"https://localhost:{port}"]
+    options += ["--cds-clients", str(write(tmp_path))]
     with Live(tmp_path, *options) as server:
         file = tmp_path / "nginx.conf"
         file.write_text(configuration(tmp_path, port, server.port), encoding="utf-8")
@@ -99,7 +107,8 @@ def behind_nginx(tmp_path_factory):
         base = f"https://localhost:{port}"
         with httpx.Client(base_url=base, verify=trusted, timeout=30) as client:
             wait_for(client)
-            yield client, {"Authorization": f"Bearer {secret}"}, tmp_path, server
+            token = {"Authorization": f"Bearer {secret}"}
+            yield client, token, tmp_path, server
         process.terminate()
         process.wait(30)
 
@@ -128,10 +137,9 @@ def test_recipe_lets_records_be_larger_and_nothing_else(behind_nginx):
     ):
         answered = client.post(path, content=json.dumps(record), headers=headers)
         assert answered.status_code == 200, path
-    # a proxy on this machine is not this machine: records show who they are
-    sent = client.post("/cds-services/rtms_response-screening", json={}, headers=token)
-    assert sent.status_code == 403
-    assert "--cds-clients" in sent.text
+    # a token of the JSON interface is none of a record's
+    path = "/cds-services/rtms_response-screening"
+    assert client.post(path, json={}, headers=token).status_code == 401
     too_large = json.dumps(bundle(patient(), long, long, long, long))
     for path in ("/fhir/$assess", "/v1/predictions", "/fr/rtms_response/screening"):
         body = too_large if path.startswith("/fhir") else json.dumps(record)
@@ -152,22 +160,86 @@ def test_recipe_answers_its_own_errors_with_problem_documents(behind_nginx):
         assert answered.headers["content-type"] == "application/problem+json"
 
 
+def routes_of(folder, base):
+    """Routes of a server with these options, as its own application lists them."""
+    callers = read_callers(folder / "cds-clients.toml")
+    hospital = Hospital(public_url=base, callers=callers)
+    tokens = read_tokens(folder / "tokens.json")
+    app = create_app(ServerSettings(tokens=tokens, hospital=hospital))
+    return [(m, r.path) for r in app.routes for m in sorted(r.methods - {"HEAD"})]
+
+
+VALUES = {**PATIENT, "age": NUMBER}
+RECORD = bundle(patient(), condition((WHO, "I69.3")))
+FORM = {**PATIENT, "age": f"{NUMBER}", "_of": "rtms_response@screening", "_do": "score"}
+# What is sent as JSON, and as a form; by the end of the route's template.
+JSON_BODIES = {
+    "/v1/predictions": {**SCREENING, "patients": [VALUES]},
+    "/v1/explanations": {**SCREENING, "patient": VALUES},
+    "/v1/pathway": {"patient": VALUES},
+    "/v1/course": {"patient": VALUES},
+    "/v1/stopping": {"moment": "session_1"},
+    "/admin/reload": {},
+    "/fhir/$assess": RECORD,
+    "/{decision}/{moment}/record": RECORD,
+    "/feedback": {
+        "feedback": [
+            {
+                "card": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+                "outcome": "overridden",
+                "outcomeTimestamp": "2026-11-20T10:00:00Z",
+            }
+        ]
+    },
+}
+FORMS = ("/pathway", "/compare", "/login", "/logout", "/{decision}/{moment}")
+# What leads to another page: asked for without a form, or whatever is sent.
+LEADS = {"GET": FORMS[:4], "POST": ("/login", "/logout")}
+
+
+def body_of(template, secret):
+    """What a route is sent: JSON, or a form."""
+    for end, value in JSON_BODIES.items():
+        if template.endswith(end):
+            kind = "application/fhir+json" if value is RECORD else "application/json"
+            return {"content": json.dumps(value), "headers": {"content-type": kind}}
+    if template.startswith("/cds-services/"):
+        return {"json": call(condition((WHO, "I69.3")))}
+    assert template.endswith(FORMS), template
+    return {"data": {"token": secret} if template.endswith("/login") else FORM}
+
+
+def addresses_of(template):
+    """Each address of a route's template."""
+    if "{name}" in template:
+        return [template.replace("{name}", name) for name in STATIC]
+    if template == "/fhir/$assess":
+        return [f"{template}?decision=rtms_response&moment=screening"]
+    named = [
+        template.replace("{decision}", decision).replace("{moment}", moment)
+        for decision, moment in dictionary().targets()
+    ]
+    return sorted(set(named))
+
+
 def test_recipe_serves_every_route_and_logs_no_value(behind_nginx):
     client, token, folder, server = behind_nginx
+    secret = token["Authorization"].split()[1]
     headers = {**token, "X-Request-ID": WORD, "User-Agent": WORD}
-    patient = {**PATIENT, "age": NUMBER}
-    bodies = {
-        "/v1/predictions": {**SCREENING, "patients": [patient]},
-        "/v1/explanations": {**SCREENING, "patient": patient},
-        "/v1/pathway": {"patient": patient},
-        "/v1/course": {"patient": patient},
-        "/v1/stopping": {"moment": "session_1"},
-        "/admin/reload": {},
-    }
-    for path, body in bodies.items():
-        assert client.post(path, json=body, headers=headers).status_code == 200, path
-    for path in ("/health", "/ready", "/v1/models", "/v1/dictionary", "/openapi.json"):
-        assert client.get(path, headers=headers).status_code == 200, path
+    walked = 0
+    base = str(client.base_url).rstrip("/")
+    for method, template in routes_of(folder, base):
+        due = 303 if template == "/docs" or template.endswith(LEADS[method]) else 200
+        for address in addresses_of(template):
+            sent = {"headers": {}} if method == "GET" else body_of(template, secret)
+            own = {**headers, **sent.pop("headers", {})}
+            if template.startswith("/cds-services"):
+                own["Authorization"] = f"Bearer {signed(aud=base + address)}"
+            answered = client.request(method, address, headers=own, **sent)
+            assert answered.status_code == due, (method, address, answered.text)
+            assert answered.headers["cache-control"] == "no-store"
+            walked += 1
+    assert walked > 60
     found = client.get("/v1/models", headers=headers)
     assert found.headers["strict-transport-security"].startswith("max-age=")
     assert re.fullmatch("[0-9a-f]{32}", found.headers["x-request-id"])
