@@ -1,4 +1,4 @@
-"""The recipe of docs/deployment.md, started on loopback with TLS."""
+"""Recipes of docs/deployment.md: nginx run on loopback with TLS, the unit judged."""
 
 from __future__ import annotations
 
@@ -36,6 +36,26 @@ def recipe(language):
     found = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text("utf-8"), re.S)
     assert len(found) == 1
     return found[0]
+
+
+SYSTEMD = shutil.which("systemd-analyze")
+
+
+@pytest.mark.skipif(SYSTEMD is None, reason="systemd-analyze is not installed")
+def test_unit_is_one_that_systemd_takes_and_exposes_little(tmp_path):
+    unit = tmp_path / "responder-model.service"
+    command = "/opt/responder-model/.venv/bin/responder-model"
+    text = recipe("ini")
+    assert f"ExecStart={command} serve " in text
+    # what is not installed there cannot be looked up
+    unit.write_text(text.replace(command, "/bin/true"), encoding="utf-8")
+    judged = [[SYSTEMD, "verify", str(unit)]]
+    exposed = ["security", "--offline=true", "--threshold=14", "--no-pager"]
+    judged.append([SYSTEMD, *exposed, str(unit)])
+    for ask in judged:
+        told = subprocess.run(ask, capture_output=True, text=True, check=False)
+        assert told.returncode == 0, told.stdout + told.stderr
+        assert told.stderr == ""
 
 
 def write_certificate(folder):
