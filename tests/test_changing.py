@@ -19,6 +19,7 @@ from responder_model.development.changing import (
     what_changed,
 )
 from responder_model.simulation import draw_truth, simulate_cohort
+from responder_model.validation.resampling import procedure_of
 
 SETTINGS = rm.Settings(
     decision="rtms_response", moment="screening", challenger=False, centres="ignored"
@@ -143,6 +144,14 @@ def test_what_changed_is_said_in_both_languages_and_kept(old, truth, tmp_path):
     assert sum(note.values[k] for k in kinds) == pytest.approx(1.0)
 
 
+def test_internal_validation_repeats_the_update_that_was_made(old, truth):
+    new = cohort(40, 12, truth)
+    auto, bayes = (rm.update(old, new, method=m) for m in ("auto", "bayes"))
+    n, more = (len(procedure_of(m, old).earlier.components) for m in (bayes, auto))
+    likely = sum(part.weight > 1e-3 for part in old.components)
+    assert (n, more) == (len(old.components), likely * len(GRID))
+
+
 def test_unknown_method_is_refused(old, truth):
     with pytest.raises(rm.ResponderModelError, match="method must be one of"):
-        rm.update(old, cohort(40, 12, truth), method="refit")
+        rm.update(old, cohort(40, 12, truth), method="hope")

@@ -15,10 +15,12 @@ from responder_model.schema import Dictionary, dictionary
 from responder_model.vocabulary import show
 from responder_model.words import Note
 
-__all__ = ["CENTRES", "COMPONENTS", "Settings"]
+__all__ = ["CENTRES", "COMPONENTS", "METHODS", "Settings"]
 
 # How a model knows the centres of its patients.
 CENTRES = ("named", "coded", "ignored")
+# How an update puts its patients beside the earlier ones.
+METHODS = ("bayes", "auto", "in_the_large", "recalibration", "refit")
 # Which prior components the evidence-informed part may use.
 COMPONENTS = ("robust", "published", "zero")
 
@@ -52,6 +54,8 @@ class Settings:
     power : float
         Of an update: what the information of the earlier model counts, from above 0 to
         1 (a power prior).
+    method : {"bayes", "auto", "in_the_large", "recalibration", "refit"}
+        Of an update: how its patients stand beside the earlier ones.
     table : Dictionary, optional
         The dictionary that decision, moment and predictors are of: that of a model,
         or the installed one.
@@ -73,6 +77,7 @@ class Settings:
     stays_here: bool = False
     centres: str = "named"
     power: float = 1.0
+    method: str = METHODS[0]
     table: InitVar[Dictionary | None] = None
 
     def __post_init__(self, table: Dictionary | None) -> None:
@@ -109,8 +114,11 @@ class Settings:
         return cls(**table)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, as a model folder stores it."""
-        return asdict(self)
+        """Plain data, as a model folder stores it; a method where one was asked."""
+        parts = asdict(self)
+        if self.method == METHODS[0]:
+            del parts["method"]
+        return parts
 
     @classmethod
     def from_json(
@@ -187,6 +195,7 @@ _KINDS: dict[str, tuple[Note, Callable[[Any], bool]]] = {
     "stays_here": (Note("refusal.a_flag"), lambda v: isinstance(v, bool)),
     "centres": (_one_of(CENTRES), CENTRES.__contains__),
     "power": (Note("refusal.a_power"), _is_power),
+    "method": (_one_of(METHODS), METHODS.__contains__),
     "components": (_one_of(COMPONENTS), COMPONENTS.__contains__),
 }
 

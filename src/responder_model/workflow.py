@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from responder_model.artifact import (
@@ -36,6 +36,7 @@ from responder_model.settings import Settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from responder_model.development.updating import Method
     from responder_model.model import Model
     from responder_model.tracking import TrackedRun, Version
     from responder_model.words import Note
@@ -130,7 +131,7 @@ def update_and_track(
     small_cells: int | None = None,
     stays_here: bool = False,
     power: float = 1.0,
-    method: Literal["bayes", "auto"] = "bayes",
+    method: Method = "bayes",
     inputs: Sequence[str | os.PathLike[str]] = (),
     overwrite: bool = False,
 ) -> Development:

@@ -93,7 +93,9 @@ def read_settings(document: Node, encoder: Encoder) -> Settings | None:
     node = document.table("settings")
     if not node.value:
         return None
-    node = document.table("settings", _names(Settings))
+    rare = {"method"} - set(node.value)  # kept where one was asked
+    keys = (name for name in _names(Settings) if name not in rare)
+    node = document.table("settings", keys)
     _check_target(node, encoder)
     # any size: a seed is no measurement
     if type(node.value["seed"]) is not int or node.value["seed"] < 0:

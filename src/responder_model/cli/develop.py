@@ -147,6 +147,9 @@ class Method(StrEnum):
 
     bayes = "bayes"
     auto = "auto"
+    in_the_large = "in_the_large"
+    recalibration = "recalibration"
+    refit = "refit"
 
 
 MethodOption = Annotated[Method, typer.Option("--method")]

@@ -16,6 +16,8 @@ from responder_model.combining.contribution import (
     beliefs,
     own_priors,
 )
+from responder_model.development.recalibrating import SHIFTS
+from responder_model.development.updating import is_updated
 from responder_model.errors import ResponderModelError
 from responder_model.evidence import Evidence, packaged_evidence
 from responder_model.model import Model
@@ -23,6 +25,8 @@ from responder_model.words import Note
 
 # Stored priors are rounded; another version of the evidence differs by far more.
 _TOLERANCE = 1e-8
+# Notes of updates whose patients were not taken as more of the same.
+_OTHERWISE = tuple(f"development.{k}" for k in ("changed", *SHIFTS))
 
 
 def check_members(models: Sequence[Model | Contribution], base: Model) -> None:
@@ -97,8 +101,8 @@ def _outcome(model: Model) -> tuple[object, ...]:
 def _has_changed(model: Model) -> bool:
     """Whether an update weighed its patients otherwise than as more of the same."""
     power = 1.0 if model.settings is None else model.settings.power
-    changed = any(note.code == "development.changed" for note in model.notes)
-    return model.parent is not None and (changed or power != 1.0)
+    changed = any(note.code in _OTHERWISE for note in model.notes)
+    return is_updated(model) and (changed or power != 1.0)
 
 
 def _other_evidence(model: Model) -> Note:
@@ -132,7 +136,7 @@ def _has_evidence_of_today(model: Model) -> bool:
     names = [part.name for part in model.components]
     if names != [prior.name for prior in today]:
         return False
-    if model.parent is not None:  # what it keeps as priors is yesterday's posterior
+    if is_updated(model):  # what it keeps as priors is yesterday's posterior
         rows = model.evidence, model.decision, model.excluded_evidence
         return not rows_that_differ(*rows)
     return all(

@@ -30,6 +30,12 @@ class Misfit:
         """Log likelihood that counts a share."""
         return Misfit(information=power * self.information, score=power * self.score)
 
+    def scaled(self, factor: float) -> Misfit:
+        """Log likelihood of a variance on a scale where it is ``factor`` times it."""
+        return Misfit(
+            information=self.information / factor**2, score=self.score / factor
+        )
+
     def mean(self, candidates: tuple[float, ...]) -> float:
         """Posterior mean of the variance, uniform over candidates before."""
         v = np.array(candidates)
@@ -55,6 +61,13 @@ class Missed:
         """What a share of the patients says."""
         return Missed(
             interactions=self.interactions.times(power), slopes=self.slopes.times(power)
+        )
+
+    def scaled(self, factor: float) -> Missed:
+        """Of linear predictors whose variances are ``factor`` times what they were."""
+        return Missed(
+            interactions=self.interactions.scaled(factor),
+            slopes=self.slopes.scaled(factor),
         )
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from responder_model.artifact import digest_of
 from responder_model.cohort import check_cohort
-from responder_model.development.updating import new_patients
+from responder_model.development.newcomers import new_patients
+from responder_model.development.updating import is_updated
 from responder_model.disclosure import SMALL_CELLS
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array
@@ -143,7 +144,9 @@ def effect_of_update(
     """
     if newer.parent != digest_of(model):
         raise DevelopmentError(Note("refusal.not_its_update", model=model.name))
-    cohort, _ = new_patients(model, check_cohort(cohort), count_again=count_again)
+    cohort, holds_both = check_cohort(cohort), is_updated(newer)
+    if holds_both:  # a refit forgets who was there before
+        cohort, _ = new_patients(model, cohort, count_again=count_again)
     before, after = (
         one.predict_cohort(cohort)["probability"].to_numpy() for one in (model, newer)
     )
@@ -156,7 +159,7 @@ def effect_of_update(
     return UpdateEffect(
         parent=newer.parent,
         n_before=model.n_patients,
-        n_new=newer.n_patients - model.n_patients,
+        n_new=newer.n_patients - holds_both * model.n_patients,
         n_compared=len(change),
         mean=float(change.mean()),
         mean_absolute=float(np.abs(change).mean()),

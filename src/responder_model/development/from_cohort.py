@@ -288,12 +288,9 @@ def _performance(
     pool = procedure.pool_
     overall, by_column = procedure.estimator_.prior_conflict()
     names = procedure.encoder_.derived
-    # a measure of a few patients tells their probabilities
-    if judged.sum() < procedure.small_cells:
-        reason = Note("performance.few_measured", least=procedure.small_cells)
-        apparent = CoreMeasures(values={}, failures=dict.fromkeys(CORE, reason))
-    else:
-        apparent = core_measures(outcome[judged], probability)
+    apparent = measured_unless_few(
+        outcome[judged], probability, least=procedure.small_cells
+    )
     return ApparentPerformance(
         apparent=apparent.values,
         not_measured=apparent.failures,
@@ -313,3 +310,13 @@ def _performance(
         },
         outcome_definition=definition,
     )
+
+
+def measured_unless_few(
+    outcome: Array, probability: Array, *, least: int
+) -> CoreMeasures:
+    """Measures; none of fewer than ``least``, whose probabilities they tell."""
+    if len(outcome) >= least:
+        return core_measures(outcome, probability)
+    reason = Note("performance.few_measured", least=least)
+    return CoreMeasures(values={}, failures=dict.fromkeys(CORE, reason))

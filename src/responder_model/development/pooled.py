@@ -1,4 +1,4 @@
-"""What an update says of all patients together: their moments and their limits."""
+"""What an update says of all patients together, the earlier and the new ones."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from responder_model.artifact import digest_of
+from responder_model.disclosure import Disclosure, Fingerprints
 from responder_model.features import Population
 from responder_model.model import Limits, LinearPart, Model
 from responder_model.model.limits import NumberLimits
@@ -47,6 +49,23 @@ def mean_variance_in(main: LinearPart, population: Population) -> float:
     lifted = np.r_[1.0, population.mean]
     spread = (main.covariance[1:, 1:] * population.covariance).sum()
     return float(lifted @ main.covariance @ lifted + spread)
+
+
+def joint_disclosure(model: Model, fresh: Model) -> Disclosure | None:
+    """What may be told of both, and whether it may leave."""
+    if fresh.disclosure is None:
+        return model.disclosure
+    return fresh.disclosure.updated(model.disclosure, digest_of(model))
+
+
+def joint_fingerprints(model: Model, fresh: Model) -> Fingerprints | None:
+    """Of all patients; None where those of the earlier model cannot be told."""
+    before, now = model.fingerprints, fresh.fingerprints
+    if model.n_patients == 0:
+        return now
+    if before is None or now is None or before.key != now.key:
+        return None
+    return now + before
 
 
 def widen_limits(before: Limits, now: Limits) -> Limits:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from responder_model.artifact import digest_of
 from responder_model.cohort import check_cohort, outcome_levels
@@ -19,31 +18,34 @@ from responder_model.development.centres import coded
 from responder_model.development.changing import merged, tell_changes, that_may_change
 from responder_model.development.from_cohort import (
     check_overlap,
+    develop,
     model_from,
     size_verdict,
 )
+from responder_model.development.newcomers import new_patients, updated_from
 from responder_model.development.parts import component
 from responder_model.development.pooled import (
+    joint_disclosure,
+    joint_fingerprints,
     mean_variance_in,
     pooled_populations,
     widen_limits,
 )
 from responder_model.development.procedure import CURVES_FROM, Procedure
-from responder_model.disclosure import Disclosure, Fingerprints, already_in
+from responder_model.development.recalibrating import SHIFTS, recalibrated
 from responder_model.errors import DevelopmentError
 from responder_model.model import Component, Model, Pool
 from responder_model.model.trees import join_pools
-from responder_model.schema import dictionary
-from responder_model.settings import Settings
+from responder_model.settings import METHODS, Settings
 from responder_model.words import Note, say
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# How an earlier model and new patients are put together.
-METHODS = ("bayes", "auto")
 # p-value below which an update says that its patients conflict with the model.
 CONFLICT = 0.05
+
+Method = Literal["bayes", "auto", "in_the_large", "recalibration", "refit"]
 
 
 def update(
@@ -56,7 +58,7 @@ def update(
     small_cells: int | None = None,
     stays_here: bool = False,
     power: float = 1.0,
-    method: Literal["bayes", "auto"] = "bayes",
+    method: Method = "bayes",
 ) -> Model:
     """Update a model with new patients, component by component.
 
@@ -98,15 +100,20 @@ def update(
         What the information of the earlier model counts, above 0 to 1: for patients who
         conflict with it, as the notes of an update say. Half leaves it the means, with
         SDs that are 1.4 times as wide.
-    method : {"bayes", "auto"}
+    method : {"bayes", "auto", "in_the_large", "recalibration", "refit"}
         ``bayes``: the new patients are like the earlier ones. ``auto``: they may differ
         as those of another centre may, in their rate, in the strength of all effects or
-        in single ones; how much is learned, and a note says what has changed.
+        in single ones; how much is learned, and a note says what has changed. Or:
+        ``in_the_large``, ``recalibration`` (see ``recalibrating``), or ``refit``, a
+        development on the cohort alone with the model's settings: today's evidence,
+        nothing of the earlier patients.
 
     Raises
     ------
     DevelopmentError
-        Without any new patient whose outcome is known; patients of the evidence.
+        Without any new patient whose outcome is known; patients of the evidence; a
+        recalibration of patients who all have one outcome, or too few with one; a
+        refit where ``develop`` refuses.
 
     Examples
     --------
@@ -124,23 +131,40 @@ def update(
         small_cells=settings.small_cells if small_cells is None else small_cells,
         stays_here=settings.stays_here or stays_here,
         power=power,
+        method=method,
     )
+    if power != 1.0 and method not in ("bayes", "auto"):
+        raise DevelopmentError(Note("refusal.power_of_method", method=method))
     cohort = check_cohort(cohort)
     check_overlap(cohort, settings)
+    if method == "refit":
+        return _refitted(model, cohort, settings, name)
+    name = name or _name(model, cohort)
     if settings.centres == "coded":
         cohort = coded(cohort, model.centre_names)
     cohort, known = new_patients(model, cohort, count_again=count_again)
+    if method in SHIFTS:
+        return recalibrated(model, cohort, settings, name, known)
+    return _learned(model, cohort, settings, name, known)
+
+
+def _learned(
+    model: Model,
+    cohort: pd.DataFrame,
+    settings: Settings,
+    name: str,
+    known: tuple[Note, ...],
+) -> Model:
+    """Take the posterior of a model as the prior of checked new patients."""
     procedure = procedure_from(
         settings, report_challenger=settings.challenger, model=model
     )
-    earlier = earlier_of(model, power)
-    if method == "auto":
-        earlier = _that_may_change(earlier, model)
+    earlier = start_of(model, settings)
     procedure.set_params(earlier=earlier, centres=centres_of(model))
     procedure.fit(cohort, outcome_levels(cohort, procedure.target))
-    fresh = model_from(procedure, cohort, settings, name or _name(model, cohort))
+    fresh = model_from(procedure, cohort, settings, name)
     changes: tuple[Note, ...] = ()
-    if method == "auto":
+    if settings.method == "auto":
         fresh = _without_changes(fresh, procedure, earlier)
         changes = (tell_changes(procedure.estimator_.components_),)
     provenances = {model.provenance, fresh.provenance}
@@ -161,10 +185,19 @@ def update(
         n_events=n_events,
         sample_size=size_verdict(procedure, n_patients, n_events),
         notes=_notes(model, fresh, (*known, *fresh.notes, *changes)),
-        disclosure=_disclosure(model, fresh),
-        fingerprints=_fingerprints(model, fresh),
+        disclosure=joint_disclosure(model, fresh),
+        fingerprints=joint_fingerprints(model, fresh),
         parent=digest_of(model),
     )
+
+
+def _refitted(
+    model: Model, cohort: pd.DataFrame, settings: Settings, name: str | None
+) -> Model:
+    """Develop anew on a cohort alone, as the earlier model was."""
+    fresh = develop(cohort, settings=settings, name=name)
+    told = Note("development.refitted", model=model.name)
+    return replace(fresh, notes=(told, *fresh.notes), parent=digest_of(model))
 
 
 def _without_changes(fresh: Model, procedure: Procedure, earlier: Earlier) -> Model:
@@ -180,7 +213,11 @@ def _without_changes(fresh: Model, procedure: Procedure, earlier: Earlier) -> Mo
     )
 
 
-def _that_may_change(earlier: Earlier, model: Model) -> Earlier:
+def start_of(model: Model, settings: Settings) -> Earlier:
+    """Where the update that settings describe starts: a model, or changes of it."""
+    earlier = earlier_of(model, settings.power)
+    if settings.method != "auto":
+        return earlier
     n_cuts, n_columns = len(model.rules.cut_points), len(model.encoder.derived)
     return replace(
         earlier,
@@ -202,60 +239,8 @@ def _check_method(method: str) -> None:
 
 def _notes(model: Model, fresh: Model, told: tuple[Note, ...]) -> tuple[Note, ...]:
     """Notes of the earlier model and of its update, each once."""
-    whole = (*model.notes, _origin(model), *told, *_conflict(fresh))
+    whole = (*model.notes, updated_from(model), *told, *_conflict(fresh))
     return tuple(dict.fromkeys(whole))
-
-
-def new_patients(
-    model: Model, cohort: pd.DataFrame, *, count_again: bool = False
-) -> tuple[pd.DataFrame, tuple[Note, ...]]:
-    """Patients of a checked cohort who are not in a model, and what to say of it.
-
-    Raises
-    ------
-    DevelopmentError
-        When all whose outcome is known are in the model already, or none is known.
-    """
-    observed = outcome_levels(cohort, model.decision).observed
-    check_any_known(observed, model.decision)
-    found = already_in(model.fingerprints, cohort)
-    if found is None:
-        told = model.fingerprints is None or count_again
-        return cohort, () if told else (Note("development.other_key"),)
-    again = int((found & observed).sum())
-    if again == 0 or count_again:
-        return cohort, ()
-    n = int(observed.sum())
-    if again == n:
-        raise DevelopmentError(Note("refusal.none_new", model=model.name, n=n))
-    kept = cohort[~found]
-    kept.attrs = dict(cohort.attrs)
-    return kept, (Note("development.already_in", again=again, n=n),)
-
-
-def check_any_known(observed: NDArray[np.bool_], decision: str) -> None:
-    """Refuse patients of whom no outcome is known."""
-    if observed.any():
-        return
-    rules = dictionary().decisions[decision]
-    names = {"outcome": rules.outcome, "binary": rules.binary_outcome}
-    raise DevelopmentError(Note("refusal.no_outcome", decision=decision, **names))
-
-
-def _disclosure(model: Model, fresh: Model) -> Disclosure | None:
-    if fresh.disclosure is None:
-        return model.disclosure
-    return fresh.disclosure.updated(model.disclosure, digest_of(model))
-
-
-def _fingerprints(model: Model, fresh: Model) -> Fingerprints | None:
-    """Of all patients; None where those of the earlier model cannot be told."""
-    before, now = model.fingerprints, fresh.fingerprints
-    if model.n_patients == 0:
-        return now
-    if before is None or now is None or before.key != now.key:
-        return None
-    return now + before
 
 
 def _conflict(fresh: Model) -> tuple[Note, ...]:
@@ -326,17 +311,14 @@ def centres_of(model: Model) -> tuple[str, ...] | None:
 
 
 def is_updated(model: Model) -> bool:
-    """Whether a model came from another one and new patients."""
-    return model.parent is not None
+    """Whether a model holds what another one learned, and new patients."""
+    refit = model.settings is not None and model.settings.method == "refit"
+    return model.parent is not None and not refit
 
 
 def is_updated_from(model: Model, earlier: Model) -> bool:
     """Whether a model is the update of an earlier one, by its digest."""
-    return model.parent == digest_of(earlier)
-
-
-def _origin(model: Model) -> Note:
-    return Note("development.updated_from", model=model.name)
+    return is_updated(model) and model.parent == digest_of(earlier)
 
 
 def _settings(model: Model, seed: int) -> Settings:

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from responder_model.artifact import digest_of
 from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
 from responder_model.development.from_cohort import check_overlap
-from responder_model.development.updating import new_patients
+from responder_model.development.newcomers import new_patients
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.performance import NEUTRAL_THRESHOLD, Estimate, estimate_measure
 from responder_model.performance._check import check_threshold

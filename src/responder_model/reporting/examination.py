@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
 from responder_model.development.building import procedure_from
 from responder_model.development.from_cohort import check_overlap
-from responder_model.development.updating import is_updated, new_patients
+from responder_model.development.newcomers import new_patients
+from responder_model.development.updating import is_updated
 from responder_model.disclosure import already_in, fingerprints_of
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.model.limits import preceding_test

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
-from responder_model.development.updating import check_any_known
+from responder_model.development.newcomers import check_any_known
 from responder_model.disclosure import already_in
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array

@@ -17,7 +17,7 @@ from responder_model.cohort import (
     outcome_levels,
 )
 from responder_model.development.from_cohort import check_overlap
-from responder_model.development.updating import check_any_known, new_patients
+from responder_model.development.newcomers import check_any_known, new_patients
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
 from responder_model.performance import (

@@ -20,11 +20,12 @@ from responder_model.development.building import procedure_from
 from responder_model.development.centres import Names, read_centres
 from responder_model.development.outcomes import at_cut, split_levels
 from responder_model.development.procedure import Procedure
+from responder_model.development.recalibrating import SHIFTS
 from responder_model.development.updating import (
     centres_of,
-    earlier_of,
     is_updated,
     is_updated_from,
+    start_of,
 )
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
@@ -121,12 +122,14 @@ def has_non_completers(decision: str) -> bool:
 def procedure_of(source: Settings | Model, updated_from: Model | None) -> Procedure:
     """Return the unfitted procedure that made a model, or will; an update for one."""
     settings = settings_of(source)
+    if settings.method in SHIFTS:
+        raise DevelopmentError(Note("validation.recalibrated"))
     _check_origin(source, settings, updated_from)
     model = source if isinstance(source, Model) else updated_from
     procedure = procedure_from(settings, model=model)
     if updated_from is not None:
         procedure.set_params(
-            earlier=earlier_of(updated_from, settings.power),
+            earlier=start_of(updated_from, settings),
             centres=centres_of(updated_from),
         )
     procedure.set_params(in_resample=True)
