@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from records import (
+    CANONICAL,
     LOINC,
     SNOMED,
     US,
@@ -257,3 +258,11 @@ def test_resource_that_names_no_patient_is_left_out_and_said():
 def test_same_diagnosis_in_two_systems_is_one_cause():
     found = read(patient(), condition(STROKE, (SNOMED, "422504002")))
     assert found.values["aetiology"] == "ischaemic_stroke"
+
+
+def test_condition_that_names_a_field_of_ours_is_no_diagnosis():
+    own = (f"{CANONICAL}/CodeSystem/predictor", "aetiology")
+    reading = read(patient(), condition(own))
+    assert "aetiology" not in {**reading.values, **reading.asked}
+    found = read(patient(), condition(own, STROKE)).values
+    assert found["aetiology"] == "ischaemic_stroke"

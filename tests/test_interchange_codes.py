@@ -147,6 +147,7 @@ codes = [{ system = "icd11", code = "8A", match = "exact", source = "who2019" }]
 [[fields]]
 name = "sex"
 units = []
+note = "stale"
 codes = [{ system = "snomed", code = "12", match = "prefix", source = "nowhere" }]
 """
 
@@ -160,6 +161,7 @@ def test_hospital_table_is_refused_with_all_that_is_wrong(tmp_path):
         "aetiologie is no predictor with categories",
         "icd11 8A: the system must be one of",
         "sex is no predictor that is a number",
+        "stale names no sentence of the package that is said of a field alone",
         "snomed 12: only a system of the form icd",
         "snomed 12: the source",
     ):

@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 
 import responder_model as rm
 from records import LOINC, WHO, bundle, call, condition, observation, patient
+from responder_model.audit import AuditKey, Trail, affected
 from responder_model.cli.app import app
 from responder_model.serving.hospital import Hospital
-from responder_model.serving.opened import text_of
 from responder_model.serving.settings import Limits, ServerSettings
+from responder_model.serving.sources import text_of
 from serving_client import Local
 
 URL = "https://responder.example"
@@ -61,7 +62,7 @@ class Filled(HTMLParser):
         told = dict(attrs)
         if tag != "input" or not told.get("value"):
             return
-        if told.get("type") == "text" or "checked" in told:
+        if told.get("type") in ("text", "hidden") or "checked" in told:
             self.sent[told["name"]] = told["value"]
 
 
@@ -74,7 +75,7 @@ def test_form_is_filled_and_says_where_each_value_stands(server, kind):
     assert sent["aetiology"] == "ischaemic_stroke"
     assert (sent["sex"], sent["pain_intensity"]) == ("male", "7.5")
     text = unescape(page.text)
-    assert "Aetiology: from a diagnosis, code I69.3, 2024-01-02 (Condition/c1)" in text
+    assert "from a diagnosis, code I69.3, 2024-01-02 (Condition/c1)" in text
     assert f"from a result, code 72514-3, {recent()} (Observation/o2)" in text
     assert "from the patient's own entry (Patient/p1)" in text
     assert re.search(r"4 of \d\d values come from the record", text)
@@ -82,6 +83,138 @@ def test_form_is_filled_and_says_where_each_value_stands(server, kind):
     assert server.service.settings.hospital.codes.mapping_version in text
     assert "mean of the last week" in text
     assert 'aria-describedby="aetiology-help aetiology-told"' in text
+
+
+def values_of(page) -> dict[str, str]:
+    """What a page would send of the patient."""
+    found = Filled(page.text).sent.items()
+    return {k: v for k, v in found if v != "nd" and not k.startswith(("_", "record."))}
+
+
+def send(server, page, does="score", *, path="/en/rtms_response/screening", **changed):
+    """What a press of a button sends, with what a person changed, and its answer."""
+    sent = {k: v for k, v in Filled(page.text).sent.items() if v != "nd"}
+    content = urlencode({**sent, **changed, "_do": does}).encode()
+    return server.request("POST", path, content=content, headers={"content-type": FORM})
+
+
+def answers(page) -> dict[str, str]:
+    """Where each answer of a page comes from, by its label."""
+    rows = re.findall(
+        r"<dt>([^<]*)</dt><dd>[^<]*(?:<span class=.small.>([^<]*)</span>)?</dd>",
+        page.text.partition('<dl class="given">')[2],
+    )
+    return {unescape(label): unescape(place) for label, place in rows}
+
+
+@pytest.fixture
+def filled(server):
+    scale = observation(7.5, recent(), code=(LOINC, "72514-3"), id="o2")
+    return opened(server, bundle(patient(), STROKE, scale))
+
+
+DIAGNOSIS = "from a diagnosis, code I69.3, 2024-01-02 (Condition/c1)"
+PAIN = "from a result, code 72514-3, {} (Observation/o2)"
+
+
+def test_result_names_the_source_of_each_value_and_the_version_of_the_table(
+    server, filled
+):
+    page = send(server, filled, dn4="5")
+    version = server.service.settings.hospital.codes.mapping_version
+    assert answers(page) == {
+        "Age": "from the patient's own entry (Patient/p1)",
+        "Sex": "from the patient's own entry (Patient/p1)",
+        "Aetiology": DIAGNOSIS,
+        # follows from it
+        "Lesion type": DIAGNOSIS,
+        "Pain intensity": PAIN.format(recent()),
+        "DN4 score": "entered here",
+    }
+    text = unescape(page.text)
+    assert f"Table of codes: {version}." in text
+    assert text.count("No clinician has signed this table of codes yet.") == 1
+    assert "mean of the last week" in text
+
+
+def test_value_that_a_person_changes_loses_its_source(server, filled):
+    page = send(server, filled, aetiology="haemorrhagic_stroke", pain_intensity="7,5")
+    found = answers(page)
+    assert (found["Aetiology"], found["Pain intensity"]) == ("entered here",) * 2
+    assert "patient's own entry" in found["Age"]
+    # no value by the table is left, nor what must be said with one
+    assert "Table of codes" not in page.text
+    assert "mean of the last week" not in page.text
+    back = send(server, page, "form", aetiology="ischaemic_stroke")
+    assert DIAGNOSIS in back.text
+
+
+@pytest.mark.parametrize("way", ["pathway", "compare", "rtms_response/session_1"])
+def test_sources_travel_to_the_pages_that_follow(server, filled, way):
+    result = send(server, filled)
+    other = {"other.age": "70"} if way == "compare" else {}
+    page = send(server, result, path=f"/en/{way}", **other)
+    assert page.status_code == 200
+    assert answers(page)["Aetiology"] == DIAGNOSIS
+    french = send(server, page, path=f"/fr/{way}")
+    assert "d'un diagnostic, code I69.3, 2024-01-02 (Condition/c1)" in unescape(
+        french.text
+    )
+
+
+def test_audit_line_of_a_page_has_the_version_of_the_table_that_was_used(tmp_path):
+    trail = Trail(tmp_path / "trail", AuditKey(secret=bytes(32)))
+    hospital = Hospital(public_url=URL)
+    server = Local(ServerSettings(hospital=hospital, audit=trail))
+    form = opened(server, bundle(patient(), STROKE))
+    version = hospital.codes.mapping_version
+    for path in ("/en/rtms_response/screening", "/en/pathway", "/en/compare"):
+        send(server, form, path=path, **{"_of": "rtms_response@screening"})
+    send(server, form, aetiology="haemorrhagic_stroke")
+    send(server, form, **{"record.aetiology": '{"mapping_version": "Mrs Smith"}'})
+    assert [row.get("mapping") for row in affected(tmp_path / "trail").rows] == [
+        version,
+        version,
+        None,
+        None,
+    ]
+
+
+def test_result_of_a_form_without_a_record_says_nothing_of_sources(server):
+    page = send(server, server.get("/en/rtms_response/screening"), age="54")
+    assert answers(page) == {"Age": ""}
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "",
+        "{",
+        "[]",
+        '{"text": "54"}',
+        '{"text": "54", "kind": "Practitioner"}',
+        '{"text": "54", "kind": "Patient", "more": "x"}',
+        '{"text": "54", "kind": "Patient", "resource": 1}',
+        '{"text": 54, "kind": "Patient"}',
+        '{"text": "54", "kind": "Patient", "notes": ["stale"]}',
+        '{"text": "54", "kind": "Patient", "notes": "pain_now"}',
+        '{"text": "54", "kind": "Patient", "mapping_version": "Mrs Smith"}',
+    ],
+)
+def test_what_is_no_source_of_ours_is_none(server, forged):
+    form = server.get("/en/rtms_response/screening")
+    page = send(server, form, age="54", **{"record.age": forged, "record.x": forged})
+    assert page.status_code == 200
+    assert answers(page) == {"Age": ""}
+
+
+def test_reference_that_is_too_long_for_a_form_is_left_out(server):
+    url = f"https://ehr.example/{'a' * 100_000}"
+    row = {"fullUrl": url, "resource": {**STROKE, "id": None}}
+    body = bundle(patient())
+    body["entry"].append(row)
+    page = send(server, opened(server, body))
+    assert answers(page)["Aetiology"].endswith("2024-01-02 (Condition)")
 
 
 def test_form_speaks_french_and_asks_what_is_unsure(server):
@@ -169,7 +302,7 @@ def test_one_number_on_json_page_card_fhir_and_command_line(server):
     rows = [STROKE, observation(12, recent())]
     body = bundle(patient(), *rows)
     page = opened(server, body, lang="fr")
-    sent = {k: v for k, v in Filled(page.text).sent.items() if v != "nd"}
+    sent = values_of(page)
     values = {
         **sent,
         "age": float(sent["age"]),

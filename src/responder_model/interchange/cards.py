@@ -119,7 +119,7 @@ def _lines(found: Prediction, reading: Reading, lang: str) -> Iterator[str]:
     if reading.sources:
         yield f"**{say('interchange.card_record', lang)}**"
         yield ""
-        said = (source.said.text(lang) for source in reading.sources)
+        said = (source.labelled.text(lang) for source in reading.sources)
         yield from (f"- {_escaped(text)}" for text in said)
         yield ""
     names = {"name": found.model, "digest": found.model_digest or ""}

@@ -20,11 +20,12 @@ from responder_model.interchange.codes import (
     System,
     Unspecific,
     covers,
+    is_said_of_field,
     plain_code,
     plain_uri,
 )
 from responder_model.schema import dictionary
-from responder_model.words import Note, read_words
+from responder_model.words import Note
 
 FORMAT_VERSION = 1
 # Tables of the file, and the keys of a row of each; optional ones in the second set.
@@ -187,15 +188,14 @@ def _name_problems(table: Table) -> Iterator[Note]:
         given = {row["name"]} if "name" in row else set(row["beside"]) - {ANY}
         for name in sorted(given - set(names)):
             yield Note("interchange.no_category", name=name, field=row["field"])
-    sentences = read_words("interchange")
     for row in table["fields"]:
         target = known.get(row["name"])
         if target is None or target.role != "predictor" or target.kind != "number":
             yield Note("interchange.no_number", name=row["name"])
-        if row.get("note", "pain_now") not in sentences:
+        if "note" in row and not is_said_of_field(row["note"]):
             yield Note("interchange.no_sentence", name=row["note"])
     for row in table["asked"]:
-        if row["why"] not in sentences:
+        if not is_said_of_field(row["why"]):
             yield Note("interchange.no_sentence", name=row["why"])
 
 

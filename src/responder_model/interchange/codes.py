@@ -25,7 +25,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from responder_model.artifact.strict_json import canonical_json
-from responder_model.words import Note
+from responder_model.words import Note, gaps_of, read_words
 
 Form = Literal["icd", "plain"]
 Match = Literal["exact", "prefix"]
@@ -205,6 +205,18 @@ def covers(own: str, match: Match, given: str) -> bool:
     (True, False)
     """
     return given == own or (match == "prefix" and given.startswith(own))
+
+
+def is_said_of_field(key: Any) -> bool:
+    """Whether a text names a sentence that can be said of a field and nothing more.
+
+    Examples
+    --------
+    >>> is_said_of_field("pain_now"), is_said_of_field("stale"), is_said_of_field("x")
+    (True, False, False)
+    """
+    known = isinstance(key, str) and key in read_words("interchange")
+    return known and set(gaps_of(f"interchange.{key}")) <= {"field"}
 
 
 def _entry(row: Meaning | Unspecific) -> list[Any]:

@@ -17,7 +17,6 @@ from responder_model.interchange.found import (
     Given,
     Reader,
     Source,
-    source_of,
 )
 from responder_model.interchange.record import Resource, malformed
 from responder_model.words import Note
@@ -91,15 +90,9 @@ def _meanings(row: Resource, reader: Reader) -> Iterable[Known]:
         own = None if found is None else reader.field_of(found.field)
         if found is None or own is None or own.kind != "category":
             continue
-        source = source_of(
-            row,
-            found.field,
-            code,
-            date=date,
-            mapping_version=reader.codes.mapping_version,
-            entry=found.code.code,
-        )
-        yield found, source
+        # a name of the server's own field is no category of it
+        if isinstance(found, Unspecific) or found.category is not None:
+            yield found, reader.source(row, found, code=code, date=date)
 
 
 def _decide(field: str, pairs: list[Known], findings: Findings) -> None:

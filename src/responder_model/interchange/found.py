@@ -19,6 +19,8 @@ from responder_model.words import Note
 
 # Days after which a result says nothing of a patient today.
 RESULT_DAYS = 90
+# What is said of a table that nobody has signed.
+UNSIGNED = "unsigned"
 # System of the server's own codes, which no table names.
 OWN = ""
 # A date as FHIR writes it; what follows the day is left out.
@@ -74,9 +76,26 @@ class Reader:
         own = Code(system=OWN, code=code, match="exact", source=OWN)
         return Meaning(field=code, code=own) if self.field_of(code) else None
 
-    def version_of(self, meaning: Meaning) -> str:
-        """Version of the table that knows a code; empty for the server's own."""
-        return "" if meaning.code.system == OWN else self.codes.mapping_version
+    def source(
+        self, row: Resource, found: Meaning | Unspecific, *, code: str, date: str
+    ) -> Source:
+        """Where a value stands that was found by a code.
+
+        The server's own codes are in no table, and no version stands for them.
+        """
+        entry = found.code
+        said = found.note if isinstance(found, Meaning) else None
+        version = "" if entry.system == OWN else self.codes.mapping_version
+        notes = (UNSIGNED,) if version and not self.codes.is_signed else ()
+        return source_of(
+            row,
+            found.field,
+            code,
+            date=date,
+            mapping_version=version,
+            entry=entry.code,
+            notes=notes if said is None else (said, *notes),
+        )
 
     def is_past(self, span: Span) -> bool:
         """Whether a date is not after the assessment."""
@@ -130,6 +149,8 @@ class Source:
         Type of the resource.
     entry : str
         The entry of the table that stands for the code: nothing of the record's own.
+    notes : tuple of str
+        Sentences that must be said with the value.
     """
 
     field: str
@@ -139,6 +160,7 @@ class Source:
     mapping_version: str = ""
     kind: str = ""
     entry: str = ""
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, str]:
         """Plain data without what is empty."""
@@ -148,21 +170,34 @@ class Source:
     @property
     def said(self) -> Note:
         """Where the value stands, in our own words alone: no text of the record."""
-        said = Note(f"interchange.from_{self.kind}", field=self.field, code=self.entry)
+        said = Note(f"interchange.from_{self.kind}", code=self.entry)
         found = _DAY.match(self.date)
         if found is None or self.kind == "Patient":
             return said
         return Note("interchange.dated", said=said, date=found[0])
 
+    @property
+    def labelled(self) -> Note:
+        """Where the value stands, after the label of its field."""
+        return Note("interchange.labelled", field=self.field, said=self.said)
+
+
+def remarks_of(sources: Iterable[Source]) -> tuple[Note, ...]:
+    """What must be said with values: of each, then of the whole table, once."""
+    said = [(name, source.field) for source in sources for name in source.notes]
+    each = [Note(f"interchange.{n}", field=f) for n, f in said if n != UNSIGNED]
+    if len(each) < len(said):
+        each.append(Note(f"interchange.{UNSIGNED}"))
+    return tuple(each)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """A value, where it stands, and what must be said with it."""
+    """A value, where it stands, and when it was so."""
 
     value: Value
     source: Source
     span: Span | None = None
-    remark: Note | None = None
 
 
 @dataclass(kw_only=True)
@@ -179,7 +214,7 @@ class Findings:
         self.asked[name] = Note(f"interchange.{code}", field=name, **values)
 
 
-def source_of(row: Resource, field: str, code: str, **more: str) -> Source:
+def source_of(row: Resource, field: str, code: str, **more: Any) -> Source:
     """Where a value of a resource stands."""
     resource = row.reference or row.kind
     return Source(field=field, resource=resource, code=code, kind=row.kind, **more)

@@ -17,6 +17,7 @@ from responder_model.interchange.found import (
     Given,
     Reader,
     Source,
+    remarks_of,
     source_of,
 )
 from responder_model.interchange.record import Record, malformed
@@ -89,14 +90,12 @@ def read_record(record: Record, reader: Reader) -> Reading:
     _add_said(said, given, asked)
     _add_person(person, given, asked)
     order = [name for name in dictionary().fields if name in given]
-    found = [given[name] for name in order]
-    remarks = [*record.remarks, *coded.remarks, *(g.remark for g in found if g.remark)]
-    if not reader.codes.is_signed and any(g.source.mapping_version for g in found):
-        remarks.append(Note("interchange.unsigned"))
+    sources = tuple(given[name].source for name in order)
+    remarks = (*record.remarks, *coded.remarks, *remarks_of(sources))
     return Reading(
         subject=record.patient.reference,
         values={name: given[name].value for name in order},
-        sources=tuple(row.source for row in found),
+        sources=sources,
         asked=asked,
         remarks=tuple(dict.fromkeys(remarks)),
         is_dead=_is_dead(record),

@@ -21,13 +21,11 @@ from responder_model.interchange.found import (
     bounded,
     category_of,
     number_of,
-    source_of,
     units_of,
 )
 from responder_model.interchange.record import Resource, malformed
 from responder_model.patient import Value
 from responder_model.schema import dictionary
-from responder_model.words import Note
 
 _TAKEN = frozenset({"final", "amended", "corrected"})
 _DATES = ("effectiveDateTime", "effectiveInstant")
@@ -100,18 +98,9 @@ def _take_newest(
     elif isinstance(found, Refusal):
         findings.ask(name, found.rule)
     else:
-        source = source_of(
-            row,
-            name,
-            meaning.code.code,
-            date=_written(row),
-            mapping_version=reader.version_of(meaning),
-            entry=meaning.code.code,
-        )
-        said = meaning.note
-        remark = None if said is None else Note(f"interchange.{said}", field=name)
-        given = Given(value=found, source=source, span=span, remark=remark)
-        findings.given[name] = given
+        code, date = meaning.code.code, _written(row)
+        source = reader.source(row, meaning, code=code, date=date)
+        findings.given[name] = Given(value=found, source=source, span=span)
 
 
 def _written(row: Resource) -> str:

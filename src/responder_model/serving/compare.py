@@ -39,6 +39,7 @@ from responder_model.serving.result import (
     figure_words,
     is_wide,
 )
+from responder_model.serving.sources import mapping_of, told_in
 from responder_model.words import say
 
 
@@ -79,19 +80,21 @@ def compare_page(
         return _form(
             models, decision, moment, entries, known, lang=lang, problems=problems
         )
+    told, mapping = told_in(first, lang), mapping_of(first)
     return render(
         "compare.html.j2",
         lang,
         scored=(
-            scored_of(model, known, found.before),
-            scored_of(model, other_known, found.after),
+            scored_of(model, known, found.before, mapping=mapping),
+            scored_of(model, other_known, found.after, mapping=mapping),
         ),
         title=say("page.compare_title", lang),
         stay=SCORE,
         **_common(decision, moment, lang),
         warnings=warnings_of(model, lang=lang),
         pairs=list(pairs_of(entries)),
-        given=answers_given(known, lang),
+        told=told.lead,
+        given=answers_given(known, lang, told),
         changes=_changes(found, known, lang),
         figures=_figures(found, lang),
         patients=[
@@ -142,7 +145,8 @@ def _form(
         problems=links_to(parts, problems, lang, prefix=OTHER),
         parts_of=parts,
         pairs=list(pairs_of(first)),
-        given=answers_given(known, lang),
+        told=(),
+        given=answers_given(known, lang, told_in(first, lang)),
     )
 
 

@@ -22,6 +22,8 @@ NOT_KNOWN = "nd"
 OWN = "_"
 # Names of the second patient of a comparison.
 OTHER = "other."
+# Names of where values stand in a record: ``sources`` reads them.
+RECORD = "record."
 
 
 def read_entries(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
@@ -68,10 +70,12 @@ def pairs_of(entries: Entries) -> Iterator[tuple[str, str]]:
 
 
 def is_carried(name: str, decision: str, moment: str) -> bool:
-    """Whether an entry belongs to another question or a later moment.
+    """Whether an entry belongs to another question or a later moment, or to a record.
 
     It is kept for when the page comes to it, and is no value of this one.
     """
+    if name.startswith(RECORD):
+        return True
     table = dictionary()
     row = table.fields.get(name)
     if row is None or row.role != "predictor":

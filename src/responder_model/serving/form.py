@@ -33,10 +33,15 @@ class Choices:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What a record said: in general, and beside each field."""
+    """What a record said: in general, and beside each field.
+
+    ``entered`` is what stands beside a value that is not the record's; empty where no
+    record was read.
+    """
 
     lead: tuple[str, ...] = ()
     beside: Mapping[str, str] = field(default_factory=dict)
+    entered: str = ""
 
 
 NOTHING_TOLD = Told()

@@ -12,7 +12,6 @@ from starlette.responses import HTMLResponse, Response
 from responder_model.interchange.catalogue import MEDIA_TYPE
 from responder_model.interchange.reading import Reading
 from responder_model.interchange.record import RecordError, record_of_bundle
-from responder_model.patient import Value
 from responder_model.schema import dictionary
 from responder_model.serving.answers import note_model
 from responder_model.serving.assessing import (
@@ -35,7 +34,7 @@ from responder_model.serving.pages import form_page
 from responder_model.serving.problems import Kind, Refused
 from responder_model.serving.service import Service
 from responder_model.serving.site import FORM_TYPE, models_of, target_of
-from responder_model.vocabulary import YES_NO
+from responder_model.serving.sources import entries_of, place_of
 from responder_model.words import LANGUAGES, say
 
 # Field of a form that holds the record as JSON.
@@ -74,7 +73,7 @@ async def _open(
 
     def make() -> str:
         reading = _read(bundle, hospital, target)
-        entries = {name: (text_of(v),) for name, v in reading.values.items()}
+        entries = entries_of(reading)
         told = told_of(reading, target, lang)
         return form_page(models, *target, entries, lang=lang, told=told).html
 
@@ -105,21 +104,6 @@ def _read(bundle: bytes, hospital: Hospital, target: Target) -> Reading:
     return reading
 
 
-def text_of(value: Value) -> str:
-    """Value as it is typed into the form.
-
-    Examples
-    --------
-    >>> text_of(54.0), text_of(6.5), text_of(True), text_of("male")
-    ('54', '6.5', 'yes', 'male')
-    """
-    if isinstance(value, bool):
-        return YES_NO["en"][0 if value else 1]
-    if isinstance(value, str):
-        return value
-    return str(int(value)) if value == int(value) else repr(float(value))
-
-
 def told_of(reading: Reading, target: Target, lang: str) -> Told:
     """What the form says of a record: in general, and beside each field."""
     fields = [f for f in dictionary().predictors(*target) if not f.derived_from]
@@ -132,8 +116,5 @@ def told_of(reading: Reading, target: Target, lang: str) -> Told:
     beside: Mapping[str, str] = {
         name: note.text(lang) for name, note in reading.asked.items()
     }
-    stands = {
-        source.field: f"{source.said.text(lang)} ({source.resource})"
-        for source in reading.sources
-    }
+    stands = {source.field: place_of(source, lang) for source in reading.sources}
     return Told(lead=tuple(lead), beside={**beside, **stands})

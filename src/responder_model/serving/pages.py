@@ -22,7 +22,6 @@ from responder_model.serving.entries import (
     patient_of,
 )
 from responder_model.serving.form import (
-    NOTHING_TOLD,
     Choices,
     Part,
     Told,
@@ -42,6 +41,7 @@ from responder_model.serving.frame import (
 )
 from responder_model.serving.recording import scored
 from responder_model.serving.result import answers_given, show_result
+from responder_model.serving.sources import mapping_of, told_in
 from responder_model.words import say
 
 
@@ -53,13 +53,15 @@ def form_page(
     *,
     lang: str,
     problems: Sequence[Problem] = (),
-    told: Told = NOTHING_TOLD,
+    told: Told | None = None,
 ) -> Page:
     """Form of one question with what was entered; status 422 with problems.
 
-    ``told`` is what a record said, where the form is opened with one.
+    ``told`` is what a record said, where the form is opened with one; by default what
+    the entries still have of it.
     """
     table = dictionary()
+    told = told or told_in(entries, lang)
     question = table.decisions[decision].label[lang]
     parts = form_parts(
         decision, moment, entries, lang=lang, problems=problems, told=told
@@ -82,7 +84,7 @@ def form_page(
         problems=links_to(parts, problems, lang),
         new_parts=new,
         earlier_parts=earlier,
-        given=_given(earlier, entries, decision, moment, lang),
+        given=_given(earlier, entries, decision, moment, lang, told),
         open_earlier=_is_open(earlier),
         told=told.lead,
     )
@@ -97,13 +99,18 @@ def links_to(
 
 
 def _given(
-    earlier: Sequence[Part], entries: Entries, decision: str, moment: str, lang: str
-) -> tuple[tuple[str, str], ...]:
+    earlier: Sequence[Part],
+    entries: Entries,
+    decision: str,
+    moment: str,
+    lang: str,
+    told: Told,
+) -> tuple[tuple[str, str, str], ...]:
     """Earlier answers as a list, where they can be read."""
     names = {control.name for part in earlier for control in part.controls}
     before = {k: v for k, v in entries.items() if k in names}
     known = _readable(before, decision, moment)
-    return answers_given({k: v for k, v in known.items() if k in names}, lang)
+    return answers_given({k: v for k, v in known.items() if k in names}, lang, told)
 
 
 def _readable(entries: Entries, decision: str, moment: str) -> dict[str, Any]:
@@ -150,10 +157,11 @@ def result_page(
     if visits is not None:
         course = show_course(visits, prediction, models.values(), lang=lang)
     also = () if course is None else course.models
+    told, mapping = told_in(entries, lang), mapping_of(entries)
     return render(
         "result.html.j2",
         lang,
-        scored=(scored(model, known, prediction, also=also),),
+        scored=(scored(model, known, prediction, also=also, mapping=mapping),),
         title=f"{say('page.result_title', lang)}, {moment_label(moment, lang)}",
         path=path_of(lang, decision, moment),
         other_path=path_of(other_language(lang), decision, moment),
@@ -166,7 +174,8 @@ def result_page(
         benefit_alike=say("implant.like_title", lang),
         nobody_alike=say("implant.nobody_like", lang),
         course=course,
-        given=answers_given(known, lang),
+        told=told.lead,
+        given=answers_given(known, lang, told),
         pairs=list(pairs_of(entries)),
         buttons=_buttons(models, decision, moment, lang),
     )

@@ -31,6 +31,7 @@ from responder_model.serving.result import (
     is_wide,
     missing_words,
 )
+from responder_model.serving.sources import mapping_of, told_in
 from responder_model.words import say
 
 
@@ -46,10 +47,11 @@ def pathway_page(
         return form_page(
             models, decision, moment, entries, lang=lang, problems=error.problems
         )
+    told = told_in(entries, lang)
     return render(
         "path.html.j2",
         lang,
-        scored=(scored_pathway(first, known, found),),
+        scored=(scored_pathway(first, known, found, mapping=mapping_of(entries)),),
         title=say("page.path_title", lang),
         path=f"/{lang}/pathway",
         other_path=f"/{other_language(lang)}/pathway",
@@ -67,7 +69,8 @@ def pathway_page(
         reasons=[reason.text(lang) for reason in found.applicability.reasons],
         messages=[m.text(lang) for m in found.messages if m.code not in PLACED],
         sources=[source_of(model, lang) for model in (first, second)],
-        given=answers_given(known, lang),
+        told=told.lead,
+        given=answers_given(known, lang, told),
         pairs=list(pairs_of(entries)),
         form=FORM,
         back=path_of(lang, decision, moment),

@@ -86,7 +86,7 @@ def figures_of(found: Prediction) -> Plain:
 
 
 def scored_pathway(
-    model: Model, patient: Mapping[str, Any], found: Pathway
+    model: Model, patient: Mapping[str, Any], found: Pathway, *, mapping: str = ""
 ) -> ScoredPatient:
     """One patient, from the test to an implant; ``model`` is that of the test."""
     output = {
@@ -98,7 +98,9 @@ def scored_pathway(
         "response": figures_of(found.response),
     }
     also = (str(found.implant_model_digest),)
-    return ScoredPatient(model=model, patient=patient, output=output, also=also)
+    return ScoredPatient(
+        model=model, patient=patient, output=output, also=also, mapping=mapping
+    )
 
 
 def scored_course(

@@ -22,6 +22,7 @@ from responder_model.serving.drawing import (
     key_of,
     marks_for,
 )
+from responder_model.serving.form import Told
 from responder_model.serving.origin import source_of
 from responder_model.serving.reasons import Reasons, reasons_of
 from responder_model.words import Note, say
@@ -287,9 +288,19 @@ def missing_words(messages: Iterable[Note], lang: str) -> str:
     return ""
 
 
-def answers_given(known: Mapping[str, Value], lang: str) -> tuple[tuple[str, str], ...]:
-    """Labels and values of what was answered, as a list shows them."""
+def answers_given(
+    known: Mapping[str, Value], lang: str, told: Told
+) -> tuple[tuple[str, str, str], ...]:
+    """Labels and values of what was answered, and where each comes from.
+
+    A value that follows from another one comes from where that one does.
+    """
+    origin = {name: dictionary().fields[name].derived_from or name for name in known}
     return tuple(
-        (label_of(name, lang), describe_value(name, value, lang))
+        (
+            label_of(name, lang),
+            describe_value(name, value, lang),
+            told.beside.get(origin[name], told.entered),
+        )
         for name, value in known.items()
     )
