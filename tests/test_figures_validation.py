@@ -174,7 +174,9 @@ def test_decision_plot_shows_three_strategies(cohort, ax):
     assert plot_decision_curve(curve, ax=ax) is ax
     drawn = line(ax, "treat by the model, with 95 % interval")
     assert_allclose(drawn[:, 1], curve.net_benefit)
-    assert_allclose(line(ax, "treat everybody")[:, 1], curve.treat_all)
+    drawn = line(ax, "treat everybody (arrow: further down)")
+    inside = curve.treat_all >= drawn[-1, 1]
+    assert_allclose(drawn[:-1, 1], curve.treat_all[inside])
     assert_allclose(line(ax, "treat nobody")[:, 1], 0.0)
 
 
@@ -184,9 +186,32 @@ def test_decision_curve_stays_in_its_frame_where_the_model_harms(cohort, ax):
     assert curve.net_benefit.min() < -0.2
     plot_decision_curve(curve, ax=ax)
     low, high = ax.get_ylim()
-    drawn = line(ax, "treat by the model, with 95 % interval")
-    assert low < drawn[:, 1].min()
-    assert drawn[:, 1].max() < high
+    for drawn in ax.lines:
+        heights = np.asarray(drawn.get_ydata())
+        assert low < heights.min()
+        assert heights.max() < high
+
+
+def test_decision_curve_ends_treating_everybody_in_an_arrow_at_its_formula(cohort, ax):
+    outcome, p = cohort
+    plot_decision_curve(
+        pf.decision_curve(outcome, p, thresholds=np.arange(0.1, 0.85, 0.01)), ax=ax
+    )
+    drawn = line(ax, "treat everybody (arrow: further down)")
+    share = outcome.mean()
+    t = drawn[:, 0]
+    # the end lies between two thresholds, where the curve is all but straight
+    assert_allclose(drawn[:, 1], share - (1 - share) * t / (1 - t), atol=1e-3)
+    (bar,) = [c for c in ax.collections if c.get_hatch()]
+    highest = max(path.get_extents().y1 for path in bar.get_paths())
+    assert drawn[-1, 1] > highest
+
+
+def test_decision_curve_needs_no_arrow_where_treating_everybody_stays(cohort, ax):
+    outcome, p = cohort
+    curve = pf.decision_curve(outcome, p, thresholds=[0.1, 0.2, 0.3])
+    plot_decision_curve(curve, ax=ax)
+    assert_allclose(line(ax, "treat everybody")[:, 1], curve.treat_all)
 
 
 def test_decision_plot_marks_where_the_model_is_better(cohort, ax):
@@ -275,9 +300,20 @@ def test_decision_instability_plot_draws_what_the_table_says(cohort, ax):
     assert plot_decision_instability(curve, ax=ax) is ax
     assert_allclose(line(ax, "developed model")[:, 1], curve.net_benefit)
     assert_allclose(line(ax, "their median")[:, 1], curve.median)
-    assert_allclose(line(ax, "treat everybody")[:, 1], curve.treat_all)
+    drawn = line(ax, "treat everybody (arrow: further down)")
+    inside = curve.treat_all >= drawn[-1, 1]
+    assert_allclose(drawn[:-1, 1], curve.treat_all[inside])
     count = f"193 patients of the development, {curve.n_events} responders, 40 resam"
     assert any(count in word for word in words(ax))
+
+
+def test_decision_instability_stays_in_its_frame(cohort, ax):
+    plot_decision_instability(decisions_of(cohort), ax=ax)
+    low, high = ax.get_ylim()
+    for drawn in ax.lines:
+        heights = np.asarray(drawn.get_ydata())
+        assert low < heights.min()
+        assert heights.max() < high
 
 
 def test_decision_instability_plot_speaks_french(cohort, ax):

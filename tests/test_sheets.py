@@ -204,14 +204,33 @@ def test_html_needs_nothing_else_and_escapes_what_is_typed():
     assert 'lang="en"' in page
 
 
+# Widest and highest part of A4 that is printed on, of 96 pixels an inch, and a point.
+PRINTED, POINT = {"width": 718, "height": 1047}, 96 / 72
+
+
 @pytest.mark.long
-def test_html_prints_on_one_page(made):
+def test_html_prints_on_one_page_in_letters_that_can_be_read(made):
     with chromium() as browser:
-        page = browser.new_page()
+        page = browser.new_page(viewport=PRINTED)
+        page.emulate_media(media="print")
         for name, sheet in made[1].items():
             page.set_content(render_html(sheet))
             printed = page.pdf(format="A4", prefer_css_page_size=True)
             assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1, name
+            # with room for the wider letters of another machine
+            height = page.evaluate("document.body.scrollHeight")
+            assert height <= 0.97 * PRINTED["height"], name
+            sizes = page.evaluate(
+                "[...document.body.querySelectorAll('*')]"
+                ".map(e => parseFloat(getComputedStyle(e).fontSize))"
+            )
+            assert min(sizes) >= 6.5 * POINT - 0.01, name
+
+
+def test_html_has_letters_that_can_be_read_in_the_longest_case(made):
+    for name, sheet in made[1].items():
+        (size,) = re.findall(r"font: ([\d.]+)pt", render_html(sheet))
+        assert float(size) >= (8.0 if name in ("few", "full", "course") else 6.5)
 
 
 def test_a_simulated_model_is_marked_on_its_sheet():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 import responder_model as rm
@@ -17,6 +18,8 @@ from responder_model.challenger import fit_trees
 from responder_model.cli.app import app
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Encoder, expit
+from responder_model.figures.drawing import PAGE_WIDTH
+from responder_model.figures.rules import plot_stopping
 from responder_model.model import Pool
 from responder_model.model.example import example_model
 from responder_model.rules import Amount, common_notes
@@ -244,6 +247,22 @@ def test_trees_are_said_to_take_no_part():
 
 def codes(found):
     return [note.code for note in found.messages]
+
+
+@pytest.mark.parametrize("size", [(8.0, 7.0), (PAGE_WIDTH, 3.7)])
+def test_no_line_and_no_marker_runs_through_a_label_of_the_picture(models, size):
+    figure = Figure(figsize=size, layout="constrained")
+    ax = figure.add_subplot()
+    found = [rm.stopping_rule(model) for model in models.values()]
+    plot_stopping(found, ax=ax)
+    figure.draw_without_rendering()
+    written = [text.get_text() for text in ax.texts]
+    assert written == ["10 %", "40 %", "50 %"] * len(found)
+    lines = [ax.transData.transform_path(line.get_path()) for line in ax.lines]
+    boxes = [text.get_window_extent() for text in ax.texts]
+    for k, box in enumerate(boxes):
+        assert not any(line.intersects_bbox(box, filled=False) for line in lines)
+        assert not any(box.overlaps(other) for other in boxes[:k])
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

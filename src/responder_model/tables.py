@@ -178,8 +178,8 @@ def classes_table(found: Pathway, lang: str) -> Table:
         (
             row.describe(lang),
             say(f"cli.{row.applicability}", lang),
-            with_interval(row.probability, row.interval),
-            with_interval(row.success, row.success_interval),
+            "{} ({})".format(*_in_100(row.probability, row.interval, lang)),
+            "{} ({})".format(*_in_100(row.success, row.success_interval, lang)),
         )
         for row in found.classes
     ]

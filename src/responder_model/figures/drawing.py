@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import ScaledTranslation
 
 from responder_model.outputs import check_outside_models
@@ -17,6 +19,7 @@ from responder_model.words import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Annotation, Text
 
 # Inches between the margins of a page of A4: what is drawn as wide keeps its letters.
 PAGE_WIDTH = 7.48
@@ -83,6 +86,74 @@ def legend_below(ax: Axes, title: str | None = None) -> None:
 def open_frame(ax: Axes) -> None:
     """Leave the top and right of the frame away."""
     ax.spines[["top", "right"]].set_visible(False)
+
+
+# Places of a label beside a point, in points, and which of its sides is there.
+_BESIDE: tuple[tuple[int, int, str, str], ...] = (
+    (6, -5, "left", "top"),
+    (-5, 5, "right", "bottom"),
+    (6, 5, "left", "bottom"),
+    (-5, -5, "right", "top"),
+    (9, 0, "left", "center"),
+    (-9, 0, "right", "center"),
+    (0, -9, "center", "top"),
+    (0, 9, "center", "bottom"),
+)
+
+
+def write_beside(ax: Axes, text: str, at: tuple[float, float], colour: str) -> None:
+    """Write a label beside a point where it lies over least of what was drawn before.
+
+    The figure must have been drawn once, so that it is known where all lies.
+    """
+
+    def write(place: tuple[int, int, str, str]) -> Annotation:
+        x, y, ha, va = place
+        return ax.annotate(
+            text,
+            at,
+            (x, y),
+            textcoords="offset points",
+            ha=ha,
+            va=va,
+            color=colour,
+            size="small",
+            # a thin interval stops where the label stands
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+        )
+
+    counts = []
+    for place in _BESIDE:
+        tried = write(place)
+        counts.append(n_crossed(ax, tried))
+        tried.remove()
+    write(_BESIDE[counts.index(min(counts))])
+
+
+def n_crossed(ax: Axes, label: Text) -> float:
+    """How many lines, markers and other labels a label lies over; all where outside.
+
+    A thin bar of a collection counts a tenth.
+    """
+    box = label.get_window_extent().padded(1.5)
+    inside = all(ax.bbox.contains(x, y) for x, y in (box.min, box.max))
+    lines = [ax.transData.transform_path(line.get_path()) for line in ax.lines]
+    bars = [path for drawn in ax.collections for path in drawn.get_paths()]
+    around = box.padded(4.0)
+    crossed = [path.intersects_bbox(box, filled=False) for path in lines]
+    crossed += [
+        around.contains(*point)
+        for path, line in zip(lines, ax.lines, strict=True)
+        if line.get_marker() not in ("None", None)
+        for point in np.asarray(path.vertices)
+    ]
+    others = (text for text in ax.texts if text is not label)
+    crossed += [box.overlaps(text.get_window_extent()) for text in others]
+    thin = (
+        ax.transData.transform_path(path).intersects_bbox(box, filled=False)
+        for path in bars
+    )
+    return sum(crossed) + 0.1 * sum(thin) if inside else math.inf
 
 
 def draw_figure(

@@ -15,6 +15,7 @@ from responder_model.figures.drawing import (
     legend_below,
     open_frame,
     percent,
+    write_beside,
 )
 from responder_model.words import say
 from responder_model.words.numbers import format_number
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _LOOKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"))
 _LINES = {"relief": "-", "probability": ":"}
 _ROOM = 1.12
+# Percent of a unit of their thresholds.
+_UNITS = {"relief": 1, "probability": 100}
 
 
 def plot_stopping(
@@ -48,7 +51,7 @@ def plot_stopping(
         for kind in _LINES:
             points = [rule for rule in rules.rules if rule.kind == kind]
             if points:
-                _frontier(ax, points, (colour, marker), lang)
+                _frontier(ax, points, (colour, marker))
         label = say("rules.line_session", lang, session=rules.session)
         ax.plot([], [], color=colour, marker=marker, linestyle="none", label=label)
     for kind, style in _LINES.items():
@@ -65,12 +68,29 @@ def plot_stopping(
     ax.set_ylabel(say("rules.axis_lost", lang))
     open_frame(ax)
     legend_below(ax)
+    _write_thresholds(ax, found, lang)
     return ax
 
 
-def _frontier(
-    ax: Axes, points: list[StoppingRule], look: tuple[str, str], lang: str
-) -> None:
+def _write_thresholds(ax: Axes, found: Sequence[StoppingRules], lang: str) -> None:
+    """Threshold of the first and the last rule of each line, where no line runs."""
+    ax.figure.draw_without_rendering()  # type: ignore[union-attr]
+    for rules, (colour, _) in zip(found, _LOOKS, strict=False):
+        for kind, unit in _UNITS.items():
+            points = [rule for rule in rules.rules if rule.kind == kind]
+            for rule in _ends(points):
+                text = f"{format_number(rule.threshold * unit, lang)} %"
+                write_beside(ax, text, (rule.saved.value, rule.lost.value), colour)
+
+
+def _ends(points: list[StoppingRule]) -> list[StoppingRule]:
+    """Last of a line, and first: but rules on probability all begin near 0."""
+    if len(points) > 1 and points[0].kind == "relief":
+        return [points[0], points[-1]]
+    return points[-1:]
+
+
+def _frontier(ax: Axes, points: list[StoppingRule], look: tuple[str, str]) -> None:
     """One kind of rule after one session, with 95 % intervals of responders lost."""
     colour, marker = look
     kind = points[0].kind
@@ -86,19 +106,6 @@ def _frontier(
     )
     face = _face(kind, colour)
     ax.plot(x, y, color=colour, linestyle=_LINES[kind], marker=marker, mfc=face)
-    relief = kind == "relief"
-    # all rules on probability begin where nothing is saved
-    for rule in (points[0], points[-1]) if relief else points[-1:]:
-        above = relief and rule is points[-1]
-        ax.annotate(
-            f"{format_number(rule.threshold * (1 if relief else 100), lang)} %",
-            (rule.saved.value, rule.lost.value),
-            (-4, 5) if above else (5, -10),
-            textcoords="offset points",
-            ha="right" if above else "left",
-            color=colour,
-            size="small",
-        )
 
 
 def _face(kind: str, colour: str) -> str:

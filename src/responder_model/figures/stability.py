@@ -10,13 +10,13 @@ from responder_model.figures.drawing import (
     BLACK,
     BLUE,
     GREY,
-    VERMILION,
     legend_below,
     open_frame,
     percent,
     percent_axes,
 )
 from responder_model.figures.validation import TEXTS as MODEL_TEXTS
+from responder_model.figures.validation import benefit_room, draw_treat_all
 from responder_model.performance import DecisionInstability, InstabilityCurve
 from responder_model.words.numbers import format_number
 
@@ -110,18 +110,24 @@ def plot_decision_instability(
     """
     t = curve.thresholds
     label = TEXTS["range"][lang].format(c=format_number(100 * curve.share, lang))
-    ax.fill_between(t, curve.lower, curve.upper, color=BLUE, alpha=0.2, label=label)
+    floor, top = benefit_room(
+        np.minimum(curve.net_benefit, curve.median),
+        curve.lower,
+        curve.upper,
+        curve.treat_all,
+    )
+    lower = np.maximum(curve.lower, floor)
+    ax.fill_between(t, lower, curve.upper, color=BLUE, alpha=0.2, label=label)
+    draw_treat_all(t, curve.treat_all, ax=ax, lang=lang, floor=floor)
     lines = (
         ("median", curve.median, BLUE, "-.", 1.4),
         ("developed_benefit", curve.net_benefit, BLUE, "-", 2.2),
-        ("treat_all", curve.treat_all, VERMILION, "--", 1.4),
         ("treat_none", np.zeros_like(t), BLACK, ":", 1.4),
     )
     for key, benefit, colour, style, width in lines:
         label = TEXTS[key][lang]
         ax.plot(t, benefit, color=colour, ls=style, lw=width, label=label)
-    highest = max(float(curve.upper.max()), float(curve.treat_all.max()), 0.01)
-    ax.set_ylim(-0.22 * highest, 1.05 * highest)
+    ax.set_ylim(floor - 0.1 * top, top)
     ax.set_xlim(float(t.min()), float(t.max()) if t.size > 1 else float(t.min()) + 0.01)
     ax.xaxis.set_major_formatter(percent)
     ax.yaxis.set_major_formatter(percent)

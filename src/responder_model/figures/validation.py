@@ -25,6 +25,7 @@ from responder_model.words.numbers import format_number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+Array = NDArray[np.float64]
 
 # Strip below a calibration curve that shows where the patients are.
 STRIP_MIDDLE, STRIP_HEIGHT, STRIP_BOTTOM = -0.14, 0.08, -0.25
@@ -81,6 +82,10 @@ TEXTS = {
     },
     "model_alone": {"en": "treat by the model", "fr": "traiter selon le modèle"},
     "treat_all": {"en": "treat everybody", "fr": "traiter tout le monde"},
+    "treat_all_below": {
+        "en": "treat everybody (arrow: further down)",
+        "fr": "traiter tout le monde (flèche : plus bas)",
+    },
     "treat_none": {"en": "treat nobody", "fr": "ne traiter personne"},
     "better": {
         "en": "model better than both: in these patients",
@@ -193,22 +198,22 @@ def plot_decision_curve(curve: DecisionCurve, *, ax: Axes, lang: str = "en") -> 
         Language of the words.
     """
     t = curve.thresholds
-    confidence = format_number(100 * curve.confidence, lang)
-    label = TEXTS["model_alone"][lang]
-    if curve.lower is not None and curve.upper is not None:
-        label = TEXTS["model"][lang].format(c=confidence)
-        ax.fill_between(t, curve.lower, curve.upper, color=BLUE, alpha=0.2)
-    ax.plot(t, curve.net_benefit, color=BLUE, lw=2.2, label=label)
-    ax.plot(
-        t, curve.treat_all, color=VERMILION, ls="--", label=TEXTS["treat_all"][lang]
-    )
-    ax.axhline(0.0, color=BLACK, ls=":", label=TEXTS["treat_none"][lang])
     highest = curve.net_benefit if curve.upper is None else curve.upper
-    top = 1.05 * max(float(highest.max()), float(curve.treat_all.max()), 0.01)
-    # treating everybody harms without bound, but the model's curve stays in the frame
-    bottom = min(0.0, float(curve.net_benefit.min())) - 0.22 * top
+    lowest = curve.net_benefit if curve.lower is None else curve.lower
+    floor, top = benefit_room(curve.net_benefit, lowest, highest, curve.treat_all)
+    bottom = floor - 0.22 * top
     ax.set_ylim(bottom, top)
     ax.set_xlim(float(t.min()), float(t.max()) if t.size > 1 else float(t.min()) + 0.01)
+    label = TEXTS["model_alone"][lang]
+    if curve.lower is not None and curve.upper is not None:
+        label = TEXTS["model"][lang].format(
+            c=format_number(100 * curve.confidence, lang)
+        )
+        lower = np.maximum(curve.lower, floor)
+        ax.fill_between(t, lower, curve.upper, color=BLUE, alpha=0.2)
+    ax.plot(t, curve.net_benefit, color=BLUE, lw=2.2, label=label)
+    draw_treat_all(t, curve.treat_all, ax=ax, lang=lang, floor=floor)
+    ax.axhline(0.0, color=BLACK, ls=":", label=TEXTS["treat_none"][lang])
     _draw_gain(curve, ax, lang, bottom + 0.06 * top, 0.04 * top)
     ax.xaxis.set_major_formatter(percent)
     ax.yaxis.set_major_formatter(percent)
@@ -218,6 +223,34 @@ def plot_decision_curve(curve: DecisionCurve, *, ax: Axes, lang: str = "en") -> 
     legend_below(ax, counts)
     open_frame(ax)
     return ax
+
+
+def benefit_room(
+    net_benefit: Array, lower: Array, upper: Array, treat_all: Array
+) -> tuple[float, float]:
+    """Lowest and highest net benefit that are drawn.
+
+    Treating everybody harms without bound, and so may the lower end of an interval:
+    the model's curve is what the frame is for.
+    """
+    top = 1.05 * max(float(upper.max()), float(treat_all.max()), 0.01)
+    lowest = float(net_benefit.min())
+    return min(0.0, lowest, max(float(lower.min()), lowest - top)), top
+
+
+def draw_treat_all(
+    thresholds: Array, benefit: Array, *, ax: Axes, lang: str, floor: float
+) -> None:
+    """Draw treating everybody down to the floor, where an arrow ends the line."""
+    t, y, key, marker = thresholds, benefit, "treat_all", ""
+    inside = y >= floor
+    if not inside.all():
+        # net benefit of treating everybody falls as the threshold rises
+        at = float(np.interp(-floor, -y, t))
+        t, y = np.append(t[inside], at), np.append(y[inside], floor)
+        key, marker = "treat_all_below", "v"
+    label = TEXTS[key][lang]
+    ax.plot(t, y, VERMILION, ls="--", marker=marker, markevery=[-1], label=label)
 
 
 def _draw_gain(

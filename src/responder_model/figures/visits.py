@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from responder_model.figures.drawing import (
+    BLACK,
     BLUE,
     GREY,
     VERMILION,
     legend_below,
     open_frame,
     percent,
+    write_beside,
 )
 from responder_model.labels import short_moment
 from responder_model.words import say
@@ -55,6 +57,10 @@ def plot_course(found: Course, *, ax: Axes, lang: str = "en") -> Axes:
     ax.set_ylabel(say("course.axis", lang))
     open_frame(ax)
     legend_below(ax)
+    ax.figure.draw_without_rendering()  # type: ignore[union-attr]
+    for at, visit in enumerate(found.visits):
+        p = visit.prediction.probability
+        write_beside(ax, percent(p), (at, p), BLACK)
     return ax
 
 
@@ -71,13 +77,6 @@ def _said(ax: Axes, visits: tuple[Visit, ...], lang: str) -> None:
         label=say("course.line_patient", lang),
     )
     ax.plot(x, [p.probability for p in told], color=BLUE, marker="o")
-    for at, p in zip(x, told, strict=True):
-        ax.annotate(
-            percent(p.probability),
-            (at, p.probability),
-            (7, 5),
-            textcoords="offset points",
-        )
     ax.hlines(
         [p.verdict.average for p in told],
         [at - 0.15 for at in x],

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import base64
+import math
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from responder_model import __version__
 from responder_model.sheets.sheet import Sheet
+from responder_model.tables import Table
 from responder_model.words import say
 
-# Letters in points by the characters that a page must hold.
-_SIZES = ((2500, 9.0), (3500, 8.0), (4500, 7.2), (5300, 6.4))
-_SMALLEST = 5.8
-# Characters of a line, or of the least that a row of a table takes.
-_ROW = 110
+# Letters in points, of which the largest is taken that fits.
+_SIZES = (9.0, 8.5, 8.0, 7.5, 7.25, 7.0, 6.75, 6.5, 6.0, 5.5)
+# Paper between the margins, mm.
+_WIDE, _HIGH = 190.0, 277.0
+# Width of a picture at most, mm.
+_PICTURE = 0.88 * _WIDE
+# mm of a line, and of a letter on average, per point.
+_LINE, _LETTER = 0.3528 * 1.25, 0.3528 * 0.53
 
 
 def render_html(sheet: Sheet) -> str:
@@ -37,8 +42,36 @@ def render_html(sheet: Sheet) -> str:
 
 
 def _size(sheet: Sheet) -> float:
-    text = [sheet.headline, *sheet.lines, *sheet.notes, *sheet.models]
-    rows = ("".join(row) for t in sheet.tables for row in (t.heads, *t.rows))
-    # however short its cells are, a row takes a line
-    length = sum(map(len, text)) + sum(max(len(row), _ROW) for row in rows)
-    return next((size for most, size in _SIZES if length <= most), _SMALLEST)
+    """Size of the letters at which all is expected to fit on one page."""
+    return next((s for s in _SIZES if _height(sheet, s) <= _HIGH), _SIZES[-1])
+
+
+def _height(sheet: Sheet, size: float) -> float:
+    """Height of a sheet on paper in letters of this size, mm; rather more than less."""
+    wide = int(_WIDE / (_LETTER * size))
+    small = (*sheet.notes, *sheet.models, sheet.footer)
+    lines: float = sum(math.ceil(len(text) / wide) for text in (*sheet.lines, *small))
+    lines += math.ceil(1.25 * len(sheet.headline) / wide) + len(sheet.lines) // 2 + 6
+    lines += sum(_table_lines(table, wide) for table in sheet.tables)
+    pixels_wide, pixels_high = sheet.picture_pixels
+    picture = min(sheet.picture_height, _PICTURE * pixels_high / pixels_wide)
+    return lines * size * _LINE + picture
+
+
+def _table_lines(table: Table, wide: int) -> float:
+    """Lines of a table with its title; figures are not broken, words are."""
+    widths = [
+        max(map(len, column)) + 2
+        for column in zip(table.heads, *table.rows, strict=True)
+    ]
+    words, figures = widths[: table.n_words], widths[table.n_words :]
+    room = (wide - sum(figures)) / sum(words)
+    rows = (
+        max(
+            math.ceil(len(cell) / (room * width)) if room < 1.0 else 1
+            for cell, width in zip(cells, words, strict=False)
+        )
+        for cells in (table.heads, *table.rows)
+    )
+    # a rule and a gap below each row
+    return 2.0 + sum(1.15 * n if n == 1 else n + 0.15 for n in rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import struct
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -118,8 +117,7 @@ class _Setter:
     def set_picture(self) -> None:
         """Draw the picture, in the middle, with its words for who cannot see it."""
         document = self.document
-        # a PNG tells its width and height behind its first mark
-        wide, high = struct.unpack(">II", self.sheet.picture[16:24])
+        wide, high = self.sheet.picture_pixels
         whole = document.epw / wide
         scale = min(whole, max(_PICTURE * self.size / high, _LEAST_SCALE * whole))
         document.image(

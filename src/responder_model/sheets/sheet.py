@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -61,6 +62,12 @@ class Sheet:
     models: tuple[str, ...]
     simulated: bool = False
     picture_height: float = 90.0
+
+    @property
+    def picture_pixels(self) -> tuple[int, int]:
+        """Width and height, which a PNG tells behind its first mark."""
+        wide, high = struct.unpack(">II", self.picture[16:24])
+        return wide, high
 
     @property
     def day(self) -> str:
