@@ -7,6 +7,7 @@ import json
 import os
 import random
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -441,6 +442,79 @@ def test_what_is_put_behind_the_head_is_no_interruption(tmp_path):
         with pytest.raises(ResponderModelError, match="cannot be continued"):
             Trail(folder, KEY)
         assert path.read_bytes() == data + added
+
+
+class Disk:
+    """What a loss of power leaves of a folder: what was flushed, and no more.
+
+    Bytes of a file are safe when it is flushed. Names are safe at once, or, on a disk
+    that is ``lazy``, when the folder is flushed.
+    """
+
+    def __init__(self, folder: Path, *, lazy: bool) -> None:
+        self.folder, self.lazy = folder, lazy
+        self.bytes: dict[int, bytes] = {}
+        self.names: dict[str, int] = {}
+        self.states: list[dict[str, bytes]] = []
+        self.held: list[int] = []
+
+    def flush(self, place: int) -> None:
+        told = os.fstat(place)
+        if stat.S_ISDIR(told.st_mode):
+            self.names = {path.name: path.stat().st_ino for path in files_in(self)}
+        else:
+            # held, so that no other file gets its number
+            self.held.append(os.dup(place))
+            path = Path(f"/proc/self/fd/{place}")
+            self.bytes[told.st_ino] = path.read_bytes()
+        self.keep()
+
+    def keep(self) -> None:
+        if not self.lazy:
+            self.names = {path.name: path.stat().st_ino for path in files_in(self)}
+        state = {name: self.bytes.get(at, b"") for name, at in self.names.items()}
+        self.states.append(state)
+
+
+def files_in(disk: Disk) -> list[Path]:
+    return list(disk.folder.iterdir())
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_loss_of_power_at_any_moment_takes_no_answer_that_left(
+    tmp_path, monkeypatch, lazy
+):
+    disk = Disk(tmp_path / "trail", lazy=lazy)
+    monkeypatch.setattr(os, "fsync", disk.flush)
+    replace = Path.replace
+
+    def replaced(self: Path, target: Path) -> Path:
+        found = replace(self, target)
+        disk.keep()
+        return found
+
+    monkeypatch.setattr(Path, "replace", replaced)
+    trail = Trail(disk.folder, KEY, full=1000)
+    begun, left = len(disk.states), []
+    for k in range(3):
+        trail.append([entry(2 * k), entry(2 * k + 1)])
+        left.append((len(disk.states), 2 * k + 2))
+    monkeypatch.undo()
+    for place in disk.held:
+        os.close(place)
+    assert len(files(disk.folder)) > 1
+    for k, state in enumerate(disk.states, 1):
+        folder = tmp_path / f"after-{k}"
+        folder.mkdir()
+        for name, data in state.items():
+            (folder / name).write_bytes(data)
+        n_left = max((n for at, n in left if at <= k), default=0)
+        if k >= begun:
+            found = verify_trail(folder, KEY)
+            assert found.state in ("whole", "interrupted"), found.faults
+            assert found.n_answers >= n_left
+        Trail(folder, KEY, full=1000).append([entry(99)])
+        assert verify_trail(folder, KEY).n_answers > n_left
 
 
 def test_trail_refuses_a_folder_that_it_cannot_continue(trail, tmp_path):

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from responder_model.audit import Entry, Trail, read_key
 from responder_model.cli.app import app
+from responder_model.errors import ResponderModelError
 
 MODEL, OTHER = "a" * 64, "b" * 64
 
@@ -75,6 +76,32 @@ def test_verify_says_whether_a_trail_is_whole(trail, key, lang, whole, broken, c
     told = json.loads(run(*asked, "--json").stdout)
     assert (told["state"], told["n_faults"]) == ("broken", 1)
     assert told["faults"][0]["code"] == "audit.changed"
+
+
+def test_a_new_key_begins_a_new_trail_and_each_verifies_with_its_own(
+    trail, key, tmp_path
+):
+    closed = run("audit", "verify", trail, "--audit-key", key)
+    seal = (trail / "000001.jsonl").read_text().rpartition('"mac":"')[2][:64]
+    assert seal in closed.output
+    head = tmp_path / "head.json"
+    head.write_bytes((trail / "head.json").read_bytes())
+    new = tmp_path / "new.key"
+    assert run("audit", "new-key", new).exit_code == 0
+    with pytest.raises(ResponderModelError, match="not written with this key"):
+        Trail(trail, read_key(new))
+    following = Trail(tmp_path / "following", read_key(new))
+    parts = {"request": "f" * 32, "decision": "rtms_response@screening"}
+    following.append([Entry(**parts, model=MODEL, input={}, output={})])
+    with pytest.raises(ResponderModelError, match="not written with this key"):
+        Trail(following.folder, read_key(key))
+    for folder, own, other in ((trail, key, new), (following.folder, new, key)):
+        assert run("audit", "verify", folder, "--audit-key", own).exit_code == 0
+        assert run("audit", "verify", folder, "--audit-key", other).exit_code == 4
+        asked = ("--model", MODEL, "--audit-key", own)
+        assert run("audit", "affected", folder, *asked).exit_code == 0
+    kept = ("--audit-key", key, "--head", head)
+    assert run("audit", "verify", trail, *kept).exit_code == 0
 
 
 def test_verify_asks_that_a_kept_head_is_continued(trail, key, tmp_path):

@@ -58,7 +58,11 @@ def head_from(data: bytes, key: AuditKey) -> Head | None:
 
 
 def write_head(folder: Path, head: Head, key: AuditKey) -> None:
-    """Replace the head at once; it is on the disk then."""
+    """Replace the head at once.
+
+    Its bytes are on the disk then. After a loss of power the one before may stand in
+    its place: lines are then behind the head, as after a kill.
+    """
     draft = folder / f"{HEAD}.new"
     place = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(place, "wb") as file:

@@ -107,6 +107,8 @@ class Trail:
         self._begin_file(head.file + 1)
         head = replace(head, file=head.file + 1, size=0)
         write_head(self.folder, head, self._key)
+        # no line of the new file without a head that knows the file
+        _flush_names(self.folder)
         return head
 
     def _begin_file(self, number: int) -> None:
