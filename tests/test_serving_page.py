@@ -373,6 +373,40 @@ def test_what_to_ask_is_what_the_library_ranks() -> None:
     assert len(found.asking) <= 4
 
 
+def test_comparison_says_of_whom_the_model_knows_nothing() -> None:
+    young = {f"other.{name}": texts for name, texts in PATIENT.items()}
+    rare = {**young, "other.aetiology": ("complex_regional_pain_syndrome",)}
+    for lang, due in (("en", "No: the patient lies outside"), ("fr", "Non : le pat")):
+        sent = {**PATIENT, **rare, "other.relief_1": ("-100",)}
+        text = Reader(
+            compare_page(models(), RTMS, "session_1", sent, lang=lang).html
+        ).text.replace("\N{NO-BREAK SPACE}", " ")
+        first, second = text.split(read_words("page")["other_patient"][lang], 2)[:2]
+        assert due not in first
+        assert due in second
+        digest = str(models()[RTMS, "session_1"].digest)[:12]
+        assert digest in text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_sentence_of_a_page_has_a_gap_left(lang: str) -> None:
+    for name in pages(lang):
+        assert not re.search(r"\{[a-z_]+(:[^}]*)?\}", read(name, lang).text), name
+
+
+def test_one_circle_is_told_in_the_singular() -> None:
+    told = {
+        lang: [
+            t.words for t in hundred_of(prediction_at(0.4, 0.01, 0.99), lang=lang).tones
+        ]
+        for lang in LANGUAGES
+    }
+    assert told["en"][0].startswith("1 reports more")
+    assert told["en"][2].startswith("1 does not")
+    assert told["fr"][0].startswith("1 déclare plus")
+    assert told["fr"][2].startswith("1 n'en déclare pas")
+
+
 def test_simulated_model_says_so_on_every_page() -> None:
     simulated = replace(models()[RTMS, "screening"], provenance="simulated")
     served = {**models(), (RTMS, "screening"): simulated}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pickle
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -52,6 +53,27 @@ def test_every_code_that_is_said_has_a_sentence() -> None:
     codes = {code for _, code in said() if code.split(".")[0] in ROOMS}
     assert len(codes) > 50
     assert codes - known == set()
+
+
+def bare() -> Iterator[str]:
+    """Codes of sentences that are said with no value at all."""
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and not node.keywords and node.args:
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                code = node.args[0]
+                if name in ("Note", "say") and isinstance(code, ast.Constant):
+                    yield str(code.value)
+    for path in SOURCE.rglob("*.j2"):
+        for key in re.findall(r"\bsay\(\"(\w+)\"\)", path.read_text(encoding="utf-8")):
+            yield f"page.{key}"
+
+
+def test_sentence_with_a_gap_is_said_with_a_value() -> None:
+    entries = {f"{room}.{key}": read_words(room)[key]["en"] for room, key in ENTRIES}
+    codes = {code for code in bare() if code in entries}
+    assert len(codes) > 100
+    assert {code for code in codes if "{" in entries[code]} == set()
 
 
 def test_note_is_a_value() -> None:

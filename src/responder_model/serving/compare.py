@@ -7,7 +7,7 @@ from typing import Any
 
 from responder_model.errors import InvalidPatientError, Problem
 from responder_model.labels import describe_value, label_of, moment_label
-from responder_model.model import Comparison
+from responder_model.model import Comparison, Prediction
 from responder_model.patient import Value
 from responder_model.schema import dictionary
 from responder_model.serving.drawing import interval_bar
@@ -30,6 +30,7 @@ from responder_model.serving.frame import (
     render,
     warnings_of,
 )
+from responder_model.serving.origin import source_of
 from responder_model.serving.pages import form_page, links_to
 from responder_model.serving.recording import scored as scored_of
 from responder_model.serving.result import (
@@ -97,10 +98,8 @@ def compare_page(
         given=answers_given(known, lang, told),
         changes=_changes(found, known, lang),
         figures=_figures(found, lang),
-        patients=[
-            {"figure": figure(p, lang), "is_wide": is_wide(p.interval)}
-            for p in (found.before, found.after)
-        ],
+        patients=[_patient(p, lang) for p in (found.before, found.after)],
+        source=source_of(model, lang),
         messages=[message.text(lang) for message in found.messages],
         form=FORM,
         back=path_of(lang, decision, moment),
@@ -162,6 +161,18 @@ def _changes(
         )
         for name, value in found.changes.items()
     ]
+
+
+def _patient(found: Prediction, lang: str) -> dict[str, Any]:
+    """Figure of one of the two, and whether the model applies to that one."""
+    applies = found.applicability
+    told = "" if applies.level == "inside" else say(f"page.{applies.level}", lang)
+    return {
+        "figure": figure(found, lang),
+        "is_wide": is_wide(found.interval),
+        "applicability": told,
+        "reasons": [reason.text(lang) for reason in applies.reasons],
+    }
 
 
 def _figures(found: Comparison, lang: str) -> tuple[Figure, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from responder_model.errors import InvalidPatientError
 from responder_model.labels import moment_label
+from responder_model.model import Prediction
 from responder_model.pathways import Pathway, pathway
 from responder_model.schema import dictionary
 from responder_model.serving.drawing import interval_bar
@@ -26,13 +27,12 @@ from responder_model.serving.result import (
     PLACED,
     Figure,
     answers_given,
-    figure,
     figure_words,
     is_wide,
     missing_words,
 )
 from responder_model.serving.sources import mapping_of, told_in
-from responder_model.words import say
+from responder_model.words import Note, say
 
 
 def pathway_page(
@@ -60,7 +60,6 @@ def pathway_page(
         warnings=warnings_of(first, second, lang=lang),
         moment=moment_label(moment, lang),
         steps=_steps(found, lang),
-        whatever=say("pathway.whatever", lang),
         apart=_apart(found, lang),
         classes=_classes(found, lang),
         missing=missing_words(found.messages, lang),
@@ -78,16 +77,18 @@ def pathway_page(
 
 
 def _steps(found: Pathway, lang: str) -> list[dict[str, object]]:
-    """Both steps: question, two sentences, whether the interval is too wide, bar."""
-    table = dictionary()
+    """Both steps: question, verdict, whether the interval is too wide, bar."""
+    table, (first, second) = dictionary(), found.verdicts
+    steps: tuple[tuple[Prediction | Pathway, Note], ...]
+    steps = ((found.response, first), (found, second))
     return [
         {
             "question": table.decisions[step.decision].label[lang],
-            "figure": figure(step, lang),
+            "verdict": verdict.text(lang),
             "is_wide": is_wide(step.interval),
             "bar": interval_bar(step.probability, step.interval),
         }
-        for step in (found.response, found)
+        for step, verdict in steps
     ]
 
 
