@@ -186,6 +186,20 @@ def test_a_served_shelf_takes_a_registered_model(uri, models):
     assert digest_of(served.model) == digest_of(models[1])
 
 
+def test_a_reload_of_a_server_takes_who_has_the_alias_then(uri, models):
+    from responder_model.serving.service import Service
+    from responder_model.serving.settings import ServerSettings
+
+    client = mlflow.MlflowClient(uri)
+    client.set_registered_model_alias(NAME, "champion", "1")
+    service = Service(ServerSettings(models=(f"models:/{NAME}@champion",)))
+    target = ("rtms_response", "screening")
+    assert service.served(*target).model.digest == digest_of(models[0])
+    client.set_registered_model_alias(NAME, "champion", "2")
+    service.reload()
+    assert service.served(*target).model.digest == digest_of(models[1])
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

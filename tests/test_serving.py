@@ -225,6 +225,8 @@ def test_types_of_a_patient_are_strict(server, patient, rule):
         (b'{"patients":[{"age":NaN}]}', 400),
         (b'{"patients":[{"age":1e999}]}', 400),
         (b"[" * 60_000, 400),
+        (b"[" * 32 + b"]" * 32, 422),
+        (b"[" * 33 + b"]" * 33, 400),
         (b'{"lang":"\xe9"}', 400),
         ("{}".encode("utf-16"), 400),
         (b"[]", 422),
@@ -298,19 +300,55 @@ def test_request_that_is_not_for_this_server_is_refused(server, headers, status)
 def test_address_is_found_or_told_as_a_problem(server):
     assert server.get("/nothing").status_code == 404
     assert server.get("/v1/models/").status_code == 404
-    assert server.get("/v1/predictions").headers["allow"] == "POST"
+    other = server.get("/v1/predictions")
+    assert (other.status_code, other.headers["allow"]) == (405, "POST")
     assert server.get("/v1/models?lang=de").status_code == 422
     assert server.get("/v1/models?age=54").status_code == 422
     assert server.get("/" + "a" * 3000).status_code == 414
 
 
-def test_headers_keep_every_answer_in_its_place(server):
-    for path in ("/health", "/nothing"):
-        headers = server.get(path).headers
-        assert "default-src 'none'" in headers["content-security-policy"]
-        assert headers["cache-control"] == "no-store"
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+def test_headers_keep_every_answer_in_its_place(server, monkeypatch):
+    body = {**SCREENING, "patients": [PATIENT]}
+    large, much = {"content-length": "70000"}, {"x-much": "a" * 20_000}
+    answers = [
+        server.get("/health"),
+        server.get("/en"),
+        server.get("/static/page.css"),
+        server.get("/en/pathway"),
+        server.get("/nothing"),
+        server.get("/en/nothing"),
+        server.get("/v1/predictions"),
+        server.get("/" + "a" * 3000),
+        server.get("/health", headers={"host": "evil.example"}),
+        server.get("/health", headers=much),
+        server.post("/v1/predictions", body, headers={"origin": "https://a.example"}),
+        server.post("/v1/predictions", body, headers=large),
+        server.post("/v1/predictions", {}),
+        server.request("POST", "/v1/predictions", content=b"{"),
+        server.request("POST", "/en/rtms_response/screening", content=b"age=54"),
+    ]
+    monkeypatch.setattr(rm.Model, "predict", lambda *_, **__: 1 / 0)
+    answers.append(server.predict(PATIENT))
+    found = [answer.status_code for answer in answers]
+    expected = [200, 200, 200, 303, 404, 404, 405, 414, 421, 431, 403, 413, 422, 415]
+    assert found == [*expected, 415, 500]
+    for answer in answers:
+        headers = answer.headers
+        assert headers.get_list("content-security-policy") == [POLICY]
         assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cache-control"] == "no-store"
+        assert headers["cross-origin-opener-policy"] == "same-origin"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+        assert len(headers.get_list("x-request-id")) == 1
         assert "strict-transport-security" not in headers
+        assert "server" not in headers
 
 
 def test_busy_server_says_when_to_try_again():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -184,6 +187,20 @@ def test_allowed_origin_may_ask_and_read():
     assert "access-control-allow-origin" not in refused.headers
 
 
+def test_browser_that_asks_first_needs_no_token(tokens):
+    path, read, _ = tokens
+    settings = ServerSettings(tokens=read_tokens(path), origins=(ORIGIN,))
+    server = Local(settings)
+    asks = {"origin": ORIGIN, "access-control-request-method": "POST"}
+    assert server.request("OPTIONS", "/v1/predictions", headers=asks).status_code == 204
+    # what follows does
+    for sent, status in (({}, 401), (bearer(read), 200)):
+        headers = {"origin": ORIGIN, **sent}
+        answered = server.post("/v1/predictions", BODY, headers=headers)
+        assert answered.status_code == status
+        assert answered.headers["access-control-allow-origin"] == ORIGIN
+
+
 def test_frame_is_allowed_where_it_is_asked_for():
     server = Local(ServerSettings(embed=(ORIGIN,), is_behind_tls=True))
     headers = server.get("/health").headers
@@ -204,6 +221,36 @@ def test_address_that_others_reach_needs_tokens_or_a_word():
     done = CliRunner().invoke(app, ["serve", "--address", "0.0.0.0"])
     assert done.exit_code == 1
     assert "--no-token" in done.stderr
+
+
+def test_every_option_of_the_server_is_documented():
+    from typer.main import get_command
+
+    docs = Path(__file__).parents[1] / "docs"
+    pages = [docs / "deployment.md", docs / "hospital.md", *docs.glob("hospital/*.md")]
+    text = "\n".join(page.read_text("utf-8") for page in pages)
+    command = get_command(app).commands
+    told = set(re.findall(r"--[a-z-]+", text)) | {"--lang", "--json"}
+    for one in (command["serve"], command["token"]):
+        options = {name for row in one.params for name in row.opts}
+        assert len(options) > 3
+        assert {name for name in options if name.startswith("--")} <= told
+
+
+def test_every_limit_is_documented_with_its_value():
+    text = (Path(__file__).parents[1] / "docs" / "deployment.md").read_text("utf-8")
+    rows = [row.split("|") for row in text.splitlines() if row.startswith("| `")]
+    told = {
+        name: value.strip().removesuffix(" a minute")
+        for row in rows
+        if len(row) == 5
+        for name, value in zip(
+            re.findall(r"`([a-z_]+)`", row[1]), row[2].split(","), strict=False
+        )
+    }
+    for row in fields(Limits):
+        due = "2 × cores" if row.name == "threads" else f"{row.default:g}"
+        assert told[row.name] in (due, str(row.default)), row.name
 
 
 def test_limits_are_read_from_a_file(tmp_path):

@@ -17,14 +17,14 @@ _NAME_END = re.compile(r'"\s*:')
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def parse_json(data: bytes, name: str | Note) -> Any:
+def parse_json(data: bytes, name: str | Note, depth: int = MAX_DEPTH) -> Any:
     """Read JSON from a file called ``name``; no refusal quotes what stands in it.
 
     Raises
     ------
     UntrustedModelError
         For text that is not JSON, a key given twice, half a character, NaN or infinite
-        numbers, or nesting deeper than ``MAX_DEPTH``.
+        numbers, or nesting deeper than ``depth``.
 
     Examples
     --------
@@ -47,24 +47,24 @@ def parse_json(data: bytes, name: str | Note) -> Any:
         if _SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except RecursionError:
-        raise UntrustedModelError(_too_deep(name)) from None
+        raise UntrustedModelError(_too_deep(name, depth)) from None
     except ValueError:
         raise UntrustedModelError(Note("json.not_json", name=name)) from None
     # a quote before a colon ends a name, or stands in a text: then all are looked at
-    if _count_names(value, name) != len(_NAME_END.findall(text)):
+    if _count_names(value, name, depth) != len(_NAME_END.findall(text)):
         _check_unique(text, name)
     return value
 
 
-def _too_deep(name: str | Note) -> Note:
-    return Note("json.too_deep", name=name, depth=MAX_DEPTH)
+def _too_deep(name: str | Note, depth: int) -> Note:
+    return Note("json.too_deep", name=name, depth=depth)
 
 
-def _count_names(value: Any, name: str | Note) -> int:
+def _count_names(value: Any, name: str | Note, depth: int) -> int:
     """How many names all objects have; refuses deep nesting."""
     level = [value] if type(value) in _HOLD else []
     found = 0
-    for _ in range(MAX_DEPTH):
+    for _ in range(depth):
         found += sum(len(node) for node in level if type(node) is dict)
         # what was parsed has these types and no other
         level = [
@@ -75,7 +75,7 @@ def _count_names(value: Any, name: str | Note) -> int:
         ]
         if not level:
             return found
-    raise UntrustedModelError(_too_deep(name))
+    raise UntrustedModelError(_too_deep(name, depth))
 
 
 def _check_unique(text: str, name: str | Note) -> None:

@@ -172,9 +172,10 @@ async def _get(operation: Operation, service: Service, request: Request) -> Resp
 
 async def _post(operation: Operation, service: Service, request: Request) -> Response:
     body, arrival = await read_json_body(request), arrival_of(request.scope)
+    depth = service.settings.limits.json_depth
 
     def answer() -> Plain:
-        asked = read_envelope(body, operation.envelope or Envelope)
+        asked = read_envelope(body, operation.envelope or Envelope, depth)
         return operation.answer(service, asked, arrival)
 
     # a few patients take less time than a thread costs

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from responder_model.artifact.strict_json import parse_json
+from responder_model.artifact.strict_json import MAX_DEPTH, parse_json
 from responder_model.errors import InvalidPatientError, Problem, UntrustedModelError
 from responder_model.model import Model
 from responder_model.schema import dictionary
@@ -67,8 +67,8 @@ class Stopping(Envelope):
 E = TypeVar("E", bound=Envelope)
 
 
-def read_envelope(body: bytes, kind: type[E]) -> E:
-    """Read a body.
+def read_envelope(body: bytes, kind: type[E], depth: int = MAX_DEPTH) -> E:
+    """Read a body whose objects and lists stand ``depth`` deep in each other at most.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def read_envelope(body: bytes, kind: type[E]) -> E:
         such envelope.
     """
     try:
-        plain = parse_json(body, Note("serving.body"))
+        plain = parse_json(body, Note("serving.body"), depth)
     except UntrustedModelError as error:
         raise Refused(Kind.BAD_JSON, [Item(pointer="", allowed=error.said)]) from None
     lang = plain.get("lang") if isinstance(plain, dict) else None

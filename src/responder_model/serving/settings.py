@@ -11,6 +11,7 @@ from pathlib import Path
 from secrets import token_bytes
 from typing import TYPE_CHECKING
 
+from responder_model.artifact.strict_json import MAX_DEPTH
 from responder_model.audit import Trail
 from responder_model.errors import ResponderModelError
 from responder_model.model.verdict import check_threshold
@@ -36,8 +37,8 @@ class Limits:
         Size of a request.
     record_bytes : int
         Size of a request that holds a hospital's record.
-    patients, form_fields : int
-        Patients of a call, fields of a form.
+    patients, form_fields, json_depth : int
+        Patients of a call, fields of a form, levels of what is sent as JSON.
     header_seconds, request_seconds, answer_seconds : float
         Time for the headers to arrive, for the whole request, and for the answer.
     connections, connections_per_address : int
@@ -55,6 +56,7 @@ class Limits:
     url_bytes: int = 2048
     patients: int = 100
     form_fields: int = 200
+    json_depth: int = MAX_DEPTH
     header_seconds: float = 5.0
     request_seconds: float = 10.0
     answer_seconds: float = 10.0
