@@ -314,16 +314,16 @@ def test_rebuilding_published_models_gives_what_the_package_holds(rebuilt, name)
     assert packaged.read_bytes() == (rebuilt / packaged.name).read_bytes()
 
 
-def test_published_model_of_other_evidence_has_no_released_digest():
+def test_published_model_of_other_evidence_has_a_digest_of_its_own():
     released = published_model("emcs_success")
     excluded = ["saint_etienne"]
     local = published_model("emcs_success", local_rate=(6, 11))
     both = published_model(
         "emcs_success", exclude_evidence=excluded, local_rate=(6, 11)
     )
-    assert local.digest is None
-    assert both.digest is None
-    assert len({digest_of(model) for model in (released, local, both)}) == 3
+    assert len({model.digest for model in (released, local, both)}) == 3
+    for model in (local, both):
+        assert model.digest == digest_of(model)
 
 
 def test_published_model_leaves_the_excluded_evidence_out(tmp_path):

@@ -292,6 +292,60 @@ def test_the_reason_is_told_in_french(key, here, tmp_path):
     assert "(d'origine inconnue). Choisir un autre endroit" in done.stderr
 
 
+# Work that finds a fault of its own where it is begun.
+FAULTY = {
+    ("predict", "--pdf"): ("predict", SCREENING),
+    ("predict", "--html"): ("predict", SCREENING),
+    ("stopping", "--figure"): ("stopping", "rtms_response@session_2"),
+    ("stopping", "--pdf"): ("stopping", "rtms_response@session_2"),
+    ("value", "--figure"): ("value", SCREENING, "--threshold", "2"),
+    ("share", "--out"): ("share", "{bad}", SCREENING),
+    ("validate", "--forest"): ("validate", SCREENING, "{bad}", "--no-track")
+    + ("--design", "by_centre"),
+    ("score", "--out"): ("score", SCREENING, "{bad}"),
+    ("report", "--out"): ("report", SCREENING, "--cohort", "{bad}", "--no-track"),
+    ("monitor", "--out"): ("monitor", SCREENING, "--predictions", "{bad}")
+    + ("--outcomes", "{bad}"),
+    ("combine", "--figure"): ("combine", "{here}/a", "{here}/a", "--no-track")
+    + ("--out", "{free}"),
+}
+ENDS = {"--pdf": "page.pdf", "--html": "page.html", "--forest": "forest.png"}
+
+
+@pytest.mark.parametrize("key", FAULTY, ids=" ".join)
+def test_a_place_that_is_taken_is_refused_before_the_work(key, here, tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("no such column\n1\n")
+    place = tmp_path / ENDS.get(key[1], name_of(key))
+    mine = place if place.suffix else place / "mine.txt"
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("a year of work")
+    before = bytes_of(tmp_path)
+    places = {"here": here, "bad": bad, "free": tmp_path / "ab"}
+    asked = [text.format(**places) for text in FAULTY[key]]
+    if key[0] == "stopping":
+        asked += ["--cohort", bad]
+    done = call(*asked, key[1], place)
+    assert done.exit_code == 1, done.output
+    assert f"{place.name} (not on record)" in done.stderr
+    assert done.stdout == ""
+    assert bytes_of(tmp_path) == before
+    place = tmp_path / "nowhere" / place.name
+    if mine == tmp_path / place.name:
+        done = call(*asked, key[1], place)
+        assert done.exit_code == 1
+        assert "must lie in an existing directory" in done.stderr
+
+
+def test_no_page_is_written_where_the_other_may_not_be(tmp_path):
+    (tmp_path / "a.html").write_text("mine")
+    places = ("--pdf", tmp_path / "a.pdf", "--html", tmp_path / "a.html")
+    figure = ("--figure", tmp_path / "a.png")
+    done = call("course", "--relief-1", "10", *places, *figure)
+    assert done.exit_code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
+
+
 # ---------------------------------------------------------------- what is read
 
 

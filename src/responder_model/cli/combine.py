@@ -11,7 +11,7 @@ import typer
 from responder_model.cli.models import open_model
 from responder_model.cli.options import JsonOption, LanguageOption, OverwriteOption
 from responder_model.cli.output import console, print_json, print_notices
-from responder_model.cli.picture import FigureOption, drawn
+from responder_model.cli.picture import FigureOption, check_picture, drawn
 from responder_model.cli.tracked import (
     TrackingOption,
     TrackOption,
@@ -62,9 +62,10 @@ def combine(
     origin = " ".join([*sorted(digests), str(member), str(alike)])
     output = Output(path=out, command="combine", model=origin, kind="model")
     check_place(output, store, inputs=folders, overwrite=overwrite)
+    check_picture(figure, None, command="combine", inputs=folders, overwrite=overwrite)
     found = combine_models(models, for_member=member, alike=alike)
     if figure is not None:
-        _draw(found, figure, folders, overwrite=overwrite, lang=lang)
+        _draw(found, figure, overwrite=overwrite, lang=lang)
     done = keep(found.model, None, folder=out, output=output, tracking_uri=store)
     digest = digest_of(found.model)
     if json_output:
@@ -147,19 +148,16 @@ def _weights_and_without(found: Combination, lang: str) -> Iterator[str]:
         )
 
 
-def _draw(
-    found: Combination, path: Path, folders: list[str], *, overwrite: bool, lang: str
-) -> None:
+def _draw(found: Combination, path: Path, *, overwrite: bool, lang: str) -> None:
     from responder_model.artifact import digest_of
     from responder_model.figures.combining import draw_combination
     from responder_model.labels import decision_label, moment_label
 
     model = found.model
     label = decision_label(model.decision, lang)
-    title = f"{label}\n{moment_label(model.moment, lang)} ({digest_of(model)[:12]})"
-    with drawn(
-        path, digest_of(model), command="combine", inputs=folders, overwrite=overwrite
-    ) as draft:
+    digest = digest_of(model)
+    title = f"{label}\n{moment_label(model.moment, lang)} ({digest[:12]})"
+    with drawn(path, digest, command="combine", overwrite=overwrite) as draft:
         draw_combination(found, draft, title=title, lang=lang)
 
 

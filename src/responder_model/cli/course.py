@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,12 +16,14 @@ from responder_model.cli.patient import (
     Given,
     with_predictor_options,
 )
-from responder_model.cli.picture import FigureOption, draw_picture
+from responder_model.cli.picture import FigureOption, check_picture, draw_picture
 from responder_model.cli.prediction import limits_lines
 from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.words import say
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from responder_model.tables import Table
     from responder_model.visits import Course
 
@@ -51,33 +53,41 @@ def course(
     found = follow(
         given.values, models=own, local_rate=rate, centre=centre, threshold=threshold
     )
+    digests = [str(visit.prediction.model_digest) for visit in found.visits]
+    keep.check(digests, inputs=[given.source])
     if figure is not None:
-        _draw(found, own, figure, keep)
+        _draw(found, figure, digests, given.source, keep)
     keep.finish(
         found.to_dict,
         course_lines(found, keep.lang),
         lambda sheets, **how: sheets.course_sheet(found, given.values, **how),
-        [visit.prediction.model_digest for visit in found.visits],
+        digests,
         inputs=[given.source],
     )
 
 
-def _draw(found: Course, own: list[Any], figure: Any, keep: Keep) -> None:
-    from responder_model.development.published import published_model
+def _draw(
+    found: Course, figure: Path, digests: list[str], source: str | None, keep: Keep
+) -> None:
     from responder_model.figures.visits import plot_course
 
-    now = found.now
-    model = next((m for m in own if m.moment == now.moment), None)
+    check_picture(
+        figure,
+        digests[-1],
+        command="course",
+        inputs=[] if source in (None, "-") else [str(source)],
+        overwrite=keep.overwrite,
+    )
     draw_picture(
         lambda ax: plot_course(found, ax=ax, lang=keep.lang),
         figure,
-        model or published_model(now.decision, now.moment),
+        digests[-1],
         command="course",
         title=say("course.title", keep.lang, decision=found.decision),
-        provenance=now.provenance,
+        provenance=found.now.provenance,
         lang=keep.lang,
         overwrite=keep.overwrite,
-        digests=[str(visit.prediction.model_digest) for visit in found.visits],
+        digests=digests,
     )
 
 

@@ -26,7 +26,7 @@ from responder_model.cli.options import (
     taking,
 )
 from responder_model.cli.output import print_json, print_lines
-from responder_model.cli.picture import FigureOption, drawn
+from responder_model.cli.picture import FigureOption, check_picture, drawn
 from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.errors import InvalidPatientError, Problem
 from responder_model.schema import Field, dictionary
@@ -280,9 +280,9 @@ def _draw(
     from responder_model.model.explanation import explain_one
 
     model, found = answer.model, answer.prediction
-    with drawn(
-        path, digest_of(model), command="explain", inputs=inputs, overwrite=overwrite
-    ) as draft:
+    digest = digest_of(model)
+    check_picture(path, digest, command="explain", inputs=inputs, overwrite=overwrite)
+    with drawn(path, digest, command="explain", overwrite=overwrite) as draft:
         draw_waterfall(
             explain_one(found, answer.known),
             draft,

@@ -17,9 +17,29 @@ from responder_model.words import Note
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from responder_model.model import Model
-
 FigureOption = Annotated[Path | None, typer.Option("--figure", metavar="FILE")]
+
+
+def check_picture(
+    path: Path | None,
+    digest: str | None,
+    *,
+    command: str,
+    argument: str = "--figure",
+    inputs: Sequence[str | Path] = (),
+    overwrite: bool = False,
+) -> None:
+    """Refuse a place that no picture may take, before the work.
+
+    ``digest`` is None where the work makes the model.
+    """
+    if path is None:
+        return
+    if path.suffix.lower() != ".png":
+        said = Note("cli.not_kind", argument=argument, kind="png", name=path.name)
+        raise ResponderModelError(said)
+    output = Output(path=path, command=command, model=digest, argument=argument)
+    check_outputs(output, inputs=inputs, overwrite=overwrite)
 
 
 @contextmanager
@@ -28,41 +48,36 @@ def drawn(
     digest: str,
     *,
     command: str,
-    inputs: Sequence[str | Path] = (),
+    argument: str = "--figure",
     overwrite: bool = False,
 ) -> Iterator[Path]:
     """Give the draft of a picture, which takes its place when it is whole."""
-    if path.suffix.lower() != ".png":
-        raise ResponderModelError(Note("cli.not_png", name=path.name))
-    output = Output(path=path, command=command, model=digest, argument="--figure")
-    check_outputs(output, inputs=inputs, overwrite=overwrite)
-    with writing("--figure"), drafted(output, overwrite=overwrite) as draft:
+    output = Output(path=path, command=command, model=digest, argument=argument)
+    with writing(argument), drafted(output, overwrite=overwrite) as draft:
         yield draft
 
 
 def draw_picture(
     plot: Callable[[Axes], Axes],
     path: Path,
-    model: Model,
+    digest: str,
     *,
     command: str,
     title: str,
     provenance: str,
     lang: str,
-    inputs: Sequence[str | Path] = (),
+    argument: str = "--figure",
     overwrite: bool = False,
     digests: Sequence[str] = (),
 ) -> None:
     """Write the picture of a command, as carefully as any other output.
 
-    ``digests`` names the models that it shows, where that is not ``model`` alone.
+    ``digests`` names the models that it shows, where that is not one alone.
     """
-    from responder_model.artifact import digest_of
     from responder_model.figures.drawing import draw_figure
 
-    digest = digest_of(model)
     with drawn(
-        path, digest, command=command, inputs=inputs, overwrite=overwrite
+        path, digest, command=command, argument=argument, overwrite=overwrite
     ) as draft:
         draw_figure(
             plot,

@@ -57,6 +57,9 @@ def share(
     from responder_model.outputs import Output, check_outputs, drafted
 
     decision, moment = parse_target(target)
+    if not explain:
+        place = Output(path=out, command="share", model=None, argument="--out")
+        check_outputs(place, inputs=(cohort,), overwrite=overwrite)
     patients = read_cohort(cohort, how=how)
     print_notices(patients.attrs["notices"])
     with progress("developing", target=target, n=len(patients)):
@@ -80,7 +83,7 @@ def share(
         for note in _columns(found, lang):
             typer.echo(note.text(lang))
     if not explain:
-        check_outputs(output, inputs=(cohort,), overwrite=overwrite)
+        check_outputs(output, overwrite=overwrite)
         release_share(found, data)
         with writing("--out"), drafted(output, overwrite=overwrite) as draft:
             draft.write_bytes(data)

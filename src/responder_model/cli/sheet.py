@@ -22,6 +22,7 @@ from responder_model.errors import ResponderModelError
 from responder_model.words import Note
 
 if TYPE_CHECKING:
+    from responder_model.outputs import Output
     from responder_model.sheets import Sheet
     from responder_model.tables import Table
 
@@ -80,50 +81,63 @@ class Keep:
         inputs : sequence of path or None
             Files that were read: no page may take their place.
         """
-        if self.pdf is not None or self.html is not None:
-            self._write(sheet, " ".join(digest or "" for digest in digests), inputs)
+        outputs = self.check(digests, inputs=inputs)
+        if outputs:
+            self._write(sheet, outputs)
         if self.json_output:
             print_json(plain(self.lang))
         else:
             print_lines(lines)
 
-    def _write(
+    def check(
         self,
-        make: Callable[..., Sheet],
-        digest: str,
-        inputs: Sequence[str | Path | None],
-    ) -> None:
+        digests: Iterable[str | None],
+        *,
+        inputs: Sequence[str | Path | None] = (),
+    ) -> tuple[Output, ...]:
+        """Return the pages that are asked for; refuse places that none may take.
+
+        Called before work that takes a while, and by ``finish``, whose arguments these
+        are.
+        """
+        if self.pdf is None and self.html is None:
+            return ()
+        from responder_model.outputs import check_outputs
+
+        model = " ".join(digest or "" for digest in digests)
+        named = {"pdf": self.pdf, "html": self.html}
+        outputs = tuple(
+            self._output(place, kind, model)
+            for kind, place in named.items()
+            if place is not None
+        )
+        read = [path for path in inputs if path not in (None, "-")]
+        check_outputs(*outputs, inputs=read, overwrite=self.overwrite)
+        return outputs
+
+    def _output(self, place: Path, kind: str, model: str) -> Output:
+        from responder_model.outputs import Output
+
+        argument = f"--{kind}"
+        if place.suffix.lower() != f".{kind}":
+            said = Note("cli.not_kind", argument=argument, kind=kind, name=place.name)
+            raise ResponderModelError(said)
+        return Output(path=place, command=self.command, model=model, argument=argument)
+
+    def _write(self, make: Callable[..., Sheet], outputs: Iterable[Output]) -> None:
         from responder_model import sheets
+        from responder_model.outputs import drafted
 
         today = datetime.datetime.now().astimezone().date()
         sheet = make(sheets, date=today, label=self.label, lang=self.lang)
-        read = [path for path in inputs if path not in (None, "-")]
-        for name, place in (("pdf", self.pdf), ("html", self.html)):
-            if place is not None:
-                render = sheets.render_pdf if name == "pdf" else sheets.render_html
-                page = render(sheet)
-                data = page if isinstance(page, bytes) else page.encode("utf-8")
-                self._put(data, place, name, digest, read)
-
-    def _put(
-        self,
-        data: bytes,
-        place: Path,
-        name: str,
-        digest: str,
-        inputs: Sequence[Any],
-    ) -> None:
-        from responder_model.outputs import Output, check_outputs, drafted
-
-        if place.suffix.lower() != f".{name}":
-            raise ResponderModelError(Note("cli.not_kind", kind=name, name=place.name))
-        output = Output(
-            path=place, command=self.command, model=digest, argument=f"--{name}"
-        )
-        overwrite = self.overwrite
-        check_outputs(output, inputs=inputs, overwrite=overwrite)
-        with writing(f"--{name}"), drafted(output, overwrite=overwrite) as draft:
-            draft.write_bytes(data)
+        for output in outputs:
+            is_pdf = output.argument == "--pdf"
+            render = sheets.render_pdf if is_pdf else sheets.render_html
+            page = render(sheet)
+            data = page if isinstance(page, bytes) else page.encode("utf-8")
+            place = drafted(output, overwrite=self.overwrite)
+            with writing(output.argument), place as draft:
+                draft.write_bytes(data)
 
 
 def with_sheet_options(command: Callable[..., None]) -> Callable[..., None]:

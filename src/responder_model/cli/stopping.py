@@ -11,7 +11,7 @@ import typer
 from responder_model.cli.mapping import with_map_options
 from responder_model.cli.models import open_model
 from responder_model.cli.output import print_notices
-from responder_model.cli.picture import FigureOption, draw_picture
+from responder_model.cli.picture import FigureOption, check_picture, draw_picture
 from responder_model.cli.prediction import describe_model
 from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.schema import dictionary
@@ -45,32 +45,41 @@ def stopping(
     keep: Keep,
 ) -> None:
     """Say what stopping the test sessions early would lose and save."""
+    from responder_model.artifact import digest_of
     from responder_model.rules import stopping_rule
 
     fitted = [open_model(name) for name in models or _after_each_session()]
+    read = [name for name in (cohort, *(models or ())) if name is not None]
+    digests = [digest_of(model) for model in fitted]
+    keep.check(digests, inputs=read)
+    check_picture(
+        figure,
+        digests[0],
+        command="stopping",
+        inputs=read,
+        overwrite=keep.overwrite,
+    )
     patients = None if cohort is None else _read(cohort, how)
     found = [stopping_rule(model, patients, cost=cost) for model in fitted]
-    read = [name for name in (cohort, *(models or ())) if name is not None]
     if figure is not None:
         from responder_model.figures.rules import plot_stopping
 
         draw_picture(
             lambda ax: plot_stopping(found, ax=ax, lang=keep.lang),
             figure,
-            fitted[0],
+            digests[0],
             command="stopping",
             title=say("rules.figure_title", keep.lang),
             provenance=found[0].provenance,
             lang=keep.lang,
-            inputs=read,
             overwrite=keep.overwrite,
-            digests=[str(rules.model_digest) for rules in found],
+            digests=digests,
         )
     keep.finish(
         lambda lang: [rules.to_dict(lang) for rules in found],
         stopping_lines(found, keep.lang),
         lambda sheets, **kept: sheets.stopping_sheet(found, **kept),
-        [rules.model_digest for rules in found],
+        digests,
         inputs=read,
     )
 

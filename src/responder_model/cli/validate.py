@@ -27,6 +27,7 @@ from responder_model.cli.options import (
     wrong_option,
 )
 from responder_model.cli.output import print_json, print_notices, progress
+from responder_model.cli.picture import check_picture, draw_picture
 from responder_model.cli.tracked import (
     Destination,
     TrackingOption,
@@ -106,13 +107,23 @@ def validate(
     lang: LanguageOption,
 ) -> None:
     """Measure a model on new patients, or the optimism of its development."""
+    from responder_model.artifact import digest_of
     from responder_model.cohort import read_cohort
 
+    fitted = open_model(model, exclude_evidence, tracking_uri=tracking_uri)
+    check_picture(
+        forest,
+        digest_of(fitted),
+        command="validate",
+        argument="--forest",
+        inputs=[str(cohort)],
+        overwrite=overwrite,
+    )
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()), how=how)
     print_notices(patients.attrs["notices"])
     design = Design.bootstrap if internal else design
     work = Work(
-        model=open_model(model, exclude_evidence, tracking_uri=tracking_uri),
+        model=fitted,
         patients=patients,
         exclude_evidence=tuple(exclude_evidence or ()),
         updated_from=open_model(updated_from, tracking_uri=tracking_uri)
@@ -132,9 +143,7 @@ def validate(
     if design in (Design.by_centre, Design.by_subgroup):
         rows = _parts(work, design, to, lang.value, json_output=json_output)
         if forest is not None:
-            _draw_forest(
-                rows, forest, work, cohort, overwrite=overwrite, lang=lang.value
-            )
+            _draw_forest(rows, forest, work, overwrite=overwrite, lang=lang.value)
     else:
         _whole(work, design, to, json_output=json_output, lang=lang)
 
@@ -155,7 +164,6 @@ def _draw_forest(
     rows: list[dict[str, Any]],
     path: Path,
     work: Work,
-    cohort: Path | str,
     *,
     overwrite: bool,
     lang: str,
@@ -164,29 +172,24 @@ def _draw_forest(
     import pandas as pd
 
     from responder_model.artifact import digest_of
-    from responder_model.cli.output import writing
-    from responder_model.figures.drawing import draw_figure
     from responder_model.figures.forest import plot_forest
     from responder_model.labels import decision_label, moment_label
-    from responder_model.outputs import Output, check_outputs, drafted
     from responder_model.validation import pool_centres
 
-    output = Output(
-        path=path, command="validate", model=digest_of(work.model), argument="--forest"
-    )
-    check_outputs(output, inputs=(str(cohort),), overwrite=overwrite)
     table = pd.DataFrame(rows)
     pooled = pool_centres(table)
     label = decision_label(work.model.decision, lang)
-    with writing("--forest"), drafted(output, overwrite=overwrite) as draft:
-        draw_figure(
-            lambda ax: plot_forest(table, pooled, ax=ax, lang=lang),
-            draft,
-            title=f"{label}\n{moment_label(work.model.moment, lang)}",
-            provenance=work.provenance,
-            lang=lang,
-            digests=(digest_of(work.model),),
-        )
+    draw_picture(
+        lambda ax: plot_forest(table, pooled, ax=ax, lang=lang),
+        path,
+        digest_of(work.model),
+        command="validate",
+        argument="--forest",
+        title=f"{label}\n{moment_label(work.model.moment, lang)}",
+        provenance=work.provenance,
+        lang=lang,
+        overwrite=overwrite,
+    )
 
 
 def _parts(

@@ -15,7 +15,7 @@ from responder_model.cli.options import (
     OverwriteOption,
 )
 from responder_model.cli.output import console, print_json
-from responder_model.cli.picture import FigureOption, draw_picture
+from responder_model.cli.picture import FigureOption, check_picture, draw_picture
 from responder_model.cli.prediction import describe_model
 from responder_model.words import say
 from responder_model.words.numbers import format_number, format_percent
@@ -51,10 +51,13 @@ def value(
     lang: LanguageOption,
 ) -> None:
     """Say what a model, and patients of your own, would be worth to decisions."""
+    from responder_model.artifact import digest_of
     from responder_model.rules import value_of_information
     from responder_model.rules.value import SAMPLES, THRESHOLDS
 
     fitted = open_model(model)
+    digest = digest_of(fitted)
+    check_picture(figure, digest, command="value", inputs=[model], overwrite=overwrite)
     found = value_of_information(
         fitted,
         thresholds=threshold or THRESHOLDS,
@@ -63,15 +66,14 @@ def value(
         candidates=candidates,
     )
     if figure is not None:
-        _draw(fitted, found, figure, model, lang, overwrite=overwrite)
+        _draw(fitted, found, figure, lang, overwrite=overwrite)
     if json_output:
         print_json(found.to_dict(lang))
         return
     out = console()
     out.print(found.verdict.text(lang))
     out.print()
-    name, digest = found.model, found.model_digest
-    out.print(describe_model(name, found.provenance, digest, lang))
+    out.print(describe_model(found.model, found.provenance, digest, lang))
     out.print(worth_table(found, lang))
     out.print(say("worth.counts_in_brackets", lang))
     if found.slots is not None:
@@ -133,11 +135,11 @@ def _draw(
     fitted: Model,
     found: InformationWorth,
     path: Path,
-    model: str,
     lang: str,
     *,
     overwrite: bool,
 ) -> None:
+    from responder_model.artifact import digest_of
     from responder_model.figures.rules import plot_worth
     from responder_model.rules import value_of_information
 
@@ -146,11 +148,10 @@ def _draw(
     draw_picture(
         lambda ax: plot_worth(curve, ax=ax, lang=lang),
         path,
-        fitted,
+        digest_of(fitted),
         command="value",
         title=say("worth.figure_title", lang),
         provenance=found.provenance,
         lang=lang,
-        inputs=[model],
         overwrite=overwrite,
     )

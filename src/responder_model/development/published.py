@@ -64,8 +64,8 @@ def published_model(
     -------
     Model
         Provenance ``published``; its coefficients and covariance are those of the
-        mixture of priors, its population the dictionary's reference population. Its
-        digest is the released one; None with evidence left out or a local rate.
+        mixture of priors, its population the dictionary's reference population. It has
+        its digest, the released one unless evidence is left out or a rate is local.
 
     Raises
     ------
@@ -159,6 +159,10 @@ def _published(
     found = as_published(model)
     if not excluded and local_rate is None:
         object.__setattr__(found, "digest", _released_digests().get(found.target))
+        return found
+    from responder_model.artifact import digest_of
+
+    digest_of(found)
     return found
 
 

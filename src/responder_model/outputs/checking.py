@@ -124,7 +124,7 @@ def reason_of(
     row = record.get(name)
     if row is None or row["command"] != output.command:
         return "foreign"
-    if row["model"] != output.model:
+    if output.model is not None and row["model"] != output.model:
         return "other"
     return None if digest_of_path(path) in row["sha256"] else "changed"
 

@@ -25,8 +25,9 @@ class Output:
         Where; a link stands for what it leads to.
     command : str
         Who writes.
-    model : str
-        Identity of the model that it is for; empty where there is none.
+    model : str or None
+        Identity of the model that it is for; empty where there is none, None before the
+        work that makes it.
     kind : {"file", "folder", "model"}
         One file, a folder of files with the record in it, or a model folder, which is
         replaced as a whole and whose record lies beside it.
@@ -36,7 +37,7 @@ class Output:
 
     path: Path
     command: str
-    model: str = ""
+    model: str | None = ""
     kind: Literal["file", "folder", "model"] = "file"
     argument: str = "out"
 
