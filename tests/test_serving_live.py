@@ -10,7 +10,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ import pytest
 from responder_model.artifact import save_model
 from responder_model.model.example import example_model
 from responder_model.serving.fields import patient_fields
+from responder_model.serving.listener import let_nobody_begin
 from responder_model.serving.settings import Limits
 from serving_client import PATIENT, SCREENING, Live
 
@@ -299,8 +301,35 @@ def test_signals_under_load_lose_no_request(tmp_path, processes):
         while len(set(load.digests[-8:]) - before) != 1 and time.monotonic() < deadline:
             load.wait_for(8)
         assert len(set(load.digests)) == 2
-        assert server.stop() == 0
+        with ThreadPoolExecutor(1) as pool:
+            late = pool.submit(ask_late, server, 1.0)
+            load.wait_for(8)
+            assert server.stop() == 0
+        assert late.result() == 200
     assert load.failures == []
+
+
+def ask_late(server, seconds):
+    """Status for who connects now, and asks after some seconds."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    with closing(connection):
+        connection.connect()
+        time.sleep(seconds)
+        connection.request("POST", "/v1/predictions", BODY, HEADERS)
+        return connection.getresponse().status
+
+
+def test_who_has_begun_is_taken_and_nobody_else_begins():
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        address = place.getsockname()
+        with socket.create_connection(address, 5) as before:
+            let_nobody_begin(place)
+            with pytest.raises(TimeoutError):
+                socket.create_connection(address, 0.2)
+            taken, _ = place.accept()
+            with taken:
+                before.sendall(b"asked")
+                assert taken.recv(5) == b"asked"
 
 
 def children_of(server, n):

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from responder_model.errors import ResponderModelError
 from responder_model.serving.app import create_app
-from responder_model.serving.listener import Server
+from responder_model.serving.listener import Server, let_nobody_begin
 from responder_model.serving.logs import log_as_json, write_line
 from responder_model.serving.problems import Refused
 from responder_model.serving.processes import run_processes
@@ -51,13 +51,19 @@ def run_server(
     log_as_json()
     with _listening(host, port) as place:
         if processes == 1:
-            serve_on(place, app, settings)
+            serve_on(place, app, settings, alone=True)
             return
         service: Service = app.state.service
         # whoever is asked to reload tells the others
         service.told = lambda: os.kill(os.getppid(), signal.SIGHUP)
-        serve = partial(serve_on, place, app, settings)
-        run_processes(serve, processes, before_stopping=place.close)
+        serve = partial(serve_on, place, app, settings, alone=False)
+        run_processes(serve, processes, before_stopping=partial(_close_door, place))
+
+
+def _close_door(place: socket.socket) -> None:
+    """Nobody else begins; those who have begun are the children's."""
+    let_nobody_begin(place)
+    place.close()
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -69,7 +75,9 @@ def _listening(host: str, port: int) -> socket.socket:
     return place
 
 
-def serve_on(place: socket.socket, app: FastAPI, settings: ServerSettings) -> None:
+def serve_on(
+    place: socket.socket, app: FastAPI, settings: ServerSettings, *, alone: bool
+) -> None:
     """Serve on a socket, in this process."""
     config = uvicorn.Config(
         app,
@@ -88,7 +96,7 @@ def serve_on(place: socket.socket, app: FastAPI, settings: ServerSettings) -> No
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, partial(_on_hangup, app.state.service))
-    Server(config).run(sockets=[place])
+    Server(config, alone=alone).run(sockets=[place])
 
 
 def _protocol(settings: ServerSettings) -> Any:
