@@ -65,6 +65,69 @@ BOTH_BOOKS = [
 ]
 
 
+# All that is shipped, by category: codes of the WHO's book, the American one, SNOMED.
+SHIPPED = {
+    "ischaemic_stroke": ("I63 I69.3", "I63 I69.3", "422504002"),
+    "haemorrhagic_stroke": ("I61 I69.1", "I61 I69.1", "274100004"),
+    "multiple_sclerosis": ("G35", "G35", "24700007"),
+    "spinal_cord_injury": (
+        "S14.1 S24.1 S34.1 T09.3 T91.3",
+        "S14.1 S24.1 S34.1",
+        "90584004",
+    ),
+    "traumatic_brain_injury": ("S06 T90.5", "S06", "127295002"),
+    "syringomyelia": ("G95.0", "G95.0", ""),
+    "postherpetic_neuralgia": ("G53.0", "B02.22 B02.23 B02.29", ""),
+    "polyneuropathy": ("G60 G61 G62 G63", "G60 G61 G62 G63", ""),
+    "complex_regional_pain_syndrome": (
+        "M89.0 G90.5 G90.6 G90.7",
+        "M89.0 G90.5 G56.4",
+        "",
+    ),
+    "amputation": ("G54.6 T87.3", "G54.6 T87.3", ""),
+    "radiculopathy": ("M54.1 G55.1", "M54.1", ""),
+    "trigeminal_neuropathy": ("G50.8 S04.3", "G50.8 S04.3", ""),
+    "peripheral_nerve_lesion": ("G56 G57 G58", "G56 G57 G58", ""),
+    "ask": (
+        "I64 I69.4 G50.0 G50.9 S14.3 G54.0 Z89 R52",
+        "G50.0 G50.9 S14.3 G54.0 Z89 R52 G89 G57.7",
+        "",
+    ),
+}
+SCALES = {
+    ("snomed", "401320004", "depression"),
+    ("snomed", "401319005", "anxiety"),
+    ("loinc", "72514-3", "pain_intensity"),
+}
+
+
+def test_the_shipped_table_has_these_codes_and_no_other():
+    systems = ("icd10", "icd10cm", "snomed")
+    due = {
+        (system, code, category)
+        for category, lists in SHIPPED.items()
+        for system, codes in zip(systems, lists, strict=True)
+        for code in codes.split()
+    }
+    found, scales = set(), set()
+    for row in shipped_codes().known:
+        place = (row.code.system, row.code.code)
+        if isinstance(row, Unspecific):
+            found.add((*place, "ask"))
+        elif row.category is not None:
+            found.add((*place, row.category))
+        else:
+            scales.add((*place, row.field))
+    assert found == due
+    assert scales == SCALES
+
+
+def test_every_category_is_found_by_each_of_its_codes():
+    for category, lists in SHIPPED.items():
+        for uri, codes in zip((WHO, US, SNOMED), lists, strict=True):
+            assert {meaning(uri, code) for code in codes.split()} <= {category}
+
+
 def meaning(uri, code):
     found = shipped_codes().find(uri, code)
     return "ask" if isinstance(found, Unspecific) else found and found.category

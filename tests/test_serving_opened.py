@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -13,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 import responder_model as rm
-from records import LOINC, WHO, bundle, call, condition, observation, patient
+from records import LOINC, SNOMED, WHO, bundle, call, condition, observation, patient
 from responder_model.audit import AuditKey, Trail, affected
 from responder_model.cli.app import app
 from responder_model.serving.hospital import Hospital
@@ -352,3 +353,52 @@ def test_one_number_on_json_page_card_fhir_and_command_line(server):
     assert due.verdict.note.text("en") in unescape(result.text).replace(
         "\N{NO-BREAK SPACE}", " "
     )
+
+
+CAUSES = ("I63.9", "G35", "S24.1", "G53.0", "G62.9", "T87.3", "G56.2", "I61")
+
+
+def made_up(rng: random.Random) -> tuple[dict, list[dict]]:
+    """A patient and what the record holds of them."""
+    born = f"{rng.randint(1930, 2000)}-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}"
+    person = patient(birthDate=born, gender=rng.choice(("male", "female", "other")))
+    rows = [condition((WHO, rng.choice(CAUSES)), recordedDate="2024-01-02")]
+    for k, (system, code, most) in enumerate(
+        ((SNOMED, "401320004", 21), (SNOMED, "401319005", 21), (LOINC, "72514-3", 10))
+    ):
+        if rng.random() < 0.7:
+            value = observation(
+                rng.randint(0, most), recent(), code=(system, code), id=f"o{k}"
+            )
+            rows.append(value)
+    return person, rows
+
+
+def test_one_number_and_one_patient_on_every_way_for_many_patients(tmp_path):
+    trail = Trail(tmp_path / "trail", AuditKey(secret=bytes(32)))
+    server = Local(ServerSettings(hospital=Hospital(public_url=URL), audit=trail))
+    rng = random.Random(16)
+    path = "/fhir/$assess?decision=rtms_response&moment=screening"
+    for _ in range(8):
+        person, rows = made_up(rng)
+        body = bundle(person, *rows)
+        form = opened(server, body)
+        values = {
+            name: float(text) if text[0].isdigit() else text
+            for name, text in values_of(form).items()
+        }
+        found = server.predict(values).json()["predictions"][0]
+        content = json.dumps(body).encode()
+        headers = {"content-type": FHIR}
+        main = server.request("POST", path, content=content, headers=headers)
+        said = main.json()["prediction"][0]["extension"][0]["valueDecimal"]
+        assert said == found["probability"]
+        assert send(server, form).status_code == 200
+        asked = call(*rows, prefetch={"patient": person})
+        cards = server.post("/cds-services/rtms_response-screening", asked).json()
+        assert len(cards["cards"]) == 1
+        lines = affected(trail.folder).rows[-4:]
+        # the same figures, of the same patient, under the same key
+        assert {row["output"]["probability"] for row in lines} == {said}
+        assert len({json.dumps(row["output"]) for row in lines}) == 1
+        assert len({row["input"] for row in lines}) == 1
