@@ -50,7 +50,8 @@ def test_each_prior_is_tried_with_each_change():
         Prior(name=name, mean=np.ones(6), sd=np.ones(6), weight=w, centre_sd=0.3)
         for name, w in (("a", 0.6), ("b", 0.3999), ("c", 0.0001))
     ]
-    tried = that_may_change(priors, n_cuts=2, n_columns=3)
+    bends = np.array([False, False, True])
+    tried = that_may_change(priors, 2, bends)
     assert len(tried) == 2 * len(GRID)  # the negligible one is not tried
     assert sum(prior.weight for prior in tried) == pytest.approx(1.0)
     assert np.allclose(tried[0].spread, np.eye(6))
@@ -59,12 +60,27 @@ def test_each_prior_is_tried_with_each_change():
     assert most[1, 1] == 1.0  # gaps between cut-offs stay
     assert most[5, 5] == 1.0  # the level of a centre stays
     assert most[2, 2] == pytest.approx(1.0 + 0.35**2 + 0.6**2)
-    assert most[2, 3] == pytest.approx(0.6**2)
+    assert most[2, 3] == most[2, 4] == pytest.approx(0.6**2)
+    assert most[4, 4] == pytest.approx(1.0 + 0.6**2)  # a bend, with the strength alone
+
+
+def test_priors_of_one_name_change_as_one():
+    """Combining makes several of each: mixed as they are, by moments."""
+    priors = [
+        Prior(name=name, mean=np.full(3, m), sd=np.full(3, 0.5), weight=w)
+        for name, m, w in (("a", 0.0, 0.2), ("b", 1.0, 0.5), ("a", 1.0, 0.3))
+    ]
+    tried = that_may_change(priors, 1, np.zeros(2, dtype=bool))
+    assert len(tried) == 2 * len(GRID)
+    first = tried[0]
+    assert sum(p.weight for p in tried[: len(GRID)]) == pytest.approx(0.5)
+    assert np.allclose(first.mean, 0.6)
+    assert np.allclose(first.spread, 0.25 * np.eye(3) + 0.4 * 0.6)
 
 
 def test_merged_components_keep_weight_evidence_and_moments():
     prior = Prior(name="one", mean=np.zeros(2), sd=np.ones(2), weight=1.0)
-    tried = that_may_change([prior], 1, 1)
+    tried = that_may_change([prior], 1, np.zeros(1, dtype=bool))
     rng = np.random.default_rng(0)
     fitted = [
         Component(
@@ -89,9 +105,8 @@ def test_merged_components_keep_weight_evidence_and_moments():
 def test_shares_are_the_evidence_of_each_change():
     # one number, level alone: evidence is N(y; 0, 1 + sd² + a²), here by quadrature
     y, sd = 2.0, 0.5
-    tried = that_may_change(
-        [Prior(name="one", mean=np.zeros(1), sd=np.ones(1), weight=1.0)], 1, 0
-    )
+    prior = Prior(name="one", mean=np.zeros(1), sd=np.ones(1), weight=1.0)
+    tried = that_may_change([prior], 1, np.zeros(0, dtype=bool))
     weights = []
     for prior in tried:
         spread = float(np.sqrt(prior.spread[0, 0]))

@@ -8,7 +8,7 @@ import pytest
 from responder_model.artifact import digest_of, load_model, save_model
 from responder_model.artifact.trees import check_trees
 from responder_model.challenger import Trees
-from responder_model.development import develop, update
+from responder_model.development import develop, published_model, update
 from responder_model.development.updating import earlier_of
 from responder_model.errors import DevelopmentError
 from responder_model.model.batch import raw_cohort
@@ -179,3 +179,24 @@ def test_earlier_of_a_power_keeps_means_and_widens(model):
 def test_update_refuses_a_power_that_is_none(cohort, model, power):
     with pytest.raises(DevelopmentError, match="power must be a number above 0"):
         update(model, part(cohort, slice(220, 260)), power=power)
+
+
+def test_rounding_in_a_direction_without_variance_moves_no_population():
+    """All categories of one predictor are singular; a file rounds that to 1e-14."""
+    population = published_model("rtms_response", moment="screening").population
+    size = len(population.mean)
+    kept = np.setdiff1d(np.arange(size), [0, size - 1])
+    square = np.ix_(kept, kept)
+    found = replace(
+        population,
+        mean=population.mean[kept],
+        covariance=population.covariance[square] + 0.01 * np.eye(len(kept)),
+    )
+    exact = found.extended(population, kept).covariance
+    for seed in range(5):
+        noise = 1e-14 * np.random.default_rng(seed).normal(size=(size, size))
+        rounded = replace(
+            population, covariance=population.covariance + noise + noise.T
+        )
+        again = found.extended(rounded, kept).covariance
+        np.testing.assert_allclose(again, exact, atol=1e-9)

@@ -4,18 +4,20 @@ Of each component, the earlier posterior N(m, C) becomes the prior N(m, C + T) w
 
     T = a² on the level + b²·s s' + c² on every slope,   s the slopes of m:
 
-another rate, all slopes weaker or stronger together, single effects that differ. A
-grid of (a, b, c) joins the mixture, and its weights say what has changed. At
-a = b = c = 0 it is the exact update.
+another rate, all slopes weaker or stronger together, single effects that differ; a bend
+changes with the strength alone, so that what is held straight stays so. A grid of
+(a, b, c) joins the mixture, and its weights say what has changed. At a = b = c = 0 it
+is the exact update.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from responder_model.cumulative_logit.components import Prior
 from responder_model.cumulative_logit.mixture import Component, match_moments
@@ -31,38 +33,63 @@ _NEGLIGIBLE = 1e-3
 
 
 def that_may_change(
-    priors: Sequence[Prior], n_cuts: int, n_columns: int
+    priors: Sequence[Prior], n_cuts: int, bends: NDArray[np.bool_]
 ) -> tuple[Prior, ...]:
     """Each prior with each change, the changes of one after another.
+
+    Without bends, priors of one name are one: combining makes several of each.
 
     Parameters
     ----------
     priors : sequence of Prior
         Posteriors of the earlier model, over cut points, columns and levels of centres.
-    n_cuts, n_columns : int
-        How many of the first two there are.
+    n_cuts : int
+        How many cut points there are.
+    bends : ndarray of shape (n_columns,) of bool
+        Which columns are the bend of a number's effect.
     """
-    likely = [prior for prior in priors if prior.weight > _NEGLIGIBLE]
+    # held straight and bent, a development has two of a name
+    apart = priors if bends.any() else _of_one_name(priors)
+    likely = [prior for prior in apart if prior.weight > _NEGLIGIBLE]
     total = sum(prior.weight for prior in likely)
     return tuple(
-        _changed(prior, n_cuts, n_columns, change, total)
+        _changed(prior, n_cuts, bends, change, total)
         for prior in likely
         for change in GRID
     )
 
 
+def _of_one_name(priors: Sequence[Prior]) -> Iterator[Prior]:
+    groups: dict[tuple[str, float], list[Prior]] = {}
+    for prior in priors:
+        groups.setdefault((prior.name, prior.centre_sd), []).append(prior)
+    for (name, centre_sd), parts in groups.items():
+        weight = sum(part.weight for part in parts)
+        if len(parts) == 1 or weight == 0.0:
+            yield parts[0]
+            continue
+        whole = match_moments(
+            np.array([part.weight for part in parts]) / weight,
+            np.array([part.mean for part in parts]),
+            np.array([part.spread for part in parts]),
+        )
+        mean = np.append(whole.intercept, whole.coefficients)
+        yield Prior.from_posterior(name, mean, whole.covariance, weight, centre_sd)
+
+
 def _changed(
     prior: Prior,
     n_cuts: int,
-    n_columns: int,
+    bends: NDArray[np.bool_],
     change: tuple[tuple[float, float], ...],
     total: float,
 ) -> Prior:
     (a, by_level), (b, by_strength), (c, by_single) = change
     columns = np.zeros(len(prior.mean), dtype=bool)
-    columns[n_cuts : n_cuts + n_columns] = True
+    columns[n_cuts : n_cuts + len(bends)] = True
     slopes = np.where(columns, prior.mean, 0.0)
-    more = np.where(columns, c**2, 0.0)
+    more = np.zeros(len(prior.mean))
+    more[n_cuts : n_cuts + len(bends)] = np.where(bends, 0.0, c**2)
     more[0] = a**2
     covariance = prior.spread + np.diag(more) + b**2 * np.outer(slopes, slopes)
     weight = prior.weight / total * by_level * by_strength * by_single
@@ -115,7 +142,7 @@ def what_changed(components: Sequence[Component]) -> dict[str, float]:
     --------
     >>> from responder_model.cumulative_logit.components import Prior
     >>> prior = Prior(name="one", mean=np.zeros(2), sd=np.ones(2), weight=1.0)
-    >>> tried = that_may_change([prior], 1, 1)
+    >>> tried = that_may_change([prior], 1, np.zeros(1, dtype=bool))
     >>> as_before = [Component(prior=p, mean=p.mean, covariance=p.spread,
     ...     log_evidence=0.0, weight=p.weight) for p in tried]
     >>> {k: round(v, 3) for k, v in what_changed(as_before).items()}

@@ -34,6 +34,7 @@ from responder_model.development.pooled import (
 from responder_model.development.procedure import CURVES_FROM, Procedure
 from responder_model.development.recalibrating import SHIFTS, recalibrated
 from responder_model.errors import DevelopmentError
+from responder_model.features import is_curve
 from responder_model.model import Component, Model, Pool
 from responder_model.model.trees import join_pools
 from responder_model.settings import METHODS, Settings
@@ -218,12 +219,13 @@ def start_of(model: Model, settings: Settings) -> Earlier:
     earlier = earlier_of(model, settings.power)
     if settings.method != "auto":
         return earlier
-    n_cuts, n_columns = len(model.rules.cut_points), len(model.encoder.derived)
+    bends = np.array([is_curve(name) for name in model.encoder.derived])
+    n_cuts = len(model.rules.cut_points)
     return replace(
         earlier,
-        components=that_may_change(earlier.components, n_cuts, n_columns),
+        components=that_may_change(earlier.components, n_cuts, bends),
         at_cuts={
-            cut: that_may_change(priors, 1, n_columns)
+            cut: that_may_change(priors, 1, bends)
             for cut, priors in earlier.at_cuts.items()
         },
     )

@@ -27,6 +27,8 @@ REFERENCE_WEIGHT = 40.0
 MOST_KEPT = 4096
 # Share of each variance added to the diagonal: full one-hot columns are singular.
 _RIDGE = 1e-3
+# Share of the largest variance below which a direction has none: rounding leaves some.
+_RANK = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,7 +101,7 @@ class Population:
         """
         whole = reference.covariance
         part = whole[np.ix_(kept, kept)]
-        lift = whole[:, kept] @ np.linalg.pinv(part, hermitian=True)
+        lift = whole[:, kept] @ np.linalg.pinv(part, rcond=_RANK, hermitian=True)
         lift[kept] = np.eye(len(kept))
         rest = whole - lift @ part @ lift.T
         rest[kept], rest[:, kept] = 0.0, 0.0
