@@ -91,6 +91,29 @@ def test_released_folder_answers_to_the_last_bit_as_the_command_does(folder):
         assert printed == found
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["published", "released"])
+def test_five_hundred_patients_are_answered_as_the_command_does(tmp_path, kind):
+    named = {f"{decision}@{moment}": (decision, moment) for decision, moment in TARGETS}
+    if kind == "released":
+        named = {
+            str(save_model(example_model(*target, seed=k), tmp_path / f"m{k}")): target
+            for k, target in enumerate(TARGETS)
+        }
+    own = tuple(named) if kind == "released" else ()
+    server = Local(ServerSettings(models=own))
+    for model, (decision, moment) in named.items():
+        patients = made_up_patients(moment, 100, seed=4)
+        body = {"decision": decision, "moment": moment, "patients": patients}
+        answered = server.post("/v1/predictions", {**body, "lang": "fr"}).json()
+        for patient, found in zip(patients, answered["predictions"], strict=True):
+            command = ["predict", model, "--input", "-", "--json", "--lang", "fr"]
+            done = CliRunner().invoke(app, command, input=json.dumps(patient))
+            printed = json.loads(done.stdout)
+            printed.pop("questions")
+            assert printed == found
+
+
 def test_other_routes_answer_as_the_package_does(server):
     patient = {**PATIENT, "relief_1": 20, "relief_2": 0}
     asked = {"lang": "fr", "patient": patient}
