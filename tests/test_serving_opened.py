@@ -181,6 +181,20 @@ def test_audit_line_of_a_page_has_the_version_of_the_table_that_was_used(tmp_pat
     ]
 
 
+def test_sources_that_travel_are_on_no_log_and_in_no_trail(tmp_path):
+    trail = Trail(tmp_path / "trail", AuditKey(secret=bytes(32)))
+    server = Local(ServerSettings(hospital=Hospital(public_url=URL), audit=trail))
+    subject = {"reference": f"Patient/{WORD}"}
+    row = condition((WHO, "I69.3"), subject=subject, id=WORD)
+    form = opened(server, bundle(patient(id=WORD), row))
+    assert WORD in send(server, form).text
+    assert send(server, form, age=WORD).status_code == 422
+    assert send(server, form, **{f"record.{WORD}": WORD}).status_code == 200
+    assert WORD not in str(server.lines)
+    text = b"".join(path.read_bytes() for path in trail.folder.iterdir())
+    assert WORD.encode() not in text
+
+
 def test_result_of_a_form_without_a_record_says_nothing_of_sources(server):
     page = send(server, server.get("/en/rtms_response/screening"), age="54")
     assert answers(page) == {"Age": ""}

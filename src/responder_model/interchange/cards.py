@@ -126,6 +126,7 @@ def _lines(found: Prediction, reading: Reading, lang: str) -> Iterator[str]:
     yield _escaped(say("interchange.card_model", lang, **names))
     if reading.mapping_version:
         version = reading.mapping_version
+        yield ""
         yield _escaped(say("interchange.card_codes", lang, version=version))
 
 
