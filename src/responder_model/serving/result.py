@@ -260,8 +260,9 @@ def _at_threshold(prediction: Prediction, told: Verdict, lang: str) -> tuple[str
     threshold, above = told.threshold, told.chance_above
     cost = threshold / (1.0 - threshold)
     ends = (prediction.probability, *prediction.interval)
-    worth = [signed_points(PATIENTS * (p - (1.0 - p) * cost), lang) for p in ends]
-    said = {"value": worth[0], "low": worth[1], "high": worth[2]}
+    worth = [PATIENTS * (p - (1.0 - p) * cost) for p in ends]
+    value, low, high = (signed_points(x, lang) for x in worth)
+    said = {"n": round(worth[0]), "value": value, "low": low, "high": high}
     return (
         say("answers.above_threshold", lang, threshold=threshold, chance=above),
         say("page.net_benefit", lang, threshold=threshold, **said),
