@@ -10,7 +10,6 @@ import zlib
 from contextlib import suppress
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -303,25 +302,3 @@ def test_without_fpdf2_the_extra_is_named(english, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "fpdf", None)
     with pytest.raises(MissingExtraError, match=r"responder-model\[pdf\]"):
         render_pdf(english["few"])
-
-
-PAGE = (Path(__file__).parents[1] / "docs" / "one_page.md").read_text("utf-8")
-
-
-def test_commands_of_the_page_on_pages_run(tmp_path, monkeypatch):
-    pytest.importorskip("fpdf")
-    monkeypatch.chdir(tmp_path)
-    commands = re.findall(r"^    responder-model (.*)$", PAGE, re.MULTILINE)
-    assert len(commands) >= 4
-    for command in commands:
-        done = CliRunner().invoke(app, command.split())
-        assert done.exit_code == 0, (command, done.output)
-        assert (tmp_path / command.split()[-1]).exists()
-
-
-def test_code_of_the_page_on_pages_runs(tmp_path, monkeypatch):
-    pytest.importorskip("fpdf")
-    monkeypatch.chdir(tmp_path)
-    code = PAGE.split("```python\n")[1].split("```")[0]
-    exec(compile(code, "one_page.md", "exec"), {})
-    assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -292,22 +289,6 @@ def test_command_counts_in_a_cohort_and_prints_json(tmp_path):
     assert {"stopped", "lost", "saved", "break_even"} <= set(found["rules"][0])
 
 
-PAGE = (Path(__file__).parents[1] / "docs" / "stopping.md").read_text("utf-8")
-
-
-def test_page_shows_what_its_commands_print(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "110")
-    printed = ""
-    for command in re.findall(r"^    (responder-model .*)$", PAGE, re.MULTILINE):
-        done = CliRunner().invoke(app, [*shlex.split(command)[1:], "--lang", "en"])
-        assert done.exit_code == 0, (command, done.output)
-        printed += done.stdout
-    shown = PAGE.split("```text\n")[1].split("```")[0].splitlines()
-    assert len(shown) > 12
-    assert [line for line in shown if line.strip() not in printed] == []
-
-
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_an_end_of_an_interval_that_is_far_away_is_only_said_to_be(lang):
     far = Amount(value=12.0, lower=3.0, upper=586_656.0)
@@ -322,8 +303,3 @@ def test_common_notes_say_once_what_several_sessions_share(models):
     of = {note.code: note for note in notes}
     assert of["rules.expected_relief"].values["session"] == (1, 2, 3)
     assert of["rules.break_even"] == found[0].messages[1]
-
-
-def test_code_of_the_page_runs():
-    code = PAGE.split("```python\n")[1].split("```")[0]
-    exec(compile(code, "stopping.md", "exec"), {})

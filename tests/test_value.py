@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import re
-import shlex
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -257,17 +254,3 @@ def test_command_prints_json():
     assert row["threshold"] == 0.4
     assert [sample["n"] for sample in row["samples"]] == [25]
     assert found["slots"] is None
-
-
-PAGE = (Path(__file__).parents[1] / "docs" / "value.md").read_text("utf-8")
-
-
-def test_page_shows_what_its_commands_print():
-    printed = ""
-    for command in re.findall(r"^    (responder-model .*)$", PAGE, re.MULTILINE):
-        done = CliRunner().invoke(app, [*shlex.split(command)[1:], "--lang", "en"])
-        assert done.exit_code == 0, (command, done.output)
-        printed += done.stdout
-    shown = PAGE.split("```text\n")[1].split("```")[0].splitlines()
-    assert len(shown) > 8
-    assert [line for line in shown if line.strip() not in printed] == []
