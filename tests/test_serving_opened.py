@@ -251,8 +251,10 @@ def test_record_is_taken_from_pages_of_allowed_origins_alone(server):
     body = bundle(patient(), STROKE)
     ours = {"origin": "https://ehr.example", "sec-fetch-site": "cross-site"}
     assert opened(server, body, kind=FORM, headers=ours).status_code == 200
-    other = {**ours, "origin": "https://else.example"}
-    assert opened(server, body, kind=FORM, headers=other).status_code == 403
+    other = {**ours, "origin": "https://else.example", "accept": "text/html"}
+    refused = opened(server, body, kind=FORM, headers=other)
+    assert refused.status_code == 403
+    assert "was not told to trust (serve --allow-origin)" in refused.text
 
 
 @pytest.mark.parametrize(
@@ -271,6 +273,8 @@ def test_what_is_no_record_of_one_living_patient_is_refused(server, body, kind, 
     shown = opened(server, body, kind=kind, headers={"accept": "text/html"})
     assert shown.status_code == status
     assert "<html" in shown.text
+    for row in refused.json()["problems"]:
+        assert row["allowed"] in unescape(shown.text)
 
 
 def test_record_may_be_larger_than_a_form_and_only_there(server):

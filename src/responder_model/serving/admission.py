@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from responder_model.serving.problems import Kind, Refused
+from responder_model.serving.problems import Item, Kind, Refused
 from responder_model.serving.settings import Limits, ServerSettings
 from responder_model.serving.tokens import WINDOW, Doorkeeper, Role
-from responder_model.words import LANGUAGES
+from responder_model.words import LANGUAGES, Note
 
 # The connection is closed where what is left of a request is not read.
 CLOSE = {"connection": "close"}
@@ -75,7 +75,7 @@ def check_origin(scope: Scope, settings: ServerSettings) -> None:
     own = (None, "null", headers.get("host", ""))
     told = urlsplit(origin).netloc if origin and origin != "null" else origin
     if (site not in _HERE) if site is not None else (told not in own):
-        raise Refused(Kind.FORBIDDEN)
+        raise _forbidden(rule="other_origin")
 
 
 def cross_origin(scope: Scope, settings: ServerSettings) -> dict[str, str]:
@@ -102,7 +102,7 @@ def preflight(scope: Scope, settings: ServerSettings) -> Mapping[str, str] | Non
     if "access-control-request-method" not in headers or "origin" not in headers:
         return None
     if headers["origin"] not in settings.origins:
-        raise Refused(Kind.FORBIDDEN)
+        raise _forbidden(rule="other_origin")
     return _PREFLIGHT
 
 
@@ -139,7 +139,12 @@ def check_role(scope: Scope, doorkeeper: Doorkeeper | None) -> None:
         return
     role = _role(scope, doorkeeper)
     if path.startswith(ADMIN_PATHS) and role != "admin":
-        raise Refused(Kind.FORBIDDEN)
+        raise _forbidden(rule="token_role")
+
+
+def _forbidden(*, rule: str) -> Refused:
+    """Refusal that says why; nothing of the request."""
+    return Refused(Kind.FORBIDDEN, [Item(pointer="", allowed=Note(f"serving.{rule}"))])
 
 
 def _role(scope: Scope, doorkeeper: Doorkeeper) -> Role:

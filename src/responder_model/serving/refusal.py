@@ -5,7 +5,6 @@ from __future__ import annotations
 from responder_model.serving.admission import is_page
 from responder_model.serving.frame import Page, other_language, render
 from responder_model.serving.problems import Kind, Refused
-from responder_model.words import say
 
 
 def page_language(path: str, accepted: str, preferred: str) -> str | None:
@@ -32,14 +31,16 @@ def page_language(path: str, accepted: str, preferred: str) -> str | None:
 
 def refusal_page(refused: Refused, request_id: str, lang: str) -> Page:
     """Say what was refused, and that nothing is lost in the browser."""
+    told = refused.document(request_id, lang)
     return render(
         "refusal.html.j2",
         lang,
         status=refused.kind.status,
-        title=say(f"serving.{refused.kind.code}", lang),
+        title=told["title"],
         other_path=f"/{other_language(lang)}",
         warnings=(),
         request_id=request_id,
+        reasons=[row["allowed"] for row in told["problems"] if row["field"] is None],
         asks_token=refused.kind is Kind.UNAUTHORISED,
         login=f"/{lang}/login",
     )

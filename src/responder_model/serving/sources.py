@@ -67,6 +67,9 @@ def entries_of(reading: Reading) -> dict[str, tuple[str, ...]]:
 
 def _written(text: str, source: Source) -> str:
     told = {name: vars(source)[name] for name in _TEXTS}
+    if source.kind == "Patient":
+        # a day of birth, which no page shows
+        del told["date"]
     if len(source.resource) > _LONGEST:
         told["resource"] = source.kind
     short = {name: value[:_LONGEST] for name, value in told.items() if value}
