@@ -21,12 +21,14 @@ from responder_model.cumulative_logit.discrepancy import (
     interaction_kernel,
 )
 from responder_model.cumulative_logit.earlier import Earlier
+from responder_model.cumulative_logit.fitting import fit_components
 from responder_model.cumulative_logit.likelihood import (
     Observations,
     derivatives,
+    intercept_jacobian,
     intercepts,
 )
-from responder_model.cumulative_logit.mixture import collapse, fit_components
+from responder_model.cumulative_logit.mixture import collapse, collapse_at, weigh
 from responder_model.cumulative_logit.served import monotone
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -172,6 +174,80 @@ def test_evidence_and_moments_match_brute_force_integration():
         assert part.log_evidence == pytest.approx(exact, abs=1.5 / 25)
         assert part.mean[1] == pytest.approx(centre, abs=0.05)
         assert part.covariance[1, 1] == pytest.approx(variance, rel=0.12)
+
+
+def mixture_of(observations, *, at_prior_means=False):
+    """Components of a mixture in three columns."""
+    evidence = (np.array([0.8, 0.0, -0.3]), np.array([0.5, 0.3, 0.2]))
+    priors = robust_priors(
+        *evidence, 3, anchor=(-0.3, 0.75), gaps=np.array(GAPS), gap_sd=0.35
+    )
+    starts = np.array([prior.mean for prior in priors])
+    return fit_components(observations, priors, starts if at_prior_means else None)
+
+
+def assert_same_fit(one, other):
+    for a, b in zip(one, other, strict=True):
+        sd = np.sqrt(np.diag(b.covariance))
+        # the last Newton step leaves the square of a decrement of 1e-4
+        assert_allclose((a.mean - b.mean) / sd, 0.0, atol=2e-4)
+        assert_allclose(
+            a.covariance / np.outer(sd, sd), b.covariance / np.outer(sd, sd), atol=2e-3
+        )
+        assert a.log_evidence == pytest.approx(b.log_evidence, abs=1e-3)
+
+
+def test_components_do_not_depend_on_where_they_start():
+    design, level = simulate(120, np.array([0.9, 0.2, 0.0]), 7)
+    observations = Observations(
+        design=design, lower=level, upper=level, n_cuts=5, main=2
+    )
+    at_prior_means = mixture_of(observations, at_prior_means=True)
+    assert_same_fit(mixture_of(observations), at_prior_means)
+
+
+def test_copies_of_a_patient_count_as_often_as_they_are():
+    design, level = simulate(80, np.array([0.9, 0.2, 0.0]), 8)
+    often = np.random.default_rng(8).integers(1, 4, 80)
+    rows = np.repeat(np.arange(80), often)
+    once = Observations(design=design, lower=level, upper=level, n_cuts=5, main=2)
+    copied = once.rows(rows)
+    merged = copied.merged()
+    assert_allclose(merged.count, often)
+    point = np.full((2, 8), 0.1)
+    for a, b in zip(
+        derivatives(copied, point), derivatives(merged, point), strict=True
+    ):
+        assert_allclose(a, b, rtol=1e-12, atol=1e-11)
+    apart = copied.rows(np.random.default_rng(9).permutation(len(rows)))
+    assert_same_fit(mixture_of(copied), mixture_of(apart))
+
+
+def test_collapse_of_each_cut_point_matches_draws():
+    design, level = simulate(100, np.array([0.9, 0.2, 0.0]), 9)
+    observations = Observations(
+        design=design, lower=level, upper=level, n_cuts=5, main=2
+    )
+    parts = weigh(mixture_of(observations))
+    found = collapse_at(parts, range(5), 5, 2)
+    rng, draws = np.random.default_rng(9), []
+    for part in parts:
+        n = round(100_000 * part.weight)
+        moved = rng.multivariate_normal(np.zeros(8), part.covariance, n)
+        # cut points as linear in the parameters as a Gaussian takes them
+        cuts = intercepts(part.mean[None], 5, 2) + (
+            moved[:, :5] @ intercept_jacobian(part.mean[None], 5, 2)[0].T
+        )
+        draws.append(np.hstack([cuts, part.mean[5:] + moved[:, 5:]]))
+    draws = np.vstack(draws)
+    for cut, one in found.items():
+        at_cut = draws[:, [cut, 5, 6, 7]]
+        sd = at_cut.std(axis=0)
+        mean = np.append(one.intercept, one.coefficients)
+        # five standard errors of 100 000 draws
+        assert_allclose((mean - at_cut.mean(axis=0)) / sd, 0.0, atol=0.016)
+        correlation = one.covariance / np.outer(sd, sd)
+        assert_allclose(correlation, np.corrcoef(at_cut.T), atol=0.023)
 
 
 def test_derivatives_match_finite_differences():

@@ -17,7 +17,6 @@ from responder_model.cumulative_logit.components import (
     SLOPE_VARIANCES,
     UNSUPPORTED_SD,
     Array,
-    Prior,
     apart_by_centre,
     apart_by_curve,
     robust_priors,
@@ -25,6 +24,11 @@ from responder_model.cumulative_logit.components import (
 from responder_model.cumulative_logit.conflict import conflict_p_values
 from responder_model.cumulative_logit.discrepancy import estimate_discrepancy
 from responder_model.cumulative_logit.earlier import Earlier, Missed
+from responder_model.cumulative_logit.fitting import (
+    fit_at_cuts,
+    fit_mixture,
+    means_without,
+)
 from responder_model.cumulative_logit.levels import (
     check_classes,
     declared_levels,
@@ -32,18 +36,10 @@ from responder_model.cumulative_logit.levels import (
     levels_in,
     places,
 )
-from responder_model.cumulative_logit.likelihood import (
-    Observations,
-    intercepts,
-)
+from responder_model.cumulative_logit.likelihood import Observations
 from responder_model.cumulative_logit.mixture import (
-    Component,
     collapse,
-    fit_components,
-    fit_mixture,
-    means_without,
-    prior_at,
-    weigh,
+    collapse_at,
 )
 from responder_model.cumulative_logit.parameters import check_names, check_parameters
 from responder_model.cumulative_logit.served import (
@@ -55,8 +51,6 @@ from responder_model.cumulative_logit.served import (
 
 # Patients from which each served cut point is half its own fit (statistics.md 2).
 CUT_SPECIFIC_FROM = 100
-# Components that the ordinal fit gives less are left out of the cut-specific ones.
-_NEGLIGIBLE = 1e-3
 # Contrasts of a balanced 0/1 column that make one SD.
 _BINARY_UNIT = 2.0
 # Intercept and log-gap priors where nothing is published.
@@ -247,7 +241,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     def _scale(self, X: Array) -> None:
         """Centre and scale of each column: stated, else development mean and SD."""
         self.centre_, self.scale_ = X.mean(axis=0), X.std(axis=0)
-        binary = np.isin(X, (0.0, 1.0)).all(axis=0)
+        binary = ((X == 0.0) | (X == 1.0)).all(axis=0)
         # what differs by rounding only is constant
         rounding = _ROUNDING * np.abs(X).max(axis=0)
         self.scale_[binary | (self.scale_ <= rounding)] = 1.0
@@ -312,16 +306,20 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         self.are_halves_ = before + len(observations.lower) >= self.cut_specific_from
         self.cut_components_ = {}
         if J > 1 and (self.are_halves_ or self.with_intervals):
-            self.cut_components_ = self._fit_at(observations, cuts)
+            at_cuts = None if self.earlier is None else self.earlier.at_cuts
+            self.cut_components_ = fit_at_cuts(
+                observations, cuts, self.components_, at_cuts
+            )
         own = {
             cut: collapse(parts, 0, 1, 0)
             for cut, parts in self.cut_components_.items()
             if self.are_halves_
         }
         slopes = self._misses(observations)
+        ordinal = collapse_at(self.components_, range(J), J, main)
         self.served_ = {
             cut: widen_by_centres(
-                average(collapse(self.components_, cut, J, main), own.get(cut)),
+                average(ordinal[cut], own.get(cut)),
                 self.components_,
                 slopes,
                 self.n_centres,
@@ -353,29 +351,6 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         )
         self.discrepancy_ = self.missed_.interactions.mean(DISCREPANCY_VARIANCES)
         return self.missed_.slopes.mean(SLOPE_VARIANCES) if self.n_centres else 0.0
-
-    def _fit_at(
-        self, observations: Observations, cuts: list[int]
-    ) -> dict[int, tuple[Component, ...]]:
-        """Fit the same evidence, or what was learned before, to single cut points."""
-        J, main = observations.n_cuts, observations.main
-        likely = [part for part in self.components_ if part.weight > _NEGLIGIBLE]
-        pairs: list[tuple[int, Prior, Array]] = []
-        for cut in cuts:
-            if self.earlier is not None:
-                pairs += [(cut, p, p.mean) for p in self.earlier.at_cuts[cut]]
-                continue
-            for part in likely:
-                level = intercepts(part.mean[None], J, main)[0, cut]
-                start = np.append(level, part.mean[J:])
-                pairs.append((cut, prior_at(part.prior, cut, J, main), start))
-        of, priors, starts = zip(*pairs, strict=True)
-        at_cuts = observations.at_cuts(np.array(of))
-        parts = fit_components(at_cuts, priors, np.array(starts))
-        return {
-            cut: weigh([part for part, at in zip(parts, of, strict=True) if at == cut])
-            for cut in cuts
-        }
 
     def _is_among(self, names: Sequence[str] | None) -> NDArray[np.bool_]:
         return np.isin(self._column_names(), list(names or ()))

@@ -32,7 +32,7 @@ class Observations:
     """Design (n, K), and the lowest and highest level that each outcome allows.
 
     ``lower`` and ``upper`` are (n,); or, at single cut points, (M, n): each parameter
-    vector has its own outcomes.
+    vector has its own outcomes. ``count`` says how often each row counts, (n,).
     """
 
     design: Array
@@ -40,6 +40,7 @@ class Observations:
     upper: Levels
     n_cuts: int
     main: int
+    count: Array | None = None
 
     def at_cuts(self, cuts: NDArray[np.int64]) -> Observations:
         """Outcomes at single cut points (J = 1), those of M parameter vectors."""
@@ -59,7 +60,20 @@ class Observations:
             design=self.design[keep],
             lower=self.lower[..., keep],
             upper=self.upper[..., keep],
+            count=None if self.count is None else self.count[keep],
         )
+
+    def merged(self) -> Observations:
+        """One row, and how often it counts, for equal ones that stand together."""
+        begins = np.ones(len(self.design), dtype=bool)
+        begins[1:] = (self.design[1:] != self.design[:-1]).any(axis=1)
+        for level in np.vstack([self.lower, self.upper]):
+            begins[1:] |= level[1:] != level[:-1]
+        first = np.flatnonzero(begins)
+        if len(first) == len(begins):
+            return self
+        count = np.diff(np.append(first, len(begins))).astype(np.float64)
+        return replace(self.rows(first), count=count)
 
     @cached_property
     def with_intercept(self) -> Array:
@@ -151,6 +165,10 @@ class Terms:
         """Those of some patients."""
         return Terms(**{name: part[..., keep] for name, part in vars(self).items()})
 
+    def times(self, count: Array) -> Terms:
+        """Those of rows that count more than once."""
+        return Terms(**{name: part * count for name, part in vars(self).items()})
+
 
 def terms(observations: Observations, parameters: Array) -> Terms:
     """Terms of each outcome at M parameter vectors."""
@@ -159,7 +177,7 @@ def terms(observations: Observations, parameters: Array) -> Terms:
     # log(s(b) - s(a)) = log s(b) + log s(-a) + log(1 - exp(-gap))
     with np.errstate(over="ignore"):
         h = 1.0 / np.expm1(gap)
-    return Terms(
+    found = Terms(
         value=log_s[0] + log_s[1] + np.log1p(-np.exp(-gap)),
         slope=s[1] - s[0],
         at_top=1.0 - s[0] + h,
@@ -167,6 +185,7 @@ def terms(observations: Observations, parameters: Array) -> Terms:
         curvature=s * (1.0 - s),
         bend=h * (1.0 + h),
     )
+    return found if observations.count is None else found.times(observations.count)
 
 
 def derivatives(

@@ -83,7 +83,7 @@ def columns_left_out(
     )
     differing = _differing(z)
     out = differing < k
-    out[number] |= np.array([_dominated(column) for column in z.T[number]], dtype=bool)
+    out[number] |= _dominated(z[:, number])
     known_since = _known_since(encoder, fields)
     since = np.append(known_since, np.zeros(n_centres, dtype=np.int64))
     curve = np.array([column.is_curve for column in encoder.columns])
@@ -118,11 +118,14 @@ def _known_since(encoder: Encoder, fields: list[Field]) -> NDArray[np.int64]:
     return np.array([moments.index(field.known_from) for field in fields])
 
 
-def _dominated(column: Array) -> bool:
-    """Whether one patient makes most of what a column varies by."""
-    known = column[~np.isnan(column)]
-    squared = (known - np.median(known)) ** 2 if known.size else np.zeros(1)
-    return bool(squared.max() > 0.5 * squared.sum())
+def _dominated(columns: Array) -> Mask:
+    """Whether one patient makes most of what each column varies by."""
+    ordered = np.sort(columns, axis=0)
+    last = np.maximum((~np.isnan(ordered)).sum(axis=0) - 1, 0)
+    middle = np.array([last // 2, (last + 1) // 2])
+    median = np.take_along_axis(ordered, middle, axis=0).mean(axis=0)
+    squared = np.nan_to_num((ordered - median) ** 2)
+    return np.asarray(squared.max(axis=0) > 0.5 * squared.sum(axis=0))
 
 
 def _in_units(z: Array, encoder: Encoder, columns: NDArray[np.int64]) -> Array:

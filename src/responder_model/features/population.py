@@ -39,7 +39,14 @@ class Conditional:
     seen: Places  # observed ones
     gain: Array  # (m, o)
     covariance: Array  # (m, m) of the missing given the observed
-    fill: Array  # (p, p): observed deviations, 0 where missing, to all expected ones
+
+    @cached_property
+    def fill(self) -> Array:
+        """Observed deviations, 0 where missing, to all expected ones, (p, p)."""
+        fill = np.zeros((self.gone.size + self.seen.size,) * 2)
+        fill[self.seen, self.seen] = 1.0
+        fill[self.gone[:, None], self.seen] = self.gain
+        return fill
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,14 +159,11 @@ class Population:
             rows = self._precision[gone]
             covariance = np.linalg.inv(rows[:, gone])
             gain = -covariance @ rows[:, seen]
-            fill = np.diag(np.where(missing, 0.0, 1.0))
-            fill[gone[:, None], seen] = gain
             found = Conditional(
                 gone=gone,
                 seen=seen,
                 gain=gain,
                 covariance=(covariance + covariance.T) / 2,
-                fill=fill,
             )
             if len(self._cache) < MOST_KEPT:
                 self._cache[key] = found

@@ -1,0 +1,151 @@
+"""Fit the components of a mixture: Laplace posteriors, and what is left out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from responder_model.cumulative_logit.components import Array, Prior
+from responder_model.cumulative_logit.likelihood import (
+    Observations,
+    intercepts,
+    summed,
+    terms,
+)
+from responder_model.cumulative_logit.mixture import (
+    Component,
+    normalised,
+    prior_at,
+    weigh,
+)
+from responder_model.cumulative_logit.newton import Ascent, Objective, find_modes
+
+# Components that the ordinal fit gives less are left out of the cut-specific ones.
+_NEGLIGIBLE = 1e-3
+# Newton decrement from which the others may start beside the first: an SD or so.
+_NEAR = 1.0
+
+
+def fit_mixture(
+    observations: Observations, priors: Sequence[Prior]
+) -> tuple[Component, ...]:
+    """Fit every component and give it its posterior probability."""
+    return weigh(fit_components(observations, priors))
+
+
+def fit_components(
+    observations: Observations, priors: Sequence[Prior], starts: Array | None = None
+) -> tuple[Component, ...]:
+    """Posterior modes by Newton with step halving; Laplace covariance and evidence.
+
+    Parameters
+    ----------
+    observations : Observations
+        One design for all; one set of outcomes, or one a prior.
+    priors : sequence of Prior
+    starts : ndarray of shape (M, J + K), optional
+        Where each fit starts; default: the mode under the most probable prior, which
+        starts at its mean.
+
+    Notes
+    -----
+    A column that is 0 for everybody keeps its prior, and takes no part where that is
+    independent of the others. Copies of a patient that stand together count as one
+    row.
+    """
+    learned = _learned(observations, priors)
+    objective = Objective.under(observations.merged(), priors, learned)
+    if starts is None:
+        first = int(np.argmax([prior.weight for prior in priors]))
+        lead = objective.one(first)
+        start = find_modes(lead, lead.mean, _NEAR)[0]
+    else:
+        start = starts[:, learned]
+    modes, value, ascent = find_modes(objective, start)
+    evidence = value - 0.5 * (objective.log_det + ascent.log_det)
+    means = np.array([prior.mean for prior in priors])
+    spreads = np.array([prior.spread for prior in priors])
+    means[:, learned] = modes
+    spreads[:, learned[:, None], learned] = ascent.covariance()
+    return tuple(
+        Component(prior=p, mean=mean, covariance=spread, log_evidence=log_evidence)
+        for p, mean, spread, log_evidence in zip(
+            priors, means, spreads, map(float, evidence), strict=True
+        )
+    )
+
+
+def fit_at_cuts(
+    observations: Observations,
+    cuts: Sequence[int],
+    components: Sequence[Component],
+    earlier: Mapping[int, Sequence[Prior]] | None = None,
+) -> dict[int, tuple[Component, ...]]:
+    """Fit the evidence of an ordinal fit, or what was learned, to single cut points."""
+    J, main = observations.n_cuts, observations.main
+    likely = [part for part in components if part.weight > _NEGLIGIBLE]
+    pairs: list[tuple[int, Prior, Array]] = []
+    for cut in cuts:
+        if earlier is not None:
+            pairs += [(cut, p, p.mean) for p in earlier[cut]]
+            continue
+        for part in likely:
+            level = intercepts(part.mean[None], J, main)[0, cut]
+            start = np.append(level, part.mean[J:])
+            pairs.append((cut, prior_at(part.prior, cut, J, main), start))
+    of, priors, starts = zip(*pairs, strict=True)
+    at_cuts = observations.at_cuts(np.array(of))
+    parts = fit_components(at_cuts, priors, np.array(starts))
+    return {
+        cut: weigh([part for part, at in zip(parts, of, strict=True) if at == cut])
+        for cut in cuts
+    }
+
+
+def _learned(observations: Observations, priors: Sequence[Prior]) -> NDArray[np.int64]:
+    """Positions of the parameters of which these patients may say something."""
+    J = observations.n_cuts
+    apart = all(prior.covariance is None for prior in priors)
+    used = np.flatnonzero((observations.design != 0.0).any(axis=0) | (not apart))
+    return np.concatenate([np.arange(J), J + used])
+
+
+def means_without(
+    observations: Observations,
+    components: Sequence[Component],
+    parts: Sequence[NDArray[np.int64]],
+    cut: int,
+) -> Array:
+    """Mean (intercept at a cut point, coefficients) without some patients, (F, 1 + K).
+
+    The mixture without each of F parts of the patients, by one Newton step from the
+    components of all: what a part adds to score and information is taken off, not
+    fitted again. Steps are as exact as the components are Gaussian (Rad and Maleki
+    2020, doi:10.1111/rssb.12374). 0 for a column that is 0 for everybody.
+    """
+    J, main = observations.n_cuts, observations.main
+    priors = [component.prior for component in components]
+    learned = _learned(observations, priors)
+    objective = Objective.under(observations, priors, learned)
+    observations = objective.observations
+    modes = np.array([component.mean[learned] for component in components])
+    each = terms(observations, modes)
+    whole = objective.penalised(modes, summed(observations, modes, each))
+    added = [summed(observations.rows(p), modes, each.rows(p)) for p in parts]
+    value, gradient, information = (
+        np.concatenate([all_of - one for one in some])
+        for all_of, some in zip(whole, zip(*added, strict=True), strict=True)
+    )
+    ascent = Ascent.of(information, gradient)
+    log_posterior = value + (gradient * ascent.step).sum(axis=1) / 2.0
+    log_evidence = (log_posterior - 0.5 * ascent.log_det).reshape(len(parts), -1)
+    weights = normalised(priors, log_evidence - 0.5 * objective.log_det)
+    moved = np.tile(modes, (len(parts), 1)) + ascent.step
+    intercept = intercepts(moved, J, main)[:, cut].reshape(weights.shape)
+    found = np.zeros((len(parts), 1 + len(components[0].mean) - J))
+    found[:, 0] = (weights * intercept).sum(axis=1)
+    moved = moved[:, J:].reshape(*weights.shape, -1)
+    found[:, learned[J:] - J + 1] = (weights[:, None] @ moved)[:, 0]
+    return found
