@@ -32,7 +32,7 @@ from responder_model.model import Model, Prediction
 from responder_model.model.batch import score_raw
 from responder_model.model.limits import preceding_test
 from responder_model.pathways.average import Average
-from responder_model.pathways.implant import Implant, implant
+from responder_model.pathways.implanting import Implant, implant
 from responder_model.pathways.messages import (
     Steps,
     judge,

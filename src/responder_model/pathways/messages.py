@@ -10,7 +10,7 @@ from responder_model.model import Applicability, Model, Prediction
 from responder_model.model.messages import standing_messages
 from responder_model.model.prediction import LEVELS
 from responder_model.pathways.average import Average
-from responder_model.pathways.implant import under_sham
+from responder_model.pathways.implanting import under_sham
 from responder_model.schema import Decision, dictionary
 from responder_model.words import Note
 
