@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -9,19 +10,23 @@ import signal
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 
 import numpy as np
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from responder_model.artifact import save_model
 from responder_model.model.example import example_model
 from responder_model.serving.fields import patient_fields
 from responder_model.serving.listener import let_nobody_begin
-from responder_model.serving.settings import Limits
-from serving_client import PATIENT, SCREENING, Live
+from responder_model.serving.protocol import TimedProtocol
+from responder_model.serving.settings import Limits, ServerSettings
+from serving_client import PATIENT, SCREENING, Live, Local
 
 BODY = json.dumps({**SCREENING, "patients": [PATIENT]})
 HEADERS = {"Content-Type": "application/json"}
@@ -186,6 +191,43 @@ def test_connections_of_one_address_are_counted(tmp_path):
                 if ask(server, None, "/health")[0] == 200:
                     return
     pytest.fail("connections that have ended must no longer count")
+
+
+class Wire(asyncio.Transport):
+    """A connection without a network; whether it was cut stands in ``is_cut``."""
+
+    def __init__(self, address):
+        super().__init__({"peername": (address, 5000), "sockname": ("127.0.0.1", 80)})
+        self.is_cut = False
+
+    def abort(self):
+        self.is_cut = True
+
+
+@pytest.mark.parametrize(
+    ("limits", "addresses", "cut"),
+    [
+        ({"connections": 3}, ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"], [3]),
+        ({"connections_per_address": 2}, ["10.0.0.1"] * 3 + ["10.0.0.2"], [2]),
+        # a proxy may have all
+        ({"connections_per_address": 2}, ["127.0.0.1"] * 4, []),
+    ],
+)
+def test_connections_beyond_their_number_are_cut(limits, addresses, cut):
+    settings = ServerSettings(limits=Limits(**limits), proxy="127.0.0.1")
+    config = uvicorn.Config(Local(settings).app, ws="none", lifespan="off")
+    config.load()
+    shared = {"settings": settings, "per_address": Counter(), "log": print}
+    shared |= {"config": config, "server_state": ServerState(), "app_state": {}}
+    wires = [Wire(address) for address in addresses]
+
+    async def connect():
+        loop = asyncio.get_running_loop()
+        for wire in wires:
+            TimedProtocol(**shared, _loop=loop).connection_made(wire)
+
+    asyncio.run(connect())
+    assert [k for k, wire in enumerate(wires) if wire.is_cut] == cut
 
 
 def latencies(server, n):
