@@ -396,9 +396,9 @@ def test_a_place_that_cannot_be_written_is_named(run, tmp_path, command):
     ("store", "reason"),
     [
         ("sqlite:///{folder}/patients.csv", "file is not a database"),
-        ("http://me:secret@127.0.0.1:{port}", "NewConnectionError"),
-        ("nothing://there", "unsupported URI"),
-        ("mlruns", "sqlite:///mlflow.db"),
+        ("http://me:secret@127.0.0.1:{port}", "nothing answers at 127.0.0.1"),
+        ("nothing://there", "a store is sqlite"),
+        ("mlruns", "and no folder"),
     ],
 )
 def test_develop_says_why_a_store_cannot_be_used_before_it_works(

@@ -489,3 +489,13 @@ def test_commands_and_code_of_the_page_run(tmp_path, monkeypatch):
         assert done.exit_code == 0, done.output
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     exec(compile(code, "combining.md", "exec"), {})
+
+
+def test_each_reason_against_combining_is_a_sentence_of_its_own(models):
+    nobody = rm.published_model("rtms_response", moment="screening")
+    with pytest.raises(rm.ResponderModelError) as caught:
+        combine([models[0], nobody, replace(nobody, name="nobody either")])
+    for lang in ("en", "fr"):
+        said = caught.value.said.text(lang)
+        assert "., " not in said
+        assert said.count(". ") == 1, said

@@ -343,6 +343,13 @@ def test_lines_of_other_models_are_set_aside(model, tmp_path):
     found = monitor(model, *paths, today=TODAY)
     assert found.n_set_aside == 10
     assert any(note.code == "monitoring.set_aside" for note in found.messages)
+    assert found.messages[0].code != "monitoring.none_of_model"
+    rows["model_digest"] = "0" * 64
+    rows.to_csv(paths[0], index=False)
+    found = monitor(model, *paths, today=TODAY)
+    assert found.n_set_aside == len(rows)
+    assert found.messages[0].text("en").startswith("No prediction here is of this")
+    assert found.messages[0].text("fr").startswith("Aucune prédiction n'est de ce")
 
 
 BROKEN = {

@@ -7,6 +7,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -281,6 +282,26 @@ def test_check_store_refuses_a_disk_without_room(uri, monkeypatch):
 def test_check_store_names_an_absent_driver_and_no_password():
     said = refused("mssql+pymssql://me:hunter2@127.0.0.1:1/runs")
     assert "pymssql is not installed" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("uri", ["postgres://me:hunter2@db/runs", "/srv", "foo://bar"])
+def test_check_store_names_the_forms_that_work_and_no_password(uri):
+    said = refused(uri)
+    assert "a database postgresql://HOST/NAME (not postgres://)" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "http"])
+def test_check_store_gives_up_what_does_not_answer(kind):
+    """MLflow by itself tries a database ten times, for two minutes."""
+    with socket.socket() as taken:  # bound and not listening: refused at once
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        start = time.monotonic()
+        said = refused(f"{kind}://me:hunter2@127.0.0.1:{port}/runs")
+    assert time.monotonic() - start < 15.0
+    assert f"nothing answers at 127.0.0.1, port {port}" in said
     assert "hunter2" not in said
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from responder_model.cli.help import given_words
 from responder_model.cli.options import Language, spoken
 from responder_model.words import Note, say
 
+# What a value of a kind must be, where nothing else is known of it.
+_KINDS = {int: "whole", datetime: "day"}
 # Typer's own error of usage, which it does not export.
 UsageError: Any = typer.BadParameter.__bases__[0]
 
@@ -90,4 +93,4 @@ def _rule(parameter: Any) -> Note:
         return Note(f"usage.{key}", **bounds)
     if isinstance(kind, type) and issubclass(kind, Path):
         return Note("usage.folder" if not about.file_okay else "usage.file")
-    return Note("usage.whole" if kind is int else "usage.fitting")
+    return Note(f"usage.{_KINDS.get(kind, 'fitting')}")

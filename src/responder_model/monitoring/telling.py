@@ -50,6 +50,8 @@ def _messages(found: Monitoring) -> Iterator[Note]:
 
 def _state(found: Monitoring) -> Note:
     values = {"evidence": shown(found.highest), "n": found.n_known}
+    if found.n_set_aside and not found.n_due + found.n_waiting:
+        return Note("monitoring.none_of_model")
     if found.state == "nothing_due":
         return Note("monitoring.nothing_due", waiting=found.n_waiting)
     if found.state == "calibrated":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from pathlib import Path
+from urllib.request import getproxies
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -17,6 +19,12 @@ URI_SETTING, EXPERIMENT_SETTING = "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME
 EXPERIMENT = "responder_model"
 DATABASE = "mlflow.db"
 SQLITE = "sqlite:///"
+# Databases without a server, which keep no files of their own; and their ports.
+DATABASES = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+SERVERS = {"http": 80, "https": 443}
+# Seconds after which a store counts as one that does not answer: MLflow would try a
+# database for two minutes.
+PATIENCE = 5.0
 _NO_ADDRESS = re.compile(r"\?|%[0-9A-Fa-f]{2}")
 _ACCOUNT = re.compile(r"://[^/\s]\S*@")
 _SECRET = re.compile(r"(?i)([?&][^=&\s]*(?:pass|pwd|token|secret|key)[^=&\s]*=)[^&\s]*")
@@ -50,6 +58,44 @@ def chosen_tracking_uri(given: str | None = None) -> str:
     'http://runs.hospital:5000'
     """
     return given or os.environ.get(URI_SETTING) or local_tracking_uri(Path())
+
+
+def kind_of(tracking_uri: str) -> str:
+    """Kind of a store, by its address; empty for a folder.
+
+    Examples
+    --------
+    >>> kind_of("mysql+pymysql://db/runs"), kind_of("/srv/runs")
+    ('mysql', '')
+    """
+    kind, found, _ = tracking_uri.partition("://")
+    return kind.partition("+")[0] if found else ""
+
+
+def check_answers(tracking_uri: str) -> None:
+    """Refuse a database or a server that takes no connection within seconds.
+
+    Raises
+    ------
+    TrackingError
+        With its host and port; ModuleNotFoundError for an absent driver.
+    """
+    kind = kind_of(tracking_uri)
+    is_direct = kind in SERVERS and not getproxies()
+    if kind not in DATABASES and not is_direct:
+        return
+    try:
+        url = make_url(tracking_uri)
+        if kind in DATABASES:
+            url.get_dialect().import_dbapi()  # an absent driver is said first
+        host, port = url.host, url.port or (DATABASES | SERVERS)[kind]
+        if host:
+            socket.create_connection((host, port), timeout=PATIENCE).close()
+    except (ArgumentError, ValueError):
+        return  # MLflow says what is wrong with it
+    except OSError:
+        said = Note("tracking.no_answer", host=host, port=port)
+        raise TrackingError(said) from None
 
 
 def experiment_name() -> str:

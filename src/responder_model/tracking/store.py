@@ -28,8 +28,12 @@ from mlflow.entities import Metric, Param
 from responder_model import __version__
 from responder_model.errors import ResponderModelError, TrackingError
 from responder_model.tracking.address import (
+    DATABASES,
+    SERVERS,
+    check_answers,
     database_file,
     experiment_name,
+    kind_of,
     shown_uri,
 )
 from responder_model.tracking.files import (
@@ -43,8 +47,6 @@ from responder_model.words import Note
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
-# Databases without a server, which keep no files of their own.
-DATABASES = ("postgresql", "mysql", "mssql")
 # Characters of MLflow's own words in an error.
 LONGEST_REASON = 400
 # Entries of each kind that MLflow takes at once.
@@ -80,6 +82,7 @@ def opened(tracking_uri: str) -> Iterator[mlflow.MlflowClient]:
     client, nothing through MLflow's own current run.
     """
     with _quiet(), _in_our_words(tracking_uri):
+        check_answers(tracking_uri)
         with _alone(tracking_uri):
             client = mlflow.MlflowClient(tracking_uri)
             # the first question makes or migrates the database
@@ -130,7 +133,7 @@ def _location(tracking_uri: str) -> str | None:
     database = database_file(tracking_uri)
     if database is not None:
         return artifacts_beside(database)
-    if tracking_uri.partition("://")[0].partition("+")[0] in DATABASES:
+    if kind_of(tracking_uri) in DATABASES:
         name = experiment_name()
         raise TrackingError(Note("tracking.no_files", name=name))
     return None
@@ -208,12 +211,14 @@ def _in_our_words(tracking_uri: str) -> Iterator[None]:
     except ResponderModelError:
         raise
     except ModuleNotFoundError as error:
-        reason = Note("tracking.not_installed", library=str(error.name))
-        raise TrackingError(_why(tracking_uri, reason)) from error
+        absent = Note("tracking.not_installed", library=str(error.name))
+        raise TrackingError(_why(tracking_uri, absent)) from error
     except Exception as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        shown = shown_uri(lines[0][:LONGEST_REASON]).rstrip(".")
-        raise TrackingError(_why(tracking_uri, shown)) from error
+        reason: Note | str = shown_uri(lines[0][:LONGEST_REASON]).rstrip(".")
+        if kind_of(tracking_uri) not in {"sqlite", *DATABASES, *SERVERS}:
+            reason = Note("tracking.form")
+        raise TrackingError(_why(tracking_uri, reason)) from error
 
 
 def _why(tracking_uri: str, reason: Note | str) -> Note:
