@@ -14,10 +14,12 @@ from responder_model.combining.straight import straightened
 from responder_model.development import build_procedure
 from responder_model.development.shared import priors_for
 from responder_model.disclosure import columns_left_out
-from responder_model.features import Encoder, Population, is_curve
+from responder_model.features import Encoder, Population, expit, is_curve, logit
 from responder_model.features.columns import KNOT, bend
 from responder_model.figures.coefficients import column_label
 from responder_model.model import Model
+from responder_model.rules.information import lessons_of
+from responder_model.rules.rates import model_rates, patients_of, served_score
 from responder_model.simulation import draw_truth, simulate_cohort
 from responder_model.simulation.relief import true_probabilities
 
@@ -206,3 +208,47 @@ def test_curves_more_than_halve_what_straight_lines_miss() -> None:
                 p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
             ).mean()
     assert lost[:, 0].mean() < 0.5 * lost[:, 1].mean()
+
+
+def test_rules_equal_brute_force_where_effects_bend(bent: Model) -> None:
+    thresholds, n = [0.3, 0.4, 0.5, 0.6], 200_000
+    score = served_score(bent)
+    at = logit(np.array(thresholds)).tolist()
+    found = list(model_rates(bent, score, at))
+    # numbers are normal, and a curve is what its number makes it
+    rng, population = np.random.default_rng(8), bent.population
+    z = rng.multivariate_normal(population.mean, population.covariance, n)
+    for k, name in enumerate(bent.encoder.derived):
+        if is_curve(name):
+            z[:, k] = bend(z[:, k - 1])
+    one, main = np.column_stack([np.ones(n), z]), bent.main
+    spread = np.einsum("np,pq,nq->n", one, main.covariance, one)
+    log_odds = one @ np.r_[main.intercept, main.coefficients]
+    log_odds += np.sqrt(spread + bent.discrepancy) * rng.standard_normal(n)
+    responded = rng.random(n) < expit(log_odds)
+    served = score.at + z @ score.along
+    drawn = 1 / n + 1 / 8192
+    for rates, threshold in zip(found, at, strict=True):
+        below = served < threshold
+        share, lost = below.mean(), (below & responded).mean()
+        assert rates.apart[0] == pytest.approx(
+            share, abs=4 * np.sqrt(share * (1 - share) * (1 / n + 1 / 32_768))
+        )
+        room = 4 * np.sqrt(lost * drawn + rates.lost.var() / len(rates.lost))
+        assert rates.lost.mean() == pytest.approx(lost, abs=room)
+        everybody = responded.mean()
+        room = 4 * np.sqrt(everybody * drawn + rates.response.var() / 4000)
+        assert rates.response.mean() == pytest.approx(everybody, abs=room)
+
+
+def test_what_data_are_worth_is_asked_of_patients_whose_curves_are_their_numbers(
+    bent: Model,
+) -> None:
+    z = patients_of(bent, 100)
+    curved = [k for k, name in enumerate(bent.encoder.derived) if is_curve(name)]
+    assert len(curved) > 3
+    for k in curved:
+        np.testing.assert_allclose(z[:, k], bend(z[:, k - 1]), atol=1e-12)
+    records, _ = lessons_of(bent)
+    due = bent.main.intercept + patients_of(bent, 2000) @ bent.main.coefficients
+    np.testing.assert_allclose(records.centre, due)

@@ -63,6 +63,19 @@ def test_a_trade_off_that_is_none_is_refused(worth):
         rm.implant(PATIENT, failures_per_success=worth)
 
 
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_an_outsider_is_told_no_worth(lang):
+    far = {"age": 100, "relief_test": 100, "relief_maintenance": -100}
+    found = rm.implant({**far, "sham_relief": -100}, failures_per_success=2)
+    assert found.prediction.applicability.level == "outside"
+    assert [note.code for note in found.worth_notes] == ["implant.no_worth"]
+    inside = rm.implant(PATIENT, failures_per_success=2)
+    assert len(inside.worth_notes) == 3
+    assert found.worth_notes[0].text(lang) not in [
+        note.text(lang) for note in inside.worth_notes
+    ]
+
+
 def test_a_model_of_the_test_is_refused():
     model = rm.published_model("rtms_response", "screening")
     with pytest.raises(ResponderModelError, match="emcs_success"):

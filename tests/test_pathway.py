@@ -343,6 +343,16 @@ def test_a_likely_non_responder_is_borderline_as_the_average_weighs_that():
     assert not any("do not rely on the probability" in m for m in said(found.messages))
 
 
+def test_the_sentence_of_an_outsider_says_not_to_rely_on_it():
+    inside = pathway(PATIENT).verdicts[1].text()
+    assert inside.endswith("whatever the test shows.")
+    found = pathway({"age": 100, "pain_duration": 1, "pain_intensity": 0})
+    assert found.applicability.level == "outside"
+    for note, lang in ((found.verdicts[1], "en"), (found.verdicts[1], "fr")):
+        told = {"en": "do not rely on it", "fr": "ne pas s'y fier"}[lang]
+        assert told in note.text(lang)
+
+
 def test_no_reason_reads_as_a_forecast_of_this_patient():
     for patient in (PATIENT, {**PATIENT, "relief_1": 90}, {"age": 54}):
         reasons = pathway(patient).applicability.reasons

@@ -36,6 +36,11 @@ def models():
     return {m: rm.published_model("rtms_response", moment=m) for m in MOMENTS}
 
 
+@pytest.fixture(scope="module")
+def found(models):
+    return [rm.stopping_rule(model) for model in models.values()]
+
+
 def root(covariance):
     values, vectors = np.linalg.eigh(covariance)
     return vectors * np.sqrt(np.maximum(values, 0.0))
@@ -134,22 +139,21 @@ def test_served_score_is_what_predict_serves_of_a_patient_known_in_full(models, 
         assert score.at + score.along @ z[row] == pytest.approx(served, abs=1e-9)
 
 
-def test_more_is_stopped_and_lost_at_a_higher_threshold(models):
-    for model in models.values():
+def test_more_is_stopped_and_lost_at_a_higher_threshold(found):
+    for each in found:
         for kind in ("relief", "probability"):
-            rules = [r for r in rm.stopping_rule(model).rules if r.kind == kind]
+            rules = [r for r in each.rules if r.kind == kind]
             for name in ("stopped", "lost", "saved"):
                 values = [getattr(rule, name).value for rule in rules]
                 assert values == sorted(values)
             assert all(r.lost.value < r.stopped.value for r in rules)
 
 
-def test_no_rule_of_the_published_models_is_supported(models):
-    for model in models.values():
-        found = rm.stopping_rule(model)
-        assert found.supported == ()
-        assert found.verdict.code == "rules.none_supported"
-        assert found.cost == pytest.approx(4 / found.responders.value * 100)
+def test_no_rule_of_the_published_models_is_supported(found):
+    for rules in found:
+        assert rules.supported == ()
+        assert rules.verdict.code == "rules.none_supported"
+        assert rules.cost == pytest.approx(4 / rules.responders.value * 100)
 
 
 def test_a_rule_is_supported_where_its_break_even_surely_exceeds_the_cost(models):
@@ -247,10 +251,9 @@ def codes(found):
 
 
 @pytest.mark.parametrize("size", [(8.0, 7.0), (PAGE_WIDTH, 3.7)])
-def test_no_line_and_no_marker_runs_through_a_label_of_the_picture(models, size):
+def test_no_line_and_no_marker_runs_through_a_label_of_the_picture(found, size):
     figure = Figure(figsize=size, layout="constrained")
     ax = figure.add_subplot()
-    found = [rm.stopping_rule(model) for model in models.values()]
     plot_stopping(found, ax=ax)
     figure.draw_without_rendering()
     written = [text.get_text() for text in ax.texts]
@@ -296,8 +299,7 @@ def test_an_end_of_an_interval_that_is_far_away_is_only_said_to_be(lang):
     assert far.text(lang) == f"12 (3 {to} 1000)"
 
 
-def test_common_notes_say_once_what_several_sessions_share(models):
-    found = [rm.stopping_rule(models[m]) for m in MOMENTS]
+def test_common_notes_say_once_what_several_sessions_share(found):
     notes = common_notes(found)
     assert len({note.code for note in notes}) == len(notes)
     of = {note.code: note for note in notes}

@@ -80,7 +80,12 @@ class Implant:
 
     @property
     def worth_notes(self) -> tuple[Note, ...]:
-        """What a success must be worth, and what such implants are worth."""
+        """What a success must be worth, and what such implants are worth.
+
+        Nothing of that rests on a figure that is not to be relied on.
+        """
+        if self.prediction.applicability.level == "outside":
+            return (Note("implant.no_worth"),)
         low, high = self.even_worth_interval
         even = {"value": self.even_worth, "low": low, "high": high}
         found = [Note("implant.even", **even)]

@@ -131,7 +131,9 @@ class Pathway:
     @property
     def verdicts(self) -> tuple[Note, Note]:
         """Whether the first step tells the patient apart, and how many succeed."""
-        whatever = Note("pathway.whatever", figure=figure_note(self))
+        outside = self.applicability.level == "outside"
+        key = "whatever_outside" if outside else "whatever"
+        whatever = Note(f"pathway.{key}", figure=figure_note(self))
         return self.response.verdict.note, whatever
 
     def to_dict(self, lang: str = "en") -> dict[str, Any]:

@@ -21,7 +21,7 @@ from scipy.special import ndtr, ndtri
 from responder_model.features import Array, logit
 from responder_model.model import Model
 from responder_model.model.scores import probability_of
-from responder_model.rules.rates import square_root, standard_normal
+from responder_model.rules.rates import patients_of, square_root, standard_normal
 
 # Patients of the model's population that averages are over.
 N_PATIENTS = 2000
@@ -92,8 +92,7 @@ class Lesson:
 
 def lessons_of(model: Model) -> tuple[Lesson, Lesson]:
     """What records of patients teach, and what counts of responders alone do."""
-    mean, covariance = model.population.mean, model.population.covariance
-    z = mean + standard_normal(N_PATIENTS, len(mean)) @ square_root(covariance).T
+    z = patients_of(model, N_PATIENTS)
     x = np.column_stack([np.ones(N_PATIENTS), z])
     root = square_root(model.main.covariance)
     centre = model.main.intercept + z @ model.main.coefficients

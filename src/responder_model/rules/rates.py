@@ -8,10 +8,14 @@ the posterior, so that
     L | u ~ N(E L + r·u, var L - r²),   r = b'S w / SD s
 
 Both integrals are Gaussian quadratures: no patient is drawn, only the posterior.
+
+A curve follows from its number, so that a bent L is not normal: patients of a model
+with curves are drawn.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +33,8 @@ _RELIEF = "relief_so_far"
 # Draws of a posterior; the second half mirrors the first.
 N_DRAWS = 4000
 _SEED = 0
+# Patients drawn of a model with curves, and every how many their response is asked.
+_N_PATIENTS, _EVERY, _CHUNK = 32_768, 4, 512
 # Nodes of the quadratures: along the score, and across what it leaves open.
 _ALONG, _ACROSS = 24, 9
 
@@ -89,6 +95,9 @@ def model_rates(
     model: Model, score: Score, thresholds: Sequence[float]
 ) -> Iterator[Rates]:
     """Shares in the population that a model describes, at another centre."""
+    if any(column.is_curve for column in model.encoder.columns):
+        yield from _rates_of_drawn(model, score, thresholds)
+        return
     draws = _posterior(model)
     mean, covariance = model.population.mean, model.population.covariance
     spread = draws[:, 1:] @ covariance
@@ -102,6 +111,42 @@ def model_rates(
         share = float(ndtr((threshold - score.at - score.along @ mean) / sd))
         lost = _below(share, centre, along, across)
         yield Rates(response=response, apart=np.full_like(lost, share), lost=lost)
+
+
+def patients_of(model: Model, n_patients: int) -> Array:
+    """Base columns of patients of a model's population, (n_patients, p).
+
+    Normal, but for curves, which follow from their numbers.
+    """
+    mean, covariance = model.population.mean, model.population.covariance
+    z = mean + standard_normal(n_patients, len(mean)) @ square_root(covariance).T
+    columns = model.encoder.columns
+    for k, column in enumerate(columns):
+        if column.is_curve:
+            z[:, k] = column.encoded(columns[k - 1].decoded(z[:, k - 1]))
+    return np.asarray(z)
+
+
+def _rates_of_drawn(
+    model: Model, score: Score, thresholds: Sequence[float]
+) -> Iterator[Rates]:
+    """Shares of drawn patients: who is below from all, how many respond from some."""
+    draws, z = _posterior(model), patients_of(model, _N_PATIENTS)
+    below = (score.at + z @ score.along)[:, None] < np.asarray(thresholds)
+    groups = np.column_stack([below, np.ones(len(z))])[::_EVERY]
+    missed = math.sqrt(model.discrepancy) * standard_normal(_N_PATIENTS, 1)[::_EVERY, 0]
+    sums = np.zeros((len(draws), groups.shape[1]))
+    for start in range(0, len(groups), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        log_odds = draws[:, :1] + draws[:, 1:] @ z[::_EVERY][part].T + missed[part]
+        sums += probability_of(log_odds) @ groups[part]
+    respond = sums / np.maximum(groups.sum(axis=0), 1.0)
+    for k, share in enumerate(below.mean(axis=0).tolist()):
+        yield Rates(
+            response=respond[:, -1],
+            apart=np.full(len(draws), share),
+            lost=share * respond[:, k],
+        )
 
 
 def _posterior(model: Model) -> Array:
