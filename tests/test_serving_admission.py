@@ -223,6 +223,13 @@ def test_address_that_others_reach_needs_tokens_or_a_word():
     assert "--no-token" in done.stderr
 
 
+def test_nobody_is_told_to_open_what_does_not_serve():
+    done = CliRunner().invoke(app, ["serve", "--model", "nowhere", "--lang", "en"])
+    assert done.exit_code == 1
+    assert "nowhere" in done.stderr
+    assert "in a browser" not in done.output
+
+
 def test_every_option_of_the_server_is_documented():
     from typer.main import get_command
 

@@ -98,15 +98,16 @@ def serve(
 
     if address not in LOCAL and tokens is None and not no_token:
         raise ResponderModelError(Note("serving.open_to_others", address=address))
-    for name in filter(is_kept, model or ()):
+    for each in filter(is_kept, model or ()):
         # what is fetched now is there when the store does not answer later
-        folder_of(name, announce=lambda note: print_notices([note]))
+        folder_of(each, announce=lambda note: print_notices([note]))
     of_hospital = (public_url, codes, cds_clients, cds_state)
     if not hospital and any(given is not None for given in of_hospital):
         raise ResponderModelError(Note("serving.without_hospital"))
-    here = f"http://{address}:{port}"
+    name = f"[{address}]" if ":" in address else address
+    here = f"http://{name}:{port}"
     inside = _hospital(here, *of_hospital, result_days) if hospital else None
-    names = frozenset(name.lower() for name in (*(host_name or ()), address))
+    names = frozenset(each.lower() for each in (*(host_name or ()), name))
     settings = ServerSettings(
         models=tuple(model or ()),
         hosts=LOCAL_HOSTS | names,
@@ -122,8 +123,11 @@ def serve(
         audit=_trail(audit, audit_key),
         limits=Limits() if limits is None else read_limits(limits),
     )
-    tell("serve_open", address=f"{here}/")
-    run_server(settings, host=address, port=port, processes=processes)
+
+    def opened(at: int) -> None:
+        tell("serve_open", address=f"http://{name}:{at}/")
+
+    run_server(settings, host=address, port=port, processes=processes, opened=opened)
 
 
 def _hospital(

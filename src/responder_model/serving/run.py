@@ -32,11 +32,17 @@ BACKLOG = 1024
 
 
 def run_server(
-    settings: ServerSettings, *, host: str, port: int, processes: int = 1
+    settings: ServerSettings,
+    *,
+    host: str,
+    port: int,
+    processes: int = 1,
+    opened: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Serve until SIGTERM or Ctrl+C; requests at work are finished.
 
-    SIGHUP loads all models anew; those that serve stay until the new ones are tried.
+    ``opened`` is told the port once it listens. SIGHUP loads all models anew; those
+    that serve stay until the new ones are tried.
 
     Raises
     ------
@@ -50,6 +56,7 @@ def run_server(
     gc.freeze()
     log_as_json()
     with _listening(host, port) as place:
+        opened(place.getsockname()[1])
         if processes == 1:
             serve_on(place, app, settings, alone=True)
             return
