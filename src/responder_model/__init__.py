@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from responder_model.pathways import Implant as Implant
     from responder_model.pathways import Pathway as Pathway
     from responder_model.pathways import pathway as pathway
-    from responder_model.pathways.implant import implant as implant
+    from responder_model.pathways.implanting import implant as implant
     from responder_model.rules import InformationWorth as InformationWorth
     from responder_model.rules import StoppingRules as StoppingRules
     from responder_model.rules import stopping_rule as stopping_rule
