@@ -279,3 +279,9 @@ def test_basis_of_a_relief_below_one_percent_is_not_read_as_a_fraction():
     known = model.check_patient({"relief_1": "0.45 %"})
     assert known["relief_1"] == 0.45
     assert bases(model, known) == {"relief_1": "judgement"}
+
+
+def test_every_session_has_the_basis_of_the_mean_relief():
+    model = rm.published_model("rtms_response", "session_3")
+    given = {"relief_1": 0, "relief_2": 40, "relief_3": 70}
+    assert bases(model, given) == dict.fromkeys(given, "judgement")

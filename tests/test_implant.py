@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tomllib
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 import responder_model as rm
 from in_words import said
 from responder_model.cli.app import app
+from responder_model.cli.output import rich_table
 from responder_model.errors import EvidenceError, ResponderModelError
 from responder_model.evidence import harm_rows, packaged_evidence, published_like
 from responder_model.evidence.base import evidence_directory
 from responder_model.evidence.harm import read_harm
 from responder_model.performance import exact_proportion
 from responder_model.schema import dictionary
+from responder_model.tables import classes_table, harm_table, like_table
 from responder_model.words import read_words, say
 
 PATIENT = {"age": 57, "aetiology": "ischaemic_stroke", "relief_test": 55}
@@ -280,6 +284,24 @@ def test_command_prints_json():
     done = CliRunner().invoke(app, arguments)
     found = json.loads(done.stdout)
     assert found == json.loads(json.dumps(rm.implant({"relief_test": 55}).to_dict()))
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_no_figure_of_a_table_is_broken_or_cut_on_80_columns(lang):
+    found = rm.implant(PATIENT)
+    tables = (
+        harm_table(found.harms, "harm", lang, about=True),
+        like_table(found.published, lang),
+        classes_table(rm.pathway({"age": 54}), lang),
+    )
+    for table in tables:
+        written = io.StringIO()
+        Console(file=written, width=80).print(rich_table(table))
+        lines = written.getvalue().splitlines()
+        assert max(map(len, lines)) <= 80
+        assert "…" not in written.getvalue()
+        for cell in (row[-1] for row in table.rows):
+            assert any(cell in line for line in lines)
 
 
 def test_messages_stand_in_both_languages():

@@ -52,15 +52,20 @@ def print_lines(lines: Iterable[str | Table]) -> None:
     """Print lines and tables on stdout."""
     out = console()
     for line in lines:
-        out.print(line if isinstance(line, str) else _drawn(line))
+        out.print(line if isinstance(line, str) else rich_table(line))
 
 
-def _drawn(table: Table) -> rich.table.Table:
+def rich_table(table: Table) -> rich.table.Table:
+    """Draw a table for a terminal: its words are broken sooner than its figures."""
     from rich.table import Table as Drawn
 
     drawn = Drawn(title=table.title, title_justify="left")
     for k, head in enumerate(table.heads):
-        drawn.add_column(head, justify="left" if k < table.n_words else "right")
+        if k < table.n_words:
+            drawn.add_column(head, overflow="fold")
+        else:
+            widest = max((len(row[k]) for row in table.rows), default=0)
+            drawn.add_column(head, justify="right", no_wrap=widest >= len(head))
     for row in table.rows:
         drawn.add_row(*row)
     return drawn

@@ -38,12 +38,14 @@ def bases(model: Model, known: Mapping[str, Any]) -> dict[str, str]:
         return {}
     encoder = model.encoder
     z = encoder.encode(encoder.raw(known))[0] - model.population.mean
-    x = encoder.projection @ np.where(np.isnan(z), 0.0, z)
-    slopes, owners = _columns(model)
+    slopes, statuses = _columns(model)
+    # of each model column and base column: the mean relief so far is of all sessions
+    sizes = np.abs(slopes[:, None] * encoder.projection * np.where(np.isnan(z), 0.0, z))
     added: dict[str, dict[str, float]] = {}
-    for (name, status), size in zip(owners, np.abs(slopes * x).tolist(), strict=True):
-        of_one = added.setdefault(name, {})
-        of_one[status] = of_one.get(status, 0.0) + size
+    for column, of_column in zip(encoder.columns, sizes.T, strict=True):
+        of_one = added.setdefault(column.predictor, {})
+        for status, size in zip(statuses, of_column.tolist(), strict=True):
+            of_one[status] = of_one.get(status, 0.0) + size
     given = [name for name in encoder.predictors if name in known]
     found = {name: added.get(name, {}) for name in given}
     return {
@@ -54,17 +56,13 @@ def bases(model: Model, known: Mapping[str, Any]) -> dict[str, str]:
 
 
 @lru_cache(maxsize=16)
-def _columns(model: Model) -> tuple[Array, tuple[tuple[str, str], ...]]:
-    """Slope of each model column, its predictor, and the status of its prior."""
+def _columns(model: Model) -> tuple[Array, tuple[str, ...]]:
+    """Slope of each model column, and the status of its prior."""
     encoder = model.encoder
     # base = model columns @ projection, of full row rank
     slopes = model.main.coefficients @ np.linalg.pinv(encoder.projection)
-    leading = (encoder.projection != 0.0).argmax(axis=1).tolist()
-    owners = tuple(
-        (encoder.columns[at].predictor, model.prior_columns[name].status)
-        for name, at in zip(encoder.derived, leading, strict=True)
-    )
-    return freeze(slopes), owners
+    statuses = tuple(model.prior_columns[name].status for name in encoder.derived)
+    return freeze(slopes), statuses
 
 
 def standing(model: Model) -> dict[str, str]:
