@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 import responder_model as rm
@@ -16,11 +17,13 @@ from responder_model.cohort import binary_outcome, outcome_levels
 from responder_model.combining import combine
 from responder_model.development import effect_of_update
 from responder_model.development.recalibrating import SHIFTS
+from responder_model.figures.coefficients import coefficient_table, plot_coefficients
 from responder_model.performance import (
     calibration_in_the_large,
     calibration_slope,
     joint_calibration_intercept,
 )
+from responder_model.reporting import build_report
 from responder_model.simulation import draw_truth, simulate_cohort
 from responder_model.validation import validate_internally
 
@@ -252,3 +255,32 @@ def test_command_recalibrates(old, new, tmp_path, lang):
     done = CliRunner().invoke(app, again)
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["update"]["n_new"] == n
+
+
+@pytest.mark.parametrize(
+    ("lang", "said", "not_said"),
+    [
+        ("en", "in the earlier model", "published evidence (prior)"),
+        ("fr", "dans le modèle précédent", "données publiées (a priori)"),
+    ],
+)
+def test_report_of_an_update_shows_the_earlier_model_beside_the_newer(
+    old, new, newer, lang, said, not_said
+):
+    models = {**newer, "bayes": rm.update(old, new)}
+    for method, model in models.items():
+        table = coefficient_table(model)
+        ax = plot_coefficients(table, ax=Figure().add_subplot(), lang=lang)
+        drawn = ax.get_legend_handles_labels()[1]
+        assert (said in drawn, not_said in drawn) == (
+            (method != "refit"),
+            (method == "refit"),
+        )
+        if method != "refit":
+            weights = np.array([part.weight for part in old.components])
+            means = weights @ np.array([part.mean for part in old.components])
+            found = [row.prior[0] for row in table.rows]
+            np.testing.assert_allclose(found, means[-len(found) :], atol=1e-12)
+    report = build_report(models["bayes"], [], lang=lang)
+    page = report.html
+    assert {"en": "Earlier model, new", "fr": "Modèle précédent, nouv"}[lang] in page

@@ -19,7 +19,6 @@ from responder_model.combining.straight import straightened
 from responder_model.cumulative_logit.components import Prior
 from responder_model.development.published import prior_mixture
 from responder_model.development.shared import priors_for
-from responder_model.development.updating import is_updated
 from responder_model.disclosure import Disclosure, Fingerprints
 from responder_model.features import Population
 from responder_model.model import Model
@@ -110,7 +109,7 @@ def contribution_of(
     n_cuts = len(model.rules.cut_points)
     places = [derived.index(name) + n_cuts for name in held]
     parameters = np.array([*range(n_cuts), *places], dtype=np.int64)
-    updated = is_updated(model)
+    updated = model.is_update
     priors = own_priors(model, model.excluded_evidence) if updated else None
     return Contribution(
         name=model.name,

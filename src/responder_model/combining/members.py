@@ -17,7 +17,6 @@ from responder_model.combining.contribution import (
     own_priors,
 )
 from responder_model.development.recalibrating import SHIFTS
-from responder_model.development.updating import is_updated
 from responder_model.errors import ResponderModelError
 from responder_model.evidence import Evidence, packaged_evidence
 from responder_model.model import Model
@@ -102,7 +101,7 @@ def _has_changed(model: Model) -> bool:
     """Whether an update weighed its patients otherwise than as more of the same."""
     power = 1.0 if model.settings is None else model.settings.power
     changed = any(note.code in _OTHERWISE for note in model.notes)
-    return is_updated(model) and (changed or power != 1.0)
+    return model.is_update and (changed or power != 1.0)
 
 
 def _other_evidence(model: Model) -> Note:
@@ -136,7 +135,7 @@ def _has_evidence_of_today(model: Model) -> bool:
     names = [part.name for part in model.components]
     if names != [prior.name for prior in today]:
         return False
-    if is_updated(model):  # what it keeps as priors is yesterday's posterior
+    if model.is_update:  # what it keeps as priors is yesterday's posterior
         rows = model.evidence, model.decision, model.excluded_evidence
         return not rows_that_differ(*rows)
     return all(

@@ -11,7 +11,6 @@ import numpy as np
 from responder_model.artifact import digest_of
 from responder_model.cohort import check_cohort
 from responder_model.development.newcomers import new_patients
-from responder_model.development.updating import is_updated
 from responder_model.disclosure import SMALL_CELLS
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array
@@ -144,7 +143,7 @@ def effect_of_update(
     """
     if newer.parent != digest_of(model):
         raise DevelopmentError(Note("refusal.not_its_update", model=model.name))
-    cohort, holds_both = check_cohort(cohort), is_updated(newer)
+    cohort, holds_both = check_cohort(cohort), newer.is_update
     if holds_both:  # a refit forgets who was there before
         cohort, _ = new_patients(model, cohort, count_again=count_again)
     before, after = (

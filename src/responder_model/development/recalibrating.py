@@ -241,7 +241,14 @@ def _component(part: Component, line: Line, level: float, n_cuts: int) -> Compon
     along[0, 0] = 1.0
     covariance = np.outer(scale, scale) * part.covariance
     covariance = covariance + along @ line.covariance @ along.T
-    return replace(part, mean=mean, covariance=covariance)
+    return replace(
+        part,
+        prior_mean=part.mean,
+        prior_sd=np.sqrt(np.diag(part.covariance)),
+        prior_weight=part.weight,
+        mean=mean,
+        covariance=covariance,
+    )
 
 
 def _pool(model: Model, line: Line) -> Pool | None:

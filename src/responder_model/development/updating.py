@@ -312,15 +312,9 @@ def centres_of(model: Model) -> tuple[str, ...] | None:
     return tuple(level.name for level in model.centres)
 
 
-def is_updated(model: Model) -> bool:
-    """Whether a model holds what another one learned, and new patients."""
-    refit = model.settings is not None and model.settings.method == "refit"
-    return model.parent is not None and not refit
-
-
 def is_updated_from(model: Model, earlier: Model) -> bool:
     """Whether a model is the update of an earlier one, by its digest."""
-    return is_updated(model) and model.parent == digest_of(earlier)
+    return model.is_update and model.parent == digest_of(earlier)
 
 
 def _settings(model: Model, seed: int) -> Settings:

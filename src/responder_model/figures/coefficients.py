@@ -44,6 +44,13 @@ TEXTS = {
     "odds_ratio": {"en": "odds ratio", "fr": "rapport de cotes"},
     "prior": {"en": "published evidence (prior)", "fr": "données publiées (a priori)"},
     "opinion": {"en": "opinion (prior)", "fr": "avis (a priori)"},
+    "earlier": {"en": "in the earlier model", "fr": "dans le modèle précédent"},
+    "weight_earlier": {
+        "en": "weight of the published evidence: {before} before, {after} after the "
+        "new patients",
+        "fr": "poids des données publiées : {before} avant, {after} après les nouveaux "
+        "patients",
+    },
     "data": {
         "en": "added by these patients",
         "fr": "apporté par ces patients",
@@ -84,7 +91,7 @@ class CoefficientRow:
     """One coefficient, log-odds per unit, as mean and standard deviation."""
 
     column: str
-    prior: tuple[float, float]  # of the published component
+    prior: tuple[float, float]  # of the published component, or in the earlier model
     data: tuple[float, float] | None  # None: the patients say nothing about it
     posterior: tuple[float, float]  # as served at the main cut-off
     opinion: bool = False  # no published effect stands behind the prior
@@ -98,6 +105,7 @@ class CoefficientTable:
     rows: tuple[CoefficientRow, ...]
     weight_before: float
     weight_after: float
+    updated: bool = False  # the prior is what an earlier model had learned
 
 
 def coefficient_table(model: Model) -> CoefficientTable:
@@ -107,7 +115,8 @@ def coefficient_table(model: Model) -> CoefficientTable:
     turns the prior into the posterior of the published component, the other
     coefficients being averaged over: precision and precision-weighted mean,
     posterior minus prior. It is not a fit without priors,
-    which does not exist for a full set of categories.
+    which does not exist for a full set of categories. Of an update the prior is the
+    earlier model's posterior.
 
     Examples
     --------
@@ -128,10 +137,10 @@ def coefficient_table(model: Model) -> CoefficientTable:
     rows = tuple(
         CoefficientRow(
             column=column,
-            prior=(float(published.prior_mean[k]), float(published.prior_sd[k])),
+            prior=_before(model, k) if model.is_update else _prior(published, k),
             data=_added(published, k),
             posterior=(float(mean), float(spread)),
-            opinion=_is_opinion(model, column),
+            opinion=not model.is_update and _is_opinion(model, column),
         )
         for k, (column, mean, spread) in enumerate(
             zip(columns, means, spreads, strict=True), start=first
@@ -142,7 +151,21 @@ def coefficient_table(model: Model) -> CoefficientTable:
         rows=rows,
         weight_before=sum(part.prior_weight for part in on_evidence),
         weight_after=sum(part.weight for part in on_evidence),
+        updated=model.is_update,
     )
+
+
+def _prior(part: Component, k: int) -> tuple[float, float]:
+    return float(part.prior_mean[k]), float(part.prior_sd[k])
+
+
+def _before(model: Model, k: int) -> tuple[float, float]:
+    """Mean and SD in the earlier model, over all its components."""
+    weight = np.array([part.prior_weight for part in model.components])
+    mean, sd = np.array([_prior(part, k) for part in model.components]).T
+    weight = weight / weight.sum()
+    middle = float(weight @ mean)
+    return middle, float(np.sqrt(weight @ (sd**2 + (mean - middle) ** 2)))
 
 
 def _is_opinion(model: Model, column: str) -> bool:
@@ -242,8 +265,9 @@ def plot_coefficients(
     shown = ranked[:max_display][::-1]
     limit = _limit(shown)
     rows = list(enumerate(shown))
+    before = "earlier" if table.updated else "prior"
     styles = (
-        ("prior", [(y, r.prior) for y, r in rows if not r.opinion], GREY, "s", 0.25),
+        (before, [(y, r.prior) for y, r in rows if not r.opinion], GREY, "s", 0.25),
         ("opinion", [(y, r.prior) for y, r in rows if r.opinion], ORANGE, "D", 0.25),
         ("data", [(y, r.data) for y, r in rows], VERMILION, "^", 0.0),
         ("posterior", [(y, r.posterior) for y, r in rows], BLUE, "o", -0.25),
@@ -299,6 +323,7 @@ def _set_axes(
     ax.set_xlim(-limit, limit)
     ax.xaxis.set_major_formatter(lambda x, _: format_number(x, lang, ".3g"))
     key = "weight" if any(row.data for row in table.rows) else "alone"
+    key = "weight_earlier" if table.updated else key
     weight = TEXTS[key][lang].format(
         before=format_number(table.weight_before, lang, ".2f"),
         after=format_number(table.weight_after, lang, ".2f"),

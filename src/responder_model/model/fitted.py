@@ -205,6 +205,12 @@ class Model:
         return self.dictionary.decisions[self.decision]
 
     @property
+    def is_update(self) -> bool:
+        """Whether its priors are what its parent had learned; not so of a refit."""
+        refit = self.settings is not None and self.settings.method == "refit"
+        return self.parent is not None and not refit
+
+    @property
     def prior_columns(self) -> Mapping[str, ColumnPrior]:
         """Prior of each model column; empty where none were kept."""
         return FrozenDict() if self.priors is None else self.priors.columns

@@ -13,7 +13,6 @@ from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
 from responder_model.development.building import procedure_from
 from responder_model.development.from_cohort import check_overlap
 from responder_model.development.newcomers import new_patients
-from responder_model.development.updating import is_updated
 from responder_model.disclosure import already_in, fingerprints_of
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.model.limits import preceding_test
@@ -83,7 +82,7 @@ def role_of(model: Model, cohort: pd.DataFrame) -> Role:
     found = already_in(model.fingerprints, cohort)
     if found is not None:
         return _known_role(model, cohort[levels.observed], found[levels.observed])
-    if is_updated(model):
+    if model.is_update:
         raise DevelopmentError(Note("refusal.role_of_update"))
     events = int((binary_outcome(levels, model.rules) == 1.0).sum())
     if (int(levels.observed.sum()), events) != (model.n_patients, model.n_events):
@@ -101,7 +100,7 @@ def _known_role(model: Model, patients: pd.DataFrame, known: NDArray[np.bool_]) 
     """Role of patients of whom it is known who is in the model."""
     if not known.all():
         return "new"
-    if len(known) != model.n_patients or is_updated(model):
+    if len(known) != model.n_patients or model.is_update:
         said = Note("refusal.role_partly", n=len(known), all=model.n_patients)
         raise DevelopmentError(said)
     if fingerprints_of(patients) != model.fingerprints:
@@ -170,7 +169,7 @@ def examine(
 
 def _check_role(model: Model, cohort: pd.DataFrame, role: Role | None) -> Role:
     """Find the role out, or refuse a given one that cannot be."""
-    if role == "development" and (is_updated(model) or not model.settings):
+    if role == "development" and (model.is_update or not model.settings):
         raise DevelopmentError(Note("refusal.role_new"))
     if role == "new" and _is_development(model, cohort):
         raise DevelopmentError(Note("refusal.role_development"))

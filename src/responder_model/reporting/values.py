@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from responder_model.development.updating import is_updated
 from responder_model.features import expit
 from responder_model.labels import describe_cut_point, label_of
 from responder_model.model.limits import preceding_test
@@ -151,7 +150,7 @@ def _model_values(model: Model) -> Iterator[tuple[str, Value]]:
     yield "model.discrepancy", _value(float(model.discrepancy))
     if preceding_test(model.encoder) is not None:
         yield "model.follows_test", _value(value=True)
-    if is_updated(model):
+    if model.is_update:
         yield "model.updated", _value(value=True)
     if model.settings and model.settings.predictors:
         yield "model.predictors_chosen", _value(value=True)

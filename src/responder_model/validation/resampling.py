@@ -23,7 +23,6 @@ from responder_model.development.procedure import Procedure
 from responder_model.development.recalibrating import SHIFTS
 from responder_model.development.updating import (
     centres_of,
-    is_updated,
     is_updated_from,
     start_of,
 )
@@ -140,7 +139,7 @@ def _check_origin(
     source: Settings | Model, settings: Settings, updated_from: Model | None
 ) -> None:
     if updated_from is None:
-        if isinstance(source, Model) and is_updated(source):
+        if isinstance(source, Model) and source.is_update:
             raise DevelopmentError(Note("validation.updated_from_none"))
         return
     if isinstance(source, Model):

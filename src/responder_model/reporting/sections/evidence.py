@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from responder_model.artifact.evidence import is_as_installed
-from responder_model.development.updating import is_updated
 from responder_model.evidence import EvidenceRow
 from responder_model.features import expit
 from responder_model.figures.coefficients import column_label
@@ -130,7 +129,7 @@ def _source(content: Content, row: EvidenceRow) -> Cell:
 def _learnt(content: Content) -> Iterator[Block]:
     """What this penalised model learnt, beside criteria for one that is not."""
     model = content.model
-    if model.n_patients == 0 or is_updated(model):
+    if model.n_patients == 0 or model.is_update:
         return
     n_columns = len(model.encoder.derived)
     learnt = effective_parameters(model.components, n_columns)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from responder_model.figures.coefficients import (
     CoefficientRow,
+    CoefficientTable,
     coefficient_table,
     column_label,
     plot_coefficients,
@@ -61,17 +62,19 @@ def _conflict(content: Content) -> Iterator[Block]:
     """How far the patients lie from what was published, where that was logged."""
     key = "model.prior_conflict_p_value"
     if key in content.values:
-        text = content.say("conflict", p=content.values[key].text[content.lang])
+        said = "conflict_updated" if content.model.is_update else "conflict"
+        text = content.say(said, p=content.values[key].text[content.lang])
         links = content.links("model.published_component_weight", key)
         yield Paragraph(text=text, links=links)
 
 
 def _picture(content: Content) -> Block:
     table = coefficient_table(content.model)
+    updated = "_updated" if table.updated else ""
     return content.picture(
         "coefficients",
         lambda ax: plot_coefficients(table, ax=ax, lang=content.lang),
-        title=content.say("coefficients_title"),
+        title=content.say(f"coefficients_title{updated}"),
         caption=content.say("coefficients_figure"),
         size=(10.0, 7.5),
     )
@@ -92,15 +95,22 @@ def _coefficients(content: Content) -> Block:
         served = _mean_sd(row.posterior, content)
         line += _developed(row, conflicts, content) if developed else [served]
         rows.append(line)
-    columns = ["coefficient", "prior", "status"]
+    before = "earlier_model" if table.updated else "prior"
+    columns = ["coefficient", before, "status"]
     columns += ["data", "posterior", "conflict_p"] if developed else ["served"]
     return content.table(
         content.say("coefficients_caption"),
         [content.say(name) for name in columns],
         rows,
-        note=content.say("coefficients_note" if developed else "prior_note"),
+        note=content.say(_note(table, developed=developed)),
         numeric=(1, 3, 4, 5) if developed else (1, 3),
     )
+
+
+def _note(table: CoefficientTable, *, developed: bool) -> str:
+    if not developed:
+        return "prior_note"
+    return "coefficients_note_updated" if table.updated else "coefficients_note"
 
 
 def _developed(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from responder_model.development.updating import is_updated
 from responder_model.figures.response import plot_response_by_aetiology
 from responder_model.figures.stability import (
     plot_classification_instability,
@@ -94,7 +93,7 @@ def _without_cohort(content: Content) -> Iterator[Block]:
     if not apparent:
         yield Paragraph(text=content.say("not_measured"), tone="note")
         return
-    updated = "_updated" if is_updated(content.model) else ""
+    updated = "_updated" if content.model.is_update else ""
     yield Paragraph(text=content.say(f"apparent_only{updated}"), tone="warning")
     rows = [
         (measure_label(name, content.lang), number(value, content.lang))
