@@ -100,9 +100,13 @@ def _check(model: Model, thresholds: Sequence[float], patients: Sequence[int]) -
         raise ResponderModelError(Note("refusal.no_model", got=type(model).__name__))
     bounds = (0.0, *thresholds, 1.0)
     if len(bounds) < 3 or not all(a < b for a, b in pairwise(bounds)):
-        raise ResponderModelError(Note("worth.thresholds"))
+        raise ResponderModelError(Note("worth.thresholds", got=_listed(thresholds)))
     if not all(isinstance(n, int) and n > 0 for n in patients):
-        raise ResponderModelError(Note("worth.patients"))
+        raise ResponderModelError(Note("worth.patients", got=_listed(patients)))
+
+
+def _listed(values: Sequence[object]) -> str:
+    return ", ".join(map(str, values)) or "[]"
 
 
 def _check_slots(slots: int | None, candidates: int | None) -> tuple[int, int] | None:
