@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from functools import cache
@@ -435,6 +436,16 @@ def test_figure_of_a_patient_outside_is_called_no_best_guess() -> None:
     assert "best guess" not in outside
     inside = result_page(models(), RTMS, "screening", {"age": ("54",)}, lang="en").html
     assert "best guess" in inside
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_page_of_the_path_says_both_verdicts_of_the_path(lang: str) -> None:
+    page = pathway_page(models(), RTMS, "screening", {"age": ("54",)}, lang=lang).html
+    first, second = rm.pathway({"age": 54}).verdicts
+    assert first.code == "answers.does_not_tell_apart"
+    text = " ".join(html.unescape(page).split())
+    assert first.text(lang) in text
+    assert second.text(lang) in text
 
 
 # ---------------------------------------------------------------- all pages
