@@ -35,6 +35,7 @@ from responder_model.tracking import (
     log_evaluation,
     shown_uri,
 )
+from responder_model.tracking.store import _in_our_words
 from responder_model.workflow import develop_and_track, track_folder
 
 # MLflow and SQLAlchemy warn about themselves.
@@ -303,6 +304,20 @@ def test_check_store_gives_up_what_does_not_answer(kind):
     assert time.monotonic() - start < 15.0
     assert f"nothing answers at 127.0.0.1, port {port}" in said
     assert "hunter2" not in said
+
+
+def test_a_reason_is_what_the_database_answered():
+    """As on a disk that fills while a run is written."""
+    said = (
+        "(raised as a result of Query-invoked autoflush; consider using a "
+        "session.no_autoflush block if this flush is occurring prematurely)\n"
+        "(sqlite3.OperationalError) database or disk is full\n[SQL: INSERT INTO tags]"
+    )
+    with (
+        pytest.raises(rm.TrackingError, match="database or disk is full. Choose"),
+        _in_our_words("sqlite:////srv/mlflow.db"),
+    ):
+        raise RuntimeError(said)
 
 
 def test_a_path_that_would_be_another_file_is_refused(tmp_path):

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 # Characters of MLflow's own words in an error.
 LONGEST_REASON = 400
+_WHEN = "(raised as a result of"
 # Entries of each kind that MLflow takes at once.
 MOST_METRICS, MOST_PARAMS = 1000, 100
 # Tag of an experiment; writing it again shows that the store can be written.
@@ -214,7 +215,10 @@ def _in_our_words(tracking_uri: str) -> Iterator[None]:
         absent = Note("tracking.not_installed", library=str(error.name))
         raise TrackingError(_why(tracking_uri, absent)) from error
     except Exception as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
+        lines = str(error).strip().splitlines()
+        # SQLAlchemy says first when it wrote, and then what the database answered
+        lines = [line for line in lines if not line.startswith(_WHEN)]
+        lines = lines or [type(error).__name__]
         reason: Note | str = shown_uri(lines[0][:LONGEST_REASON]).rstrip(".")
         if kind_of(tracking_uri) not in {"sqlite", *DATABASES, *SERVERS}:
             reason = Note("tracking.form")
