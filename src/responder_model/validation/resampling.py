@@ -15,7 +15,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from responder_model.cohort import check_cohort, outcome_levels
+from responder_model.cohort import outcome_levels
 from responder_model.development.building import procedure_from
 from responder_model.development.centres import Names, read_centres
 from responder_model.development.outcomes import at_cut, split_levels
@@ -159,11 +159,10 @@ def read_data(
     threshold: float = NEUTRAL_THRESHOLD,
     unknown_as_no: bool = False,
 ) -> Data:
-    """Raw predictors and known outcomes of a cohort.
+    """Raw predictors and known outcomes of a checked cohort.
 
     With ``unknown_as_no`` patients without any known outcome count as non-responders.
     """
-    cohort = check_cohort(cohort)
     n_cuts = len(procedure.target.cut_points)
     levels = outcome_levels(cohort, procedure.target)
     centre = read_centres(cohort)
