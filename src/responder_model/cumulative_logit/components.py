@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# Prior weights beside evidence, of which a half and a little more go to the published
-# components: what the mixture claims of a truth that nobody has seen yet is modest.
-PUBLISHED_WEIGHTS = {"published": 0.40, "published, SDs doubled": 0.15}
+# Prior weights beside evidence, of which a half goes to the published components and
+# three tenths to next to nothing (training/benchmarks/prior_weights.py): what the mixture
+# claims of a truth that nobody has seen yet is modest.
+PUBLISHED_WEIGHTS = {"published": 0.35, "published, SDs doubled": 0.13}
 # SD of each flat zero-centred component, log-odds per reference unit, and its weight.
-ZERO_WEIGHTS = {0.02: 0.20, 0.12: 0.12, 0.25: 0.05, 0.5: 0.01}
-SIZES_WEIGHT = 0.07
+ZERO_WEIGHTS = {0.02: 0.30, 0.12: 0.10, 0.25: 0.05, 0.5: 0.01}
+SIZES_WEIGHT = 0.06
 # What zero-centred components keep of a published mean whose sign no source disputes.
 FIRM_SHARE = 0.75
 # One more where there is no evidence at all: somebody else's outcome may be easy.
