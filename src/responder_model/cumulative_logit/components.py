@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 # Prior weights beside evidence, of which a half goes to the published components and
-# three tenths to next to nothing (training/benchmarks/prior_weights.py): what the mixture
-# claims of a truth that nobody has seen yet is modest.
+# three tenths to next to nothing: what the mixture claims of a truth that nobody has
+# seen yet is modest.
 PUBLISHED_WEIGHTS = {"published": 0.35, "published, SDs doubled": 0.13}
 # SD of each flat zero-centred component, log-odds per reference unit, and its weight.
 ZERO_WEIGHTS = {0.02: 0.30, 0.12: 0.10, 0.25: 0.05, 0.5: 0.01}
