@@ -67,7 +67,7 @@ def test_token_expires(tokens):
     yesterday = datetime.now(tz=UTC) - timedelta(days=1)
     rows[0]["expires"] = yesterday.isoformat()
     path.write_text(json.dumps(rows), encoding="utf-8")
-    doorkeeper = Doorkeeper(read_tokens(path), most_failures=3, key=b"key")
+    doorkeeper = Doorkeeper(read_tokens(path), most_failures=3)
     assert doorkeeper.role_of(read) is None
 
 
@@ -96,7 +96,7 @@ def test_command_makes_a_token_that_lets_in(tmp_path):
     asked = ["token", "new", "--name", "ehr", "--file", str(path)]
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.stderr
-    doorkeeper = Doorkeeper(read_tokens(path), most_failures=3, key=b"key")
+    doorkeeper = Doorkeeper(read_tokens(path), most_failures=3)
     assert doorkeeper.role_of(done.stdout.strip()) == "read"
     again = CliRunner().invoke(app, [*asked, "--lang", "fr"])
     assert again.exit_code == 1

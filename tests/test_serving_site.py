@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
-from dataclasses import replace
 from html import unescape
 from urllib.parse import urlencode
 
@@ -13,8 +13,9 @@ import pytest
 
 import responder_model as rm
 from responder_model.schema import dictionary
+from responder_model.serving.sessions import SESSION_SECONDS, Sessions
 from responder_model.serving.settings import Limits, ServerSettings
-from responder_model.serving.tokens import SESSION_SECONDS, new_token, read_tokens
+from responder_model.serving.tokens import new_token, read_tokens
 from responder_model.words import LANGUAGES, say
 from serving_client import Local
 
@@ -251,7 +252,7 @@ def test_browser_is_let_out_after_eight_hours(guarded, monkeypatch):
     inside = {**ACCEPTS, "cookie": answer.headers["set-cookie"].split(";")[0]}
     assert server.get("/en", headers=inside).status_code == 200
     later = time.time() + SESSION_SECONDS + 1
-    monkeypatch.setattr("responder_model.serving.tokens.time.time", lambda: later)
+    monkeypatch.setattr("responder_model.serving.sessions.time.time", lambda: later)
     assert server.get("/en", headers=inside).status_code == 401
 
 
@@ -264,6 +265,25 @@ def test_a_browser_logs_out(guarded):
     assert left.status_code == 303
     assert 'session=""' in left.headers["set-cookie"]
     assert "Max-Age=0" in left.headers["set-cookie"]
+    # whoever kept the cookie has nothing
+    server._client.cookies.clear()
+    assert server.get("/fr", headers=inside).status_code == 401
+
+
+def test_processes_of_a_server_know_each_other_s_browsers():
+    sessions = Sessions()
+    handle = sessions.open("digest")
+
+    def in_another_process(task):
+        child = os.fork()
+        if not child:
+            os._exit(0 if task() else 1)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert in_another_process(lambda: sessions.token_of(handle) == "digest") == 0
+    assert in_another_process(lambda: sessions.end(handle) is None) == 0
+    assert sessions.token_of(handle) == ""
+    assert handle.encode() not in sessions.path.read_bytes()
 
 
 def test_nobody_is_logged_out_where_nobody_logs_in(server):
@@ -299,20 +319,19 @@ def test_about_says_how_a_model_of_patients_was_measured(tmp_path):
     assert "chez les patients dont il est issu" not in published
 
 
-def test_handle_is_known_to_every_process_and_to_no_other_server(guarded):
+def test_handle_is_known_to_no_other_server_and_ends_with_its_token(guarded):
     server, secret = guarded
-    settings = server.service.settings
     answer = send(server, "/en/login", [("token", secret)], headers=ACCEPTS)
     inside = {**ACCEPTS, "cookie": answer.headers["set-cookie"].split(";")[0]}
-    assert Local(settings).get("/en", headers=inside).status_code == 200
-    other = Local(ServerSettings(tokens=settings.tokens))
+    other = Local(ServerSettings(tokens=server.service.settings.tokens))
     assert other.get("/en", headers=inside).status_code == 401
-    ended = Local(replace(settings, tokens=()))
-    assert ended.get("/en", headers=inside).status_code == 401
+    server._client.cookies.clear()
     for forged in (inside["cookie"][:-1], inside["cookie"] + "0", "session=1.a.b"):
         headers = {**ACCEPTS, "cookie": forged}
-        server._client.cookies.clear()
         assert server.get("/en", headers=headers).status_code == 401
+    assert server.get("/en", headers=inside).status_code == 200
+    server.service.doorkeeper.tokens = ()
+    assert server.get("/en", headers=inside).status_code == 401
 
 
 def test_threshold_stands_only_where_the_clinic_sets_it(server):

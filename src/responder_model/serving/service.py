@@ -62,11 +62,8 @@ class Service:
         self.callers = None if hospital is None else hospital.callers
         self.doorkeeper: Doorkeeper | None = None
         if settings.tokens is not None:
-            self.doorkeeper = Doorkeeper(
-                settings.tokens,
-                most_failures=limits.failed_tokens,
-                key=settings.session_key,
-            )
+            most = limits.failed_tokens
+            self.doorkeeper = Doorkeeper(settings.tokens, most_failures=most)
         self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="work")
         self._most = limits.threads + limits.queue
         self._at_work = 0

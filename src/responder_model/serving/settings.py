@@ -6,9 +6,7 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, field, fields
-from functools import partial
 from pathlib import Path
-from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 from responder_model.artifact.strict_json import MAX_DEPTH
@@ -124,8 +122,6 @@ class ServerSettings:
         How it answers inside a hospital's systems; None: not at all.
     audit : Trail or None
         Where each scored patient is recorded before the answer leaves; None: nowhere.
-    session_key : bytes
-        What signs the handles of browsers; new with every server.
 
     Raises
     ------
@@ -146,9 +142,6 @@ class ServerSettings:
     limits: Limits = field(default_factory=Limits)
     hospital: Hospital | None = None
     audit: Trail | None = None
-    session_key: bytes = field(
-        default_factory=partial(token_bytes, 32), repr=False, compare=False
-    )
 
     def __post_init__(self) -> None:
         if self.threshold is not None:

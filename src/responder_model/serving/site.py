@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from responder_model.model import Model
-from responder_model.serving.admission import SESSION, refuse_token
+from responder_model.serving.admission import SESSION, refuse_token, session_of
 from responder_model.serving.compare import compare_page
 from responder_model.serving.entries import of_patient, read_entries
 from responder_model.serving.frame import (
@@ -26,8 +26,8 @@ from responder_model.serving.pages import form_page, result_page
 from responder_model.serving.path import pathway_page
 from responder_model.serving.problems import Kind, Refused, language_of
 from responder_model.serving.service import Service
+from responder_model.serving.sessions import SESSION_SECONDS
 from responder_model.serving.start import about_page, start_page
-from responder_model.serving.tokens import SESSION_SECONDS
 from responder_model.words import LANGUAGES
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -125,7 +125,11 @@ async def _compare(service: Service, lang: str, request: Request) -> Response:
     return await _answer(request, service, lang, _compare_page)
 
 
-async def _logout(_: Service, lang: str, __: Request) -> Response:
+async def _logout(_: Service, lang: str, request: Request) -> Response:
+    """End what the cookie opens, here and in the browser."""
+    doorkeeper = arrival_of(request.scope).doorkeeper
+    if doorkeeper is not None:
+        doorkeeper.end_session(session_of(request.scope))
     answer = RedirectResponse(f"/{lang}", status_code=303)
     answer.delete_cookie(SESSION, httponly=True, samesite="strict")
     return answer

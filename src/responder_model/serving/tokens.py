@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args
 from responder_model.artifact.strict_json import parse_json
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.outputs import read_private
+from responder_model.serving.sessions import Sessions
 from responder_model.words import Note
 
 Role = Literal["read", "admin"]
@@ -25,8 +26,6 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 # Random bytes of a token, 256 bits: no slow hash is needed to keep them from guessing.
 TOKEN_BYTES = 32
-# Seconds for which a browser stays let in.
-SESSION_SECONDS = 8 * 3600
 # Seconds in which failures of one address are counted, and addresses that are kept.
 WINDOW = 60.0
 _MOST_ADDRESSES = 10_000
@@ -138,14 +137,11 @@ class Doorkeeper:
     tokens : sequence of Token
     most_failures : int
         Wrong tokens of one address in a minute; a right one is always let in.
-    key : bytes
-        What handles of browsers are signed with.
     """
 
-    def __init__(
-        self, tokens: Sequence[Token], *, most_failures: int, key: bytes
-    ) -> None:
-        self.tokens, self.most_failures, self._key = tuple(tokens), most_failures, key
+    def __init__(self, tokens: Sequence[Token], *, most_failures: int) -> None:
+        self.tokens, self.most_failures = tuple(tokens), most_failures
+        self._sessions = Sessions()
         self._failures: dict[str, deque[float]] = {}
 
     def role_of(self, secret: str) -> Role | None:
@@ -165,27 +161,20 @@ class Doorkeeper:
     def open_session(self, secret: str) -> str | None:
         """Let a browser in with a token; a handle that is good for eight hours.
 
-        None for a token that is unknown or has expired. The handle names the token by
-        a digest of its digest, and the end, under a code that only this server can
-        make: every process of it knows the handle, and no file does.
+        None for a token that is unknown or has expired.
         """
         token = _digest(secret)
         if self._role_of(token) is None:
             return None
-        return self._signed(f"{int(time.time()) + SESSION_SECONDS}.{_digest(token)}")
+        return self._sessions.open(token)
 
     def role_of_session(self, handle: str) -> Role | None:
         """Role of a browser by its handle; None for one that is not let in."""
-        told, _, _ = handle.rpartition(".")
-        end, _, mark = told.partition(".")
-        is_ours = hmac.compare_digest(self._signed(told).encode(), handle.encode())
-        if not is_ours or int(end) < time.time():
-            return None
-        owners = (t.sha256 for t in self.tokens if _digest(t.sha256) == mark)
-        return self._role_of(next(owners, ""))
+        return self._role_of(self._sessions.token_of(handle))
 
-    def _signed(self, told: str) -> str:
-        return f"{told}.{hmac.new(self._key, told.encode(), 'sha256').hexdigest()}"
+    def end_session(self, handle: str) -> None:
+        """Let a browser out: its handle opens nothing any more."""
+        self._sessions.end(handle)
 
     def count_failure(self, address: str) -> bool:
         """Count a wrong token; whether its address has sent too many."""
