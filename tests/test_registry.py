@@ -150,6 +150,14 @@ def test_a_registered_model_opens_by_version_and_alias(uri, models):
         assert digest_of(found) == digest_of(model)
 
 
+def test_files_come_from_the_store_that_is_named(uri, models, tmp_path, monkeypatch):
+    # MLflow would look into the store of this directory, where there is none
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    found = open_model(f"models:/{NAME}/1", tracking_uri=uri)
+    assert found.digest == models[0].digest
+
+
 @pytest.mark.parametrize(
     "words",
     [

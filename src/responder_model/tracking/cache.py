@@ -162,10 +162,10 @@ def _download(
 ) -> Path:
     which = {"name": version.name, "number": version.number}
     try:
-        # whoever cannot be reached raises here, and not below
-        client.get_model_version(version.name, str(version.number))
+        # asked of this store: of models:/NAME MLflow asks the one that is set for all
+        where = client.get_model_version_download_uri(version.name, str(version.number))
         place = download_artifacts(
-            artifact_uri=f"models:/{version.name}/{version.number}/{_FILES}",
+            artifact_uri=f"{where}/{_FILES}",
             dst_path=scratch,
             tracking_uri=tracking_uri,
             registry_uri=tracking_uri,
