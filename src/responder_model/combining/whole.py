@@ -13,7 +13,7 @@ from responder_model.cumulative_logit.earlier import Missed
 from responder_model.cumulative_logit.mixture import Component as Posterior
 from responder_model.cumulative_logit.mixture import collapse
 from responder_model.development.parts import component, linear_part
-from responder_model.development.pooled import mean_variance_in, widen_limits
+from responder_model.development.pooled import widen_limits
 from responder_model.disclosure import Disclosure, Fingerprints
 from responder_model.features import Population
 from responder_model.features.population import REFERENCE_WEIGHT
@@ -62,7 +62,7 @@ def model_of(
         population=population,
         limits=_limits(centres, base),
         linear=linear,
-        mean_variance=mean_variance_in(linear[base.main_index], population),
+        mean_variance=linear[base.main_index].mean_variance(population),
         discrepancy=float(n @ [one.discrepancy for one in centres] / n.sum()),
         components=tuple(component(one) for one in mixture),
         # a file made for leaving holds nothing of it

@@ -128,9 +128,6 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         What all patients say of misfit.
     served_ : dict of int to Collapsed
         Posterior at each cut point, columns scaled.
-    kappa_ : float
-        Shrinkage of the linear predictor that averages over its uncertainty, at the
-        mean uncertainty of these patients: the one number of a released model.
     discrepancy_ : float
         Estimated variance that a linear predictor misses.
 
@@ -326,12 +323,6 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             )
             for cut in range(J)
         }
-        design = observations.design.copy()
-        # the one number of a released model is for those whose centre is not told
-        design[:, design.shape[1] - self.n_centres :] = 0.0
-        variance = self.served_[main].variance(design)
-        self.mean_variance_ = float(variance.mean())
-        self.kappa_ = float(1.0 / np.sqrt(1.0 + np.pi * self.mean_variance_ / 8.0))
         self.main_ = main
         self.coef_ = self.served_[main].coefficients
         self.intercepts_ = np.array([self.served_[cut].intercept for cut in range(J)])

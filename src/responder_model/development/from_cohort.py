@@ -179,7 +179,7 @@ def model_from(
             small_cells=settings.small_cells,
         ),
         linear=_linear_parts(procedure),
-        mean_variance=estimator.mean_variance_,
+        mean_variance=procedure.mean_variance_,
         discrepancy=estimator.discrepancy_,
         centres=_centres(procedure),
         components=tuple(map(component, estimator.components_)),

@@ -9,7 +9,7 @@ import numpy as np
 from responder_model.artifact import digest_of
 from responder_model.disclosure import Disclosure, Fingerprints
 from responder_model.features import Population
-from responder_model.model import Limits, LinearPart, Model
+from responder_model.model import Limits, Model
 from responder_model.model.limits import NumberLimits
 
 _HOW_OFTEN = ("none", "few", "enough")
@@ -42,13 +42,6 @@ def _completed(model: Model, other: Model) -> Population:
         own, mean=own.mean[kept], covariance=own.covariance[np.ix_(kept, kept)]
     )
     return part.extended(other.population, kept)
-
-
-def mean_variance_in(main: LinearPart, population: Population) -> float:
-    """Mean posterior variance of the linear predictor over a population."""
-    lifted = np.r_[1.0, population.mean]
-    spread = (main.covariance[1:, 1:] * population.covariance).sum()
-    return float(lifted @ main.covariance @ lifted + spread)
 
 
 def joint_disclosure(model: Model, fresh: Model) -> Disclosure | None:

@@ -29,6 +29,7 @@ from responder_model.development.outcomes import (
     patients_of,
     split_levels,
 )
+from responder_model.development.parts import linear_part
 from responder_model.development.pool import (
     N_REPEATS,
     N_REPEATS_IN_RESAMPLES,
@@ -45,6 +46,7 @@ from responder_model.disclosure import (
 )
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, Encoder, Population, expit, is_curve
+from responder_model.model import LinearPart
 from responder_model.model.batch import one_thread_each, raw_cohort
 from responder_model.priors import PriorSet
 from responder_model.schema import Decision, Dictionary, dictionary
@@ -222,6 +224,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         levels = merged.lower[used], merged.upper[used]
         self.estimator_ = self._build_estimator(self._start())
         self.estimator_.fit(design, levels[0], upper=levels[1])
+        self.main_ = self._main_part()
+        self.mean_variance_ = self.main_.mean_variance(self.population_)
         self.pool_ = fit_pool(
             Patients(raw=raw, design=design, lower=lower, upper=upper, groups=groups),
             self._rival_of_trees(design, *levels),
@@ -367,6 +371,10 @@ class Procedure(ClassifierMixin, BaseEstimator):
         new = len(self.centres_) - len(known)
         return self.earlier.with_centres(new, known=bool(known))
 
+    def _main_part(self) -> LinearPart:
+        served = self.estimator_.served_[self.target.main_index]
+        return linear_part(self.target.main_cut_point, served, self.encoder_.projection)
+
     def _served_cuts(self) -> list[int]:
         if self.in_resample:
             return [self.target.main_index]
@@ -377,17 +385,14 @@ class Procedure(ClassifierMixin, BaseEstimator):
 
         Of patients whose centre is not told.
         """
-        encoder, estimator = self.encoder_, self.estimator_
-        served = estimator.served_[estimator.main_]
-        n_columns = len(encoder.derived)
-        beta = served.coefficients[:n_columns] @ encoder.projection
+        encoder, beta = self.encoder_, self.main_.coefficients
         filled, extra = self.population_.impute(
             encoder.encode(raw), beta[None], encoder.interval(raw)
         )
-        centre = self.population_.mean
-        v = estimator.mean_variance_
+        centre, v = self.population_.mean, self.mean_variance_
         kappa = 1.0 / np.sqrt(1.0 + np.pi * (v + extra[:, 0]) / 8.0)
-        level = estimator.kappa_ * (served.intercept + beta @ centre)
+        average = self.main_.intercept + beta @ centre
+        level = average / np.sqrt(1.0 + np.pi * v / 8.0)
         evidence = level + kappa * ((filled - centre) @ beta)
         pool = self.pool_
         if pool.trees is None:

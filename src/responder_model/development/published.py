@@ -26,7 +26,7 @@ from responder_model.development.parts import component, linear_part
 from responder_model.errors import ResponderModelError
 from responder_model.evidence import Evidence, packaged_evidence
 from responder_model.features import Array, Encoder, Population, expit
-from responder_model.model import LinearPart, Model, reference_limits
+from responder_model.model import Model, reference_limits
 from responder_model.priors import PriorSet, build_priors, implied_c_statistic
 from responder_model.schema import dictionary
 from responder_model.words import Note
@@ -145,7 +145,7 @@ def _published(
         population=population,
         limits=reference_limits(encoder, population),
         linear=linear,
-        mean_variance=_mean_variance(own, population),
+        mean_variance=own.mean_variance(population),
         discrepancy=prior_discrepancy(),
         components=tuple(component(part) for part in mixture),
         priors=priors,
@@ -260,9 +260,3 @@ def claimed_c_statistics(model: Model, n: int, *, seed: int = 0) -> Array:
     spread = np.einsum("ik,kl,il->i", draws[:, 1:], sigma, draws[:, 1:])
     pairs = zip(draws[:, 0].tolist(), spread.tolist(), strict=True)
     return np.array([implied_c_statistic(level, variance) for level, variance in pairs])
-
-
-def _mean_variance(main: LinearPart, population: Population) -> float:
-    """Mean prior variance of the linear predictor in the reference population."""
-    spread = main.covariance[1:, 1:] * population.covariance
-    return float(main.covariance[0, 0] + spread.sum())

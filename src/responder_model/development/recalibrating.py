@@ -27,7 +27,6 @@ from responder_model.development.outcomes import at_cut, split_levels
 from responder_model.development.pooled import (
     joint_disclosure,
     joint_fingerprints,
-    mean_variance_in,
 )
 from responder_model.disclosure import FEWEST, Disclosure, fingerprints_of
 from responder_model.errors import DevelopmentError, ResponderModelError
@@ -199,7 +198,7 @@ def _moved(model: Model, line: Line) -> Model:
             for parts in model.cut_components
         ),
         pool=_pool(model, line),
-        mean_variance=mean_variance_in(main, model.population),
+        mean_variance=main.mean_variance(model.population),
         discrepancy=line.b**2 * model.discrepancy,
         missed=model.missed.scaled(line.b**2),
     )

@@ -27,7 +27,6 @@ from responder_model.development.parts import component
 from responder_model.development.pooled import (
     joint_disclosure,
     joint_fingerprints,
-    mean_variance_in,
     pooled_populations,
     widen_limits,
 )
@@ -179,7 +178,7 @@ def _learned(
         provenance="simulated" if "simulated" in provenances else fresh.provenance,
         evidence=model.evidence,
         population=population,
-        mean_variance=mean_variance_in(fresh.main, population),
+        mean_variance=fresh.main.mean_variance(population),
         pool=_pool_trees(model, fresh),
         limits=widen_limits(model.limits, fresh.limits),
         n_patients=n_patients,

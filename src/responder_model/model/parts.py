@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from responder_model.features import Array
+from responder_model.features import Array, Population
 from responder_model.frozen import FrozenDict
 from responder_model.words import Note
 
@@ -35,6 +35,12 @@ class LinearPart:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariance", symmetric(self.covariance))
+
+    def mean_variance(self, population: Population) -> float:
+        """Mean posterior variance of the linear predictor over a population."""
+        lifted = np.r_[1.0, population.mean]
+        spread = (self.covariance[1:, 1:] * population.covariance).sum()
+        return float(lifted @ self.covariance @ lifted + spread)
 
 
 # Name of the level that patients share whose centre is small or not told.
