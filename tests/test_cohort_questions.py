@@ -165,6 +165,19 @@ def test_codes_beyond_the_range_are_questions_not_problems() -> None:
     assert _asked(frame) == {"dn4": ["missing code"], "opioid": ["missing code"]}
 
 
+@pytest.mark.parametrize("code", [777, 888])
+def test_a_code_that_a_range_allows_stands_apart(code: int) -> None:
+    frame = pd.DataFrame({"age": [54, 61, 47], "pain_duration": [code, 36, 24]})
+    assert "missing code" in _asked(frame)["pain_duration"]
+
+
+def test_relief_that_is_worse_by_small_codes_alone_is_asked_about() -> None:
+    frame = pd.DataFrame({"relief_1": [-1, 0, 20], "relief_test": [-8, 5, 35]})
+    codes = {"relief_1": ["missing code"], "relief_test": ["missing code"]}
+    assert _asked(frame) == codes
+    assert _asked(frame.replace(20, -20)) == {}
+
+
 def test_a_code_in_many_rows_stands_out_among_its_neighbours() -> None:
     rng = np.random.default_rng(5)
     relief = rng.integers(-60, 90, size=120).astype(float)

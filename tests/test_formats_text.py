@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from in_words import said
 from responder_model.cohort import inspect_file, map_from, read_cohort
 from responder_model.errors import InvalidCohortError
 
@@ -186,3 +187,15 @@ def test_titles_units_and_totals_of_text_are_no_patients(
     assert "headings were read from line 3" in notices
     assert "line 4 was read as units" in notices
     assert "a line of totals (Moyenne)" in notices
+
+
+def test_a_word_among_numbered_pseudonyms_is_a_remark(tmp_path: Path) -> None:
+    path = tmp_path / "groups.csv"
+    lines = ("id;age;EN", "Hommes;;", "P1;54;7", "P2;61;6", "Femmes;;", "P3;47;5")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    inspection, rows = inspect_file(path)
+    assert rows.tolist() == [3, 4, 6]
+    assert any("Femmes" in text for text in said(inspection.notices))
+    # where pseudonyms are words, a word alone is a patient of whom nothing is known
+    path.write_text("id;age;EN\nKIWI;54;7\nPOIRE;61;6\nPRUNE;;\n", encoding="utf-8")
+    assert inspect_file(path)[0].n_left_out == 0

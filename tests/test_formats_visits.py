@@ -215,3 +215,27 @@ def test_what_gives_no_field_is_refused(
 def test_a_number_of_sessions_is_no_line_for_each_visit(tmp_path: Path) -> None:
     path = written(tmp_path, "patient_id,rtms_sessions,age", "a,4,54", "b,4,60")
     assert read_cohort(path)["age"].tolist() == [54, 60]
+
+
+@pytest.mark.parametrize("name", ["record", "Code", "N° dossier"])
+def test_an_identifier_of_another_name_tells_visits_apart(
+    tmp_path: Path, name: str
+) -> None:
+    lines = ("P1,V1,54,10", "P1,V2,54,20", "P2,V1,60,5", "P2,V2,60,15")
+    path = written(tmp_path, f"{name},Visit,age,relief", *lines)
+    with pytest.raises(InvalidCohortError) as caught:
+        inspect_file(path)
+    assert "one line per patient" in str(caught.value)
+
+
+def test_codes_that_redcap_proposes_are_missing(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "record_id,age,opioid,relief_1,a_complete",
+        "1,54,INV,NP,2",
+        "2,OTH,1,20,2",
+    )
+    cohort = read_cohort(path)
+    assert [None if pd.isna(x) else x for x in cohort["opioid"]] == [None, True]
+    assert cohort["age"].isna().tolist() == [False, True]
+    assert cohort["relief_1"].isna().tolist() == [True, False]

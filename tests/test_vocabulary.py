@@ -186,9 +186,26 @@ def test_words_of_hospitals_are_read(name: str, word: str, meaning: str) -> None
         assert type(found) is type(_expected(name, meaning))
 
 
+def test_more_headings_are_read_and_none_wrongly() -> None:
+    rows = _case_rows("headings_more.csv")
+    found = [(text, getattr(find_field(text), "name", "")) for text, _ in rows]
+    assert found == [(text, name) for text, name in rows]
+
+
+def test_more_words_are_read_and_none_wrongly() -> None:
+    rows = _case_rows("words_more.csv")
+    found = [(name, word, read_value(FIELDS[name], word)) for name, word, _ in rows]
+    expected = [(name, word, _expected(name, meant)) for name, word, meant in rows]
+    for one, other in zip(found, expected, strict=True):
+        assert one == other
+
+
 @pytest.mark.parametrize(
     ("text", "name", "unit"),
     [
+        ("Ancienneté en mois", "pain_duration", None),
+        ("Durée de la douleur (en années)", "pain_duration", "year"),
+        ("Durée de soulagement S1 (h)", "relief_days_1", "hour"),
         ("Ancienneté (ans)", "pain_duration", "year"),
         ("Pain duration (mo)", "pain_duration", None),
         ("EVA (mm)", "pain_intensity", "millimetre"),
@@ -228,6 +245,8 @@ def test_a_heading_with_a_word_too_many_is_not_read(text: str) -> None:
         ("EVA à 1 mois", ["pain_intensity"]),
         ("Âge au diagnostic", ["age"]),
         ("aetiolgy", ["aetiology"]),
+        ("Amélioration S2 (%)", ["relief_2"]),
+        ("Commentaires soulagement S1", []),
         *((text, []) for text in ("Nom", "DDN", "Poids", "Hospitalisation", "item_12")),
     ],
 )

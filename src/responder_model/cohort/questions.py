@@ -21,8 +21,11 @@ Numbers = NDArray[np.float64]
 
 # Codes for a missing value in SPSS, Stata and REDCap files that a field may also allow.
 # They are asked about where they stand apart from the values, or stand there too often.
-WORST = (-99.0, -98.0, -97.0, -96.0, -95.0)
-CODES = (*WORST, -9.0, 99.0, 999.0)
+WORST = (-99.0, -98.0, -97.0, -96.0, -95.0, -88.0, -77.0)
+CODES = (*WORST, -9.0, 98.0, 99.0, 777.0, 888.0, 999.0, 9999.0, -999.0)
+# These are values too, unless a column that cannot hold them has one, or relief is
+# never worse by another number.
+SMALL = (-8.0, -7.0, -1.0)
 NO_FRACTION = Note("cohort.no_fraction")
 # Fewest other values from which a code can be told.
 FEWEST_OTHERS = 2
@@ -231,15 +234,18 @@ def _codes(
 ) -> Iterator[Question]:
     """Ask of every usual code in every column, once one column gives one away."""
     refused = [(p.field, _number(p.found), p.row) for p in problems if p.row]
-    outside = [(name, code, row) for name, code, row in refused if code in CODES]
-    if not outside and not any(
-        _gives_code_away(dictionary().fields[name], values)
-        for name, values in numbers.items()
-    ):
-        return
+    known: tuple[float, ...] = (*CODES, *SMALL)
+    outside = [(name, code, row) for name, code, row in refused if code in known]
+    if not (outside or _only_small_below_0(numbers)):
+        known = CODES
+        if not any(
+            _gives_code_away(dictionary().fields[name], values)
+            for name, values in numbers.items()
+        ):
+            return
     nothing = np.zeros(len(rows))
     for field in fields:
-        for code in CODES:
+        for code in known:
             inside = rows[numbers.get(field.name, nothing) == code].tolist()
             beyond = [
                 row for name, c, row in outside if (name, c) == (field.name, code)
@@ -253,6 +259,12 @@ def _codes(
                     f"kept.{field.name} = [{code:g}]",
                 )
                 yield question("missing code", field, at, text, answers)
+
+
+def _only_small_below_0(numbers: Mapping[str, Numbers]) -> bool:
+    """Whether relief is below 0 by small codes alone: people say 5 or 10 % worse."""
+    worse = {float(n) for values in numbers.values() for n in values[values < 0]}
+    return bool(worse) and worse <= {-9.0, *SMALL}
 
 
 def _gives_code_away(field: Field, values: Numbers) -> bool:

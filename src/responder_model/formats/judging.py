@@ -37,6 +37,7 @@ _A_TOTAL = Note("formats.a_total")
 _NOBODY = Note("formats.nobody")
 # A remark where nothing else stands in the line: several words, or a mark before them.
 _REMARK = r"^\s*(?:[*(#•¹²³†]|\S+\s*[:=]|\S+\s+\S+\s+\S|.*:\s*$)"
+_NO_DIGIT = r"^[^0-9]*[^0-9\s][^0-9]*$"
 # Patients above a line, and columns in which it is their mean or sum, from which it is
 # one of totals.
 _FEWEST_ABOVE, _FEWEST_MEANS = 3, 2
@@ -191,13 +192,17 @@ def _remarks(table: Table, head: int) -> dict[int, str]:
     """Lines that hold a remark and nothing else, by place.
 
     A word alone may be the pseudonym of a patient of whom nothing is known, unless a
-    blank line stands above it. A name is kept, to be refused without being shown.
+    blank line stands above it, or it has no digit and most pseudonyms have one. A name
+    is kept, to be refused without being shown.
     """
     if table.cells.shape[1] < 2:
         return {}
     texts = table.cells.iloc[:, head]
     below = np.flatnonzero(np.diff(table.rows) > 1) + 1
     alone = np.union1d(_matching(texts, _REMARK), below).astype(np.intp)
+    words = _matching(texts, _NO_DIGIT)
+    if 2 * len(words) < len(texts):
+        alone = np.union1d(alone, words).astype(np.intp)
     for column in range(table.cells.shape[1]):
         if column != head and len(alone):
             alone = alone[_are_blank(table.cells.iloc[alone, column])]

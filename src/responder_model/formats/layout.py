@@ -32,7 +32,7 @@ _UNIT = re.compile(
     r"[\[(]?\s*(ans?|ann[ée]es?|years?|yrs?|mois|months?|semaines?|sem|weeks?|jours?|j|"
     r"days?|d|%|mm|cm|points?|pts|/\s*\d+|\d+\s*(?:[-–à]|to)\s*\d+|"
     r"oui\s*/\s*non|o\s*/\s*n|yes\s*/\s*no|y\s*/\s*n|[hmf]\s*/\s*[hmf]|"
-    r"texte?|nombre|number|score|date)\s*[\])]?",
+    r"texte?|nombre|number|score|date|codes?|id)\s*[\])]?",
     re.IGNORECASE,
 )
 # Units that change what a number means; the others only repeat what the field says.

@@ -33,6 +33,29 @@ _CASTOR = (
     ),
 )
 _CASTOR_CODES = ("-95", "-96", "-97", "-98", "-99")
+# What REDCap's manual proposes for values that are missing (null flavours of HL7).
+_NULL = frozenset(
+    [
+        "NI",
+        "INV",
+        "UNK",
+        "NASK",
+        "ASKU",
+        "NAV",
+        "MSK",
+        "NA",
+        "NAVU",
+        "NP",
+        "QS",
+        "QI",
+        "TRC",
+        "UNC",
+        "DER",
+        "PINF",
+        "NINF",
+        "OTH",
+    ]
+)
 _CASTOR_MARK = re.compile(r"##USER_MISSING_(9[5-9])##")
 
 
@@ -75,6 +98,7 @@ def by_record(source: Source, declared: Mapping[str, Declared]) -> Source:
         [columns[k] for k in own],
         declared,
     )
+    cells = [_without_null(*column) for column in zip(names, cells, strict=True)]
     if len(own) < len(header):
         told.append(Note("formats.events_joined"))
         return joined(names, cells, lines, 0, notices=(*source.notices, *told))
@@ -102,6 +126,14 @@ def _without_unopened(
         start = place + 1
     told = [Note("formats.incomplete", n=n_incomplete)] if n_incomplete else []
     return columns, told
+
+
+def _without_null(name: str, cells: list[Any]) -> list[Any]:
+    """Cells of a number or a yes/no without codes that can be no value of it."""
+    field = find_field(name)
+    if field is None or field.kind not in ("number", "boolean"):
+        return cells
+    return [None if _text(cell) in _NULL else cell for cell in cells]
 
 
 def _is_empty(name: str, cell: Any) -> bool:

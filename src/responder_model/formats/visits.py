@@ -13,7 +13,7 @@ import pandas as pd
 
 from responder_model.formats.table import Doubt, Source, Table, is_blank, unreadable
 from responder_model.formats.variables import source_of_columns
-from responder_model.vocabulary import find_field, normalise, show
+from responder_model.vocabulary import find_field, likely_fields, normalise, show
 from responder_model.words import Note
 
 # Headings that number the visits of a patient, without accents.
@@ -39,11 +39,13 @@ def whole(source: Source) -> Table:
 
 
 def identifier_place(header: Sequence[str]) -> int | None:
-    """Place of the column that tells patients apart."""
-    for place, name in enumerate(header):
-        field = find_field(name)
-        if field is not None and field.role == "identifier":
-            return place
+    """Place of the column that tells patients apart, for sure or in all likelihood."""
+    fields = [(find_field(name),) for name in header]
+    for meant in (fields, [likely_fields(name) for name in header]):
+        for place, (name, found) in enumerate(zip(header, meant, strict=True)):
+            is_visit = _VISIT.fullmatch(normalise(name)) is not None
+            if not is_visit and any(f and f.role == "identifier" for f in found):
+                return place
     return None
 
 

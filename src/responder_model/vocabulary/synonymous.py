@@ -17,6 +17,7 @@ from responder_model.vocabulary.synonyms import (
     sets_of,
     synonyms,
 )
+from responder_model.vocabulary.text import words_of
 from responder_model.vocabulary.units import factor
 from responder_model.vocabulary.values import INVALID, is_yes_or_no, read_value
 
@@ -34,7 +35,10 @@ _BETWEEN_ANSWERS = re.compile(r"[/|,;]|\bou\b|\bor\b", re.I)
 def _phrases() -> Phrases:
     table = synonyms()
     own = table["headings"]
-    return phrases([own["same"], table["units"]], own["filler"], split_numbers=True)
+    # before a unit "en" is the French preposition, not a numeric scale
+    prefixed = {u: [f"en {word}" for word in row] for u, row in table["units"].items()}
+    rows = [own["same"], table["units"], prefixed]
+    return phrases(rows, own["filler"], split_numbers=True)
 
 
 @lru_cache(maxsize=8)
@@ -60,6 +64,7 @@ def by_synonyms(table: Dictionary, text: str) -> Heading | None:
     """Heading whose every word is understood, else None."""
     if _COMPARISON.search(text):
         return None
+    text = _BRACKETS.sub(_long_unit, text)
     heading = _read(table, text)
     inside = _BRACKETS.findall(text)
     if heading is not None or not inside:
@@ -70,6 +75,13 @@ def by_synonyms(table: Dictionary, text: str) -> Heading | None:
     if heading is None or not all(_is_answer(heading.field, a) for a in answers):
         return None
     return heading
+
+
+def _long_unit(inside: re.Match[str]) -> str:
+    """Brackets that hold a short unit with the unit written out: "(j)" is "(day)"."""
+    word = inside[1].strip().casefold()
+    short = synonyms()["short_units"].items()
+    return next((f"({unit})" for unit, row in short if word in row), inside[0])
 
 
 def _is_answer(field: Field, text: str) -> bool:
@@ -135,6 +147,8 @@ def likely(table: Dictionary, text: str) -> tuple[Field, ...]:
     slips = get_close_matches(key_of(text), own, n=1, cutoff=LIKENESS)
     if slips:
         return (own[slips[0]],)
+    if {*words_of(text)} & {*synonyms()["headings"]["never"]}:
+        return ()
     names = _names(text)
     names -= {*synonyms()["headings"]["optional"], "baseline", *_units()}
     for found in (
