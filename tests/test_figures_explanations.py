@@ -11,7 +11,6 @@ import responder_model as rm
 from responder_model.features import expit
 from responder_model.figures.drawing import save_figure
 from responder_model.figures.explanations import (
-    TEXTS,
     draw_beeswarm,
     draw_waterfall,
     plot_beeswarm,
@@ -132,7 +131,7 @@ def test_beeswarm_sums_what_it_does_not_show(explanation, ax):
     labels = [tick.get_text() for tick in ax.get_yticklabels()]
     assert len(labels) == 5
     assert f"{explanation.shape[1] - 4} autres prédicteurs" in labels
-    assert ax.get_xlabel() == TEXTS["contribution"]["fr"]
+    assert ax.get_xlabel() == "contribution au log-cotes (logit)"
 
 
 def test_beeswarm_draws_a_predictor_that_nobody_has(model, ax):

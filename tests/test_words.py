@@ -112,6 +112,30 @@ def test_word_follows_its_number_in_each_language() -> None:
     assert hidden.startswith("< 10 lignes sont identiques ")
 
 
+def test_word_follows_its_number_as_it_is_written() -> None:
+    one = Note("figure.mape", error=0.96, n=1, resamples=1)
+    assert one.text().startswith("mean difference: 0.96 points\n1 patient, 1 resample")
+    almost = Note("figure.mape", error=0.999, n=2, resamples=1)
+    assert almost.text().startswith("mean difference: 1 point\n2 patients, ")
+    assert almost.text("fr").startswith("différence moyenne : 1 point\n")
+
+
+def languages_chosen_in_code() -> Iterator[str]:
+    """Places where code holds the words of both languages, or asks which it is."""
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            keys = node.keys if isinstance(node, ast.Dict) else []
+            names = {key.value for key in keys if isinstance(key, ast.Constant)}
+            if names == set(LANGUAGES):
+                yield f"{path.relative_to(SOURCE)}"
+
+
+def test_no_code_holds_the_words_of_both_languages() -> None:
+    # words of yes and no, and how spreadsheets write, are read as well as said
+    known = {"vocabulary/values.py", "labels.py", "cohort/writing.py"}
+    assert set(languages_chosen_in_code()) <= known
+
+
 def test_unit_after_a_number_follows_it_in_each_language() -> None:
     rows = dictionary().fields.values()
     units = {row.unit["en"]: row for row in rows if row.unit and row.unit["en"] != "%"}

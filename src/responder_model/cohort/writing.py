@@ -21,20 +21,14 @@ from responder_model.labels import standing_note
 from responder_model.outputs import Output, check_outside_models, drafted
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import YES_NO, check_language, column_heading
+from responder_model.words import say
 
 # Rows of an entry sheet that get drop-down lists.
 TEMPLATE_ROWS = 1000
 # How spreadsheets of a language separate cells and write decimals.
 _SEPARATORS = {"en": (",", "."), "fr": (";", ",")}
-_TITLES = {"en": ("patients", "help", "lists"), "fr": ("patients", "aide", "listes")}
-_HELP_HEADER = {
-    "en": ("column", "name in the dictionary", "allowed", "known", "help"),
-    "fr": ("colonne", "nom dans le dictionnaire", "permis", "connu", "aide"),
-}
-_REFUSED = {
-    "en": "Not allowed in this column: see the help sheet.",
-    "fr": "Valeur non permise dans cette colonne : voir l'aide.",
-}
+_TITLES = ("patients", "help", "lists")
+_HELP_HEADER = ("column", "name", "allowed", "known", "help")
 
 
 def write_template(
@@ -106,7 +100,7 @@ def write_cohort(
     rows = zip(*columns, strict=True)
     if kind == ".xlsx":
         workbook = openpyxl.Workbook()
-        sheet = _first_sheet(workbook, _TITLES[lang or "en"][0])
+        sheet = _first_sheet(workbook, say("sheet.title_patients", lang or "en"))
         _fill(sheet, [header, *rows])
         workbook.save(path)
     else:
@@ -176,11 +170,11 @@ def _first_sheet(workbook: openpyxl.Workbook, title: str) -> Worksheet:
 
 def _template_workbook(fields: list[Field], lang: str) -> openpyxl.Workbook:
     workbook = openpyxl.Workbook()
-    titles = _TITLES[lang]
+    titles = _said("title", _TITLES, lang)
     sheet = _first_sheet(workbook, titles[0])
     help_sheet = workbook.create_sheet(titles[1])
     lists = workbook.create_sheet(titles[2])
-    help_sheet.append(_HELP_HEADER[lang])
+    help_sheet.append(_said("head", _HELP_HEADER, lang))
     for place, field in enumerate(fields, start=1):
         letter = get_column_letter(place)
         cell = sheet.cell(1, place, column_heading(field, lang))
@@ -218,8 +212,12 @@ def _validation(
         )
     else:
         return None
-    rule.error, rule.showErrorMessage = _REFUSED[lang], True
+    rule.error, rule.showErrorMessage = say("sheet.refused", lang), True
     return rule
+
+
+def _said(kind: str, names: Iterable[str], lang: str) -> list[str]:
+    return [say(f"sheet.{kind}_{name}", lang) for name in names]
 
 
 def _words(field: Field, lang: str) -> list[str]:

@@ -23,6 +23,7 @@ from responder_model.figures.drawing import (
 )
 from responder_model.labels import label_of, unit_after
 from responder_model.schema import Contrast, Field, dictionary
+from responder_model.words import say
 from responder_model.words.numbers import format_number
 
 if TYPE_CHECKING:
@@ -34,56 +35,9 @@ Array = NDArray[np.float64]
 Z = 1.959964
 # Least share of the prior's precision that the patients must add to be shown.
 LEAST_INFORMATION = 0.02
+# Columns that no one field gives.
+_OF_RELIEF = ("relief_so_far", "relief_trend", "relief_days_so_far")
 ODDS_RATIOS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-
-TEXTS = {
-    "log_odds": {
-        "en": "log-odds of response per unit (right: more response)",
-        "fr": "log-cotes de réponse par unité (à droite : plus de réponse)",
-    },
-    "odds_ratio": {"en": "odds ratio", "fr": "rapport de cotes"},
-    "prior": {"en": "published evidence (prior)", "fr": "données publiées (a priori)"},
-    "opinion": {"en": "opinion (prior)", "fr": "avis (a priori)"},
-    "earlier": {"en": "in the earlier model", "fr": "dans le modèle précédent"},
-    "weight_earlier": {
-        "en": "weight of the published evidence: {before} before, {after} after the "
-        "new patients",
-        "fr": "poids des données publiées : {before} avant, {after} après les nouveaux "
-        "patients",
-    },
-    "data": {
-        "en": "added by these patients",
-        "fr": "apporté par ces patients",
-    },
-    "posterior": {"en": "in the model", "fr": "dans le modèle"},
-    "bars": {"en": "bars: 95 % intervals", "fr": "barres : intervalles à 95 %"},
-    "weight": {
-        "en": "weight of the published evidence: {before} before, {after} after these "
-        "patients\n(against priors centred on no effect; not a test of agreement)",
-        "fr": "poids des données publiées : {before} avant, {after} après ces patients"
-        "\n(face à des a priori centrés sur l'absence d'effet ; pas un test d'accord)",
-    },
-    "alone": {
-        "en": "published evidence alone: no patients",
-        "fr": "données publiées seules : aucun patient",
-    },
-    "curve": {"en": "more at both ends", "fr": "plus aux deux extrêmes"},
-    "per": {"en": "per", "fr": "pour"},
-    "points": {"en": "points", "fr": "points"},
-    "or": {"en": "or", "fr": "ou"},
-    "relief_so_far": {
-        "en": "Mean relief so far, per 30 points",
-        "fr": "Soulagement moyen jusqu'ici, pour 30 points",
-    },
-    "relief_trend": {
-        "en": "Last relief minus mean, per 30 points",
-        "fr": "Dernier soulagement moins la moyenne, pour 30 points",
-    },
-    "relief_days_so_far": {
-        "en": "Mean duration of relief so far",
-        "fr": "Durée moyenne du soulagement jusqu'ici",
-    },
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,30 +156,30 @@ def column_label(column: str, decision: str, lang: str = "en") -> str:
     >>> column_label("age", "rtms_response", "fr")
     'Âge, pour 13 ans'
     """
-    if column in TEXTS:
-        return TEXTS[column][lang]
+    if column in _OF_RELIEF:
+        return say(f"figure.{column}", lang)
     name = column.split("=")[0]
     row = dictionary().fields.get(name)
     if row is None:
         return column
     if is_curve(column):
-        return f"{label_of(name, lang)}, {TEXTS['curve'][lang]}"
+        return say("figure.curve", lang, label=label_of(name, lang))
     if row.kind == "number":
         return f"{label_of(name, lang)}, {_unit(row, decision, lang)}"
     if row.kind != "category":
         return label_of(name, lang)
-    colon = " : " if lang == "fr" else ": "
-    return f"{label_of(name, lang)}{colon}{_contrast(row, column, lang)}"
+    contrast = _contrast(row, column, lang)
+    return say("signs.pair", lang, label=label_of(name, lang), value=contrast)
 
 
 def _unit(row: Field, decision: str, lang: str) -> str:
     sd = row.reference_for(decision).sd
     if row.transform != "identity":
         return f"× {format_number(math.exp(sd), lang, '.2g')}"
-    unit = f" {unit_after(row, sd, lang)}" if row.unit else ""
-    if unit == " %":  # 30 points of relief, not relief 30 % larger
-        unit = f" {TEXTS['points'][lang]}"
-    return f"{TEXTS['per'][lang]} {format_number(sd, lang)}{unit}"
+    unit = unit_after(row, sd, lang)
+    if unit == "%":  # 30 points of relief, not relief 30 % larger
+        unit = say("figure.points_after", lang, n=sd)
+    return say("figure.per", lang, step=f"{format_number(sd, lang)} {unit}".rstrip())
 
 
 def _contrast(row: Field, column: str, lang: str) -> str:
@@ -235,7 +189,7 @@ def _contrast(row: Field, column: str, lang: str) -> str:
         name = column.split("=")[1]
         return labels.get(name, name)
     weights = contrasts[column].weights
-    joined = f" {TEXTS['or'][lang]} "
+    joined = say("figure.or", lang)
     high = joined.join(labels[name] for name, w in weights.items() if w > 0)
     low = joined.join(labels[name] for name, w in weights.items() if w < 0)
     return f"{high} vs {low}" if low else high
@@ -269,17 +223,16 @@ def plot_coefficients(
     styles = (
         (before, [(y, r.prior) for y, r in rows if not r.opinion], GREY, "s", 0.25),
         ("opinion", [(y, r.prior) for y, r in rows if r.opinion], ORANGE, "D", 0.25),
-        ("data", [(y, r.data) for y, r in rows], VERMILION, "^", 0.0),
-        ("posterior", [(y, r.posterior) for y, r in rows], BLUE, "o", -0.25),
+        ("added", [(y, r.data) for y, r in rows], VERMILION, "^", 0.0),
+        ("in_model", [(y, r.posterior) for y, r in rows], BLUE, "o", -0.25),
     )
     for key, drawn, colour, marker, shift in styles:
-        width = 2.6 if key == "posterior" else 1.4
+        width = 2.6 if key == "in_model" else 1.4
         points = [(y + shift, *found) for y, found in drawn if found is not None]
         if points:
             _draw_intervals(ax, points, limit, colour, marker, width)
-            ax.plot(
-                [], [], color=colour, marker=marker, lw=width, label=TEXTS[key][lang]
-            )
+            label = say(f"figure.{key}", lang)
+            ax.plot([], [], color=colour, marker=marker, lw=width, label=label)
     ax.axvline(0.0, color=BLACK, lw=0.8, zorder=0)
     for y in range(1, len(shown), 2):
         ax.axhspan(y - 0.5, y + 0.5, color="0.95", zorder=-1)
@@ -324,16 +277,14 @@ def _set_axes(
     ax.xaxis.set_major_formatter(lambda x, _: format_number(x, lang, ".3g"))
     key = "weight" if any(row.data for row in table.rows) else "alone"
     key = "weight_earlier" if table.updated else key
-    weight = TEXTS[key][lang].format(
-        before=format_number(table.weight_before, lang, ".2f"),
-        after=format_number(table.weight_after, lang, ".2f"),
-    )
-    ax.set_xlabel(f"{TEXTS['log_odds'][lang]}\n{weight}")
+    told = {"before": table.weight_before, "after": table.weight_after}
+    lines = say("figure.log_odds", lang), say(f"figure.{key}", lang, **told)
+    ax.set_xlabel("\n".join(lines))
     top = ax.secondary_xaxis("top")
     marks = [ratio for ratio in ODDS_RATIOS if abs(math.log(ratio)) <= limit]
     top.set_xticks(
         [math.log(ratio) for ratio in marks], [format_number(r, lang) for r in marks]
     )
-    top.set_xlabel(TEXTS["odds_ratio"][lang])
-    legend_below(ax, TEXTS["bars"][lang])
+    top.set_xlabel(say("figure.odds_ratio", lang))
+    legend_below(ax, say("figure.bars", lang))
     open_frame(ax)

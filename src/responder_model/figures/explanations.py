@@ -43,19 +43,6 @@ NARROWEST = 0.2
 # Log-odds below which a contribution would be written as 0.00.
 SMALLEST_DRAWN = 0.005
 
-TEXTS = {
-    "log_odds": {"en": "log-odds", "fr": "log-cotes (logit)"},
-    "probability": {"en": "probability", "fr": "probabilité"},
-    "others": {"en": "{n} other predictors", "fr": "{n} autres prédicteurs"},
-    "contribution": {
-        "en": "contribution to the log-odds",
-        "fr": "contribution au log-cotes (logit)",
-    },
-    "value": {"en": "value of the predictor", "fr": "valeur du prédicteur"},
-    "low": {"en": "low", "fr": "basse"},
-    "high": {"en": "high", "fr": "haute"},
-}
-
 
 def plot_waterfall(
     explanation: shap.Explanation,
@@ -102,7 +89,7 @@ def plot_waterfall(
     _write_points(ax, positions, steps, slope_between(baseline, float(ends[0])), lang)
     _mark_ends(ax, baseline, float(ends[0]), lang)
     ax.set_yticks(positions, labels)
-    ax.set_xlabel(TEXTS["log_odds"][lang])
+    ax.set_xlabel(say("figure.log_odds_axis", lang))
     ax.xaxis.set_major_formatter(lambda x, _: format_number(x, lang, ".3g"))
     _add_probability_axis(ax, lang)
     legend_below(ax)
@@ -132,7 +119,7 @@ def _waterfall_rows(
     labels = [_row_label(explanation, int(k), lang) for k in shown]
     steps = list(values[shown])
     if len(rest):
-        labels.append(TEXTS["others"][lang].format(n=len(rest)))
+        labels.append(say("figure.others", lang, n=len(rest)))
         steps.append(values[rest].sum())
     return labels, np.array(steps)
 
@@ -149,8 +136,7 @@ def _split(
 def _row_label(explanation: shap.Explanation, k: int, lang: str) -> str:
     name = explanation.feature_names[k]
     value = describe_value(name, explanation.data[k], lang)
-    colon = " : " if lang == "fr" else ": "
-    return f"{label_of(name, lang)}{colon}{value}"
+    return say("signs.pair", lang, label=label_of(name, lang), value=value)
 
 
 def _write_points(
@@ -184,7 +170,7 @@ def _add_probability_axis(ax: Axes, lang: str) -> None:
         marks = list(np.arange(np.ceil(low / step), high / step) * step)
     top = ax.secondary_xaxis("top")
     top.set_xticks(list(logit(np.array(marks))), [format_percent(p) for p in marks])
-    top.set_xlabel(TEXTS["probability"][lang])
+    top.set_xlabel(say("figure.probability", lang))
 
 
 def plot_beeswarm(
@@ -212,10 +198,10 @@ def plot_beeswarm(
         show=False,
         plot_size=None,
         color=_viridis(),
-        color_bar_label=TEXTS["value"][lang],
+        color_bar_label=say("figure.value", lang),
     )
     np.random.set_state(state)  # noqa: NPY002
-    ax.set_xlabel(TEXTS["contribution"][lang])
+    ax.set_xlabel(say("figure.contribution", lang))
     ax.xaxis.set_major_formatter(lambda x, _: format_number(x, lang, ".3g"))
     ax.tick_params(axis="y", labelsize="medium", length=0)
     _translate_colour_bar(ax, lang)
@@ -244,7 +230,7 @@ def _for_beeswarm(
     }
     contributions = values[:, shown]
     if len(rest):
-        columns[TEXTS["others"][lang].format(n=len(rest))] = pd.Series(
+        columns[say("figure.others", lang, n=len(rest))] = pd.Series(
             [""] * len(values), dtype=object
         )
         contributions = np.column_stack([contributions, values[:, rest].sum(axis=1)])
@@ -266,7 +252,7 @@ def _beeswarm_column(name: str, values: Array) -> pd.Series:
 def _translate_colour_bar(ax: Axes, lang: str) -> None:
     for bar in ax.figure.axes:
         if bar.get_label() == "<colorbar>":
-            bar.set_yticks([0, 1], [TEXTS["low"][lang], TEXTS["high"][lang]])
+            bar.set_yticks([0, 1], [say("figure.low", lang), say("figure.high", lang)])
 
 
 def waterfall_title(prediction: Prediction, lang: str = "en") -> str:

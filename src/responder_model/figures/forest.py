@@ -8,17 +8,13 @@ import numpy as np
 
 from responder_model.figures.drawing import BLACK, BLUE, GREY, open_frame
 from responder_model.performance.definitions import DEFINITIONS
+from responder_model.words import say
 from responder_model.words.numbers import format_number
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-TEXTS = {
-    "mean": {"en": "mean of {n} centres", "fr": "moyenne de {n} centres"},
-    "new": {"en": "a new centre (95 %)", "fr": "un nouveau centre (95 %)"},
-    "hidden": {"en": "{name}: not shown", "fr": "{name} : non montré"},
-}
 _MOST_SIZE, _LEAST_SIZE = 9.0, 3.0
 
 
@@ -59,15 +55,16 @@ def plot_forest(
             ax.plot([low, high], [place, place], color=BLUE, linewidth=1.2)
             ax.plot(value, place, "s", color=BLUE, markersize=size)
         else:
-            names[place] = TEXTS["hidden"][lang].format(name=names[place])
+            names[place] = say("figure.not_shown", lang, name=names[place])
     at = len(names)
     ax.plot([whole["lower"], whole["upper"]], [at, at], color=BLACK, linewidth=2.5)
     ax.plot(whole["value"], at, "D", color=BLACK, markersize=7)
-    names.append(TEXTS["mean"][lang].format(n=f"{whole['n_centres']:.0f}"))
+    n_centres = int(pooled["n_centres"].to_numpy()[pooled["measure"] == measure][0])
+    names.append(say("figure.mean_of_centres", lang, n=n_centres))
     if np.isfinite(whole["new_lower"]):
         ends = [whole["new_lower"], whole["new_upper"]]
         ax.plot(ends, [at + 1, at + 1], color=BLACK, linewidth=1.2, linestyle="--")
-        names.append(TEXTS["new"][lang])
+        names.append(say("figure.new_centre", lang))
     definition = DEFINITIONS[measure]
     if definition.ideal is not None and measure != "c_statistic":
         ax.axvline(definition.ideal, color=GREY, linewidth=0.8, linestyle=":")

@@ -21,38 +21,12 @@ from responder_model.figures.drawing import (
 from responder_model.labels import NOT_GIVEN
 from responder_model.performance import Estimate, proportion_estimate
 from responder_model.schema import dictionary
-from responder_model.words import Note
-from responder_model.words.numbers import format_percent
+from responder_model.words import Note, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SMALL_CELL = 10  # patients below which a group is not shown by itself
-
-TEXTS = {
-    "response": {
-        "en": "patients who responded, %",
-        "fr": "patients ayant répondu, %",
-    },
-    "observed": {
-        "en": "observed, with {c} % interval",
-        "fr": "observé, avec intervalle à {c} %",
-    },
-    "predicted": {
-        "en": "mean predicted probability",
-        "fr": "probabilité prédite moyenne",
-    },
-    "all": {"en": "all patients: {p}", "fr": "tous les patients : {p}"},
-    "pooled": {
-        "en": "all others, together",
-        "fr": "tous les autres, ensemble",
-    },
-    "of": {"en": "{e} of {n}", "fr": "{e} sur {n}"},
-    "few": {
-        "en": "fewer than {n} patients in all: not shown",
-        "fr": "moins de {n} patients en tout : non montré",
-    },
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,22 +167,22 @@ def plot_response_by_aetiology(
     """
     rows = table.rows[::-1]
     if not rows:
-        text = TEXTS["few"][lang].format(n=table.small_cell)
+        text = say("figure.too_few", lang, n=table.small_cell)
         ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center")
     for y, row in enumerate(rows):
         _draw_row(ax, y, row, lang)
     ax.plot([], [], "o-", color=BLUE, label=_observed(table, lang))
     if any(row.predicted is not None for row in rows):
-        label = TEXTS["predicted"][lang]
+        label = say("figure.mean_predicted", lang)
         ax.plot([], [], "D", mfc="none", mec=VERMILION, ls="", label=label)
     if table.overall is not None:
-        label = TEXTS["all"][lang].format(p=format_percent(table.overall))
+        label = say("figure.all", lang, p=table.overall)
         ax.axvline(table.overall, color=GREY, ls="--", lw=1.2, zorder=0, label=label)
     ax.set_yticks(range(len(rows)), [_label(table, row, lang) for row in rows])
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0.0, 1.0)
     ax.xaxis.set_major_formatter(percent)
-    ax.set_xlabel(TEXTS["response"][lang])
+    ax.set_xlabel(say("figure.observed", lang))
     ax.set_ylim(-0.6, max(len(rows), 1) - 0.4)
     legend_below(ax)
     open_frame(ax)
@@ -216,7 +190,7 @@ def plot_response_by_aetiology(
 
 
 def _observed(table: ResponseTable, lang: str) -> str:
-    return TEXTS["observed"][lang].format(c=f"{100 * table.confidence:g}")
+    return say("figure.observed_interval", lang, confidence=100 * table.confidence)
 
 
 def _draw_row(ax: Axes, y: int, row: ResponseRow, lang: str) -> None:
@@ -227,7 +201,7 @@ def _draw_row(ax: Axes, y: int, row: ResponseRow, lang: str) -> None:
     if row.predicted is not None:
         ax.plot([row.predicted], [y], "D", mfc="none", mec=VERMILION, ms=6)
     ax.annotate(
-        TEXTS["of"][lang].format(e=row.n_events, n=row.n_patients),
+        say("figure.of", lang, events=row.n_events, n=row.n_patients),
         (1.0, y),
         xytext=(6, 0),
         textcoords="offset points",
@@ -239,7 +213,7 @@ def _draw_row(ax: Axes, y: int, row: ResponseRow, lang: str) -> None:
 
 def _label(table: ResponseTable, row: ResponseRow, lang: str) -> str:
     if row.group is None:
-        return TEXTS["pooled"][lang]
+        return say("figure.pooled", lang)
     if row.group == "":
         return NOT_GIVEN[lang]
     categories = dictionary().fields[table.field].categories

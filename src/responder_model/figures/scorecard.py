@@ -13,37 +13,13 @@ from responder_model.figures.drawing import BLACK, BLUE, GREY
 from responder_model.labels import describe_cut_point
 from responder_model.schema import dictionary
 from responder_model.scorecard.page import label, value_text
+from responder_model.words import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from responder_model.scorecard import PointsRow, PointsTable
 
-TEXTS = {
-    "points": {"en": "points", "fr": "points"},
-    "total": {"en": "total of points", "fr": "total des points"},
-    "probability": {
-        "en": "probability of relief",
-        "fr": "probabilité d'un soulagement",
-    },
-    "others": {"en": "and {n} others", "fr": "et {n} autres"},
-    "other": {"en": "and 1 other", "fr": "et 1 autre"},
-    "reading": {
-        "en": "Read the points of each predictor on the top scale, add them, and read "
-        "the probability below the total.\nOnly for patients in whom every predictor "
-        "shown is known.\nExact figures: the points table, whose points are others: "
-        "100 here are {n} there.",
-        "fr": "Lire les points de chaque prédicteur sur l'échelle du haut, les "
-        "additionner, et lire la probabilité sous le total.\nSeulement si tous les "
-        "prédicteurs montrés sont connus.\nChiffres exacts : la table de points, dont "
-        "les points sont autres : 100 ici en valent {n} dans la table.",
-    },
-    "turns": {
-        "en": "Where a scale runs there and back, read between two values that follow "
-        "each other.",
-        "fr": "Où une échelle va et revient, lire entre deux valeurs qui se suivent.",
-    },
-}
 # Percents that the last scale may mark, those that a reader looks for first.
 PERCENTS = (50, 10, 90, 30, 70, 20, 80, 5, 95, 40, 60, 1, 99, 2, 98, 15, 85)
 # Least distance of two labels on one scale, as a share of its length. Labels that are
@@ -95,12 +71,12 @@ def plot_nomogram(table: PointsTable, *, ax: Axes, lang: str = "en") -> Axes:
     decision = dictionary().decisions[table.card.decision]
     cut = describe_cut_point(decision, table.card.cut_points[table.card.main])
     cut = cut.replace(" ", _JOINED)  # stays on one line
-    _name(ax, -1.2, f"{TEXTS['probability'][lang]} {cut}")
+    _name(ax, -1.2, say("figure.relief_probability", lang, cut=cut))
     ax.set_xlim(-0.36, 1.06)
     ax.set_ylim(-3.0, top + 0.8)
-    reading = TEXTS["reading"][lang].format(n=longest)
+    reading = say("figure.card_reading", lang, n=longest)
     if any(map(_turns, table.rows)):
-        reading += f"\n{TEXTS['turns'][lang]}"
+        reading += "\n" + say("figure.card_turns", lang)
     ax.text(-0.36, -2.9, reading, fontsize="small", va="bottom")
     ax.set_axis_off()
     return ax
@@ -139,7 +115,7 @@ def _tick(ax: Axes, y: float, mark: Mark) -> None:
 
 
 def _points_scale(ax: Axes, y: float, lang: str) -> None:
-    _name(ax, y, TEXTS["points"][lang])
+    _name(ax, y, say("scorecard.points", lang))
     _scale(ax, y, 0.0, 1.0, BLUE)
     for points in _round_steps(_HUNDRED, 10):
         x = points / _HUNDRED
@@ -199,8 +175,7 @@ def _shortened(texts: list[str], lang: str) -> str:
     rest = len(texts) - len(kept)
     if not rest:
         return ", ".join(kept)
-    others = TEXTS["other" if rest == 1 else "others"][lang].format(n=rest)
-    return f"{', '.join(kept)} {others}"
+    return say("figure.and_others", lang, kept=tuple(kept), n=rest)
 
 
 def _number_marks(row: PointsRow, longest: int, lang: str) -> list[tuple[float, str]]:
@@ -235,7 +210,7 @@ def _from_ends(values: list[int]) -> Callable[[int], int]:
 
 def _total_scale(ax: Axes, table: PointsTable, longest: int, lang: str) -> None:
     """Total of points, and the probability at the same places."""
-    _name(ax, 0.0, TEXTS["total"][lang])
+    _name(ax, 0.0, say("figure.card_total", lang))
     highest = sum(max(row.points.values()) for row in table.rows) or 1
     _scale(ax, 0.0, 0.0, 1.0, BLUE)
     whole = _HUNDRED * highest / longest

@@ -20,7 +20,7 @@ from responder_model.figures.drawing import (
     percent_axes,
 )
 from responder_model.performance import CalibrationCurve, DecisionCurve
-from responder_model.words.numbers import format_number
+from responder_model.words import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,71 +31,6 @@ Array = NDArray[np.float64]
 STRIP_MIDDLE, STRIP_HEIGHT, STRIP_BOTTOM = -0.14, 0.08, -0.25
 # Patients treated otherwise below which the interval of a gain is not to be trusted.
 FEWEST_CHANGED = 10
-
-TEXTS = {
-    "predicted": {
-        "en": "predicted probability of response, %",
-        "fr": "probabilité de réponse prédite, %",
-    },
-    "observed": {
-        "en": "patients who responded, %",
-        "fr": "patients ayant répondu, %",
-    },
-    "ideal": {"en": "ideal", "fr": "idéal"},
-    "curve": {
-        "en": "observed, smoothed, with {c} % band",
-        "fr": "observé, lissé, avec bande à {c} %",
-    },
-    "line": {
-        "en": "observed (two-parameter fit), with {c} % band",
-        "fr": "observé (ajusté à deux paramètres), avec bande à {c} %",
-    },
-    "left_out": {
-        "en": "patients by probability; bars of fewer than 10 not drawn",
-        "fr": "patients par probabilité ; barres de moins de 10 omises",
-    },
-    "few": {
-        "en": "too few patients to show where they are",
-        "fr": "trop peu de patients pour montrer où ils sont",
-    },
-    "too_low": {"en": "predictions too low", "fr": "prédictions trop basses"},
-    "too_high": {"en": "predictions too high", "fr": "prédictions trop hautes"},
-    "responders": {"en": "responders", "fr": "répondeurs"},
-    "non_responders": {"en": "non-responders", "fr": "non-répondeurs"},
-    "counts": {
-        "en": "{n} patients, {e} responders",
-        "fr": "{n} patients, {e} répondeurs",
-    },
-    "threshold": {
-        "en": "threshold: least probability of response that justifies treating, %",
-        "fr": "seuil : probabilité minimale de réponse qui justifie de traiter, %",
-    },
-    "net_benefit": {
-        "en": "net benefit: responders treated per 100 patients,\n"
-        "less the cost of those treated in vain",
-        "fr": "bénéfice net : répondeurs traités pour 100 patients,\n"
-        "moins le coût de ceux traités en vain",
-    },
-    "model": {
-        "en": "treat by the model, with {c} % interval",
-        "fr": "traiter selon le modèle, avec intervalle à {c} %",
-    },
-    "model_alone": {"en": "treat by the model", "fr": "traiter selon le modèle"},
-    "treat_all": {"en": "treat everybody", "fr": "traiter tout le monde"},
-    "treat_all_below": {
-        "en": "treat everybody (arrow: further down)",
-        "fr": "traiter tout le monde (flèche : plus bas)",
-    },
-    "treat_none": {"en": "treat nobody", "fr": "ne traiter personne"},
-    "better": {
-        "en": "model better than both: in these patients",
-        "fr": "modèle meilleur que les deux : chez ces patients",
-    },
-    "surely": {
-        "en": "model better than both: interval above 0",
-        "fr": "modèle meilleur que les deux : intervalle au-dessus de 0",
-    },
-}
 
 
 def plot_calibration_curve(
@@ -113,12 +48,13 @@ def plot_calibration_curve(
     lang : {"en", "fr"}
         Language of the words.
     """
-    confidence = format_number(100 * curve.confidence, lang)
-    ax.plot([0, 1], [0, 1], color=GREY, ls="--", lw=1.2, label=TEXTS["ideal"][lang])
+    ax.plot(
+        [0, 1], [0, 1], color=GREY, ls="--", lw=1.2, label=say("figure.ideal", lang)
+    )
     ax.fill_between(curve.probability, curve.lower, curve.upper, color=BLUE, alpha=0.2)
     marker = "o" if curve.probability.size == 1 else None
-    key = "line" if curve.smoother == "logistic" else "curve"
-    label = TEXTS[key][lang].format(c=confidence)
+    key = "fitted" if curve.smoother == "logistic" else "smoothed"
+    label = say(f"figure.{key}", lang, confidence=100 * curve.confidence)
     ax.plot(
         curve.probability,
         curve.observed,
@@ -130,9 +66,11 @@ def plot_calibration_curve(
     percent_axes(ax, bottom=STRIP_BOTTOM)
     _draw_strip(curve, ax, lang)
     _write_sides(ax, lang)
-    counts = TEXTS["counts"][lang].format(n=curve.n_patients, e=curve.n_events)
-    ax.set_xlabel(TEXTS["predicted"][lang])
-    ax.set_ylabel(TEXTS["observed"][lang], y=(0.5 - STRIP_BOTTOM) / (1 - STRIP_BOTTOM))
+    counts = say("figure.counts", lang, n=curve.n_patients, events=curve.n_events)
+    ax.set_xlabel(say("figure.predicted", lang))
+    ax.set_ylabel(
+        say("figure.observed", lang), y=(0.5 - STRIP_BOTTOM) / (1 - STRIP_BOTTOM)
+    )
     legend_below(ax, counts)
     return ax
 
@@ -140,7 +78,7 @@ def plot_calibration_curve(
 def _draw_strip(curve: CalibrationCurve, ax: Axes, lang: str) -> None:
     """Bars of patients per bin of probability, responders up, the others down."""
     if not curve.responders.any() and not curve.non_responders.any():
-        text = TEXTS["few"][lang]
+        text = say("figure.few_to_place", lang)
         ax.text(0.5, STRIP_MIDDLE, text, ha="center", fontsize="small", color=GREY)
         return
     left, width = curve.bin_edges[:-1], np.diff(curve.bin_edges)
@@ -151,12 +89,12 @@ def _draw_strip(curve: CalibrationCurve, ax: Axes, lang: str) -> None:
         ax.bar(left, height, 0.9 * width, STRIP_MIDDLE, align="edge", color=colour)
     ax.axhline(STRIP_MIDDLE, color=BLACK, lw=0.6)
     ax.axhline(0.0, color="0.8", lw=0.8)
-    note = TEXTS["left_out"][lang]
+    note = say("figure.left_out", lang)
     ax.text(0.01, -0.012, note, va="top", fontsize="small", color=GREY)
     words = (("responders", 0.045, BLUE), ("non_responders", -0.045, "#8A5A00"))
     for key, shift, colour in words:
         ax.annotate(
-            TEXTS[key][lang],
+            say(f"figure.{key}", lang),
             (1.0, STRIP_MIDDLE + shift),
             xytext=(4, 0),
             textcoords="offset points",
@@ -174,7 +112,7 @@ def _write_sides(ax: Axes, lang: str) -> None:
         ax.text(
             x,
             y,
-            TEXTS[key][lang],
+            say(f"figure.{key}", lang),
             ha=side,
             va="center",
             fontsize="small",
@@ -204,22 +142,21 @@ def plot_decision_curve(curve: DecisionCurve, *, ax: Axes, lang: str = "en") -> 
     bottom = floor - 0.22 * top
     ax.set_ylim(bottom, top)
     ax.set_xlim(float(t.min()), float(t.max()) if t.size > 1 else float(t.min()) + 0.01)
-    label = TEXTS["model_alone"][lang]
+    label = say("figure.treat_by_model", lang)
     if curve.lower is not None and curve.upper is not None:
-        label = TEXTS["model"][lang].format(
-            c=format_number(100 * curve.confidence, lang)
-        )
+        confidence = 100 * curve.confidence
+        label = say("figure.treat_by_model_interval", lang, confidence=confidence)
         lower = np.maximum(curve.lower, floor)
         ax.fill_between(t, lower, curve.upper, color=BLUE, alpha=0.2)
     ax.plot(t, curve.net_benefit, color=BLUE, lw=2.2, label=label)
     draw_treat_all(t, curve.treat_all, ax=ax, lang=lang, floor=floor)
-    ax.axhline(0.0, color=BLACK, ls=":", label=TEXTS["treat_none"][lang])
+    ax.axhline(0.0, color=BLACK, ls=":", label=say("figure.treat_none", lang))
     _draw_gain(curve, ax, lang, bottom + 0.06 * top, 0.04 * top)
     ax.xaxis.set_major_formatter(percent)
     ax.yaxis.set_major_formatter(percent)
-    ax.set_xlabel(TEXTS["threshold"][lang])
-    ax.set_ylabel(TEXTS["net_benefit"][lang])
-    counts = TEXTS["counts"][lang].format(n=curve.n_patients, e=curve.n_events)
+    ax.set_xlabel(say("figure.threshold", lang))
+    ax.set_ylabel(say("figure.net_benefit", lang))
+    counts = say("figure.counts", lang, n=curve.n_patients, events=curve.n_events)
     legend_below(ax, counts)
     open_frame(ax)
     return ax
@@ -249,7 +186,7 @@ def draw_treat_all(
         at = float(np.interp(-floor, -y, t))
         t, y = np.append(t[inside], at), np.append(y[inside], floor)
         key, marker = "treat_all_below", "v"
-    label = TEXTS[key][lang]
+    label = say(f"figure.{key}", lang)
     ax.plot(t, y, VERMILION, ls="--", marker=marker, markevery=[-1], label=label)
 
 
@@ -272,7 +209,7 @@ def _draw_gain(
                 hatch=hatch,
                 linewidth=0.8,
                 zorder=3,
-                label=TEXTS[key][lang],
+                label=say(f"figure.{key}", lang),
             )
 
 

@@ -21,11 +21,13 @@ from responder_model.performance._smooth import (
     spline_basis,
     spline_knots,
 )
-from responder_model.performance.definitions import SMOOTHER_TEXTS
+from responder_model.words import say
 
 Smoother = Literal["loess", "lowess", "spline"]
 
-SMOOTHERS: dict[str, str] = {name: text["en"] for name, text in SMOOTHER_TEXTS.items()}
+SMOOTHERS: dict[str, str] = {
+    name: say(f"measures.smoother_{name}", "en") for name in get_args(Smoother)
+}
 
 EXACT_LIMIT = 500  # distinct probabilities above which loess is interpolated
 # Where it is then exact: at quantiles, at the ends, and on both sides of the widest

@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from responder_model import words
 from responder_model.figures.drawing import draw_figure
 from responder_model.labels import describe_value, label_of
 from responder_model.reporting.blocks import Cell, Link, Picture, Table
 from responder_model.reporting.texts import say
 from responder_model.reporting.values import ANCHOR, Values
 from responder_model.schema import dictionary
-from responder_model.words import name_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,12 +54,12 @@ class Content:
     @property
     def colon(self) -> str:
         """Colon with the spaces of the language."""
-        return " : " if self.lang == "fr" else ": "
+        return words.say("signs.colon", self.lang)
 
     @property
     def semicolon(self) -> str:
         """Semicolon with the spaces of the language."""
-        return " ; " if self.lang == "fr" else "; "
+        return words.say("signs.semicolon", self.lang)
 
     def say(self, key: str, **parts: object) -> str:
         """Sentence in the report's language."""
@@ -67,7 +67,7 @@ class Content:
 
     def name_of(self, of: Model | Study) -> str:
         """Name of a model or cohort."""
-        return name_in(of.name, self.lang)
+        return words.name_in(of.name, self.lang)
 
     def label(self, name: str) -> str:
         """Label of a field."""

@@ -13,6 +13,7 @@ from responder_model.figures.coefficients import coefficient_table, column_label
 from responder_model.labels import describe_value
 from responder_model.model import Model
 from responder_model.priors import PriorRow, prior_rows
+from responder_model.reporting.texts import say
 from responder_model.schema import Field, dictionary
 
 # Shares of some patients with their weights; probabilities of two such groups.
@@ -21,7 +22,6 @@ Pair = tuple[float, float]
 
 # Categories that are named; of more it says "others".
 MOST_NAMED = 2
-_OTHERS = {"en": "others", "fr": "autres"}
 _BACK = {"log": math.exp, "log1p": math.expm1, "identity": float}
 
 
@@ -217,7 +217,7 @@ def _categories(model: Model, row: Field, column: str, lang: str) -> _Compared |
     words = tuple(
         ", ".join(describe_value(row.name, name, lang) for name in names)
         if len(names) < 3
-        else _OTHERS[lang]
+        else say("others", lang)
         for names in (ours, theirs)
     )
     return _Compared(

@@ -126,7 +126,7 @@ def _percent_table(rows: Sequence[Effect], lang: str) -> str:
                 for pair in (row.published, row.believed, row.alone, row.fixed)
             ),
             say(f"status_{row.prior.status}", lang),
-            _say("semicolon", lang).join(row.studies),
+            words.say("signs.semicolon", lang).join(row.studies),
         )
         for row in rows
     ]
@@ -157,7 +157,7 @@ def _blocks(model: Model, lang: str) -> Iterator[str]:
     """Say which predictors share information, and what that does."""
     for block in declarations_for(model.decision).blocks:
         labels = (column_label(n, model.decision, lang) for n in block.columns)
-        names = _say("semicolon", lang).join(labels)
+        names = words.say("signs.semicolon", lang).join(labels)
         yield _say("block", lang, names=names)
 
 
@@ -307,7 +307,7 @@ def _blank(rows: Sequence[PriorRow], model: Model, lang: str) -> str:
     for row in rows:
         name = f"{column_label(row.column, model.decision, lang)} ({row.column})"
         groups.setdefault(row.sd, []).append(name)
-    colon, semicolon = _say("colon", lang), _say("semicolon", lang)
+    colon, semicolon = (words.say(f"signs.{s}", lang) for s in ("colon", "semicolon"))
     return "\n".join(
         f"- {_mean_sd(0.0, sd, lang)}{colon}{semicolon.join(names)}"
         for sd, names in sorted(groups.items())
@@ -342,12 +342,12 @@ def _source(row: EvidenceRow, lang: str) -> str:
     parts += [text for text in prose if text]
     read = [_say(f"read_{row.status}", lang), prose_in(row.source, lang)]
     read += [] if row.primary else [_say("not_combined", lang)]
-    return f"{_say('semicolon', lang).join(parts)} [{', '.join(read)}]"
+    return f"{words.say('signs.semicolon', lang).join(parts)} [{', '.join(read)}]"
 
 
 def _studies(rows: Iterable[EvidenceRow | Distribution], lang: str) -> str:
     names = dict.fromkeys(f"{row.study} {row.year or ''}".strip() for row in rows)
-    return _say("semicolon", lang).join(names)
+    return words.say("signs.semicolon", lang).join(names)
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -71,8 +71,12 @@ def interval(
     """
     if low is None or high is None or low != low or high != high:
         return ""
-    between = " to " if lang == "en" else " à "
-    return f"{number(low, lang, spec)}{between}{number(high, lang, spec)}"
+    return between(number(low, lang, spec), number(high, lang, spec), lang)
+
+
+def between(low: str, high: str, lang: str) -> str:
+    """Two limits as they are written, in words."""
+    return words.say("signs.to", lang, low=low, high=high)
 
 
 def percent(value: float | None) -> str:

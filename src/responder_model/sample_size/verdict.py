@@ -19,7 +19,7 @@ from responder_model.sample_size.development import (
     development_criteria,
     expected_shrinkage,
 )
-from responder_model.words import Note, plain
+from responder_model.words import LANGUAGES, Note, plain
 
 Claim = Literal["published_evidence", "exploratory", "developed"]
 Verdict = Literal["sufficient", "insufficient", "no_patients"]
@@ -60,58 +60,20 @@ def _claim(n_patients: int, *, sufficient: bool) -> Claim:
     return "developed" if sufficient else "exploratory"
 
 
-_WORDING: Mapping[Claim, Mapping[str, str]] = {
-    "published_evidence": {
-        "en": "No patient was used: the model rests on published evidence alone. "
-        "An unpenalised model with {p} parameters would need {n} patients "
-        "({e} responders).",
-        "fr": "Aucun patient utilisé : le modèle repose sur les seules données "
-        "publiées. Un modèle non pénalisé à {p} paramètres demanderait {n} patients "
-        "({e} répondeurs).",
-    },
-    "exploratory": {
-        "en": "Too few patients: {have} ({events} responders), where an unpenalised "
-        "model with {p} parameters would need {n} ({e} responders). Its expected "
-        "shrinkage is {s} (target 0.90). Priors make up for part of this; the "
-        "development is exploratory and needs validation in new patients.",
-        "fr": "Trop peu de patients : {have} ({events} répondeurs), alors qu'un modèle "
-        "non pénalisé à {p} paramètres en demanderait {n} ({e} répondeurs). Sa "
-        "contraction attendue est de {s} (cible 0,90). Les a priori compensent en "
-        "partie ; le développement est exploratoire et doit être validé sur de "
-        "nouveaux patients.",
-    },
-    "developed": {
-        "en": "Enough patients for development: {have} ({events} responders), at least "
-        "the {n} ({e} responders) that an unpenalised model with {p} parameters "
-        "needs. Validation in new patients is still needed.",
-        "fr": "Assez de patients pour le développement : {have} ({events} répondeurs), "
-        "au moins les {n} ({e} répondeurs) que demande un modèle non pénalisé à {p} "
-        "paramètres. Une validation sur de nouveaux patients reste nécessaire.",
-    },
-}
 _VERDICTS: Mapping[Claim, Verdict] = {
     "published_evidence": "no_patients",
     "exploratory": "insufficient",
     "developed": "sufficient",
-}
-_NOT_INFORMATIVE = {
-    "en": " Internal validation is not informative with fewer than 50 patients.",
-    "fr": " La validation interne n'est pas informative à moins de 50 patients.",
 }
 
 
 def _wording(
     claim: Claim, *, informative: bool, shrinkage: float | None, **numbers: int
 ) -> dict[str, str]:
-    s = "" if shrinkage is None else f"{shrinkage:.2f}"
-    decimal = {"en": s, "fr": s.replace(".", ",")}
-    sentences = {
-        lang: text.format(**numbers, s=decimal[lang])
-        for lang, text in _WORDING[claim].items()
-    }
-    if claim == "published_evidence" or informative:
-        return sentences
-    return {lang: text + _NOT_INFORMATIVE[lang] for lang, text in sentences.items()}
+    said = Note(f"sample_size.{claim}", **numbers, shrinkage=shrinkage)
+    unsure = Note("sample_size.not_informative")
+    told = (said,) if claim == "published_evidence" or informative else (said, unsure)
+    return {lang: " ".join(part.text(lang) for part in told) for lang in LANGUAGES}
 
 
 def _observed_proportion(

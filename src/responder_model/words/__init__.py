@@ -211,6 +211,13 @@ def _parsed(sentence: str) -> tuple[Any, ...]:
     return tuple(Formatter().parse(sentence))
 
 
+@lru_cache(maxsize=512)
+def _number_format(sentence: str, gap: str) -> str:
+    """How a number is written in a sentence that also asks for a word after it."""
+    specs = (spec for _, name, spec, _ in _parsed(sentence) if name == gap and spec)
+    return next((spec for spec in specs if "|" not in spec), ".4g")
+
+
 # What stands between several, where it is no comma.
 _BETWEEN = {"items": "; ", "sentences": " "}
 
@@ -230,12 +237,16 @@ class _Sentence(Formatter):
         if not note.values:
             return sentence
         return "".join(
-            literal + (self._gap(note.values, gap, spec or "") if gap else "")
+            literal + (self._gap(note.values, gap, spec or "", sentence) if gap else "")
             for literal, gap, spec, _ in _parsed(sentence)
         )
 
-    def _gap(self, values: Mapping[str, Any], gap: str, spec: str) -> str:
+    def _gap(
+        self, values: Mapping[str, Any], gap: str, spec: str, sentence: str
+    ) -> str:
         value = values[gap]
+        if "|" in spec:
+            return self._plural(value, spec, _number_format(sentence, gap))
         if spec.startswith("of_"):
             name = values[spec.removeprefix("of_")]
             each = value if isinstance(value, tuple) else (value,)
@@ -251,21 +262,21 @@ class _Sentence(Formatter):
     def _written(self, value: Any, spec: str) -> str:
         if isinstance(value, Note):
             return self.of(value)
-        if "|" in spec:
-            return self._plural(value, *spec.split("|"))
         if spec in _WRITTEN:
             return _WRITTEN[spec](self, value)
-        if isinstance(value, float):
+        if isinstance(value, float) or (spec and isinstance(value, int)):
             return format_number(value, self.lang, spec or ".4g")
         return str(value)
 
-    def hides(self, n: int) -> bool:
+    def hides(self, n: float) -> bool:
         """Whether a count is not to be said."""
         return 0 < n < self.hide_below
 
-    def _plural(self, n: int, one: str, many: str) -> str:
-        """Form of a word after a number."""
-        return one if is_one(n, self.lang) and not self.hides(n) else many
+    def _plural(self, n: float, spec: str, written: str) -> str:
+        """Form of a word after a number as it is written: 0.98 may stand there as 1."""
+        one, many = spec.split("|")
+        shown = float(format(n, written)) if isinstance(n, float) else n
+        return one if is_one(shown, self.lang) and not self.hides(n) else many
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,7 @@ from responder_model.reporting.blocks import (
     Section,
 )
 from responder_model.reporting.suppression import SMALL_CELL
-from responder_model.reporting.texts import interval
+from responder_model.reporting.texts import between, interval
 from responder_model.reporting.values import verdict_of
 from responder_model.schema import Field, dictionary
 from responder_model.validation.external import MIN_RARER
@@ -107,9 +107,9 @@ def _measured(content: Content, prefix: str, name: str) -> str:
     if any(key not in content.values for key in keys):
         return ""
     value, low, high = (content.values[key].text[content.lang] for key in keys)
-    between = "to" if content.lang == "en" else "à"
+    limits = between(low, high, content.lang)
     label = DEFINITIONS[name].label[content.lang]
-    return f"{label[0].lower()}{label[1:]} {value} ({low} {between} {high})"
+    return f"{label[0].lower()}{label[1:]} {value} ({limits})"
 
 
 def prefixed(studies: tuple[Study, ...]) -> Iterator[tuple[Study, str]]:

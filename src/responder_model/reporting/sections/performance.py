@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from responder_model import words
 from responder_model.figures.response import plot_response_by_aetiology
 from responder_model.figures.stability import (
     plot_classification_instability,
@@ -109,8 +110,8 @@ def _without_cohort(content: Content) -> Iterator[Block]:
 def measure_label(name: str, lang: str) -> Cell:
     """Name of a measure with its definition below it."""
     found = DEFINITIONS[name]
-    colon = " : " if lang == "fr" else ": "
-    return Cell(text=f"{found.label[lang]}{colon}{found.definition[lang]}")
+    told = {"label": found.label[lang], "value": found.definition[lang]}
+    return Cell(text=words.say("signs.pair", lang, **told))
 
 
 def _internal(

@@ -15,7 +15,7 @@ from responder_model.reporting.suppression import (
     row_relations,
     suppress,
 )
-from responder_model.reporting.texts import percent
+from responder_model.reporting.texts import between, percent
 
 if TYPE_CHECKING:
     from responder_model.performance import Estimate
@@ -123,12 +123,11 @@ def _accuracy(content: Content, study: Study, found: Verification) -> Iterator[B
         ("positive_predictive_value", accuracy.positive_predictive_value),
         ("negative_predictive_value", accuracy.negative_predictive_value),
     )
-    between = " to " if content.lang == "en" else " à "
     rows = [
         (
             content.say(name),
             percent(value.value),
-            f"{percent(value.lower)}{between}{percent(value.upper)}",
+            between(percent(value.lower), percent(value.upper), content.lang),
         )
         for name, value in values
     ]
