@@ -118,6 +118,39 @@ def test_word_follows_its_number_as_it_is_written() -> None:
     almost = Note("figure.mape", error=0.999, n=2, resamples=1)
     assert almost.text().startswith("mean difference: 1 point\n2 patients, ")
     assert almost.text("fr").startswith("différence moyenne : 1 point\n")
+    told = {"mean": "0.6", "size": "1", "largest": "-1.0", "n": 30}
+    assert "by 0.6 points of 100" in Note("development.effect", **told).text()
+    moved = Note("development.moved_is", label="a", value="b", change="+1", n=1)
+    assert moved.text() == "a, b: +1 point (1 patient)"
+    assert moved.text(hide_below=10) == "a, b: +1 point (< 10 patients)"
+
+
+# What is counted, after a number that may be one; ``k``, ``least`` and their like are
+# numbers of this software, and never one.
+COUNTED = {
+    "en": "patients|answers|points|rows|lines|centres|months|days|sessions|outcomes|"
+    "columns|parameters|values|cases|predictors|coefficients|resamples|responders|"
+    "candidates|slots|predictions|decisions|implants|questions|years",
+    "fr": "patients|réponses|points|lignes|centres|jours|séances|issues|colonnes|"
+    "paramètres|valeurs|prédicteurs|coefficients|rééchantillons|répondeurs|candidats|"
+    "places|prédictions|décisions|implants|questions|ans|nouveaux",
+}
+NEVER_ONE = {"k", "least", "most"}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_sentence_can_say_one_patients(lang: str) -> None:
+    before = r"\{(\w+)(?::(?!label|name|of_)[^}|]*)?\}[ \u00a0]"
+    plural = re.compile(rf"{before}(?:new |known )?(?:{COUNTED[lang]})\b")
+    # the number of a session, of a figure in 100: no number of what follows
+    sentences = {f"{r}.{k}": read_words(r)[k][lang] for r, k in ENTRIES}
+    found = {
+        (code, match[0])
+        for code, sentence in sentences.items()
+        for match in plural.finditer(sentence)
+        if match[1] not in NEVER_ONE and ":hundred" not in match[0]
+    }
+    assert found == set()
 
 
 def languages_chosen_in_code() -> Iterator[str]:

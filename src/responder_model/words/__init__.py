@@ -21,6 +21,7 @@ its value is written::
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
@@ -272,11 +273,19 @@ class _Sentence(Formatter):
         """Whether a count is not to be said."""
         return 0 < n < self.hide_below
 
-    def _plural(self, n: float, spec: str, written: str) -> str:
+    def _plural(self, n: Any, spec: str, written: str) -> str:
         """Form of a word after a number as it is written: 0.98 may stand there as 1."""
         one, many = spec.split("|")
-        shown = float(format(n, written)) if isinstance(n, float) else n
-        return one if is_one(shown, self.lang) and not self.hides(n) else many
+        text = format(n, written) if isinstance(n, float) else str(n)
+        shown = _NUMBER.fullmatch(text)
+        hidden = isinstance(n, int) and self.hides(n)
+        if shown is None or hidden:
+            return many
+        return one if is_one(float(shown[1].replace(",", ".")), self.lang) else many
+
+
+# A number as somebody wrote it, with or without its sign.
+_NUMBER = re.compile(r"[-+\u2212]?(\d+(?:[.,]\d+)?)")
 
 
 @lru_cache(maxsize=4096)
