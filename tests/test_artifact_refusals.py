@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import responder_model as rm
 from responder_model.artifact import load_model, save_model
@@ -19,11 +22,14 @@ from responder_model.artifact.folder import MAX_BYTES
 from responder_model.artifact.manifest import sha256
 from responder_model.artifact.strict_json import canonical_json, parse_json
 from responder_model.challenger import PARAMETERS, fit_trees
+from responder_model.cli.app import app
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.features import Encoder
 from responder_model.model import Pool
 from responder_model.model.example import example_model
 from responder_model.schema import dictionary_text
+
+CASES = Path(__file__).parent / "cases"
 
 
 @pytest.fixture(scope="module")
@@ -210,15 +216,75 @@ def test_sizes_leave_room_for_the_largest_model(trees: bytes, tmp_path: Path) ->
         assert 10 * path.stat().st_size < MAX_BYTES[path.name] <= 2**23
 
 
-def test_other_format_version_is_refused(folder: Path) -> None:
+def test_folder_of_a_later_format_asks_for_the_version_that_wrote_it(
+    folder: Path,
+) -> None:
     reforge(folder, format_version=3)
-    with pytest.raises(UntrustedModelError, match="manifest.json must be of format"):
+    with pytest.raises(UntrustedModelError, match="got 3: a later version"):
         load_model(folder)
 
 
-def test_the_earlier_format_says_how_to_make_this_one(folder: Path) -> None:
-    reforge(folder, format_version=1)
-    with pytest.raises(UntrustedModelError, match="responder-model develop"):
+@pytest.mark.parametrize("version", [None, "2", True, 2.5])
+def test_format_version_that_is_no_number_is_refused(
+    folder: Path, version: Any
+) -> None:
+    reforge(folder, format_version=version)
+    with pytest.raises(UntrustedModelError, match="must be of format version 2."):
+        load_model(folder)
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What version 0.1.0 wrote: two model folders, and the cohort of the second."""
+    folder = tmp_path_factory.mktemp("earlier")
+    with tarfile.open(CASES / "version_0_1.tar.xz") as file:
+        file.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("command", ["inspect", "verify", "predict"])
+def test_model_of_version_0_1_is_refused_with_the_command_that_makes_it_anew(
+    earlier: Path, tmp_path: Path, lang: str, command: str
+) -> None:
+    asked = ["--lang", lang, command, str(earlier / "developed")]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 1
+    says = {"en": "which could give patients away", "fr": "qui pouvait révéler des"}
+    assert says[lang] in done.output
+    shown = re.search(r"responder-model (develop \S+ \S+ --out [A-Z_]+)\.", done.output)
+    assert shown
+    name, _, target, out, _ = shown.group(1).split()
+    assert (name, target, out) == ("develop", "rtms_response@session_1", "--out")
+
+
+def test_command_that_makes_a_model_of_version_0_1_anew_does_so(
+    earlier: Path, tmp_path: Path
+) -> None:
+    """From the cohort as that version wrote it."""
+    made = tmp_path / "anew"
+    cohort = str(earlier / "cohort.csv")
+    asked = ["develop", cohort, "rtms_response@session_1", "--out", str(made)]
+    done = CliRunner().invoke(app, [*asked, "--no-track"])
+    assert done.exit_code in (0, 3), done.output
+    model = load_model(made)
+    assert model.target == "rtms_response@session_1"
+    assert model.n_patients > 20
+
+
+def test_published_model_of_version_0_1_names_the_one_that_is_shipped(
+    earlier: Path,
+) -> None:
+    done = CliRunner().invoke(app, ["inspect", str(earlier / "published")])
+    assert "responder-model predict emcs_success@implantation" in done.output
+    assert "give patients away" not in done.output
+
+
+def test_earlier_format_of_an_unknown_target_repeats_nothing_of_it(
+    folder: Path,
+) -> None:
+    reforge(folder, format_version=1, decision="Mr Smith", provenance="cohort")
+    with pytest.raises(UntrustedModelError, match="develop COHORT TARGET --out"):
         load_model(folder)
 
 

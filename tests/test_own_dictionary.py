@@ -21,6 +21,7 @@ from responder_model.artifact import digest_of
 from responder_model.words import say
 
 PACKAGE = Path(rm.__file__).parent
+NEXT = "0.3.0"
 FIRST_CATEGORY = '    { name = "ischaemic_stroke", lesion_type = "central"'
 GOUT = (
     '    { name = "gout", lesion_type = "peripheral", '
@@ -147,9 +148,20 @@ def ask(folder: Path, packages: Path, *more: str) -> dict[str, Any]:
     return answers
 
 
+def ask_next(folder: Path, packages: Path, *more: str) -> dict[str, Any]:
+    """Ask a next version; only its reports name the version that writes them."""
+    later = ask(folder, packages, *more)
+    assert NEXT in later["report"]
+    later["report"] = later["report"].replace(NEXT, rm.__version__)
+    return later
+
+
 def later_package(root: Path, *changes: str) -> Path:
-    """Folder with a copy of the package, compiled too, its dictionary changed."""
-    shutil.copytree(PACKAGE, root / "responder_model")
+    """Folder with a copy of the package as a next version, its dictionary changed."""
+    top = shutil.copytree(PACKAGE, root / "responder_model") / "__init__.py"
+    text, ours = top.read_text(encoding="utf-8"), f'__version__ = "{rm.__version__}"'
+    assert ours in text
+    top.write_text(text.replace(ours, f'__version__ = "{NEXT}"'), encoding="utf-8")
     for change in changes:
         name = EVIDENCE.get(change, "dictionary.toml")
         path = root / "responder_model" / "data" / name
@@ -163,7 +175,7 @@ def later_package(root: Path, *changes: str) -> Path:
 def test_model_of_earlier_evidence_shows_and_uses_its_own(
     written: Path, today: dict[str, Any], tmp_path: Path
 ) -> None:
-    later = ask(written, later_package(tmp_path, "prior", "finding"))
+    later = ask_next(written, later_package(tmp_path, "prior", "finding"))
     assert "| 0.40 (0.40)" in later["report"] or "0.43" in later["report"]
     revised = say("report.evidence_revised", "en")
     assert revised not in today["report"]
@@ -189,7 +201,7 @@ def test_model_of_an_earlier_dictionary_gives_the_same_numbers(
     written: Path, today: dict[str, Any], tmp_path: Path, changes: tuple[str, ...]
 ) -> None:
     gout = ["gout"] if "category" in changes else []
-    later = ask(written, later_package(tmp_path, *changes), *gout)
+    later = ask_next(written, later_package(tmp_path, *changes), *gout)
     assert without_words(later.pop("explained")) == without_words(today["explained"])
     if "label" in changes:
         del later["report"]

@@ -17,6 +17,7 @@ from responder_model.artifact.node import Node
 from responder_model.artifact.strict_json import canonical_json, parse_json
 from responder_model.errors import UntrustedModelError
 from responder_model.model import Model
+from responder_model.schema import dictionary
 from responder_model.words import Note
 
 _KEYS = (
@@ -128,7 +129,7 @@ def check_manifest(files: Mapping[str, bytes]) -> Manifest:
 def _read_manifest(data: bytes) -> Manifest:
     value = parse_json(data, MANIFEST)
     node = Node.of(value, MANIFEST)
-    check_format(node)
+    _check_format(node)
     node = Node.of(value, MANIFEST, _KEYS)
     digest = node.text("digest")
     content = {key: part for key, part in value.items() if key != "digest"}
@@ -151,16 +152,24 @@ def _read_manifest(data: bytes) -> Manifest:
     )
 
 
-def check_format(node: Node) -> None:
-    """Refuse another format of the folder, and say how to make this one."""
+def _check_format(node: Node) -> None:
+    """Refuse another format of the folder, and say how to come by this one."""
     found = node.value.get("format_version")
-    if found == 1:
-        node.refuse(
-            f"be of format version {FORMAT_VERSION}, got 1, which could give patients "
-            "away. Develop the model again (responder-model develop) and delete it"
-        )
-    if found != FORMAT_VERSION:
-        node.refuse(f"be of format version {FORMAT_VERSION}")
+    if found == FORMAT_VERSION:
+        return
+    if type(found) is not int:
+        node.refuse(Note("artifact.format", n=FORMAT_VERSION))
+    if found > FORMAT_VERSION:
+        node.refuse(Note("artifact.later_format", n=FORMAT_VERSION, got=found))
+    decision, moment = node.value.get("decision"), node.value.get("moment")
+    known = dictionary().decisions.get(decision) if type(decision) is str else None
+    target = "TARGET"
+    if known is not None and moment in known.moments:
+        target = f"{decision}@{moment}"
+    is_ours = node.value.get("provenance") == "published"
+    key = "earlier_published" if is_ours else "earlier_format"
+    said = Note(f"artifact.{key}", n=FORMAT_VERSION, got=found, target=target)
+    node.refuse(said)
 
 
 def _check_names(node: Node, listed: Mapping[str, Any]) -> None:
