@@ -46,7 +46,9 @@ $(DEMO_STAMP): requirements-demo.lock pyproject.toml
 demo: $(DEMO_STAMP)
 	$(BIN)/responder-model demo --out $(DEMO_OUT)
 
-test: lint types layers pytest
+# Two at a time: what has one process leaves no core idle.
+test: $(STAMP)
+	$(MAKE) --jobs 2 lint types layers pytest
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -60,15 +62,15 @@ layers: $(STAMP)
 	$(BIN)/lint-imports --no-cache
 
 pytest: $(STAMP)
-	$(BIN)/pytest $(SHARED)
+	$(BIN)/pytest $(SHARED) $(CHOSEN)
 
 # What can reach neither MLflow nor another process: for use while writing.
 quick: lint layers
 	$(BIN)/pytest $(SHARED) $$($(BIN)/python training/quick_tests.py)
 
 # The long checks too: kills, many rows, engines, long fuzzing.
-test-all: lint types layers
-	$(BIN)/pytest $(SHARED) -m ""
+test-all: $(STAMP)
+	$(MAKE) --jobs 2 lint types layers pytest CHOSEN='-m ""'
 
 # docs/architecture.md anew, after a change of the layers or of a room's first sentence.
 architecture: $(STAMP)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from importlib.util import find_spec
 from shutil import which
 
+import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -20,6 +22,7 @@ from responder_model.cli.app import app
 from responder_model.engines import run_dask, run_spark, score_dask
 from responder_model.errors import ResponderModelError
 from responder_model.scoring import checked_rows, score_frame
+from responder_model.validation import validate_internally
 
 dd = pytest.importorskip("dask.dataframe", reason="needs the extra `distributed`")
 
@@ -38,6 +41,20 @@ def model():
     model = rm.develop(cohort, "rtms_response", moment="session_2", seed=0)
     assert model.pool is not None
     return model
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    """Address of a cluster of two processes, which the tests that name it share."""
+    from dask.distributed import LocalCluster
+
+    with (
+        warnings.catch_warnings(action="ignore", category=ResourceWarning),
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+    ):
+        yield cluster.scheduler_address
 
 
 @pytest.fixture
@@ -191,22 +208,40 @@ def assert_texts_are_read(out, model, texts):
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_dask_reads_texts_as_the_package_does(model, texts, tmp_path):
-    run_dask(model, str(texts), str(tmp_path / "scores"), n_workers=1)
-    (tmp_path / "scores" / "part.7.parquet").write_bytes(b"of an earlier job")
+def test_dask_reads_texts_as_the_package_does(model, texts, tmp_path, scheduler):
     out = str(tmp_path / "scores")
-    run_dask(model, str(texts), out, n_workers=1, overwrite=True)
+    run_dask(model, str(texts), out, scheduler=scheduler)
+    (tmp_path / "scores" / "part.7.parquet").write_bytes(b"of an earlier job")
+    run_dask(model, str(texts), out, scheduler=scheduler, overwrite=True)
     assert_texts_are_read(tmp_path / "scores", model, texts)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("name", ["absent.parquet", "not.parquet"])
-def test_what_dask_cannot_read_is_refused_in_our_words(name, model, tmp_path):
+def test_what_dask_cannot_read_is_refused_in_our_words(
+    name, model, tmp_path, scheduler
+):
     (tmp_path / "not.parquet").write_text("patient_id,age\na secret,50\n")
     with pytest.raises(ResponderModelError, match="must be Parquet") as caught:
-        run_dask(model, str(tmp_path / name), str(tmp_path / "scores"), n_workers=1)
+        run_dask(
+            model, str(tmp_path / name), str(tmp_path / "scores"), scheduler=scheduler
+        )
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_same_call_runs_on_a_dask_cluster(cohort, scheduler):
+    from dask.distributed import Client
+
+    settings = rm.Settings(
+        decision="rtms_response", moment="screening", challenger=False
+    )
+    alone = validate_internally(settings, cohort, n_resamples=8)
+    with Client(scheduler), joblib.parallel_config(backend="dask"):
+        spread = validate_internally(settings, cohort, n_resamples=8, n_jobs=2)
+    pd.testing.assert_frame_equal(alone.table, spread.table)
 
 
 def test_a_job_refuses_a_folder_that_exists(model, registry, tmp_path):

@@ -216,22 +216,6 @@ def test_challenger_weight_on_resamples_stays_near_that_on_the_original():
     assert abs(np.mean(weights) - original) < 0.2
 
 
-def test_same_call_runs_on_a_dask_cluster(cohort):
-    distributed = pytest.importorskip("dask.distributed")
-    import joblib
-
-    alone = validate_internally(LINEAR, cohort, n_resamples=8)
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster),
-        joblib.parallel_config(backend="dask"),
-    ):
-        spread = validate_internally(LINEAR, cohort, n_resamples=8, n_jobs=2)
-    pd.testing.assert_frame_equal(alone.table, spread.table)
-
-
 def test_nearly_separated_resamples_give_no_slope():
     from responder_model.validation.resampling import measure
 
