@@ -40,6 +40,10 @@ SETTINGS = rm.Settings(decision="rtms_response", moment="screening", challenger=
 READY = 300
 
 
+def published():
+    return rm.published_model("rtms_response", moment="screening")
+
+
 def programs():
     """Folder of PostgreSQL's programs, as Debian has them."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -146,6 +150,22 @@ def test_a_database_without_a_server_is_refused_before_anything_is_written(
         check_store(database)
     assert "mlflow server" in str(error.value)
     assert "hunter2" not in str(error.value)
+
+
+def test_a_database_without_a_server_keeps_its_files_where_it_was_told(
+    database, run, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "without a server")
+    rm.save_model(published(), tmp_path / "m")
+    first = run("track", "m", "--tracking-uri", database, "--artifact-root", "files")
+    assert first.exit_code == 0, first.stderr
+    assert list((tmp_path / "files").rglob("model.json"))
+    # whoever comes later, elsewhere, needs not know the place
+    monkeypatch.chdir(tmp_path.parent)
+    check_store(database)
+    digest = digest_of(rm.load_model(tmp_path / "m"))
+    assert find_run(digest, tracking_uri=database)
+    assert "hunter2" not in first.output
 
 
 def test_the_life_of_a_model_on_a_server(server, run, tmp_path, monkeypatch):

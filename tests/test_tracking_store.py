@@ -30,6 +30,7 @@ from responder_model.tracking import (
     chosen_tracking_uri,
     cohort_digest,
     find_run,
+    keep_files_at,
     local_tracking_uri,
     log_development,
     log_evaluation,
@@ -280,6 +281,25 @@ def test_check_store_refuses_a_disk_without_room(uri, monkeypatch):
 
 
 @pytest.mark.skipif(find_spec("pymssql") is not None, reason="the driver is here")
+@pytest.mark.usefixtures("uri")
+def test_the_place_of_files_is_named_once_and_no_other_afterwards(
+    run, folder, tmp_path
+):
+    words = ("track", folder, "--artifact-root")
+    made = run(*words, tmp_path / "for all", "--json")
+    assert made.exit_code == 0, made.stderr
+    assert list((tmp_path / "for all").rglob("model.json"))
+    assert not (tmp_path / "mlartifacts").exists()
+    other = run(*words, tmp_path / "elsewhere")
+    assert other.exit_code == 1
+    assert "--artifact-root must be where experiment responder_model" in other.stderr
+    assert "for%20all" in other.stderr
+    again = run("track", folder, "--json")
+    assert json.loads(again.stdout)["logged_now"] is False
+    with pytest.raises(rm.TrackingError, match="need a folder that can be written"):
+        keep_files_at(f"sqlite:///{tmp_path / 'new.db'}", "/proc/none")
+
+
 def test_check_store_names_an_absent_driver_and_no_password():
     said = refused("mssql+pymssql://me:hunter2@127.0.0.1:1/runs")
     assert "pymssql is not installed" in said

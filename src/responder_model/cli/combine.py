@@ -13,6 +13,7 @@ from responder_model.cli.options import JsonOption, LanguageOption, OverwriteOpt
 from responder_model.cli.output import console, print_json, print_notices
 from responder_model.cli.picture import FigureOption, check_picture, drawn
 from responder_model.cli.tracked import (
+    RootOption,
     TrackingOption,
     TrackOption,
     store_for,
@@ -45,6 +46,7 @@ def combine(
     figure: FigureOption = None,
     track: TrackOption = True,
     tracking_uri: TrackingOption = None,
+    artifact_root: RootOption = None,
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
     lang: LanguageOption,
@@ -52,7 +54,7 @@ def combine(
     """Combine models of several centres, whose patients stay where they are."""
     member = _place(folders, for_member)
     models = [_opened(folder, tracking_uri) for folder in folders]
-    store = store_for(tracking_uri, track=track)
+    store = store_for(tracking_uri, artifact_root, track=track)
     from responder_model.artifact import digest_of
     from responder_model.combining import combine as combine_models
     from responder_model.outputs import Output

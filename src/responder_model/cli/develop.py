@@ -28,6 +28,7 @@ from responder_model.cli.options import (
 )
 from responder_model.cli.output import console, print_json, print_notices, progress
 from responder_model.cli.tracked import (
+    RootOption,
     TrackingOption,
     store_for,
     tell_whereabouts,
@@ -81,6 +82,7 @@ def develop(
     centres: CentresOption = None,
     stays_here: StaysHereOption = False,
     tracking_uri: TrackingOption = None,
+    artifact_root: RootOption = None,
     track: TrackOption = True,
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
@@ -94,7 +96,7 @@ def develop(
 
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()), how=how)
     print_notices(patients.attrs["notices"])
-    store = store_for(tracking_uri, track=track)
+    store = store_for(tracking_uri, artifact_root, track=track)
     shown = f"{settings.decision}@{settings.moment}"
     with progress("developing", target=shown, n=len(patients)):
         done = develop_and_track(
@@ -171,6 +173,7 @@ def update(
     power: PowerOption = 1.0,
     method: MethodOption = Method.bayes,
     tracking_uri: TrackingOption = None,
+    artifact_root: RootOption = None,
     track: TrackOption = True,
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
@@ -181,7 +184,7 @@ def update(
 
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()), how=how)
     print_notices(patients.attrs["notices"])
-    store = store_for(tracking_uri, track=track)
+    store = store_for(tracking_uri, artifact_root, track=track)
     earlier = open_model(model, tracking_uri=tracking_uri)
     with progress("updating", n=len(patients)):
         done = update_and_track(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from responder_model.workflow import Development
 
 TrackingOption = Annotated[str | None, typer.Option("--tracking-uri")]
+RootOption = Annotated[str | None, typer.Option("--artifact-root", metavar="PLACE")]
 TrackOption = Annotated[bool, typer.Option("--track/--no-track")]
 FolderArgument = Annotated[
     Path, typer.Argument(metavar="FOLDER", exists=True, file_okay=False)
@@ -35,16 +36,16 @@ def track(
     folder: TrackedArgument,
     *,
     tracking_uri: TrackingOption = None,
+    artifact_root: RootOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Log model folders to MLflow; one that is logged already stays as it is."""
-    from responder_model.tracking import chosen_tracking_uri, settings_notes, shown_uri
+    from responder_model.tracking import shown_uri
     from responder_model.workflow import track_folder
 
     for one in folder:
         open_model(str(one))
-    print_notices(settings_notes(tracking_uri))
-    place = shown_uri(chosen_tracking_uri(tracking_uri))
+    place = shown_uri(_store(tracking_uri, artifact_root))
     done = []
     for one in folder:
         run_id, run = track_folder(one, tracking_uri=tracking_uri)
@@ -62,7 +63,9 @@ def track(
         print_json(done if len(done) > 1 else done[0])
 
 
-def store_for(tracking_uri: str | None, *, track: bool) -> str | None:
+def store_for(
+    tracking_uri: str | None, artifact_root: str | None, *, track: bool
+) -> str | None:
     """Store of a development, which is said where MLflow's settings decide; else None.
 
     Raises ``TrackingError`` without MLflow.
@@ -70,11 +73,24 @@ def store_for(tracking_uri: str | None, *, track: bool) -> str | None:
     if not track:
         return None
     try:
-        from responder_model.tracking import chosen_tracking_uri, settings_notes
+        return _store(tracking_uri, artifact_root)
     except MissingExtraError as error:
         raise TrackingError(Note("cli.or_log_nothing", said=error.said)) from error
+
+
+def _store(tracking_uri: str | None, artifact_root: str | None) -> str:
+    """Store that is meant, with the place of its files where one is named."""
+    from responder_model.tracking import (
+        chosen_tracking_uri,
+        keep_files_at,
+        settings_notes,
+    )
+
     print_notices(settings_notes(tracking_uri))
-    return chosen_tracking_uri(tracking_uri)
+    store = chosen_tracking_uri(tracking_uri)
+    if artifact_root is not None:
+        keep_files_at(store, artifact_root)
+    return store
 
 
 def whereabouts(done: Development) -> dict[str, str]:

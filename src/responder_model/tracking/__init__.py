@@ -33,7 +33,7 @@ from responder_model.tracking.reference import (
 )
 from responder_model.tracking.registry import Version, register_run
 from responder_model.tracking.signature import served_columns
-from responder_model.tracking.store import check_store
+from responder_model.tracking.store import check_store, keep_files_at
 
 __all__ = [
     "CACHE_FOLDER",
@@ -49,6 +49,7 @@ __all__ = [
     "find_run",
     "is_outside",
     "is_reference",
+    "keep_files_at",
     "local_tracking_uri",
     "log_development",
     "log_evaluation",

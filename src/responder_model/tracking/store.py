@@ -13,6 +13,7 @@ from contextlib import (
     nullcontext,
     suppress,
 )
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 # MLflow reads these when it is imported or when a run ends.
@@ -107,11 +108,41 @@ def own_experiment(client: mlflow.MlflowClient, tracking_uri: str) -> Experiment
         known = known_experiment(client)
         if known is not None:
             return known
-        location = _location(tracking_uri)
-        made = client.create_experiment(
-            experiment_name(), artifact_location=location, tags=dict([_MARK])
-        )
-        return client.get_experiment(made)
+        return client.get_experiment(_made(client, _location(tracking_uri)))
+
+
+def _made(client: mlflow.MlflowClient, location: str | None) -> str:
+    made = client.create_experiment(
+        experiment_name(), artifact_location=location, tags=dict([_MARK])
+    )
+    return str(made)
+
+
+def keep_files_at(tracking_uri: str, place: str) -> None:
+    """Make the experiment of our runs with a place of its files, before any run.
+
+    Parameters
+    ----------
+    tracking_uri : str
+        The store: a database without a server needs it, the others may have it.
+    place : str
+        A folder, or an address that MLflow writes to (``s3://…``), that every user of
+        the store reaches under this name.
+
+    Raises
+    ------
+    TrackingError
+        If the experiment keeps its files elsewhere, or the place cannot be written.
+    """
+    location = place if "://" in place else Path(place).resolve().as_uri()
+    with opened(tracking_uri) as client, _alone(tracking_uri):
+        known = known_experiment(client)
+        if known is not None and known.artifact_location.rstrip("/") != location:
+            where = {"place": shown_uri(known.artifact_location), "got": place}
+            raise TrackingError(Note("tracking.other_place", name=known.name, **where))
+        check_place(location)
+        if known is None:
+            _made(client, location)
 
 
 def known_experiment(client: mlflow.MlflowClient) -> Experiment | None:
@@ -135,8 +166,7 @@ def _location(tracking_uri: str) -> str | None:
     if database is not None:
         return artifacts_beside(database)
     if kind_of(tracking_uri) in DATABASES:
-        name = experiment_name()
-        raise TrackingError(Note("tracking.no_files", name=name))
+        raise TrackingError(Note("tracking.no_files"))
     return None
 
 
