@@ -109,6 +109,21 @@ def test_a_command_speaks_the_language_of_the_locale(run, monkeypatch):
     assert "3 open questions" in run("check", "open.csv").stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["check", "nowhere.csv"], "does not exist"),
+        (["check", "."], "is a directory"),
+        (["check", "open.csv", "--map", "nowhere.toml"], "does not exist"),
+        (["check", "open.csv", "--map", "."], "is a directory"),
+    ],
+)
+def test_a_path_must_be_what_an_option_asks_for(run, arguments, reason):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert reason in result.stderr
+
+
 def test_every_command_has_a_language():
     for name, command in typer.main.get_command(app).commands.items():
         assert "lang" in {parameter.name for parameter in command.params}, name

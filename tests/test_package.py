@@ -64,6 +64,19 @@ def test_help_loads_no_heavy_library(arguments):
     assert loaded_after(code, HEAVY + NUMPY) == set()
 
 
+def test_check_loads_no_library_that_it_does_not_need(tmp_path):
+    path = tmp_path / "centre.csv"
+    path.write_text("age,aetiology\n54,amputation\n", encoding="utf-8")
+    code = (
+        "import sys, contextlib\n"
+        "from responder_model.cli import main\n"
+        f"sys.argv = ['responder-model', 'check', {str(path)!r}]\n"
+        "with contextlib.suppress(SystemExit):\n    main()\n"
+    )
+    unneeded = ("pydantic", "scipy", "openpyxl", "pyreadstat", "jinja2")
+    assert loaded_after(code, (*HEAVY, *unneeded)) == {"pandas"}
+
+
 def test_published_prediction_loads_no_heavy_library():
     code = (
         "import responder_model as rm\n"

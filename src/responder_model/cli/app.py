@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -123,12 +124,22 @@ class Lean(InWords):
         return parameters
 
 
+def _may_be(parameter: Any, path: Path) -> bool:
+    """Whether a path is what an option asks for: a file, a folder, or to be made."""
+    rule = parameter.type_descriptor.parameter_info
+    if not path.exists():
+        return not rule.exists
+    return bool(rule.dir_okay if path.is_dir() else rule.file_okay)
+
+
 def _convert_only_what_must_be(parameter: Any) -> None:
     """Leave an option alone that was not given, or is what it must be already."""
     convert = parameter.process_value
     kind = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
 
     def process_value(ctx: Any, value: Any) -> Any:
+        if kind is Path and isinstance(value, str) and _may_be(parameter, Path(value)):
+            value = Path(value)
         fits = isinstance(kind, type) and isinstance(value, kind)
         if not fits and (value is not None or parameter.required):
             return convert(ctx, value)

@@ -58,9 +58,9 @@ def refuse_visits(source: Source) -> None:
         When identifiers come again in a file that numbers visits.
     """
     visits = [name for name in source.header if _VISIT.fullmatch(normalise(name))]
-    place = identifier_place(source.header)
     visits = [name for name in visits if find_field(name) is None]
-    if not visits or place is None:
+    place = identifier_place(source.header) if visits else None
+    if place is None:
         return
     seen: set[Any] = set()
     for part in source.read([place]):
