@@ -146,6 +146,26 @@ def test_validate_by_subgroup_hides_small_groups(run, directory):
     assert all(size == "<10" or int(size) >= 10 for size in sizes)
 
 
+def test_validate_by_subgroup_compares_groups_in_words(run, tmp_path):
+    rm.simulate_cohort(250, 6).to_csv(tmp_path / "new.csv", index=False)
+    given = ("validate", "rtms_response@screening", tmp_path / "new.csv")
+    given += ("--design", "by_subgroup")
+    told = json.loads(run(*given, "--json").stdout)
+    sexes = {
+        row["group"]: row["n_patients"]
+        for row in told["groups"]
+        if row["predictor"] == "sex"
+    }
+    (difference,) = (row for row in told["differences"] if row["predictor"] == "sex")
+    smaller, larger = sorted(sexes, key=lambda sex: int(sexes[sex]))
+    assert (difference["group"], difference["compared_with"]) == (smaller, larger)
+    printed = run(*given, "--lang", "fr").stdout
+    assert "AVC ischémique" in printed
+    assert "comparé à" in printed
+    # a table wider than the page lost the ends of its figures
+    assert printed.count("(") == printed.count(")")
+
+
 def test_validate_by_centre_needs_two_centres(run, directory):
     given = ("validate", "rtms_response@screening", directory / "centre.csv")
     done = run(*given, "--design", "by_centre")

@@ -359,6 +359,10 @@ def test_subgroups_stand_in_the_order_of_the_dictionary(published):
         places = [labels.index(name) for name in names]
         assert places == sorted(places)
 
+    between = html[html.index("Différences entre groupes") :]
+    rows = [row for row in rows_of(between) if row and row[0].strip() == "Sexe"]
+    assert {name.strip() for row in rows for name in row[1:3]} == {"femme", "homme"}
+
 
 @pytest.mark.parametrize(
     ("name", "n_missing"),

@@ -10,9 +10,11 @@ from responder_model.errors import DevelopmentError
 from responder_model.performance import (
     estimate_measure,
 )
+from responder_model.reporting.groups import releasable
 from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import (
+    group_differences,
     validate_by_centre,
     validate_by_subgroup,
     validate_externally,
@@ -168,6 +170,46 @@ def test_subgroups_have_limits_and_say_whose_patients_they_are(cohort):
         np.testing.assert_allclose(
             found, [expected.value, expected.lower, expected.upper]
         )
+
+
+def test_group_differences_are_those_of_independent_estimates():
+    """With limits at ±1.96 SE, the SE of a difference is the root of both squares."""
+    se = np.array([0.05, 0.12, 0.30])
+    value = np.array([0.70, 0.60, 0.55])
+    table = pd.DataFrame(
+        {
+            "predictor": "age",
+            "group": ["under 50", "50 to 64", "65 and over"],
+            "n_patients": ["80", "40", "12"],
+            "c_statistic": value,
+            "c_statistic_lower": value - 1.96 * se,
+            "c_statistic_upper": value + 1.96 * se,
+        }
+    )
+    found = group_differences(table)
+    assert found["compared_with"].to_list() == ["under 50"] * 2
+    expected = value[1:] - value[0]
+    half = 1.96 * np.hypot(se[1:], se[0])
+    np.testing.assert_allclose(found["c_statistic"], expected)
+    np.testing.assert_allclose(found["c_statistic_lower"], expected - half)
+    np.testing.assert_allclose(found["c_statistic_upper"], expected + half)
+    assert found["calibration_in_the_large"].isna().all()
+
+
+def test_group_differences_tell_nothing_of_hidden_groups():
+    cohort = simulate_cohort(300, 1)
+    model = published_model("rtms_response", "screening")
+    rows = releasable(validate_by_subgroup(model, cohort, small_cell=1))
+    told = {
+        (row["predictor"], row["group"])
+        for row in rows
+        if row["n_patients"].isdigit() and row.get("c_statistic_lower") is not None
+    }
+    found = group_differences(pd.DataFrame(rows))
+    for side in ("group", "compared_with"):
+        assert set(zip(found["predictor"], found[side], strict=True)) <= told
+    assert len(found) == len(told) - found["predictor"].nunique()
+    assert group_differences(pd.DataFrame(rows[:1])).empty
 
 
 def test_subgroups_leave_out_patients_without_a_probability(cohort):

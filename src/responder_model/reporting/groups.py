@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from responder_model.labels import describe_value
 from responder_model.reporting.suppression import SMALL_CELL, suppress
 from responder_model.schema import dictionary
+from responder_model.validation.external import NOT_KNOWN
+from responder_model.words import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,6 +54,21 @@ def releasable(table: pd.DataFrame) -> list[dict[str, Any]]:
         for row, n, mask in zip(rows, counts, hidden, strict=True)
     ]
     return shown + others
+
+
+def group_label(name: str, group: str, lang: str) -> str:
+    """Group of a predictor in words.
+
+    Examples
+    --------
+    >>> group_label("age", "under 50", "fr"), group_label("sex", "not known", "en")
+    ('moins de 50 ans', 'not recorded')
+    """
+    if group == NOT_KNOWN:
+        return say("report.missing", lang)
+    if dictionary().fields[name].kind == "number":
+        return say("report.age_" + group.replace(" ", "_"), lang)
+    return describe_value(name, group, lang)
 
 
 def _is_counted(row: dict[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """Validation designs: the whole procedure repeated, or a released model elsewhere."""
 
+from responder_model.validation.differences import group_differences
 from responder_model.validation.external import (
     ExternalValidation,
     validate_by_centre,
@@ -14,6 +15,7 @@ __all__ = [
     "ExternalValidation",
     "InternalValidation",
     "Stability",
+    "group_differences",
     "pool_centres",
     "validate_by_centre",
     "validate_by_subgroup",

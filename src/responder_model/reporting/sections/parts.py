@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from responder_model.performance import DEFINITIONS
 from responder_model.reporting.blocks import Cell, Table
-from responder_model.reporting.groups import SMALL
+from responder_model.reporting.groups import HIDDEN, SMALL, group_label
 from responder_model.reporting.suppression import SMALL_CELL
 from responder_model.reporting.table_one import MISSING, Count, TableOne
 from responder_model.reporting.texts import interval, number
 from responder_model.schema import dictionary
+from responder_model.validation import group_differences
+from responder_model.validation.differences import COMPARED
 from responder_model.validation.external import AGE_GROUPS, NOT_KNOWN
 
 if TYPE_CHECKING:
@@ -40,12 +42,43 @@ def subgroups_table(content: Content, study: Study, found: pd.DataFrame) -> Tabl
         for row in sorted(part.to_dict(orient="records"), key=_order(str(name))):
             if row["n_patients"] == SMALL:
                 continue
-            label = _group_label(str(name), str(row["group"]), content)
+            label = group_label(str(name), str(row["group"]), content.lang)
             shown = _count(row, study.table, content)
             rows.append(
                 (f"\N{NO-BREAK SPACE} {label}", shown, *_measures(row, content))
             )
     return _table(content, study, "subgroups", rows)
+
+
+def differences_table(
+    content: Content, study: Study, found: pd.DataFrame
+) -> Table | None:
+    """Differences from the largest group whose count is shown; None without any."""
+    shown = found.assign(
+        n_patients=[
+            HIDDEN if _is_hidden(row, study.table) else row["n_patients"]
+            for row in found.to_dict(orient="records")
+        ]
+    )
+    differences = group_differences(shown).to_dict(orient="records")
+    if not differences:
+        return None
+    rows = []
+    for row in differences:
+        name = str(row["predictor"])
+        groups = (str(row[side]) for side in ("group", "compared_with"))
+        said = [group_label(name, group, content.lang) for group in groups]
+        measures = (_with_limits(row, measure, content.lang) for measure in COMPARED)
+        rows.append((content.label(name), *said, *measures))
+    heads = (content.say(key) for key in ("group", "compared_with"))
+    return content.table(
+        content.say("differences_caption"),
+        ("", *heads, *(DEFINITIONS[name].label[content.lang] for name in COMPARED)),
+        rows,
+        study=study,
+        note=content.say("differences_note"),
+        numeric=range(3, 3 + len(COMPARED)),
+    )
 
 
 def _order(predictor: str) -> Callable[[dict[Any, Any]], int]:
@@ -57,13 +90,17 @@ def _order(predictor: str) -> Callable[[dict[Any, Any]], int]:
 
 def _count(row: dict[Any, Any], table: TableOne, content: Content) -> str:
     """Patients of a group, where neither this table nor Table 1 hides them."""
+    hidden = _is_hidden(row, table)
+    return content.say("hidden") if hidden else _written(row, content)
+
+
+def _is_hidden(row: dict[Any, Any], table: TableOne) -> bool:
+    """Whether Table 1 hides the count of a group."""
     name, group = str(row["predictor"]), str(row["group"])
     value = MISSING if group == NOT_KNOWN else group
     # Table 1 counts no age groups, only whose age is missing
     is_counted = value == MISSING or dictionary().fields[name].kind != "number"
-    if is_counted and _shown_count(table, name, value) is None:
-        return content.say("hidden")
-    return _written(row, content)
+    return is_counted and _shown_count(table, name, value) is None
 
 
 def _written(row: dict[Any, Any], content: Content) -> str:
@@ -77,14 +114,6 @@ def _shown_count(table: TableOne, name: str, value: str) -> int | None:
             cell = row.cells[0]
             return cell.n if isinstance(cell, Count) else None
     return None
-
-
-def _group_label(name: str, group: str, content: Content) -> str:
-    if group == NOT_KNOWN:
-        return content.say("missing")
-    if dictionary().fields[name].kind == "number":
-        return content.say("age_" + group.replace(" ", "_"))
-    return content.describe(name, group)
 
 
 def _measures(row: dict[Any, Any], content: Content) -> list[str]:

@@ -29,6 +29,7 @@ from responder_model.reporting.blocks import (
 from responder_model.reporting.examination import FEWEST_FOR_DECISIONS
 from responder_model.reporting.sections.parts import (
     centres_table,
+    differences_table,
     is_measured,
     subgroups_table,
 )
@@ -333,6 +334,9 @@ def _position(content: Content, study: Study) -> int:
 def _parts(content: Content, study: Study) -> Iterator[Block]:
     if study.subgroups is not None and (study.subgroups["problem"] != "small").any():
         yield subgroups_table(content, study, study.subgroups)
+        differences = differences_table(content, study, study.subgroups)
+        if differences is not None:
+            yield differences
     response = study.response
     if response is None:
         yield Paragraph(text=content.say("no_response"), tone="note")
