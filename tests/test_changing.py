@@ -11,7 +11,10 @@ from scipy.stats import norm
 
 import responder_model as rm
 from responder_model.cumulative_logit.components import Prior
-from responder_model.cumulative_logit.mixture import Component
+from responder_model.cumulative_logit.earlier import Earlier
+from responder_model.cumulative_logit.fitting import fit_at_cuts, fit_mixture
+from responder_model.cumulative_logit.likelihood import Observations
+from responder_model.cumulative_logit.mixture import Component, weigh
 from responder_model.development.changing import (
     GRID,
     merged,
@@ -121,6 +124,37 @@ def test_shares_are_the_evidence_of_each_change():
     found = what_changed(fitted)
     assert sum(found.values()) == pytest.approx(1.0)
     assert found["nothing"] < 0.196  # less than before a far value was seen
+
+
+def test_each_cut_point_believes_the_changes_that_all_levels_show():
+    rng = np.random.default_rng(4)
+    design = rng.normal(size=(40, 2))
+    level = np.digitize(2.0 + design[:, 0] + rng.logistic(size=40), [0.0, 1.5])
+    seen = Observations(design=design, lower=level, upper=level, n_cuts=2, main=0)
+    straight = np.zeros(2, dtype=bool)
+
+    def tried(n_cuts):
+        size = n_cuts + 2
+        priors = [
+            Prior(name="a", mean=np.zeros(size), sd=np.full(size, 0.3), weight=0.7),
+            Prior(name="b", mean=np.ones(size), sd=np.full(size, 0.2), weight=0.3),
+        ]
+        return that_may_change(priors, n_cuts, straight)
+
+    earlier = Earlier(
+        components=tried(2), at_cuts={0: tried(1), 1: tried(1)}, n_changes=len(GRID)
+    )
+    whole = fit_mixture(seen, earlier.components)
+    at_cuts = fit_at_cuts(seen, [0, 1], whole, earlier)
+    for parts in at_cuts.values():
+        assert what_changed(parts) == pytest.approx(what_changed(whole))
+        assert what_changed(weigh(parts)) != pytest.approx(
+            what_changed(whole), abs=0.01
+        )
+        # within a change, as its own outcomes say
+        likely = [p.prior.weight * np.exp(p.log_evidence) for p in parts[:: len(GRID)]]
+        share = parts[0].weight / (parts[0].weight + parts[len(GRID)].weight)
+        assert share == pytest.approx(likely[0] / sum(likely))
 
 
 def test_another_level_is_found_and_taken(old, truth):

@@ -315,6 +315,17 @@ def test_what_cannot_be_combined_is_refused_with_every_reason(models, cohorts):
         combine(models, for_member=3)
 
 
+def test_models_of_one_name_are_told_apart_by_their_digests(models):
+    alike = [replace(one, name="cohort") for one in models[:2]]
+    named = [f"cohort ({digest_of(one)[:8]})" for one in alike]
+    found = combine([*alike, models[2]])
+    assert [one.name for one in found.members] == [*named, "centre 2"]
+    assert found.model.name.startswith(" + ".join(named))
+    with pytest.raises(rm.ResponderModelError, match="is the same model") as refused:
+        combine([*alike, alike[0]])
+    assert named[0] in str(refused.value)
+
+
 def other(model, **changes):
     """Model that differs in something, under a name of its own."""
     return replace(model, name="other", **changes)

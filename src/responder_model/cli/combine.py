@@ -74,7 +74,7 @@ def combine(
         print_json({**whereabouts(done), "digest": digest, **found.to_dict()})
         warn_unlogged(done)
         return
-    for line in _lines(found, models, member, lang):
+    for line in _lines(found, member, lang):
         typer.echo(line)
     for table in (_centres(found, lang), _effects(found, lang)):
         console().print(table)
@@ -104,17 +104,12 @@ def _place(folders: list[str], wanted: str | None) -> int | None:
     return same.index(True)
 
 
-def _lines(
-    found: Combination,
-    models: list[Model | Contribution],
-    member: int | None,
-    lang: str,
-) -> Iterator[str]:
+def _lines(found: Combination, member: int | None, lang: str) -> Iterator[str]:
     if member is None:
         counts = {"n": found.model.n_patients, "events": found.model.n_events}
         yield say("combining.for_new_centre", lang, **counts)
     else:
-        yield say("combining.for_member", lang, member=models[member].name)
+        yield say("combining.for_member", lang, member=found.members[member].name)
     yield _between(found).text(lang)
 
 

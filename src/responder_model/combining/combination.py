@@ -17,7 +17,7 @@ from responder_model.combining.heterogeneity import (
     members_of,
 )
 from responder_model.combining.joint import Joint
-from responder_model.combining.members import check_members
+from responder_model.combining.members import check_members, told_apart
 from responder_model.combining.straight import is_bent, straightened
 from responder_model.combining.whole import model_of, notes_of
 from responder_model.development import published_model
@@ -107,7 +107,7 @@ def combine(
         Suppose that centres do not differ. Models of such centres can be combined in
         steps.
     name : str, optional
-        Name of the model; default: all names.
+        Name of the model; default: all names, with digests where they are alike.
 
     Returns
     -------
@@ -129,6 +129,7 @@ def combine(
     >>> found.model.n_patients == sum(model.n_patients for model in models)
     True
     """
+    models = told_apart(models)
     bent = [one.name for one in models if isinstance(one, Model) and is_bent(one)]
     models = [straightened(one) if isinstance(one, Model) else one for one in models]
     base = _base(models)

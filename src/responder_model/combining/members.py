@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +27,19 @@ from responder_model.words import Note
 _TOLERANCE = 1e-8
 # Notes of updates whose patients were not taken as more of the same.
 _OTHERWISE = tuple(f"development.{k}" for k in ("changed", *SHIFTS))
+
+
+def told_apart(models: Sequence[Model | Contribution]) -> list[Model | Contribution]:
+    """Models; those of one name have the first digits of their digest in it."""
+    often = Counter(one.name for one in models)
+    return [one if often[one.name] == 1 else _with_digits(one) for one in models]
+
+
+def _with_digits(one: Model | Contribution) -> Model | Contribution:
+    digest = digest_of(one) if isinstance(one, Model) else one.digest
+    named = replace(one, name=f"{one.name} ({digest[:8]})")
+    object.__setattr__(named, "digest", digest)
+    return named
 
 
 def check_members(models: Sequence[Model | Contribution], base: Model) -> None:

@@ -85,12 +85,15 @@ class Earlier:
         What the earlier patients say of misfit.
     n_patients : int
         How many they are.
+    n_changes : int
+        How many changes since then each prior has, one after another.
     """
 
     components: tuple[Prior, ...]
     at_cuts: Mapping[int, tuple[Prior, ...]]
     missed: Missed = Missed()
     n_patients: int = 0
+    n_changes: int = 1
 
     def with_centres(self, n: int, *, known: bool) -> Earlier:
         """With the levels of ``n`` more centres, the first of all or not."""

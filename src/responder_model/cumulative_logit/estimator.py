@@ -303,9 +303,8 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         self.are_halves_ = before + len(observations.lower) >= self.cut_specific_from
         self.cut_components_ = {}
         if J > 1 and (self.are_halves_ or self.with_intervals):
-            at_cuts = None if self.earlier is None else self.earlier.at_cuts
             self.cut_components_ = fit_at_cuts(
-                observations, cuts, self.components_, at_cuts
+                observations, cuts, self.components_, self.earlier
             )
         own = {
             cut: collapse(parts, 0, 1, 0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.cumulative_logit.components import Array, Prior
+from responder_model.cumulative_logit.earlier import Earlier
 from responder_model.cumulative_logit.likelihood import (
     Observations,
     intercepts,
@@ -81,15 +83,19 @@ def fit_at_cuts(
     observations: Observations,
     cuts: Sequence[int],
     components: Sequence[Component],
-    earlier: Mapping[int, Sequence[Prior]] | None = None,
+    earlier: Earlier | None = None,
 ) -> dict[int, tuple[Component, ...]]:
-    """Fit the evidence of an ordinal fit, or what was learned, to single cut points."""
+    """Fit the evidence of an ordinal fit, or what was learned, to single cut points.
+
+    What has changed since is learned from all levels: each change is as probable as in
+    the ordinal fit.
+    """
     J, main = observations.n_cuts, observations.main
     likely = [part for part in components if part.weight > _NEGLIGIBLE]
     pairs: list[tuple[int, Prior, Array]] = []
     for cut in cuts:
         if earlier is not None:
-            pairs += [(cut, p, p.mean) for p in earlier[cut]]
+            pairs += [(cut, p, p.mean) for p in earlier.at_cuts[cut]]
             continue
         for part in likely:
             level = intercepts(part.mean[None], J, main)[0, cut]
@@ -98,10 +104,30 @@ def fit_at_cuts(
     of, priors, starts = zip(*pairs, strict=True)
     at_cuts = observations.at_cuts(np.array(of))
     parts = fit_components(at_cuts, priors, np.array(starts))
+    n_changes = 1 if earlier is None else earlier.n_changes
+    weights = np.array([part.weight for part in components])
+    changes = weights.reshape(-1, n_changes).sum(axis=0)
     return {
-        cut: weigh([part for part, at in zip(parts, of, strict=True) if at == cut])
+        cut: _weigh_by_change(
+            [part for part, at in zip(parts, of, strict=True) if at == cut],
+            changes / changes.sum(),
+        )
         for cut in cuts
     }
+
+
+def _weigh_by_change(
+    parts: Sequence[Component], changes: Array
+) -> tuple[Component, ...]:
+    """Weigh the components of each change, which has a probability already."""
+    found = list(parts)
+    for k, probability in enumerate(changes):
+        every = slice(k, None, len(changes))
+        found[every] = [
+            replace(part, weight=float(probability * part.weight))
+            for part in weigh(parts[every])
+        ]
+    return tuple(found)
 
 
 def _learned(observations: Observations, priors: Sequence[Prior]) -> NDArray[np.int64]:

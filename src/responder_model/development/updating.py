@@ -15,7 +15,12 @@ from responder_model.cumulative_logit.earlier import Earlier
 from responder_model.cumulative_logit.mixture import prior_at
 from responder_model.development.building import procedure_from
 from responder_model.development.centres import coded
-from responder_model.development.changing import merged, tell_changes, that_may_change
+from responder_model.development.changing import (
+    GRID,
+    merged,
+    tell_changes,
+    that_may_change,
+)
 from responder_model.development.from_cohort import (
     check_overlap,
     develop,
@@ -227,6 +232,7 @@ def start_of(model: Model, settings: Settings) -> Earlier:
             cut: that_may_change(priors, 1, bends)
             for cut, priors in earlier.at_cuts.items()
         },
+        n_changes=len(GRID),
     )
 
 
