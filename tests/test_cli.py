@@ -228,6 +228,12 @@ def test_simulate_writes_a_cohort_that_check_takes(run, tmp_path, suffix):
     assert rm.read_cohort(path).attrs["provenance"] == "simulated"
 
 
+def test_simulate_says_that_zeros_are_a_setting(run, tmp_path):
+    given = ("simulate", "--n-patients", "12", "--out", str(tmp_path / "zeros.csv"))
+    done = run(*given, "--zero-share", "0.8", "--lang", "fr")
+    assert "par 80 % des patients" in done.stderr
+
+
 def test_simulate_refuses_an_unknown_format(run, tmp_path):
     done = run("simulate", "--out", str(tmp_path / "cohort.doc"))
     assert done.exit_code == 1

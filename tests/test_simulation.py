@@ -500,3 +500,20 @@ def test_example_export_holds_213_simulated_patients():
     assert len(cohort) == 213
     assert cohort.attrs["provenance"] == "simulated"
     assert cohort["emcs_relief"].notna().sum() == 25
+
+
+def test_zero_share_moves_small_reliefs_to_zero_and_nothing_else():
+    plain = simulate_cohort(2_000, 5)
+    piled = simulate_cohort(2_000, 5, zero_share=0.8)
+    pd.testing.assert_series_equal(plain["rtms_responder"], piled["rtms_responder"])
+    small = (plain["relief_test"] <= 10) & (plain["relief_test"] != 0)
+    pd.testing.assert_series_equal(
+        plain["relief_test"][~small], piled["relief_test"][~small]
+    )
+    moved = piled["relief_test"][small] == 0
+    assert abs(moved.mean() - 0.8) < ERRORS * np.sqrt(0.8 * 0.2 / small.sum())
+    assert (piled["relief_days_test"][small][moved] == 0).all()
+    with pytest.raises(
+        ResponderModelError, match="zero_share must lie between 0 and 1"
+    ):
+        simulate_cohort(10, zero_share=1.5)

@@ -28,6 +28,7 @@ from responder_model.cli.tables import check_table_path, write_table
 from responder_model.errors import InvalidCohortError
 from responder_model.outputs import Output, check_outputs, drafted
 from responder_model.words import say
+from responder_model.words.numbers import format_percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 TableOption = Annotated[Path, typer.Option("--out", metavar="FILE")]
 PatientsOption = Annotated[int, typer.Option("--n-patients", min=1)]
 CentresOption = Annotated[int, typer.Option("--n-centres", min=1)]
+ZeroShareOption = Annotated[
+    float, typer.Option("--zero-share", metavar="<float>", min=0.0, max=1.0)
+]
 TruthOption = Annotated[str, typer.Option("--truth", metavar="KIND")]
 SheetOption = Annotated[Path, typer.Option("--out", metavar="FILE")]
 
@@ -209,6 +213,7 @@ def simulate(
     n_centres: CentresOption = 1,
     seed: SeedOption = 0,
     truth: TruthOption = "right",
+    zero_share: ZeroShareOption = 0.0,
     *,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -217,8 +222,12 @@ def simulate(
 
     output = Output(path=check_table_path(out), command="simulate", argument="--out")
     check_outputs(output, overwrite=overwrite)
-    cohort = simulate_cohort(n_patients, seed, truth=truth, n_centres=n_centres)
+    cohort = simulate_cohort(
+        n_patients, seed, truth=truth, n_centres=n_centres, zero_share=zero_share
+    )
     with drafted(output, overwrite=overwrite) as draft:
         write_table(cohort, draft)
     typer.echo(out)
     tell("truth", kind=truth, seed=seed)
+    if zero_share > 0:
+        tell("zero_share", share=format_percent(zero_share))

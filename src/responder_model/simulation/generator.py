@@ -38,6 +38,7 @@ def simulate_cohort(
     symptom_recorded: bool = True,
     blank_share: float | None = None,
     non_completers: float | None = None,
+    zero_share: float = 0.0,
 ) -> pd.DataFrame:
     """Simulate a cohort with every field of the dictionary; no row is a patient.
 
@@ -64,6 +65,10 @@ def simulate_cohort(
         Share of each questionnaire that is blank; by default 5 %.
     non_completers : float, optional
         Share who stop before the test ends; by default 9.4 %.
+    zero_share : float
+        Share of patients who say 0 of every relief of 10 % or less, as in a clinic
+        where few say that they are worse. No published figure is behind it.
+        ``true_probabilities`` stay exact at screening from the cut-off of 10 % on.
 
     Returns
     -------
@@ -85,13 +90,14 @@ def simulate_cohort(
     blank = settings.blank_share if blank_share is None else blank_share
     stop = settings.non_completers if non_completers is None else non_completers
     _check_request(n_patients, n_centres, selection)
-    _check_shares(blank_share=blank, non_completers=stop)
-    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(8)]
+    _check_shares(blank_share=blank, non_completers=stop, zero_share=zero_share)
+    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(9)]
     cohort = draw_screening(n_patients, streams[0], settings)
     response = _as_truth(truth, "rtms_response", streams[1])
     implant = _as_truth(implant_truth, "emcs_success", streams[2])
     _add_identity(cohort, n_centres, streams[3])
     _add_test(cohort, response, streams[4], symptom_recorded=symptom_recorded)
+    _say_nothing_changed(cohort, zero_share, streams[8])
     _add_maintenance(cohort, streams[5])
     completed = _blank_after_stopping(cohort, stop, streams[6])
     count = round(settings.implantation.share * completed.size)
@@ -119,6 +125,17 @@ def _add_test(
         cohort["symptom_improved"] = pd.array(improved, dtype="boolean")
         responder &= improved
     cohort["rtms_responder"] = pd.array(responder, dtype="boolean")
+
+
+def _say_nothing_changed(
+    cohort: pd.DataFrame, share: float, rng: np.random.Generator
+) -> None:
+    """Make small and negative reliefs 0 in a share of patients, with their days."""
+    lowest = dictionary().decisions["rtms_response"].served_cut_points[0]
+    says_zero = rng.random(len(cohort)) < share
+    for moment in ("1", "2", "3", "test"):
+        piled = says_zero & (cohort[f"relief_{moment}"] <= lowest)
+        cohort.loc[piled, [f"relief_{moment}", f"relief_days_{moment}"]] = 0.0
 
 
 def _check_request(n_patients: int, n_centres: int, selection: str) -> None:
