@@ -20,6 +20,7 @@ from responder_model.artifact.document import (
 from responder_model.artifact.evidence import read_evidence
 from responder_model.artifact.reading import read_document
 from responder_model.cli.summary import print_model, summarise
+from responder_model.cohort import map_from
 from responder_model.development import procedure_from
 from responder_model.errors import (
     DevelopmentError,
@@ -219,3 +220,49 @@ def test_read_performance_refuses_forged_reasons(
     performance = {**parts["performance"], "not_measured": {"log_loss": reason}}
     with pytest.raises(UntrustedModelError, match=told):
         read({**parts, "performance": performance})
+
+
+# ---------------------------------------------------------------- the mapping
+
+HOW = {
+    "columns": {"EN": "pain_intensity", "Mme Exemple": ""},
+    "units": {"pain_duration": "years"},
+    "missing_codes": [-99, "perdu"],
+    "values": {"aetiology": {"AVC de Mme Exemple": "ischaemic_stroke"}},
+    "rules": {"rtms_responder": {"at": 50, "inclusive": True}},
+}
+RECORD = {
+    "missing_codes": [-99],
+    "missing_words": 1,
+    "columns": {"EN": "pain_intensity"},
+    "units": {"pain_duration": "years"},
+    "values": {"aetiology": {"ischaemic_stroke": 1}},
+    "rules": {"rtms_responder": {"at": 50, "inclusive": True}},
+}
+
+
+def test_a_model_keeps_what_a_mapping_stated_and_no_word_of_a_cell(parts):
+    how = map_from(HOW)
+    cohort = rm.simulate_cohort(n_patients=60, seed=1)
+    cohort.attrs["mapping"] = how.record
+    model = rm.develop(cohort, settings=read(parts).settings)
+    assert plain(model.mapping) == RECORD
+    document = json.loads(
+        json.dumps(
+            model_document(model) | {k: parts[k] for k in ("evidence", "performance")}
+        )
+    )
+    assert "Exemple" not in json.dumps(document)
+    assert plain(read(document).mapping) == RECORD
+    assert "units.pain_duration = years" in " ".join(n.text() for n in model.notes)
+    # files that needed none leave no entry
+    assert "mapping" not in parts
+    assert read(parts).mapping == {}
+
+
+@pytest.mark.parametrize(
+    "forged", [None, 1, "a", [], {"a": None}, {"a\nb": 1}, {"a": "x" * 5000}]
+)
+def test_a_forged_mapping_is_refused(parts, forged):
+    with pytest.raises(UntrustedModelError):
+        read({**parts, "mapping": forged})

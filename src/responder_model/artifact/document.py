@@ -64,6 +64,8 @@ def model_document(model: Model) -> dict[str, Any]:
         "sample_size": _kept(model.sample_size),
         "excluded_evidence": list(model.excluded_evidence),
         "notes": plain(model.notes),
+        # most files are read without one: earlier folders stay what they are
+        **({"mapping": plain(model.mapping)} if model.mapping else {}),
         "parent": model.parent,
         "disclosure": None if model.disclosure is None else _plain(model.disclosure),
         "fingerprints": (

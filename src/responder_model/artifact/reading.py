@@ -18,6 +18,7 @@ from responder_model.artifact.records import (
     read_digest,
     read_disclosure,
     read_fingerprints,
+    read_mapping,
     read_notes,
     read_performance,
     read_priors,
@@ -139,7 +140,8 @@ def read_document(
     node = Node.of(document, "model.json")
     if node.value.get("format_version") != FORMAT_VERSION:
         node.refuse(Note("artifact.format", n=FORMAT_VERSION))
-    node = Node.of(document, "model.json", _KEYS)
+    rare = {"mapping"} & set(node.value)
+    node = Node.of(document, "model.json", (*_KEYS, *rare))
     decision = _check_target(node, table)
     encoder = _read_encoder(node.table("encoder", _ENCODER_KEYS), table)
     if (encoder.decision, encoder.moment) != (decision.name, node.text("moment")):
@@ -170,6 +172,7 @@ def read_document(
             n_events=node.count("n_events", node.count("n_patients")),
             excluded_evidence=node.texts("excluded_evidence"),
             notes=read_notes(node, table),
+            mapping=read_mapping(node) if rare else {},
             parent=read_digest(node, "parent"),
             disclosure=read_disclosure(node, encoder),
             fingerprints=read_fingerprints(node),

@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from responder_model.artifact.kinds import read_as
-from responder_model.artifact.node import Node
+from responder_model.artifact.node import MAX_TEXT, Node
 from responder_model.disclosure.record import Disclosure, is_cell_size
 from responder_model.features import Encoder
 from responder_model.model.parts import ApparentPerformance
@@ -110,6 +110,25 @@ def read_settings(document: Node, encoder: Encoder) -> Settings | None:
     if encoder.predictors != tuple(name for name in names if name in used):
         node.refuse("have the predictors of the model")
     return settings
+
+
+def read_mapping(document: Node) -> dict[str, Any]:
+    """What a mapping stated: short texts and numbers, in tables and lists."""
+    node = document.table("mapping")
+    _check_short(node, node.value)
+    return node.value
+
+
+def _check_short(node: Node, value: Any) -> None:
+    inside = [*value, *value.values()] if isinstance(value, dict) else value
+    if isinstance(inside, list):
+        for item in inside:
+            _check_short(node, item)
+    elif isinstance(value, str):
+        if len(value) > MAX_TEXT or not value.isprintable():
+            node.refuse("have short printable texts")
+    elif not isinstance(value, int | float):
+        node.refuse("have texts, numbers, tables and lists only")
 
 
 def read_digest(document: Node, key: str) -> str | None:

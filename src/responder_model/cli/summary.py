@@ -39,6 +39,7 @@ def summarise(model: Model, lang: str = "en") -> dict[str, Any]:
         "challenger_weight": 0.0 if model.pool is None else model.pool.weight,
         "excluded_evidence": list(model.excluded_evidence),
         "digest": digest_of(model),
+        "mapping": plain(model.mapping),
         "parent": model.parent,
         "disclosure": None if model.disclosure is None else asdict(model.disclosure),
         "sample_size": plain(size.to_dict()) if size else {},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -159,7 +159,7 @@ def _inspect(frame: pd.DataFrame, first_row: int, how: CohortMap) -> Inspection:
         notices=notices,
         overlap_groups=frame.attrs.get("overlap_groups", ()),
         provenance=frame.attrs.get("provenance"),
-        mapping=frame.attrs.get("mapping", how.summary),
+        mapping=frame.attrs.get("mapping", how.record),
     )
     return replace(whole, cohort=cohort, notices=notices)
 
@@ -171,7 +171,7 @@ def label_cohort(
     notices: Iterable[Note],
     overlap_groups: Iterable[str],
     provenance: str | None = None,
-    mapping: str = "",
+    mapping: Mapping[str, Any] | None = None,
 ) -> None:
     """Write into ``attrs`` where a cohort comes from; simulated is contagious."""
     simulated = provenance == "simulated" or has_simulated_row(cohort)

@@ -18,8 +18,9 @@ Layout; each entry may be left out::
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -71,30 +72,43 @@ class CohortMap:
     rules: Mapping[str, Rule] = field(default_factory=dict)
 
     @property
-    def summary(self) -> str:
-        """What is stated, as a model's record keeps it: no heading, no word of a cell.
+    def record(self) -> dict[str, Any]:
+        """What is stated, as a model keeps it: no word of a cell, no unread heading.
+
+        Of words it has how many mean each value, of missing codes that are words how
+        many there are, of a data dictionary its file's name.
 
         Examples
         --------
-        >>> CohortMap(units={"pain_duration": "years"}, missing_codes=(-99,)).summary
-        'units.pain_duration = years; missing_codes = -99'
+        >>> how = CohortMap(columns={"EN": "pain_intensity", "Dr A": ""})
+        >>> how.record
+        {'columns': {'EN': 'pain_intensity'}}
+        >>> CohortMap(values={"sex": {"1": "male", "M": "male"}}).record
+        {'values': {'sex': {'male': 2}}}
         """
-        named = [
-            f"{table}.{name} = {value}"
-            for table in ("units", "signs", "blanks")
-            for name, value in getattr(self, table).items()
-        ]
-        rules = [
-            f"rules.{name} {'>=' if rule.inclusive else '>'} {rule.at:g}"
-            for name, rule in self.rules.items()
-        ]
-        codes = ", ".join(_shown(code) for code in self.missing_codes)
-        kept = [f"kept.{name}" for name in self.kept]
-        counts = [f"values.{name}: {len(rows)}" for name, rows in self.values.items()]
-        columns = [f"columns: {len(self.columns)}"] if self.columns else []
-        of_file = [name for name, value in self.of_file.items() if value]
-        coded = [f"missing_codes = {codes}"] if codes else []
-        return "; ".join([*named, *rules, *coded, *kept, *counts, *columns, *of_file])
+        codes = [code for code in self.missing_codes if not isinstance(code, str)]
+        words = Path(self.data_dictionary).name if self.data_dictionary else None
+        kept = {
+            "sheet": self.sheet,
+            "long": list(self.long or ()),
+            "data_dictionary": words,
+            "missing_codes": codes,
+            "missing_words": len(self.missing_codes) - len(codes),
+            "columns": {k: name for k, name in self.columns.items() if name},
+            "units": dict(self.units),
+            "signs": dict(self.signs),
+            "blanks": dict(self.blanks),
+            "kept": {
+                name: [c for c in codes if not isinstance(c, str)]
+                for name, codes in self.kept.items()
+            },
+            "values": {
+                name: dict(Counter(map(str, stated.values())))
+                for name, stated in self.values.items()
+            },
+            "rules": {name: asdict(rule) for name, rule in self.rules.items()},
+        }
+        return {name: value for name, value in kept.items() if value}
 
     @property
     def of_file(self) -> dict[str, Any]:
@@ -168,8 +182,34 @@ class CohortMap:
 NOTHING = CohortMap()
 
 
-def _shown(code: Code) -> str:
-    return code if isinstance(code, str) else f"{code:g}"
+def summary_of(record: Mapping[str, Any]) -> str:
+    """A record of a mapping in one line, for a note.
+
+    Examples
+    --------
+    >>> how = CohortMap(units={"pain_duration": "years"}, missing_codes=(-99,))
+    >>> summary_of(how.record)
+    'units.pain_duration = years; missing_codes = -99'
+    """
+    named = [
+        f"{table}.{name} = {value}"
+        for table in ("units", "signs", "blanks")
+        for name, value in record.get(table, {}).items()
+    ]
+    rules = [
+        f"rules.{name} {'>=' if rule['inclusive'] else '>'} {rule['at']:g}"
+        for name, rule in record.get("rules", {}).items()
+    ]
+    codes = ", ".join(f"{code:g}" for code in record.get("missing_codes", ()))
+    coded = [f"missing_codes = {codes}"] if codes else []
+    kept = [f"kept.{name}" for name in record.get("kept", ())]
+    counts = [
+        f"values.{name}: {sum(words.values())}"
+        for name, words in record.get("values", {}).items()
+    ]
+    tables = ("missing_words", "columns", "sheet", "long", "data_dictionary")
+    others = [name for name in tables if name in record]
+    return "; ".join([*named, *rules, *coded, *kept, *counts, *others])
 
 
 # No value, missing or not, is stated.

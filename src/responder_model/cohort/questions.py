@@ -263,8 +263,9 @@ def _codes(
 
 def _only_small_below_0(numbers: Mapping[str, Numbers]) -> bool:
     """Whether relief is below 0 by small codes alone: people say 5 or 10 % worse."""
-    worse = {float(n) for values in numbers.values() for n in values[values < 0]}
-    return bool(worse) and worse <= {-9.0, *SMALL}
+    worse = [values[values < 0] for values in numbers.values()]
+    found = any(map(len, worse))
+    return found and all(np.isin(part, (-9.0, *SMALL)).all() for part in worse)
 
 
 def _gives_code_away(field: Field, values: Numbers) -> bool:

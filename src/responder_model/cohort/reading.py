@@ -73,7 +73,7 @@ def read_cohort(
         name=path.stem,
         notices=whole.notices,
         overlap_groups=overlap_groups,
-        mapping=how.summary,
+        mapping=how.record,
     )
     return whole.cohort
 

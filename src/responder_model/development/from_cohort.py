@@ -197,6 +197,7 @@ def model_from(
         n_events=n_events,
         excluded_evidence=settings.exclude_evidence,
         notes=development_notes(cohort, encoder, settings, known),
+        mapping=cohort.attrs.get("mapping", {}),
         disclosure=_disclosure(procedure, settings, n_patients, n_events),
         fingerprints=fingerprints_of(cohort[known]),
     )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.cohort import repeated_rows
+from responder_model.cohort.mapping import summary_of
 from responder_model.schema import dictionary
 from responder_model.words import Note
 
@@ -40,7 +41,7 @@ def development_notes(
     """
     notes = [*_left_unused(cohort, settings)]
     if mapping := cohort.attrs.get("mapping"):
-        notes.append(Note("development.mapping", mapping=mapping))
+        notes.append(Note("development.mapping", mapping=summary_of(mapping)))
     unknown = int((~known).sum())
     if unknown:
         notes.append(_left_out(settings.decision, unknown))

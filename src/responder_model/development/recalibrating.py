@@ -289,6 +289,7 @@ def _joined(
         n_patients=model.n_patients + n,
         n_events=model.n_events + n_events,
         notes=tuple(dict.fromkeys((*model.notes, updated_from(model), *told))),
+        mapping=seen.cohort.attrs.get("mapping", {}),
         parent=digest_of(model),
         disclosure=Disclosure(
             k=settings.small_cells,

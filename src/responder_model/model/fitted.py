@@ -112,6 +112,9 @@ class Model:
         The rule that keeps patients from being read off; None without patients.
     fingerprints : Fingerprints or None
         Keyed fingerprints of the patients, so that none is counted twice.
+    mapping : mapping
+        What a mapping stated about the cohort's file, without its words
+        (``CohortMap.record``); empty where none was needed.
     parent : str or None
         Digest of the model that this one updates.
     digest : str or None
@@ -147,6 +150,7 @@ class Model:
     notes: tuple[Note, ...] = ()
     disclosure: Disclosure | None = None
     fingerprints: Fingerprints | None = None
+    mapping: Mapping[str, Any] = field(default_factory=FrozenDict)
     parent: str | None = None
     # not copied by `replace`: another model is another folder
     digest: str | None = field(default=None, init=False)
