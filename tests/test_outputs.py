@@ -15,8 +15,8 @@ from responder_model.outputs import (
     check_outputs,
     digest_of_path,
     drafted,
+    on_record,
     put_files,
-    put_on_record,
 )
 
 
@@ -74,10 +74,28 @@ def test_a_run_that_died_between_record_and_file_is_no_clash(tmp_path):
     out = output(tmp_path / "out.txt")
     write(out)
     (tmp_path / "draft").write_text("newer")
-    put_on_record(out, {"out.txt": digest_of_path(tmp_path / "draft")})
-    check_outputs(out)  # died before the file was replaced
-    (tmp_path / "draft").replace(tmp_path / "out.txt")
-    check_outputs(out)  # died after it
+    with on_record(out, {"out.txt": digest_of_path(tmp_path / "draft")}):
+        check_outputs(out)  # died before the file was replaced
+        (tmp_path / "draft").replace(tmp_path / "out.txt")
+        check_outputs(out)  # died after it
+
+
+def test_what_was_never_written_is_on_no_record(tmp_path):
+    def fail(name):
+        out = output(tmp_path / name)
+        with on_record(out, {name: "0" * 64}):
+            raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011 - whatever the disk says
+        fail("first.txt")
+    assert list(tmp_path.iterdir()) == []
+    write(output(tmp_path / "out.txt"))
+    with pytest.raises(OSError):  # noqa: PT011
+        fail("second.txt")
+    assert list(json.loads((tmp_path / RECORD).read_text())) == ["out.txt"]
+    with pytest.raises(OSError):  # noqa: PT011
+        fail("out.txt")
+    check_outputs(output(tmp_path / "out.txt"))  # what stands there is still ours
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"out.txt": 3}', '{"out.txt": {}}'])

@@ -415,6 +415,52 @@ def test_a_disk_that_fills_after_the_save_is_one_sentence_and_exit_code_3(
     assert find_run(digest_of(tmp_path / "m")) == json.loads(later.stdout)["run_id"]
 
 
+# In a namespace of its own: a small disk, a model on it, and no room for another.
+FULL_DISK = """
+import json, shutil, sys
+from pathlib import Path
+from typer.testing import CliRunner
+from responder_model.cli.app import app
+
+disk = Path.cwd()
+run = lambda words: CliRunner().invoke(app, words.split())
+listed = lambda: sorted(str(p.relative_to(disk)) for p in disk.rglob("*"))
+develop = f"develop {sys.argv[1]} rtms_response@screening --no-track --out "
+first = run(develop + "m")
+before = {p: (disk / p).read_bytes() for p in listed() if (disk / p).is_file()}
+(disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free - 8192))
+tried = [run(develop + "m2"), run(develop + "m --overwrite"),
+         run(f"update m {sys.argv[2]} --no-track --out u")]
+(disk / "filler").unlink()
+after = {p: (disk / p).read_bytes() for p in listed() if (disk / p).is_file()}
+print(json.dumps({"first": first.exit_code, "codes": [t.exit_code for t in tried],
+    "said": [t.stderr for t in tried], "new": sorted(set(after) - set(before)),
+    "same": {p: after.get(p) == data for p, data in before.items()}}))
+"""
+
+
+@pytest.mark.long
+def test_a_full_disk_leaves_the_old_model_and_nothing_of_the_new(files, tmp_path):
+    mounted = ["unshare", "-rm", "sh", "-c"]
+    mount = "mount -t tmpfs -o size=4m tmpfs disk && cd disk"
+    (tmp_path / "disk").mkdir()
+    try:
+        subprocess.run([*mounted, mount], cwd=tmp_path, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no disk can be mounted here: neither root nor user namespaces")
+    words = [sys.executable, "-c", FULL_DISK, files["c"], files["north"]]
+    command = [*mounted, mount + ' && exec "$@"', "sh", *map(str, words)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    assert found["first"] == 0
+    assert found["codes"] == [1] * len(found["codes"]), found["said"]
+    assert all("no space left" in said for said in found["said"]), found["said"]
+    assert not any("Traceback" in said for said in found["said"])
+    assert found["new"] == []
+    assert all(found["same"].values())
+    assert list((tmp_path / "disk").iterdir()) == []
+
+
 def test_a_disk_that_fills_after_the_drawing_is_told_by_the_store(
     uri, files, tmp_path, filled_after
 ):

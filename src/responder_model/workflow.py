@@ -28,7 +28,7 @@ from responder_model.outputs import (
     check_outputs,
     check_outside_models,
     digest_of_files,
-    put_on_record,
+    on_record,
 )
 from responder_model.schema import dictionary
 from responder_model.settings import Settings
@@ -227,8 +227,8 @@ def keep(
 
         check_store(tracking_uri)
     name = Path(os.path.relpath(folder.resolve(), output.directory)).as_posix()
-    put_on_record(output, {name: digest_of_files(model_files(model))})
-    save_model(model, folder)
+    with on_record(output, {name: digest_of_files(model_files(model))}):
+        save_model(model, folder)
     run, unlogged = None, None
     drawn: tuple[Path, ...] = ()
     with TemporaryDirectory() as scratch:

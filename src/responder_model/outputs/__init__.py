@@ -25,7 +25,7 @@ from responder_model.outputs.record import (
     Output,
     digest_of_files,
     digest_of_path,
-    put_on_record,
+    on_record,
 )
 from responder_model.outputs.writing import drafted, flush, put_files, sweep
 
@@ -39,8 +39,8 @@ __all__ = [
     "digest_of_path",
     "drafted",
     "flush",
+    "on_record",
     "put_files",
-    "put_on_record",
     "read_private",
     "sweep",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -52,8 +53,9 @@ class Output:
         return self.place if self.kind == "folder" else self.place.parent
 
 
-def put_on_record(output: Output, digests: Mapping[str, str]) -> None:
-    """Note who writes what, before it is written; names that are gone are forgotten.
+@contextmanager
+def on_record(output: Output, digests: Mapping[str, str]) -> Iterator[None]:
+    """Note who writes what, before it is written; what fails is taken off again.
 
     Parameters
     ----------
@@ -62,6 +64,18 @@ def put_on_record(output: Output, digests: Mapping[str, str]) -> None:
     digests : mapping
         ``digest_of_path`` of each, by its name in the output's directory.
     """
+    try:
+        _note(output, digests)
+        yield
+    except BaseException:
+        # on a full disk the names stay that were there before
+        with suppress(OSError):
+            _note(output, {})
+        raise
+
+
+def _note(output: Output, digests: Mapping[str, str]) -> None:
+    """Add digests to the record; names that are gone are forgotten."""
     directory = output.directory
     directory.mkdir(parents=True, exist_ok=True)
     old = read_record(directory)
@@ -73,10 +87,16 @@ def put_on_record(output: Output, digests: Mapping[str, str]) -> None:
             "model": output.model,
             "sha256": [*earlier, digest][-_KEPT_DIGESTS:],
         }
+    if not record:
+        (directory / RECORD).unlink(missing_ok=True)
+        return
     text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
     draft = directory / f"{RECORD}.{os.getpid()}.partial"
-    draft.write_text(text + "\n", encoding="utf-8")
-    draft.replace(directory / RECORD)
+    try:
+        draft.write_text(text + "\n", encoding="utf-8")
+        draft.replace(directory / RECORD)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def read_record(directory: Path) -> dict[str, dict[str, Any]]:

@@ -21,7 +21,7 @@ from responder_model.outputs.checking import (
 from responder_model.outputs.record import (
     Output,
     digest_of_path,
-    put_on_record,
+    on_record,
     read_record,
 )
 
@@ -90,15 +90,16 @@ def put_files(
         reasons = {name: reason_of(output, name, record) for name in drafts}
         for said in clashes_said(output, {n: r for n, r in reasons.items() if r}):
             raise ResponderModelError(said)
-    put_on_record(output, {name: digest_of_path(p) for name, p in drafts.items()})
-    for name, draft in drafts.items():
-        place = output.directory / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        # who may read a file stays as it was
-        if place.exists():
-            shutil.copymode(place, draft)
-        flush(draft)
-        draft.replace(place)
+    digests = {name: digest_of_path(path) for name, path in drafts.items()}
+    with on_record(output, digests):
+        for name, draft in drafts.items():
+            place = output.directory / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            # who may read a file stays as it was
+            if place.exists():
+                shutil.copymode(place, draft)
+            flush(draft)
+            draft.replace(place)
 
 
 def flush(path: Path) -> None:
