@@ -13,8 +13,9 @@ from responder_model.artifact import load_model, read_manifest, save_model
 from responder_model.cohort import outcome_levels
 from responder_model.development import develop, published_model, update
 from responder_model.errors import DevelopmentError, ResponderModelError
+from responder_model.features import expit
 from responder_model.labels import label_of
-from responder_model.model.parts import effective_parameters
+from responder_model.model.learnt import effective_parameters, expected_slope
 from responder_model.reporting import (
     build_report,
     examine,
@@ -742,6 +743,7 @@ def test_no_weight_after_patients_without_patients(published, model, lang):
 def test_report_says_how_many_coefficients_the_patients_taught(model, published):
     words = Page(build_report(model).html).text
     assert f"Of the {len(model.encoder.derived)} coefficients of this one" in words
+    assert f"slope is expected at {expected_slope(model)[0]:.2f} (" in words
     assert "the patients taught about" not in Page(build_report(published).html).text
 
 
@@ -756,6 +758,40 @@ def test_effective_parameters_grow_with_the_patients_and_stay_below_them():
     nothing = published_model("rtms_response", "screening")
     columns = len(nothing.encoder.derived)
     assert effective_parameters(nothing.components, columns) == pytest.approx(0.0)
+
+
+def test_expected_slope_is_that_of_draws_from_the_posterior():
+    """Logistic regression of drawn truths on what is served, 200 draws.
+
+    The mean within 4 SE (0.02 more: the normal curve is not the logistic one).
+    """
+    model = develop(simulate_cohort(160, 7), settings=SETTINGS)
+    model = replace(model, discrepancy=0.0)
+    rng = np.random.default_rng(3)
+    population, part = model.population, model.main
+    z = rng.multivariate_normal(population.mean, population.covariance, 1_000)
+    centre = part.intercept + part.coefficients @ population.mean
+    kappa = 1.0 / np.sqrt(1.0 + np.pi * model.mean_variance / 8.0)
+    served = kappa * (centre + (z - population.mean) @ part.coefficients)
+    theta = rng.multivariate_normal(
+        np.r_[part.intercept, part.coefficients], part.covariance, 200
+    )
+    truth = expit(theta[:, 0] + z @ theta[:, 1:].T)
+    slopes = [_slope(served, p) for p in truth.T]
+    slope, low, high = expected_slope(model)
+    assert abs(np.mean(slopes) - slope) < 0.02 + 4 * np.std(slopes) / np.sqrt(200)
+    inside = np.mean((low < np.array(slopes)) & (np.array(slopes) < high))
+    assert inside > 0.95 - 4 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def _slope(served, truth):
+    """Calibration slope where the true probabilities are known."""
+    design, beta = np.column_stack([np.ones_like(served), served]), np.zeros(2)
+    for _ in range(20):
+        p = expit(design @ beta)
+        information = design.T @ (design * (p * (1.0 - p))[:, None])
+        beta += np.linalg.solve(information, design.T @ (truth - p))
+    return beta[1]
 
 
 def test_component_with_sds_doubled_is_said_in_words(published):

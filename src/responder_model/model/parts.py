@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -133,22 +133,6 @@ class ApparentPerformance:
         default_factory=FrozenDict
     )
     outcome_definition: str = ""
-
-
-def effective_parameters(components: Sequence[Component], n_columns: int) -> float:
-    """Coefficients that the patients have taught, of all that the model has.
-
-    Of one component the trace of I - S⁻¹C over its coefficients, S the prior's
-    covariance and C the posterior's (0: the prior stands; 1: the patients decide), and
-    the mean over components by their weights (MacKay 1992,
-    doi:10.1162/neco.1992.4.3.415). Of a development: the prior of an update is a
-    posterior, whose covariance is not kept.
-    """
-    total = 0.0
-    for part in components:
-        left = np.diag(part.covariance)[-n_columns:] / part.prior_sd[-n_columns:] ** 2
-        total += part.weight * float((1.0 - left).sum())
-    return total
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

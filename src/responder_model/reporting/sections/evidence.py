@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from responder_model.artifact.evidence import is_as_installed
 from responder_model.evidence import EvidenceRow
-from responder_model.features import expit
 from responder_model.figures.coefficients import column_label
-from responder_model.model.parts import effective_parameters
-from responder_model.model.scores import Z_95
+from responder_model.model.learnt import (
+    average_interval,
+    effective_parameters,
+    expected_slope,
+)
 from responder_model.priors import PriorRow, prior_rows
 from responder_model.reporting.blocks import (
     Block,
@@ -133,9 +132,7 @@ def _learnt(content: Content) -> Iterator[Block]:
         return
     n_columns = len(model.encoder.derived)
     learnt = effective_parameters(model.components, n_columns)
-    half = Z_95 * math.sqrt(model.mean_variance + model.discrepancy)
-    ends = np.array([model.baseline - half, model.baseline + half])
-    low, high = (format_percent(p) for p in expit(ends).tolist())
+    low, high = map(format_percent, average_interval(model))
     text = content.say(
         "learnt",
         n=number(learnt, content.lang, ".0f"),
@@ -143,6 +140,9 @@ def _learnt(content: Content) -> Iterator[Block]:
         low=low,
         high=high,
     )
+    yield Paragraph(text=text)
+    slope, low, high = (number(x, content.lang, ".2f") for x in expected_slope(model))
+    text = content.say("learnt_slope", slope=slope, low=low, high=high)
     yield Paragraph(text=text)
 
 
