@@ -22,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Every module is compiled once, not in every process, whatever the caller's image says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: install demo test test-all quick lint types layers pytest architecture docs dist bundle findings \
+.PHONY: install demo test test-all quick quick_pytest seconds lint types layers pytest architecture docs dist bundle findings \
 	format lock clean
 
 install: $(STAMP)
@@ -64,8 +64,15 @@ layers: $(STAMP)
 pytest: $(STAMP)
 	$(BIN)/pytest $(SHARED) $(CHOSEN)
 
-# What can reach neither MLflow nor another process: for use while writing.
-quick: lint layers
+# How long each file takes: which go first, and which are in `make quick`.
+seconds: $(STAMP)
+	RECORD_SECONDS=1 $(BIN)/pytest $(SHARED)
+
+# What needs neither MLflow nor another process, nor long: for use while writing.
+quick: $(STAMP)
+	$(MAKE) --jobs 2 lint layers quick_pytest
+
+quick_pytest:
 	$(BIN)/pytest $(SHARED) $$($(BIN)/python training/quick_tests.py)
 
 # The long checks too: kills, many rows, engines, long fuzzing.

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+# What the files that take longest took, when it was measured last.
+SECONDS = Path(__file__).with_name("seconds.csv")
 # Before any test imports them: no window, no telemetry.
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -67,9 +72,27 @@ def _no_store_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files of few tests first: theirs are long, and no worker waits for them alone."""
-    n_tests = Counter(item.path for item in items)
-    items.sort(key=lambda item: n_tests[item.path])
+    """Files that take longest first, so that no worker waits for one of them alone."""
+    with SECONDS.open(encoding="utf-8") as file:
+        known = {row["file"]: float(row["seconds"]) for row in csv.DictReader(file)}
+    items.sort(key=lambda item: -known.get(file_of(item.nodeid), 0.0))
+
+
+def file_of(nodeid: str) -> str:
+    """File of a test, as the record of seconds names it."""
+    return nodeid.partition("::")[0]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Write anew what each file took, where that is asked for: ``make seconds``."""
+    if "RECORD_SECONDS" not in os.environ:
+        return
+    took: Counter[str] = Counter()
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            took[file_of(report.nodeid)] += report.duration
+    rows = [f"{name},{took[name]:.1f}" for name in sorted(took) if took[name] >= 1.0]
+    SECONDS.write_text("\n".join(["file,seconds", *rows, ""]), encoding="utf-8")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -15,8 +15,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from in_words import said
@@ -393,44 +391,3 @@ def test_inspect_file_keeps_what_can_be_read(planted: Path) -> None:
     assert len(inspection.cohort) == len(rows) == 213
     assert rows.tolist() == list(range(2, 215))
     assert np.isnan(inspection.cohort["age"].iloc[0])
-
-
-# ---------------------------------------------------------------- properties
-
-_each = settings(
-    max_examples=120,
-    derandomize=True,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-
-
-def _read_or_refuse(path: Path) -> None:
-    try:
-        cohort = read_cohort(path)
-    except InvalidCohortError as error:
-        refused = error
-    else:
-        assert len(cohort)
-        return
-    assert refused.problems or refused.questions
-
-
-@given(st.binary(max_size=400))
-@_each
-def test_junk_is_refused_and_nothing_else_is_raised(
-    tmp_path: Path, junk: bytes
-) -> None:
-    _read_or_refuse(_written(tmp_path, junk))
-
-
-@given(st.binary(max_size=60), st.sampled_from([b"PK\x03\x04", b"PAR1", b"\xff\xfe"]))
-@_each
-def test_junk_in_disguise_is_refused(tmp_path: Path, junk: bytes, start: bytes) -> None:
-    _read_or_refuse(_written(tmp_path, start + junk))
-
-
-@given(st.text(alphabet="age,;\t\n\r\"'5x0 é\x0b\u2028", max_size=60))
-@_each
-def test_junk_under_a_good_header_is_refused(tmp_path: Path, junk: str) -> None:
-    _read_or_refuse(_written(tmp_path, "age;sex\n" + junk))

@@ -487,9 +487,10 @@ def test_command_shows_who_contradicts_with_and_without(models, odd, tmp_path, l
     assert all(one in done.stdout for one in said), done.stdout
 
 
-def test_commands_and_code_of_the_page_run(tmp_path, monkeypatch):
+def test_commands_and_code_of_the_page_run(tmp_path, monkeypatch, new_store):
     page = (Path(__file__).parents[1] / "docs" / "combining.md").read_text("utf-8")
     monkeypatch.chdir(tmp_path)
+    new_store(tmp_path)
     (tmp_path / "settings.toml").write_text(
         'decision = "rtms_response"\nmoment = "screening"\nchallenger = false\n'
     )

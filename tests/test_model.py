@@ -205,33 +205,6 @@ def test_any_patient_gets_a_coherent_prediction(target: str) -> None:
     check()
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_contributions_sum_to_the_log_odds_of_10_000_patients(target: str) -> None:
-    decision, moment = target.split("@")
-    model = example_model(decision, moment, seed=5)
-    rng = np.random.default_rng(1)
-    raw = random_raw(model.encoder, 10_000, rng, missing=0.2)
-    scores = model.scorer.score(raw)
-    total = model.baseline + scores.contributions.sum(axis=1)
-    assert np.abs(total - scores.linear_predictor).max() < 1e-9
-    logit = np.log(scores.probability) - np.log1p(-scores.probability)
-    assert np.abs(total - logit).max() < 1e-8
-
-
-def random_raw(
-    encoder: Encoder, n: int, rng: np.random.Generator, *, missing: float
-) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Raw predictors spread over the whole of what the dictionary allows."""
-    raw = np.empty((n, len(encoder.fields)))
-    for k, row in enumerate(encoder.fields):
-        if row.kind == "number":
-            raw[:, k] = rng.uniform(row.minimum, row.maximum, n)
-        else:
-            raw[:, k] = rng.integers(0, max(2, len(row.categories)), n)
-    raw[rng.random(raw.shape) < missing] = np.nan
-    return raw
-
-
 def test_published_models_rise_with_relief() -> None:
     for target, names in (
         ("rtms_response@session_2", ["relief_1", "relief_2"]),

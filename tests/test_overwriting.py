@@ -87,6 +87,7 @@ def here(tmp_path_factory):
     rm.simulate_cohort(20, seed=5).to_parquet(folder / "registry.parquet")
     (folder / "settings.toml").write_text(
         'decision = "rtms_response"\nmoment = "screening"\nchallenger = false\n'
+        'predictors = ["age", "aetiology", "pain_duration"]\n'
     )
     model = rm.published_model("rtms_response", moment="screening")
     rm.save_model(model, folder / "model")

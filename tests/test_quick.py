@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -35,8 +36,17 @@ def test_quick_tests_are_those_of_the_rooms_without_processes(quick):
         "validation_internal",  # resamples in processes
         "known_truth",  # the same, of the benchmarks
         "development",  # runs a script
+        "tracking_disclosure",  # develops by the command, which tracks
     ],
 )
 def test_quick_tests_leave_out_what_reaches_mlflow_or_a_process(quick, name):
     assert (ROOT / "tests" / f"test_{name}.py").exists()
     assert f"tests/test_{name}.py" not in quick
+
+
+def test_quick_tests_leave_out_what_takes_long(quick):
+    with (ROOT / "tests" / "seconds.csv").open(encoding="utf-8") as file:
+        took = {row["file"]: float(row["seconds"]) for row in csv.DictReader(file)}
+    found = [took.get(name, 0.0) for name in quick]
+    assert max(found) <= 6.0
+    assert sum(found) < 100.0 < sum(took.values())

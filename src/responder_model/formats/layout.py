@@ -109,17 +109,19 @@ def find_layout(lines: Sequence[Line]) -> Layout:
     place = _place_of_headings([names for _, names in top])
     header, last, notices = _joined(top, place)
     units = top[last + 1][1] if last + 1 < len(top) else []
-    if n_known(header) and _is_units(header, units):
+    known = n_known(header)
+    if known and _is_units(header, units):
         header = _with_units(header, units)
+        known = n_known(header)
         last += 1
         notices.append(Note("formats.units_line", line=top[last][0]))
-    if place and n_known(header):
+    if place and known:
         notices.append(Note("formats.headings_line", line=top[place][0]))
     return Layout(
         header=tuple(header),
         header_line=top[place][0],
         first_line=top[last][0] + 1,
-        n_known=n_known(header),
+        n_known=known,
         n_cells=next(len(cells) for number, cells in lines if number == top[place][0]),
         notices=tuple(notices),
     )
@@ -168,7 +170,7 @@ def _joined(
         ways.append((_both(names, top[place + 1][1]), place + 1))
     if place:
         ways.append((_both(top[place - 1][1], names), place))
-    header, last = max(ways, key=lambda way: n_known(way[0]))
+    header, last = max(ways, key=lambda way: n_known(way[0])) if ways[1:] else ways[0]
     told = [] if header is names else [Note("formats.two_lines")]
     return header, last, told
 

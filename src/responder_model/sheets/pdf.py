@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -42,45 +46,43 @@ def render_pdf(sheet: Sheet) -> bytes:
     ResponderModelError
         For a sheet that does not fit on one page in letters that can be read.
     """
-    # the first of the falling sizes that fits: by halving, each try sets a page
-    low, high, best = 0, len(_SIZES), b""
-    while low < high:
-        middle = (low + high) // 2
-        page = _set(sheet, _SIZES[middle])
-        if page:
-            best, high = page, middle
-        else:
-            low = middle + 1
-    if not best:
+    with _document(sheet) as trial:
+        place = bisect_left(_SIZES, 1, key=lambda size: _fits(sheet, size, trial))
+    if place == len(_SIZES):
         raise ResponderModelError(Note("sheet.does_not_fit"))
-    return best
+    with _document(sheet) as document:
+        _fits(sheet, _SIZES[place], document)
+        return bytes(document.output())
 
 
-def _set(sheet: Sheet, size: float) -> bytes:
-    """Return the page in letters of this size; nothing where it takes more than one."""
-    document = _Setter(sheet, size).document
-    page = bytes(document.output()) if document.page_no() == 1 else b""
-    # fpdf2 leaves the files of its fonts open
-    for font in document.fonts.values():
-        font.ttfont.close()  # type: ignore[union-attr]
-    return page
+def _fits(sheet: Sheet, size: float, document: FPDF) -> bool:
+    """Set a sheet in letters of this size; whether it takes one more page only."""
+    document.add_page()
+    page = document.page_no()
+    for set_part in _Setter(sheet, size, document).parts():
+        set_part()
+        if document.page_no() != page:
+            return False
+    return True
 
 
 class _Setter:
     """Sets a sheet in letters of one size, on as many pages as that takes."""
 
-    def __init__(self, sheet: Sheet, size: float) -> None:
-        self.sheet, self.size = sheet, size
-        self.document = _document(sheet)
-        self.set_head()
-        self.set_picture()
-        for table in sheet.tables:
-            self.set_table(table)
-        for line in sheet.lines:
-            self.write(line, after=0.4)
-        for note in sheet.notes:
-            self.write(f"– {note}", smaller=1.0, grey=_INK)
-        self.set_foot()
+    def __init__(self, sheet: Sheet, size: float, document: FPDF) -> None:
+        self.sheet, self.size, self.document = sheet, size, document
+
+    def parts(self) -> Iterator[Callable[[], None]]:
+        """What sets the page, one part after the other."""
+        yield self.set_head
+        yield self.set_picture
+        for table in self.sheet.tables:
+            yield partial(self.set_table, table)
+        for line in self.sheet.lines:
+            yield partial(self.write, line, after=0.4)
+        for note in self.sheet.notes:
+            yield partial(self.write, f"– {note}", smaller=1.0, grey=_INK)
+        yield self.set_foot
 
     def _letters(self, more: float) -> float:
         """Size of letters that are so many points more than those of the text."""
@@ -159,7 +161,8 @@ class _Setter:
         self.write(self.sheet.footer, bold=True)
 
 
-def _document(sheet: Sheet) -> FPDF:
+@contextmanager
+def _document(sheet: Sheet) -> Iterator[FPDF]:
     """Empty document with its fonts; nothing in it tells the hour or the machine."""
     try:
         from fpdf import FPDF
@@ -174,8 +177,10 @@ def _document(sheet: Sheet) -> FPDF:
     document.set_lang(sheet.lang)
     midnight = datetime.time(tzinfo=datetime.UTC)
     document.set_creation_date(datetime.datetime.combine(sheet.date, midnight))
-    document.add_page()
-    return document
+    yield document
+    # fpdf2 leaves the files of its fonts open
+    for font in document.fonts.values():
+        font.ttfont.close()  # type: ignore[union-attr]
 
 
 def _widths(table: Table) -> tuple[int, ...]:
