@@ -356,7 +356,7 @@ def test_sample_size_prints_the_criteria(run):
 def test_sample_size_refuses_an_impossible_proportion(run):
     done = run("sample-size", "--parameters", "3", "--outcome-proportion", "1.4")
     assert done.exit_code == 1
-    assert "outcome_proportion must be" in done.stderr
+    assert "--outcome-proportion must be" in done.stderr
 
 
 def test_develop_writes_a_folder_and_a_run(

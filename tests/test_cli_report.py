@@ -211,7 +211,7 @@ def test_wrong_role_is_refused(run, directory, tmp_path):
         *("--cohort", directory / "centre.csv", "--role", "development"),
     )
     assert done.exit_code == 1
-    assert "role must be new" in done.stderr
+    assert "--role must be new" in done.stderr
 
 
 def test_development_cohort_is_not_reported_as_new_patients(run, directory, tmp_path):
@@ -220,7 +220,7 @@ def test_development_cohort_is_not_reported_as_new_patients(run, directory, tmp_
         *("--cohort", directory / "centre.csv", "--role", "new"),
     )
     assert done.exit_code == 1
-    assert "role must be development" in done.stderr
+    assert "--role must be development" in done.stderr
     assert not (tmp_path / "report").exists()
 
 
@@ -229,7 +229,7 @@ def test_place_that_is_a_file_is_refused(run, tmp_path):
     for place in (tmp_path / "taken", tmp_path / "taken" / "report"):
         done = run("report", "emcs_success", "--out", place)
         assert done.exit_code == 1
-        assert "out must be a folder, got " in done.stderr
+        assert "--out must be a folder, got " in done.stderr
 
 
 def test_unknown_digest_finds_no_run(uri):

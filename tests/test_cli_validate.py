@@ -53,7 +53,7 @@ def test_sample_size_refuses_a_c_statistic_of_zero(run):
     given = ["--parameters", "3", "--outcome-proportion", "0.4", "--c-statistic", "0"]
     done = run("sample-size", *given)
     assert done.exit_code == 1
-    assert "c_statistic must be above 0.5 and below 1, got 0" in done.stderr
+    assert "--c-statistic must be above 0.5 and below 1, got 0" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_validate_repeats_an_update(run, developed, tmp_path):
     given = ("validate", str(newer), str(path), "--internal", "--resamples", "2")
     done = run(*given)
     assert done.exit_code == 1
-    assert "updated_from must be the model that was updated" in done.stderr
+    assert "--updated-from must be the model that was updated" in done.stderr
     done = run(*given, "--updated-from", str(developed), "--json")
     assert done.exit_code == 0, done.stderr
     apparent = {

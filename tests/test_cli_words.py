@@ -41,6 +41,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "packed.xlsx").write_bytes(b"PK\x03\x04 broken")
     (folder / "wrong.toml").write_text("units = 3\nhello = 1\n", encoding="utf-8")
     (folder / "settings.toml").write_text("seed = 'a'\n", encoding="utf-8")
+    (folder / "broken.toml").write_text("a = [", encoding="utf-8")
     (folder / "folder").mkdir()
     return folder
 
@@ -87,6 +88,13 @@ REFUSED = [
     "verify absent",
     "track folder",
     "inspect absent",
+    "check bad.csv --map broken.toml",
+    "develop centre.csv --settings broken.toml --out made --no-track",
+    "predict rtms_response@screening --label x",
+    "predict rtms_response@screening --tested 3 --responders 4",
+    "report rtms_response@screening --out r --cohort absent.csv",
+    "score rtms_response@screening centre.csv --out s.csv --date demain",
+    "share centre.csv rtms_response@screening --out s.json --small-cells 2",
 ]
 
 PRINTED = [
@@ -131,3 +139,29 @@ def test_what_a_command_prints_is_said_in_french(
     _, text = said(command, place, monkeypatch)
     assert text.strip()
     assert english_in(text) == [], text
+
+
+TYPED = {
+    "implant --relief-test 50 --failures-per-success -1": "--failures-per-success must",
+    "develop centre.csv rtms_response@screening --out made --small-cells 0": (
+        "that stays (--stays-here)."
+    ),
+    "sample-size --outcome-proportion 4 --parameters 3": "--outcome-proportion must be",
+    "update absent centre.csv --out x --method magic": "--method must be one of",
+    "serve --port abc": "--port must be a number from 0 to 65535.",
+    "template": "--out must be given.",
+    "bla": "there is no command “bla”.",
+    "predict --agee 4": "there is no option --agee; like it: --age",
+}
+
+
+@pytest.mark.parametrize("command", TYPED)
+def test_error_names_the_option_that_was_typed(
+    command: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, text = said(f"{command} --lang en", place, monkeypatch)
+    assert code in (1, 2)
+    assert TYPED[command] in " ".join(text.split())
+    assert (
+        re.search(r"\b(?:small_cells|stays_here|outcome_p|failures_per)", text) is None
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -255,6 +256,20 @@ class InvalidPatientError(_RefusedValuesError):
         names = tuple(dict.fromkeys(problem.field for problem in self.problems))
         rules = tuple(problem.without_value() for problem in self.problems)
         return Note("patient.not_valid", names=names, rules=rules)
+
+
+def toml_fault(error: Exception) -> Note:
+    """Why a file is no TOML, or cannot be read; its reader says so in English."""
+    if isinstance(error, OSError):
+        return system_reason(error)
+    found = _PLACE_IN_TOML.search(str(error))
+    if found is None:
+        return Note("file.no_toml")
+    return Note("file.no_toml_at", line=int(found[1]), column=int(found[2]))
+
+
+# How the reader of TOML says where it stopped.
+_PLACE_IN_TOML = re.compile(r"\(at line (\d+), column (\d+)\)")
 
 
 def system_reason(error: OSError | ValueError) -> Note:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from responder_model.disclosure.record import SMALL_CELLS, is_cell_size
-from responder_model.errors import DevelopmentError, UntrustedModelError
+from responder_model.errors import DevelopmentError, UntrustedModelError, toml_fault
 from responder_model.schema import Dictionary, dictionary
 from responder_model.vocabulary import show
 from responder_model.words import Note
@@ -108,7 +108,9 @@ class Settings:
         try:
             table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            said = Note("refusal.settings_file", name=Path(path).name, why=str(error))
+            said = Note(
+                "refusal.settings_file", name=Path(path).name, why=toml_fault(error)
+            )
             raise DevelopmentError(said) from None
         _check_kinds(table)
         return cls(**table)

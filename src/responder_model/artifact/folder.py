@@ -20,20 +20,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from responder_model.errors import (
-    ResponderModelError,
-    UntrustedModelError,
-    system_reason,
-)
-from responder_model.outputs import (
-    OF_A_MODEL,
-    RECORD,
-    check_outside_models,
-    sweep,
-)
+from responder_model import errors, outputs
 from responder_model.words import Note
 
-MANIFEST = OF_A_MODEL[0]
+MANIFEST = outputs.OF_A_MODEL[0]
 SIGNATURE = "signature.json"
 # Largest size of each file that a folder may hold, bytes: some 20 times what any model
 # needs, whatever its cohort, because reading takes 30 times as much memory.
@@ -66,17 +56,17 @@ def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
         _write_folder(files, folder.resolve())
     # ValueError: a name that no file can have
     except (OSError, ValueError) as error:
-        reason = system_reason(error)
+        reason = errors.system_reason(error)
         said = Note("artifact.not_writable", reason=reason)
-        raise ResponderModelError(said) from error
+        raise errors.ResponderModelError(said) from error
 
 
 def _write_folder(files: Mapping[str, bytes], folder: Path) -> None:
-    check_outside_models(folder.parent, argument="folder")
+    outputs.check_outside_models(folder.parent, argument="folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     _restore(folder)
     check_replaceable(folder)
-    sweep(folder.parent, folder.name)
+    outputs.sweep(folder.parent, folder.name)
     new = Path(
         tempfile.mkdtemp(
             prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent
@@ -105,10 +95,10 @@ def check_replaceable(folder: Path) -> None:
         return
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
     # the record of outputs that are gone
-    names -= {RECORD} if names == {RECORD} else set()
+    names -= {outputs.RECORD} if names == {outputs.RECORD} else set()
     # what stands there is deleted: it must be a model folder and nothing more
-    if names and not set(OF_A_MODEL) <= names <= set(MAX_BYTES):
-        raise ResponderModelError(Note("artifact.other_files"))
+    if names and not set(outputs.OF_A_MODEL) <= names <= set(MAX_BYTES):
+        raise errors.ResponderModelError(Note("artifact.other_files"))
 
 
 def _write_file(path: Path, data: bytes) -> None:
@@ -201,8 +191,8 @@ def read_folder(folder: Path) -> dict[str, bytes]:
                 return files
     # ValueError: a name that no file can have
     except (OSError, ValueError):
-        raise UntrustedModelError(Note("artifact.no_folder")) from None
-    raise UntrustedModelError(Note("artifact.replaced"))
+        raise errors.UntrustedModelError(Note("artifact.no_folder")) from None
+    raise errors.UntrustedModelError(Note("artifact.replaced"))
 
 
 def _read_once(folder: Path) -> dict[str, bytes] | None:
@@ -214,7 +204,7 @@ def _read_once(folder: Path) -> dict[str, bytes] | None:
         before = os.fstat(descriptor) if descriptor is not None else folder.stat()
         try:
             files = _read_files(folder, descriptor)
-        except (UntrustedModelError, OSError):
+        except (errors.UntrustedModelError, OSError):
             if _is_same(folder, before):
                 raise
             return None
@@ -238,10 +228,12 @@ def _read_files(folder: Path, descriptor: int | None) -> dict[str, bytes]:
         # pathlib cannot list an open directory
         names = sorted(os.listdir(folder if descriptor is None else descriptor))  # noqa: PTH208
     except NotADirectoryError:
-        raise UntrustedModelError(Note("artifact.a_file")) from None
+        raise errors.UntrustedModelError(Note("artifact.a_file")) from None
     for name in names:
         if name not in MAX_BYTES:
-            raise UntrustedModelError(Note("artifact.foreign", name=repr(name[:60])))
+            raise errors.UntrustedModelError(
+                Note("artifact.foreign", name=repr(name[:60]))
+            )
     return {name: _read_file(folder, name, descriptor) for name in names}
 
 
@@ -254,13 +246,13 @@ def _read_file(folder: Path, name: str, descriptor: int | None) -> bytes:
     except OSError as error:
         if error.errno == errno.ENOENT:
             raise
-        raise UntrustedModelError(Note("artifact.link", name=name)) from None
+        raise errors.UntrustedModelError(Note("artifact.link", name=name)) from None
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
-        raise UntrustedModelError(Note("artifact.no_file", name=name))
+        raise errors.UntrustedModelError(Note("artifact.no_file", name=name))
     with os.fdopen(file, "rb") as stream:
         data = stream.read(MAX_BYTES[name] + 1)
     if len(data) > MAX_BYTES[name]:
         said = Note("artifact.too_long", name=name, most=MAX_BYTES[name])
-        raise UntrustedModelError(said)
+        raise errors.UntrustedModelError(said)
     return data

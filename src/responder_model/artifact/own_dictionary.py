@@ -10,18 +10,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable
 
+from responder_model import schema
 from responder_model.artifact.kinds import read_as
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.features import Encoder
-from responder_model.schema import (
-    LANGUAGES,
-    Decision,
-    Dictionary,
-    Field,
-    dictionary,
-    dictionary_text,
-    parse_dictionary,
-)
 from responder_model.vocabulary import show
 from responder_model.words import Note
 
@@ -29,7 +21,7 @@ from responder_model.words import Note
 _LONGEST_LINE = 4000
 
 
-def read_dictionary(data: bytes) -> Dictionary:
+def read_dictionary(data: bytes) -> schema.Dictionary:
     """Dictionary of a folder, every part of it of the kind that it must be.
 
     Raises
@@ -37,22 +29,22 @@ def read_dictionary(data: bytes) -> Dictionary:
     UntrustedModelError
         For anything else.
     """
-    if data == dictionary_text().encode():
-        return dictionary()
+    if data == schema.dictionary_text().encode():
+        return schema.dictionary()
     table = _parse(data)
-    read_as(table, Dictionary, "dictionary.toml")
+    read_as(table, schema.Dictionary, "dictionary.toml")
     if wrong := _inconsistency(table):
         raise UntrustedModelError(Note("artifact.own_names", place=show(wrong)))
     return table
 
 
-def _parse(data: bytes) -> Dictionary:
+def _parse(data: bytes) -> schema.Dictionary:
     try:
         text = data.decode("utf-8")
         # reading a key takes the square of its length
         if max(map(len, text.splitlines()), default=0) > _LONGEST_LINE:
             raise ValueError
-        return parse_dictionary(text)
+        return schema.parse_dictionary(text)
     except (
         tomllib.TOMLDecodeError,
         UnicodeDecodeError,
@@ -66,7 +58,7 @@ def _parse(data: bytes) -> Dictionary:
         raise UntrustedModelError(Note("artifact.no_dictionary")) from None
 
 
-def _inconsistency(table: Dictionary) -> str | None:
+def _inconsistency(table: schema.Dictionary) -> str | None:
     """First part that names what the dictionary does not have."""
     moments = {moment.name for moment in table.moments}
     for decision in table.decisions.values():
@@ -81,7 +73,9 @@ def _inconsistency(table: Dictionary) -> str | None:
     return None if table.resolution > 0.0 else "resolution"
 
 
-def _is_consistent(decision: Decision, table: Dictionary, moments: set[str]) -> bool:
+def _is_consistent(
+    decision: schema.Decision, table: schema.Dictionary, moments: set[str]
+) -> bool:
     cuts = decision.cut_points
     fields = {decision.outcome, decision.binary_outcome, decision.requires} - {None}
     return (
@@ -93,12 +87,14 @@ def _is_consistent(decision: Decision, table: Dictionary, moments: set[str]) -> 
     )
 
 
-def _is_declared(row: Field, table: Dictionary, moments: set[str]) -> bool:
+def _is_declared(
+    row: schema.Field, table: schema.Dictionary, moments: set[str]
+) -> bool:
     names = row.category_names
     others = [name for name in (row.derived_from, row.indicates) if name is not None]
     if row.known_from not in moments or not set(others) <= set(table.fields):
         return False
-    if not all(set(LANGUAGES) <= set(words) for words in _words_of(row)):
+    if not all(set(schema.LANGUAGES) <= set(words) for words in _words_of(row)):
         return False
     if row.kind == "number":
         return row.minimum is not None and row.maximum is not None
@@ -109,7 +105,7 @@ def _is_declared(row: Field, table: Dictionary, moments: set[str]) -> bool:
     return len(names) == len(set(names)) > 1 and {*follows, *weighed} <= set(names)
 
 
-def _words_of(row: Field) -> Iterable[Iterable[str]]:
+def _words_of(row: schema.Field) -> Iterable[Iterable[str]]:
     yield row.label
     if row.unit is not None:
         yield row.unit
@@ -125,7 +121,7 @@ def check_meaning(encoder: Encoder) -> None:
     UntrustedModelError
         Names the predictors, or the decision.
     """
-    theirs, ours = encoder.dictionary, dictionary()
+    theirs, ours = encoder.dictionary, schema.dictionary()
     if theirs is ours:
         return
     differing = [n for n in encoder.predictors if not _means_the_same(theirs, ours, n)]
@@ -139,7 +135,9 @@ def check_meaning(encoder: Encoder) -> None:
         raise UntrustedModelError(Note("artifact.dictionary_differs", names=names))
 
 
-def _means_the_same(theirs: Dictionary, ours: Dictionary, name: str) -> bool:
+def _means_the_same(
+    theirs: schema.Dictionary, ours: schema.Dictionary, name: str
+) -> bool:
     """Whether a field is the same in both; categories may have been added to ours."""
     first, second = theirs.fields[name], ours.fields.get(name)
     if second is None or not set(first.category_names) <= set(second.category_names):
@@ -147,11 +145,11 @@ def _means_the_same(theirs: Dictionary, ours: Dictionary, name: str) -> bool:
     return _kind(first) == _kind(second) and _unit(first) == _unit(second)
 
 
-def _kind(row: Field) -> tuple[object, ...]:
+def _kind(row: schema.Field) -> tuple[object, ...]:
     return row.kind, row.transform, row.known_from, row.derived_from, row.indicates
 
 
-def _unit(row: Field) -> str | None:
+def _unit(row: schema.Field) -> str | None:
     """Unit of a field whatever word is used for it."""
     from responder_model.vocabulary.units import unit_named
 
@@ -160,7 +158,7 @@ def _unit(row: Field) -> str | None:
     return unit_named(row.unit["en"]) or row.unit["en"]
 
 
-def _rule(table: Dictionary, name: str) -> tuple[object, ...] | None:
+def _rule(table: schema.Dictionary, name: str) -> tuple[object, ...] | None:
     decision = table.decisions.get(name)
     if decision is None:
         return None

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from responder_model.artifact import records
 from responder_model.artifact.document import (
     FORMAT_VERSION,
     model_document,
@@ -14,17 +15,6 @@ from responder_model.artifact.document import (
     rounded,
 )
 from responder_model.artifact.node import Node
-from responder_model.artifact.records import (
-    read_digest,
-    read_disclosure,
-    read_fingerprints,
-    read_mapping,
-    read_notes,
-    read_performance,
-    read_priors,
-    read_sample_size,
-    read_settings,
-)
 from responder_model.cumulative_logit.earlier import Misfit, Missed
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.evidence import Evidence
@@ -162,20 +152,20 @@ def read_document(
             components=_read_components(node, node, len(encoder.derived)),
             cut_components=_read_cut_components(node, len(encoder.derived)),
             missed=_read_missed(node.table("missed", ("interactions", "slopes"))),
-            priors=read_priors(node, encoder),
+            priors=records.read_priors(node, encoder),
             evidence=evidence(decision.name),
             pool=_read_pool(node, trees),
-            settings=read_settings(node, encoder),
-            sample_size=read_sample_size(node, table),
-            performance=read_performance(performance, table),
+            settings=records.read_settings(node, encoder),
+            sample_size=records.read_sample_size(node, table),
+            performance=records.read_performance(performance, table),
             n_patients=node.count("n_patients"),
             n_events=node.count("n_events", node.count("n_patients")),
             excluded_evidence=node.texts("excluded_evidence"),
-            notes=read_notes(node, table),
-            mapping=read_mapping(node) if rare else {},
-            parent=read_digest(node, "parent"),
-            disclosure=read_disclosure(node, encoder),
-            fingerprints=read_fingerprints(node),
+            notes=records.read_notes(node, table),
+            mapping=records.read_mapping(node) if rare else {},
+            parent=records.read_digest(node, "parent"),
+            disclosure=records.read_disclosure(node, encoder),
+            fingerprints=records.read_fingerprints(node),
         )
     except UntrustedModelError:
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,16 +11,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from responder_model.cli import options
 from responder_model.cli.help import InWords, asked_language, heading_in
-from responder_model.cli.options import (
-    Language,
-    LanguageOption,
-    speak,
-    spoken,
-    with_language,
-)
 from responder_model.cli.output import BAD_INPUT, print_error
-from responder_model.cli.usage import Misused, in_our_words
+from responder_model.cli.usage import Misused, as_options, in_our_words
 from responder_model.errors import ResponderModelError, refused_by_system
 from responder_model.words import Note, say
 
@@ -104,7 +99,7 @@ def _load(name: str, place: str) -> Any:
     module, function = place.split(".")
     found = getattr(import_module(f"responder_model.cli.{module}"), function)
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    alone.command(name, cls=Command)(with_language(found))
+    alone.command(name, cls=Command)(options.with_language(found))
     return typer.main.get_command(alone)
 
 
@@ -168,12 +163,12 @@ class Commands(Lean, TyperGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help, an example last."""
-        self.epilog = say("commands.example", spoken())
+        self.epilog = say("commands.example", options.spoken())
         super().format_help(ctx, formatter)
 
     def about(self, ctx: Any) -> str:  # noqa: ARG002
         """What the package is."""
-        return say("commands.package", spoken())
+        return say("commands.package", options.spoken())
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write its options, then the commands."""
@@ -182,7 +177,7 @@ class Commands(Lean, TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """List the commands under the headings of their panels."""
-        lang = spoken()
+        lang = options.spoken()
         for panel, places in PANELS.items():
             with formatter.section(heading_in(say(f"commands.{panel}", lang), lang)):
                 rows = [(name, say(f"commands.{name}", lang)) for name in places]
@@ -191,13 +186,13 @@ class Commands(Lean, TyperGroup):
     def make_context(self, *args: Any, **parts: Any) -> Any:
         """Read what was typed before the name of a command."""
         typed = parts["args"] if "args" in parts else args[1]
-        speak(asked_language(typed))
+        options.speak(asked_language(typed))
         with in_our_words():
             return super().make_context(*args, **parts)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command by its name."""
-        if args[0] not in PLACES and spoken() is not Language.en:
+        if args[0] not in PLACES:
             raise Misused(Note("usage.no_command", name=args[0]), ctx)
         return super().resolve_command(ctx, args)
 
@@ -212,7 +207,8 @@ class Commands(Lean, TyperGroup):
             print_error(ResponderModelError(refused_by_system(error)))
             raise typer.Exit(BAD_INPUT) from error
         except ResponderModelError as error:
-            print_error(error)
+            command = self.get_command(ctx, ctx.invoked_subcommand)
+            print_error(error, as_typed=partial(as_options, command=command))
             raise typer.Exit(BAD_INPUT) from error
 
 
@@ -235,7 +231,7 @@ def _print_version(value: bool) -> None:  # noqa: FBT001 - typer's callback
 @app.callback()
 def _root(
     *,
-    lang: LanguageOption,  # noqa: ARG001 - heard before anything is read
+    lang: options.LanguageOption,  # noqa: ARG001 - heard before anything is read
     version: Annotated[  # noqa: ARG001 - handled by its callback
         bool, typer.Option("--version", callback=_print_version, is_eager=True)
     ] = False,

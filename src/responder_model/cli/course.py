@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from responder_model.cli import patient
 from responder_model.cli.models import local_rate, open_model
 from responder_model.cli.options import RespondersOption, TestedOption
-from responder_model.cli.patient import (
-    CentreOption,
-    ChosenOption,
-    Given,
-    with_predictor_options,
-)
 from responder_model.cli.picture import FigureOption, check_picture, draw_picture
 from responder_model.cli.prediction import limits_lines
 from responder_model.cli.sheet import Keep, with_sheet_options
@@ -33,15 +28,15 @@ ModelsOption = Annotated[
 
 
 @with_sheet_options
-@partial(with_predictor_options, until="session_3")
+@partial(patient.with_predictor_options, until="session_3")
 def course(
     *,
-    given: Given,
+    given: patient.Given,
     models: ModelsOption = None,
     responders: RespondersOption = None,
     tested: TestedOption = None,
-    centre: CentreOption = None,
-    threshold: ChosenOption = None,
+    centre: patient.CentreOption = None,
+    threshold: patient.ChosenOption = None,
     figure: FigureOption = None,
     keep: Keep,
 ) -> None:

@@ -10,31 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from responder_model.cli import options, tracked
 from responder_model.cli.mapping import with_map_options
 from responder_model.cli.models import open_model
-from responder_model.cli.options import (
-    CentresOption,
-    CohortArgument,
-    CountAgainOption,
-    ExcludeOption,
-    JsonOption,
-    ModelArgument,
-    OverwriteOption,
-    SeedOption,
-    SmallCellsOption,
-    StaysHereOption,
-    spoken,
-    wrong_option,
-)
 from responder_model.cli.output import console, print_json, print_notices, progress
-from responder_model.cli.tracked import (
-    RootOption,
-    TrackingOption,
-    store_for,
-    tell_whereabouts,
-    warn_unlogged,
-    whereabouts,
-)
 from responder_model.schema import parse_target
 from responder_model.words import Note, say
 
@@ -68,24 +47,24 @@ NameOption = Annotated[str | None, typer.Option("--name")]
 
 @with_map_options
 def develop(
-    cohort: CohortArgument,
+    cohort: options.CohortArgument,
     target: TargetArgument = None,
     *,
     out: FolderOption,
     how: CohortMap,
     settings_file: SettingsOption = None,
     name: NameOption = None,
-    seed: SeedOption = 0,
-    exclude_evidence: ExcludeOption = None,
+    seed: options.SeedOption = 0,
+    exclude_evidence: options.ExcludeOption = None,
     overlap_groups: OverlapOption = None,
-    small_cells: SmallCellsOption = None,
-    centres: CentresOption = None,
-    stays_here: StaysHereOption = False,
-    tracking_uri: TrackingOption = None,
-    artifact_root: RootOption = None,
+    small_cells: options.SmallCellsOption = None,
+    centres: options.CentresOption = None,
+    stays_here: options.StaysHereOption = False,
+    tracking_uri: tracked.TrackingOption = None,
+    artifact_root: tracked.RootOption = None,
     track: TrackOption = True,
-    overwrite: OverwriteOption = False,
-    json_output: JsonOption = False,
+    overwrite: options.OverwriteOption = False,
+    json_output: options.JsonOption = False,
 ) -> None:
     """Develop a model on a centre's cohort and the published evidence."""
     asked = (target, seed, tuple(exclude_evidence or ()))
@@ -96,7 +75,7 @@ def develop(
 
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()), how=how)
     print_notices(patients.attrs["notices"])
-    store = store_for(tracking_uri, artifact_root, track=track)
+    store = tracked.store_for(tracking_uri, artifact_root, track=track)
     shown = f"{settings.decision}@{settings.moment}"
     with progress("developing", target=shown, n=len(patients)):
         done = develop_and_track(
@@ -115,9 +94,9 @@ def _settings(
 ) -> Settings:
     """Settings of the file, or of the command line; not of both."""
     if (path is None) == (target is None):
-        raise wrong_option(Note("cli.target_or_settings"), "DECISION@MOMENT")
+        raise options.wrong_option(Note("cli.target_or_settings"), "DECISION@MOMENT")
     if path is not None and (seed or exclude_evidence):
-        raise wrong_option(Note("cli.settings_hold"), "--settings")
+        raise options.wrong_option(Note("cli.settings_hold"), "--settings")
     decision, moment = parse_target(target) if target else ("", "")
     from responder_model.settings import Settings
 
@@ -159,24 +138,24 @@ MethodOption = Annotated[Method, typer.Option("--method")]
 
 @with_map_options
 def update(
-    model: ModelArgument,
-    cohort: CohortArgument,
+    model: options.ModelArgument,
+    cohort: options.CohortArgument,
     *,
     out: FolderOption,
     how: CohortMap,
     name: NameOption = None,
-    seed: SeedOption = 0,
+    seed: options.SeedOption = 0,
     overlap_groups: OverlapOption = None,
-    count_again: CountAgainOption = False,
-    small_cells: SmallCellsOption = None,
-    stays_here: StaysHereOption = False,
+    count_again: options.CountAgainOption = False,
+    small_cells: options.SmallCellsOption = None,
+    stays_here: options.StaysHereOption = False,
     power: PowerOption = 1.0,
     method: MethodOption = Method.bayes,
-    tracking_uri: TrackingOption = None,
-    artifact_root: RootOption = None,
+    tracking_uri: tracked.TrackingOption = None,
+    artifact_root: tracked.RootOption = None,
     track: TrackOption = True,
-    overwrite: OverwriteOption = False,
-    json_output: JsonOption = False,
+    overwrite: options.OverwriteOption = False,
+    json_output: options.JsonOption = False,
 ) -> None:
     """Bring a model up to date with new patients: its posterior becomes the prior."""
     from responder_model.cohort import read_cohort
@@ -184,7 +163,7 @@ def update(
 
     patients = read_cohort(cohort, overlap_groups=tuple(overlap_groups or ()), how=how)
     print_notices(patients.attrs["notices"])
-    store = store_for(tracking_uri, artifact_root, track=track)
+    store = tracked.store_for(tracking_uri, artifact_root, track=track)
     earlier = open_model(model, tracking_uri=tracking_uri)
     with progress("updating", n=len(patients)):
         done = update_and_track(
@@ -215,13 +194,13 @@ def _print_development(
 
     if json_output:
         more = {} if effect is None else {"update": effect.to_dict()}
-        print_json({**summarise(done.model), **more, **whereabouts(done)})
+        print_json({**summarise(done.model), **more, **tracked.whereabouts(done)})
     else:
-        print_model(done.model, spoken())
-        for line in () if effect is None else effect.lines(spoken()):
+        print_model(done.model, options.spoken())
+        for line in () if effect is None else effect.lines(options.spoken()):
             typer.echo(line)
-        tell_whereabouts(done, spoken())
-    warn_unlogged(done)
+        tracked.tell_whereabouts(done, options.spoken())
+    tracked.warn_unlogged(done)
 
 
 def sample_size(
@@ -232,7 +211,7 @@ def sample_size(
     n_patients: AtHandOption = None,
     validation: ValidationOption = False,
     threshold: ThresholdOption = None,
-    json_output: JsonOption = False,
+    json_output: options.JsonOption = False,
 ) -> None:
     """Say how many patients a development or a validation needs (Riley's criteria)."""
     from responder_model.sample_size import PLANNING_C_STATISTIC
@@ -251,11 +230,11 @@ def _check_purpose(
     parameters: int | None, threshold: float | None, *, validation: bool
 ) -> None:
     if validation and parameters is not None:
-        raise wrong_option(Note("cli.no_candidates"), "--parameters")
+        raise options.wrong_option(Note("cli.no_candidates"), "--parameters")
     if not validation and parameters is None:
-        raise wrong_option(Note("cli.parameters_needed"), "--parameters")
+        raise options.wrong_option(Note("cli.parameters_needed"), "--parameters")
     if not validation and threshold is not None:
-        raise wrong_option(Note("cli.only_validation"), "--threshold")
+        raise options.wrong_option(Note("cli.only_validation"), "--threshold")
 
 
 def _for_development(
@@ -295,7 +274,7 @@ def _print_criteria(
         print_json({"purpose": purpose, **found, "criteria": rows})
         return
     console().print(criteria_table(criteria))
-    lang, counts = spoken(), {"n": n_required, "events": n_events}
+    lang, counts = options.spoken(), {"n": n_required, "events": n_events}
     meaning = Note(f"cli.criteria_{purpose}")
     typer.echo(say("cli.patients_needed", lang, **counts, meaning=meaning))
 
@@ -304,7 +283,7 @@ def criteria_table(criteria: Iterable[Criterion]) -> Table:
     """One line per criterion; the one that does not decide says so."""
     from rich.table import Table
 
-    lang = spoken()
+    lang = options.spoken()
     headings = ("criterion", "needed", "met", "decides")
     table = Table(*(say(f"report.{key}", lang) for key in headings))
     words = {None: "", True: say("report.yes", lang), False: say("report.no", lang)}

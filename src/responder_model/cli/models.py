@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.options import (
-    ExcludeOption,
-    JsonOption,
-    LanguageOption,
-    ModelArgument,
-    OtherUseOption,
-    wrong_option,
-)
+from responder_model.cli import options
 from responder_model.cli.output import console, print_json, print_notices
 from responder_model.errors import UntrustedModelError
 from responder_model.labels import moment_label
@@ -46,7 +39,7 @@ def local_rate(
         return None
     if responders is None or tested is None:
         missing, given = names if responders is None else names[::-1]
-        raise wrong_option(Note("cli.two_counts", given=given), missing)
+        raise options.wrong_option(Note("cli.two_counts", given=given), missing)
     return responders, tested
 
 
@@ -66,7 +59,7 @@ def open_model(
 
     excluded = tuple(exclude_evidence or ())
     if rate is not None and is_kept(text):
-        raise wrong_option(Note("cli.own_level"), "--responders")
+        raise options.wrong_option(Note("cli.own_level"), "--responders")
     found = open_model(
         text,
         exclude_evidence=excluded,
@@ -76,15 +69,15 @@ def open_model(
     )
     # of a named model all is excluded that was asked for
     if set(excluded) - set(found.excluded_evidence):
-        raise wrong_option(Note("cli.own_evidence"), "--exclude-evidence")
+        raise options.wrong_option(Note("cli.own_evidence"), "--exclude-evidence")
     return found
 
 
 def list_models(
     directory: DirectoryArgument = None,
     *,
-    json_output: JsonOption = False,
-    lang: LanguageOption,
+    json_output: options.JsonOption = False,
+    lang: options.LanguageOption,
 ) -> None:
     """List the published-evidence models, and the model folders of a directory."""
     rows = [*_published_rows(lang), *_folder_rows(directory, lang)]
@@ -150,7 +143,10 @@ def _refused_row(name: str, problem: str) -> dict[str, Any]:
 
 
 def inspect(
-    model: ModelArgument, *, json_output: JsonOption = False, lang: LanguageOption
+    model: options.ModelArgument,
+    *,
+    json_output: options.JsonOption = False,
+    lang: options.LanguageOption,
 ) -> None:
     """Show what a model was made from, its weights, measures and coefficients."""
     from responder_model.cli.summary import print_model, summarise
@@ -165,11 +161,11 @@ def inspect(
 def evidence(
     decision: DecisionArgument = None,
     *,
-    exclude: ExcludeOption = None,
+    exclude: options.ExcludeOption = None,
     harm: HarmOption = False,
-    other_use: OtherUseOption = False,
-    json_output: JsonOption = False,
-    lang: LanguageOption,
+    other_use: options.OtherUseOption = False,
+    json_output: options.JsonOption = False,
+    lang: options.LanguageOption,
 ) -> None:
     """Print what is published and believed of every predictor, and what is served."""
     excluded = tuple(exclude or ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from math import isfinite
@@ -12,13 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from responder_model import errors
 from responder_model.cli.options import spoken
-from responder_model.errors import (
-    InvalidCohortError,
-    InvalidPatientError,
-    ResponderModelError,
-    system_reason,
-)
 from responder_model.words import Note, say
 
 if TYPE_CHECKING:
@@ -105,19 +100,24 @@ def print_notices(notices: Iterable[Note]) -> None:
         tell("notice", said=notice)
 
 
-def print_error(error: ResponderModelError) -> None:
-    """Print every reason for which the input was refused, on stderr."""
-    if isinstance(error, InvalidCohortError):
+def print_error(
+    error: errors.ResponderModelError, *, as_typed: Callable[[str], str] = str
+) -> None:
+    """Print every reason for which the input was refused, on stderr.
+
+    ``as_typed`` turns names of arguments into the options that somebody typed.
+    """
+    if isinstance(error, errors.InvalidCohortError):
         from responder_model.cli.findings import count_findings, print_findings
 
         print_notices(error.notices)
         print_findings(error)
         tell("error_nothing_done", said=count_findings(error))
-    elif isinstance(error, InvalidPatientError):
+    elif isinstance(error, errors.InvalidPatientError):
         for problem in error.problems:
             tell("error", said=problem.text(spoken()))
     else:
-        tell("error", said=error.text(spoken()))
+        tell("error", said=as_typed(error.text(spoken())))
 
 
 @contextmanager
@@ -126,8 +126,8 @@ def writing(option: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        said = Note("cli.place", option=option, reason=system_reason(error))
-        raise ResponderModelError(said) from error
+        said = Note("cli.place", option=option, reason=errors.system_reason(error))
+        raise errors.ResponderModelError(said) from error
 
 
 @contextmanager

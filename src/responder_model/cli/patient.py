@@ -15,16 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from responder_model.cli import options
 from responder_model.cli.models import local_rate, open_model
-from responder_model.cli.options import (
-    JsonOption,
-    LanguageOption,
-    ModelArgument,
-    OverwriteOption,
-    RespondersOption,
-    TestedOption,
-    taking,
-)
 from responder_model.cli.output import print_json, print_lines
 from responder_model.cli.picture import FigureOption, check_picture, drawn
 from responder_model.cli.sheet import Keep, with_sheet_options
@@ -89,7 +81,7 @@ def with_predictor_options(
         patient = read_patient(source, values)
         command(**arguments, given=Given(values=patient, source=source))
 
-    return taking(parameters, run, like=command)
+    return options.taking(parameters, run, like=command)
 
 
 def _option(row: Field) -> inspect.Parameter:
@@ -155,11 +147,11 @@ def _name(key: str) -> str | None:
 @with_sheet_options
 @with_predictor_options
 def predict(
-    model: ModelArgument,
+    model: options.ModelArgument,
     *,
     given: Given,
-    responders: RespondersOption = None,
-    tested: TestedOption = None,
+    responders: options.RespondersOption = None,
+    tested: options.TestedOption = None,
     centre: CentreOption = None,
     threshold: ChosenOption = None,
     log_odds: LogOddsOption = False,
@@ -181,18 +173,18 @@ def predict(
 
 @with_predictor_options
 def explain(
-    model: ModelArgument,
+    model: options.ModelArgument,
     *,
     given: Given,
-    responders: RespondersOption = None,
-    tested: TestedOption = None,
+    responders: options.RespondersOption = None,
+    tested: options.TestedOption = None,
     centre: CentreOption = None,
     threshold: ChosenOption = None,
     log_odds: LogOddsOption = False,
     figure: FigureOption = None,
-    overwrite: OverwriteOption = False,
-    json_output: JsonOption = False,
-    lang: LanguageOption,
+    overwrite: options.OverwriteOption = False,
+    json_output: options.JsonOption = False,
+    lang: options.LanguageOption,
 ) -> None:
     """Say what each predictor adds for one patient, all of them, and draw it."""
     fitted = open_model(model, rate=local_rate(responders, tested))

@@ -8,26 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from responder_model.cli import options, tracked
 from responder_model.cli.mapping import with_map_options
 from responder_model.cli.models import open_model
-from responder_model.cli.options import (
-    ExcludeOption,
-    JobsOption,
-    JsonOption,
-    LanguageOption,
-    ModelArgument,
-    OverwriteOption,
-    SeedOption,
-)
 from responder_model.cli.output import print_json, print_notices, progress, writing
-from responder_model.cli.tracked import (
-    Destination,
-    Logged,
-    TrackingOption,
-    TrackOption,
-    find_destination,
-    log_to_run,
-)
 from responder_model.outputs import check_outputs
 
 if TYPE_CHECKING:
@@ -60,22 +44,22 @@ OutOption = Annotated[Path, typer.Option("--out", metavar="FOLDER")]
 
 @with_map_options
 def report(
-    model: ModelArgument,
+    model: options.ModelArgument,
     *,
     out: OutOption,
     how: CohortMap,
     cohort: CohortOption = None,
     role: RoleOption = None,
     statements: StatementsOption = None,
-    exclude_evidence: ExcludeOption = None,
-    lang: LanguageOption,
+    exclude_evidence: options.ExcludeOption = None,
+    lang: options.LanguageOption,
     n_resamples: ResamplesOption = 200,
-    seed: SeedOption = 0,
-    jobs: JobsOption = 1,
-    tracking_uri: TrackingOption = None,
-    track: TrackOption = True,
-    overwrite: OverwriteOption = False,
-    json_output: JsonOption = False,
+    seed: options.SeedOption = 0,
+    jobs: options.JobsOption = 1,
+    tracking_uri: tracked.TrackingOption = None,
+    track: tracked.TrackOption = True,
+    overwrite: options.OverwriteOption = False,
+    json_output: options.JsonOption = False,
 ) -> None:
     """Write the report of a model: one HTML page, Markdown, and its values."""
     from responder_model.artifact import digest_of
@@ -91,7 +75,9 @@ def report(
     found = open_model(model, exclude_evidence, tracking_uri=tracking_uri)
     output = report_output(digest_of(found), out)
     check_outputs(output, overwrite=overwrite)
-    destination = find_destination(model, found, track=track, tracking_uri=tracking_uri)
+    destination = tracked.find_destination(
+        model, found, track=track, tracking_uri=tracking_uri
+    )
     studies = [
         _examine(
             found,
@@ -140,11 +126,11 @@ def _examine(
 
 
 def _log(
-    destination: Destination | None,
+    destination: tracked.Destination | None,
     made: Report,
     written: tuple[Path, ...],
     cohorts: list[Path],
-) -> Logged:
+) -> tracked.Logged:
     """Log page, Markdown, figures and values below the run that made the model."""
     pictures = f"figures_{made.lang}"
     files = [
@@ -153,4 +139,6 @@ def _log(
         if path.suffix != ".json"
     ]
     about = {"lang": made.lang, "cohort": " ".join(path.stem for path in cohorts)}
-    return log_to_run(destination, "report", made.values, about=about, files=files)
+    return tracked.log_to_run(
+        destination, "report", made.values, about=about, files=files
+    )

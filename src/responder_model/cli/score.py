@@ -14,22 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from responder_model.cli import options, output
 from responder_model.cli.mapping import with_map_options
 from responder_model.cli.models import open_model
-from responder_model.cli.options import (
-    CohortArgument,
-    JsonOption,
-    ModelArgument,
-    OverwriteOption,
-    spoken,
-)
-from responder_model.cli.output import (
-    ROWS_SET_ASIDE,
-    console,
-    print_json,
-    print_notices,
-    tell,
-)
 from responder_model.words import say
 
 if TYPE_CHECKING:
@@ -52,17 +39,17 @@ ThreadsOption = Annotated[int | None, typer.Option("--jobs", min=1)]
 
 @with_map_options
 def score(
-    model: ModelArgument,
-    cohort: CohortArgument,
+    model: options.ModelArgument,
+    cohort: options.CohortArgument,
     out: ScoresOption,
     *,
     how: CohortMap,
     contributions: ContributionsOption = False,
     strict: StrictOption = False,
-    overwrite: OverwriteOption = False,
+    overwrite: options.OverwriteOption = False,
     day: DateOption = None,
     jobs: ThreadsOption = None,
-    json_output: JsonOption = False,
+    json_output: options.JsonOption = False,
 ) -> None:
     """Score every patient of a file; rows with problems go to a side file (exit 3)."""
     fitted = open_model(model)
@@ -80,15 +67,15 @@ def score(
             overwrite=overwrite,
             n_jobs=jobs or min(MOST_JOBS, _available_cores()),
             announce=announce,
-            lang=spoken(),
+            lang=options.spoken(),
         )
     _tell(scored)
     if json_output:
-        print_json({**asdict(scored), **_paths(scored)})
+        output.print_json({**asdict(scored), **_paths(scored)})
     else:
         typer.echo(scored.path)
     if scored.set_aside is not None:
-        raise typer.Exit(ROWS_SET_ASIDE)
+        raise typer.Exit(output.ROWS_SET_ASIDE)
 
 
 def _available_cores() -> int:
@@ -104,14 +91,14 @@ def _paths(scored: ScoredFile) -> dict[str, str | None]:
 
 def _tell(scored: ScoredFile) -> None:
     """Say on stderr what became of the file."""
-    print_notices(scored.notices)
+    output.print_notices(scored.notices)
     if scored.unused_columns:
-        tell("unused_columns", names=scored.unused_columns)
+        output.tell("unused_columns", names=scored.unused_columns)
     if scored.provenance == "simulated":
-        tell("simulated_rows")
-    tell("patients_scored", n=scored.n_patients)
+        output.tell("simulated_rows")
+    output.tell("patients_scored", n=scored.n_patients)
     if scored.set_aside is not None:
-        tell("rows_set_aside", n=scored.n_set_aside, file=str(scored.set_aside))
+        output.tell("rows_set_aside", n=scored.n_set_aside, file=str(scored.set_aside))
 
 
 @contextmanager
@@ -122,7 +109,7 @@ def _announced(path: Path) -> Iterator[Callable[[Progress], None]]:
         with shown as announce:
             yield announce
     except KeyboardInterrupt:
-        tell("stopped")
+        output.tell("stopped")
         raise
 
 
@@ -142,8 +129,10 @@ def _bar(path: Path) -> Iterator[Callable[[Progress], None]]:
         TaskProgressColumn(),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task(say("cli.scoring", spoken(), name=path.name), total=None)
+    with Bar(*columns, console=output.console(stderr=True), transient=True) as bar:
+        task = bar.add_task(
+            say("cli.scoring", options.spoken(), name=path.name), total=None
+        )
 
         def announce(progress: Progress) -> None:
             bar.update(task, total=progress.extent or None, completed=progress.done)
@@ -161,8 +150,8 @@ def _lines() -> Iterator[Callable[[Progress], None]]:
         told[0] = time.monotonic()
         n, extent = progress.n_patients, progress.extent
         if extent:
-            tell("scored_share", n=n, share=progress.done / extent)
+            output.tell("scored_share", n=n, share=progress.done / extent)
         else:
-            tell("scored_so_far", n=n)
+            output.tell("scored_so_far", n=n)
 
     yield announce

@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.options import (
-    JsonOption,
-    LanguageOption,
-    OverwriteOption,
-    taking,
-)
+from responder_model.cli import options
 from responder_model.cli.output import print_json, print_lines, writing
 from responder_model.errors import ResponderModelError
 from responder_model.words import Note
@@ -32,9 +27,9 @@ _OPTIONS: dict[str, Any] = {
     "pdf": Annotated[Path | None, typer.Option("--pdf", metavar="FILE")],
     "html": Annotated[Path | None, typer.Option("--html", metavar="FILE")],
     "label": Annotated[str, typer.Option("--label", metavar="TEXT")],
-    "overwrite": OverwriteOption,
-    "json_output": JsonOption,
-    "lang": LanguageOption,
+    "overwrite": options.OverwriteOption,
+    "json_output": options.JsonOption,
+    "lang": options.LanguageOption,
 }
 _DEFAULTS = {
     "pdf": None,
@@ -100,6 +95,8 @@ class Keep:
         Called before work that takes a while, and by ``finish``, whose arguments these
         are.
         """
+        if self.label and self.pdf is None and self.html is None:
+            raise options.wrong_option(Note("sheet.label_alone"), "--label")
         if self.pdf is None and self.html is None:
             return ()
         from responder_model.outputs import check_outputs
@@ -154,7 +151,7 @@ def with_sheet_options(command: Callable[..., None]) -> Callable[..., None]:
         passed = {k: v for k, v in arguments.items() if k in own}
         command(**passed, keep=Keep(command=command.__name__, **given))
 
-    return taking(parameters, run, like=command)
+    return options.taking(parameters, run, like=command)
 
 
 def _parameter(name: str) -> inspect.Parameter:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
 
 from responder_model.cli.help import given_words
-from responder_model.cli.options import Language, spoken
+from responder_model.cli.options import spoken
 from responder_model.words import Note, say
 
 # What a value of a kind must be, where nothing else is known of it.
 _KINDS = {int: "whole", datetime: "day"}
+# What typer quotes of what was typed.
+_QUOTED = re.compile("'([^']+)'")
 # Typer's own error of usage, which it does not export.
 UsageError: Any = typer.BadParameter.__bases__[0]
 
@@ -42,13 +45,13 @@ class Misused(UsageError):  # noqa: N818 - as typer names its own
 
 @contextmanager
 def in_our_words() -> Iterator[None]:
-    """Turn typer's errors of usage into ours, in any language but its own."""
+    """Turn typer's errors of usage into ours."""
     try:
         yield
     except Misused:
         raise
     except UsageError as error:
-        if spoken() is Language.en or type(error).__name__ == "NoArgsIsHelpError":
+        if type(error).__name__ == "NoArgsIsHelpError":
             raise
         raise Misused(_said(error), error.ctx) from error
 
@@ -66,11 +69,40 @@ def _said(error: Any) -> Note:
     if kind == "BadOptionUsage":
         return Note("usage.needs_value", option=error.option_name)
     if kind == "BadParameter" and error.param is not None:
-        rule = _rule(error.param)
-        return Note("usage.bad_value", name=_name(error.param), rule=rule)
+        told = {"name": _name(error.param), "rule": _rule(error.param)}
+        got = _QUOTED.search(error.message)
+        if got is None:
+            return Note("usage.bad_value", **told)
+        return Note("usage.bad_value_got", **told, got=got[1])
     if kind == "BadParameter":  # one of ours, said in the language already
-        return Note("usage.bad_value", name=error.param_hint, rule=error.message)
+        return Note("usage.refused", name=error.param_hint, rule=error.message)
     return Note("usage.extra")
+
+
+def as_options(said: str, *, command: Any) -> str:
+    """Sentence in which an argument of the package is the option that was typed.
+
+    Examples
+    --------
+    >>> from responder_model.cli.app import app
+    >>> command = typer.main.get_command(app).get_command(None, "implant")
+    >>> as_options("failures_per_success must be above 0.", command=command)
+    '--failures-per-success must be above 0.'
+    """
+    for parameter in command.params:
+        option = parameter.opts[0]
+        for name in {parameter.name, option.lstrip("-").replace("-", "_")} - {None}:
+            if option.startswith("--"):
+                said = re.sub(_argument(name, option), option, said)
+    return said
+
+
+def _argument(name: str, option: str) -> str:
+    """Where a sentence names an argument: one of several words anywhere, else first."""
+    named = rf"{name}(?:, {option}| \({option}\))?"
+    if "_" in name:
+        return rf"(?<![\w.-]){named}(?![\w=(])"
+    return rf"\A{named}(?= (?:must|doit|doivent)\b| : )"
 
 
 def _name(parameter: Any) -> str:
@@ -84,6 +116,7 @@ def _rule(parameter: Any) -> Note:
     """What a value of an option or argument must be."""
     described = parameter.type_descriptor
     kind, about = described.annotation, described.parameter_info
+    kind = next((part for part in get_args(kind) if part is not None), kind)
     low, high = getattr(about, "min", None), getattr(about, "max", None)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return Note("usage.one_of", allowed=tuple(str(one.value) for one in kind))

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from responder_model.cli import options
 from responder_model.cli.models import open_model
-from responder_model.cli.options import (
-    JsonOption,
-    LanguageOption,
-    ModelArgument,
-    OverwriteOption,
-)
 from responder_model.cli.output import console, print_json
 from responder_model.cli.picture import FigureOption, check_picture, draw_picture
 from responder_model.cli.prediction import describe_model
@@ -39,16 +34,16 @@ _PICTURE = tuple(k / 100 for k in range(10, 85, 10))
 
 
 def value(
-    model: ModelArgument,
+    model: options.ModelArgument,
     *,
     threshold: ThresholdOption = None,
     patients: SampleOption = None,
     slots: SlotsOption = None,
     candidates: CandidatesOption = None,
     figure: FigureOption = None,
-    overwrite: OverwriteOption = False,
-    json_output: JsonOption = False,
-    lang: LanguageOption,
+    overwrite: options.OverwriteOption = False,
+    json_output: options.JsonOption = False,
+    lang: options.LanguageOption,
 ) -> None:
     """Say what a model, and patients of your own, would be worth to decisions."""
     from responder_model.artifact import digest_of

@@ -26,7 +26,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from responder_model.errors import ResponderModelError, system_reason
+from responder_model.errors import ResponderModelError, toml_fault
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import (
     INVALID,
@@ -252,9 +252,7 @@ def read_map(path: str | PathLike[str]) -> CohortMap:
             raise ValueError
         table = tomllib.loads(data.decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        no_toml = Note("map.no_toml")
-        why = system_reason(error) if isinstance(error, OSError) else no_toml
-        raise ResponderModelError(Note("map.no_file", why=why)) from None
+        raise ResponderModelError(Note("map.no_file", why=toml_fault(error))) from None
     return map_from(table)
 
 

@@ -36,14 +36,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from responder_model.evidence.effects import (
-    Effect,
-    effect_from_correlation,
-    effect_from_group,
-    effect_from_interval,
-    effect_from_two_groups,
-    effect_of_null,
-)
+from responder_model.evidence import effects
 from responder_model.frozen import FrozenDict
 from responder_model.schema import dictionary
 
@@ -172,20 +165,20 @@ def _number(table: Mapping[str, Any]) -> tuple[float, float] | tuple[None, None]
     if "effect" in table:
         return float(table["effect"]), float(table["se"])
     if "odds_ratio" in table:
-        return effect_from_interval(table["odds_ratio"], *table["interval"])
+        return effects.effect_from_interval(table["odds_ratio"], *table["interval"])
     if "counts" in table:
         return _from_counts(table["counts"])
     if "null" in table:
-        return effect_of_null(**table["null"])
+        return effects.effect_of_null(**table["null"])
     if "correlation" in table:
-        return effect_from_correlation(**table["correlation"])
+        return effects.effect_from_correlation(**table["correlation"])
     return None, None
 
 
-def _from_counts(counts: Mapping[str, int]) -> Effect:
+def _from_counts(counts: Mapping[str, int]) -> effects.Effect:
     if "reference_n" in counts:
-        return effect_from_two_groups(**counts)
-    return effect_from_group(**counts)
+        return effects.effect_from_two_groups(**counts)
+    return effects.effect_from_group(**counts)
 
 
 def _problems(table: Mapping[str, Any]) -> list[str]:

@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from responder_model.figures.drawing import (
-    BLACK,
-    BLUE,
-    GREY,
-    VERMILION,
-    open_frame,
-    save_figure,
-)
+from responder_model.figures import drawing
 from responder_model.labels import decision_label, moment_label
 from responder_model.words import say
 from responder_model.words.numbers import format_number
@@ -49,14 +42,14 @@ def plot_evidence(
     """
     evidence = np.clip([month.evidence for month in months], _LEAST, _MOST)
     places = np.arange(len(months))
-    ax.plot(places, evidence, "o-", color=BLUE, linewidth=1.5, markersize=4)
-    ax.axhline(alarm, color=VERMILION, linewidth=1.5, linestyle="--")
-    ax.axhline(1.0, color=GREY, linewidth=0.8, linestyle=":")
+    ax.plot(places, evidence, "o-", color=drawing.BLUE, linewidth=1.5, markersize=4)
+    ax.axhline(alarm, color=drawing.VERMILION, linewidth=1.5, linestyle="--")
+    ax.axhline(1.0, color=drawing.GREY, linewidth=0.8, linestyle=":")
     ax.text(
         0.01,
         alarm * 1.12,
         say("monitoring.figure_alarm", lang, alarm=alarm),
-        color=VERMILION,
+        color=drawing.VERMILION,
         fontsize="small",
         transform=ax.get_yaxis_transform(),
     )
@@ -85,9 +78,9 @@ def plot_observed_expected(
     places = np.arange(len(months))
     more = np.array([month.observed - month.expected for month in months])
     half = 1.96 * np.sqrt([month.variance for month in months])
-    ax.fill_between(places, -half, half, color=GREY, alpha=0.25, linewidth=0)
-    ax.plot(places, more, "o-", color=BLACK, linewidth=1.5, markersize=4)
-    ax.axhline(0.0, color=GREY, linewidth=0.8, linestyle=":")
+    ax.fill_between(places, -half, half, color=drawing.GREY, alpha=0.25, linewidth=0)
+    ax.plot(places, more, "o-", color=drawing.BLACK, linewidth=1.5, markersize=4)
+    ax.axhline(0.0, color=drawing.GREY, linewidth=0.8, linestyle=":")
     ax.yaxis.set_major_formatter(lambda x, _: format_number(x, lang, "g"))
     ax.set_ylabel(say("monitoring.figure_more", lang))
     ax.set_xlabel(say("monitoring.figure_month", lang))
@@ -100,7 +93,7 @@ def _by_month(ax: Axes, months: Sequence[Month], *, wide: bool) -> Axes:
     shown = list(range(0, len(months), step))
     labels = [f"{months[k].month}\nn = {months[k].n}" for k in shown]
     ax.set_xticks(shown, labels, fontsize="small")
-    open_frame(ax)
+    drawing.open_frame(ax)
     return ax
 
 
@@ -120,8 +113,8 @@ def plot_levels(levels: Sequence[Level], *, ax: Axes, lang: str = "en") -> Axes:
     expected = [level.expected for level in levels]
     observed = [float(level.observed) for level in levels]
     for counts, colour, name, side in (
-        (expected, GREY, "expected", -0.18),
-        (observed, BLUE, "observed", 0.18),
+        (expected, drawing.GREY, "expected", -0.18),
+        (observed, drawing.BLUE, "observed", 0.18),
     ):
         label = say(f"monitoring.figure_{name}", lang)
         ax.bar(places + side, counts, 0.36, color=colour, label=label)
@@ -130,7 +123,7 @@ def plot_levels(levels: Sequence[Level], *, ax: Axes, lang: str = "en") -> Axes:
     ax.set_ylabel(say("monitoring.figure_patients", lang))
     ax.yaxis.set_major_formatter(lambda x, _: format_number(x, lang, "g"))
     ax.legend(frameon=False, fontsize="small")
-    open_frame(ax)
+    drawing.open_frame(ax)
     return ax
 
 
@@ -184,4 +177,4 @@ def draw_monitoring(
     figure = monitoring_figure(models, alarm=alarm, lang=lang)
     simulated = any(found.provenance == "simulated" for found in models)
     made = "simulated" if simulated else models[0].provenance
-    return save_figure(figure, path, provenance=made, lang=lang)
+    return drawing.save_figure(figure, path, provenance=made, lang=lang)

@@ -7,15 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from responder_model.figures.drawing import (
-    BLACK,
-    BLUE,
-    GREY,
-    PAGE_WIDTH,
-    open_frame,
-    percent,
-    picture_of,
-)
+from responder_model.figures import drawing
 from responder_model.words import say
 
 if TYPE_CHECKING:
@@ -51,9 +43,9 @@ def ranges_picture(
     rows: Sequence[Range], *, marks: Sequence[tuple[float, str]] = (), lang: str = "en"
 ) -> bytes:
     """PNG of ``plot_ranges``, as high as its rows need."""
-    return picture_of(
+    return drawing.picture_of(
         lambda ax: plot_ranges(rows, marks=marks, ax=ax, lang=lang),
-        size=(PAGE_WIDTH, 0.7 + 0.23 * (len(rows) + _LEVEL * len(marks))),
+        size=(drawing.PAGE_WIDTH, 0.7 + 0.23 * (len(rows) + _LEVEL * len(marks))),
     )
 
 
@@ -80,7 +72,7 @@ def plot_ranges(
     height = len(rows)
     for k, row in enumerate(rows):
         y = height - 1 - k
-        colour = GREY if row.weak else BLUE
+        colour = drawing.GREY if row.weak else drawing.BLUE
         width = 1.2 if row.weak else 3.0
         ax.plot([row.lower, row.upper], [y, y], color=colour, linewidth=width)
         face = "white" if row.weak else colour
@@ -88,14 +80,20 @@ def plot_ranges(
         ax.plot([row.value], [y], marker=marker, color=colour, markerfacecolor=face)
     for level, (place, name) in enumerate(sorted(marks)):
         top = height - 0.4 + _LEVEL * level
-        ax.plot([place, place], [-0.6, top], color=BLACK, linestyle=":", linewidth=1.2)
+        ax.plot(
+            [place, place],
+            [-0.6, top],
+            color=drawing.BLACK,
+            linestyle=":",
+            linewidth=1.2,
+        )
         words = f"{name} {100 * place:.0f}"
         ax.text(place, top, words, ha="center", va="bottom", fontsize="small")
     ax.set_xlim(0.0, 1.0)
     ax.set_ylim(-0.6, height - 0.4 + _LEVEL * len(marks))
     names = [textwrap.fill(row.label, _WIDEST_NAME) for row in reversed(rows)]
     ax.set_yticks(range(height), names)
-    ax.xaxis.set_major_formatter(percent)
+    ax.xaxis.set_major_formatter(drawing.percent)
     ax.set_xlabel(say("sheet.axis", lang))
-    open_frame(ax)
+    drawing.open_frame(ax)
     return ax

@@ -10,14 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_model.errors import ResponderModelError
-from responder_model.figures.drawing import (
-    BLUE,
-    GREY,
-    VERMILION,
-    legend_below,
-    open_frame,
-    percent,
-)
+from responder_model.figures import drawing
 from responder_model.labels import NOT_GIVEN
 from responder_model.performance import Estimate, proportion_estimate
 from responder_model.schema import dictionary
@@ -171,21 +164,23 @@ def plot_response_by_aetiology(
         ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center")
     for y, row in enumerate(rows):
         _draw_row(ax, y, row, lang)
-    ax.plot([], [], "o-", color=BLUE, label=_observed(table, lang))
+    ax.plot([], [], "o-", color=drawing.BLUE, label=_observed(table, lang))
     if any(row.predicted is not None for row in rows):
         label = say("figure.mean_predicted", lang)
-        ax.plot([], [], "D", mfc="none", mec=VERMILION, ls="", label=label)
+        ax.plot([], [], "D", mfc="none", mec=drawing.VERMILION, ls="", label=label)
     if table.overall is not None:
         label = say("figure.all", lang, p=table.overall)
-        ax.axvline(table.overall, color=GREY, ls="--", lw=1.2, zorder=0, label=label)
+        ax.axvline(
+            table.overall, color=drawing.GREY, ls="--", lw=1.2, zorder=0, label=label
+        )
     ax.set_yticks(range(len(rows)), [_label(table, row, lang) for row in rows])
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0.0, 1.0)
-    ax.xaxis.set_major_formatter(percent)
+    ax.xaxis.set_major_formatter(drawing.percent)
     ax.set_xlabel(say("figure.observed", lang))
     ax.set_ylim(-0.6, max(len(rows), 1) - 0.4)
-    legend_below(ax)
-    open_frame(ax)
+    drawing.legend_below(ax)
+    drawing.open_frame(ax)
     return ax
 
 
@@ -196,10 +191,10 @@ def _observed(table: ResponseTable, lang: str) -> str:
 def _draw_row(ax: Axes, y: int, row: ResponseRow, lang: str) -> None:
     """Interval, proportion, prediction, and the counts at the right."""
     found = row.estimate
-    ax.plot([found.lower, found.upper], [y, y], color=BLUE, lw=2.0)
-    ax.plot([found.value], [y], "o", color=BLUE, ms=6)
+    ax.plot([found.lower, found.upper], [y, y], color=drawing.BLUE, lw=2.0)
+    ax.plot([found.value], [y], "o", color=drawing.BLUE, ms=6)
     if row.predicted is not None:
-        ax.plot([row.predicted], [y], "D", mfc="none", mec=VERMILION, ms=6)
+        ax.plot([row.predicted], [y], "D", mfc="none", mec=drawing.VERMILION, ms=6)
     ax.annotate(
         say("figure.of", lang, events=row.n_events, n=row.n_patients),
         (1.0, y),

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from responder_model.figures.drawing import (
-    BLACK,
-    BLUE,
-    GREY,
-    VERMILION,
-    legend_below,
-    open_frame,
-    percent,
-    write_beside,
-)
+from responder_model.figures import drawing
 from responder_model.labels import short_moment
 from responder_model.words import say
 
@@ -53,14 +44,14 @@ def plot_course(found: Course, *, ax: Axes, lang: str = "en") -> Axes:
     labels = [short_moment(moment, lang) for moment in moments]
     ax.set_xticks(range(len(moments)), labels)
     ax.set_yticks([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
-    ax.yaxis.set_major_formatter(percent)
+    ax.yaxis.set_major_formatter(drawing.percent)
     ax.set_ylabel(say("course.axis", lang))
-    open_frame(ax)
-    legend_below(ax)
+    drawing.open_frame(ax)
+    drawing.legend_below(ax)
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]
     for at, visit in enumerate(found.visits):
         p = visit.prediction.probability
-        write_beside(ax, percent(p), (at, p), BLACK)
+        drawing.write_beside(ax, drawing.percent(p), (at, p), drawing.BLACK)
     return ax
 
 
@@ -72,16 +63,16 @@ def _said(ax: Axes, visits: tuple[Visit, ...], lang: str) -> None:
         x,
         [p.interval[0] for p in told],
         [p.interval[1] for p in told],
-        color=BLUE,
+        color=drawing.BLUE,
         linewidth=2.0,
         label=say("course.line_patient", lang),
     )
-    ax.plot(x, [p.probability for p in told], color=BLUE, marker="o")
+    ax.plot(x, [p.probability for p in told], color=drawing.BLUE, marker="o")
     ax.hlines(
         [p.verdict.average for p in told],
         [at - 0.15 for at in x],
         [at + 0.15 for at in x],
-        color=GREY,
+        color=drawing.GREY,
         linestyle="--",
         label=say("course.line_average", lang),
     )
@@ -101,16 +92,18 @@ def _next(ax: Axes, found: Course, possible: tuple[Possible, ...], lang: str) ->
         ax.plot(
             [last, x],
             [found.now.probability, row.probability],
-            color=VERMILION,
+            color=drawing.VERMILION,
             linestyle=":",
             linewidth=1.0,
             zorder=1,
         )
-        ax.vlines(x, *row.interval, color=VERMILION, linestyle="-", linewidth=0.8)
+        ax.vlines(
+            x, *row.interval, color=drawing.VERMILION, linestyle="-", linewidth=0.8
+        )
         ax.plot(
             x,
             row.probability,
-            color=VERMILION,
+            color=drawing.VERMILION,
             marker="s",
             markerfacecolor="white",
             linestyle="none",

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from responder_model.interchange import elements
 from responder_model.interchange.codes import Meaning, Unspecific
-from responder_model.interchange.elements import (
-    MalformedError,
-    codes_of,
-    codings,
-    span_of,
-    text,
-)
 from responder_model.interchange.found import (
     Findings,
     Given,
@@ -43,7 +37,7 @@ def read_conditions(conditions: Iterable[Resource], reader: Reader) -> Findings:
         try:
             found = list(_meanings(row, reader))
             is_taken = bool(found) and _is_taken(row, reader)
-        except MalformedError:
+        except elements.MalformedError:
             raise malformed(row) from None
         for meaning, source in found:
             if is_taken:
@@ -65,15 +59,18 @@ def _is_taken(row: Resource, reader: Reader) -> bool:
     """Whether a condition counts at the time of the assessment."""
     body = row.body
     clinical, verified = (
-        codes_of(body, name) for name in ("clinicalStatus", "verificationStatus")
+        elements.codes_of(body, name)
+        for name in ("clinicalStatus", "verificationStatus")
     )
     told = [body.get(name) for name in ("clinicalStatus", "verificationStatus")]
     # a status in words alone cannot be judged
     readable = (told[0] is None or clinical) and (told[1] is None or verified)
     dates = [
-        text(body, name) for name in ("recordedDate", "onsetDateTime") if name in body
+        elements.text(body, name)
+        for name in ("recordedDate", "onsetDateTime")
+        if name in body
     ]
-    spans = [span_of(date, reader.at.tzinfo) for date in dates]
+    spans = [elements.span_of(date, reader.at.tzinfo) for date in dates]
     return (
         bool(readable)
         and clinical <= _CLINICAL
@@ -84,8 +81,8 @@ def _is_taken(row: Resource, reader: Reader) -> bool:
 
 
 def _meanings(row: Resource, reader: Reader) -> Iterable[Known]:
-    date = next(filter(None, (text(row.body, name) for name in _DATES)), "")
-    for uri, code in codings(row.body, "code"):
+    date = next(filter(None, (elements.text(row.body, name) for name in _DATES)), "")
+    for uri, code in elements.codings(row.body, "code"):
         found = reader.find(uri, code)
         own = None if found is None else reader.field_of(found.field)
         if found is None or own is None or own.kind != "category":

@@ -11,15 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from responder_model.interchange import record
 from responder_model.interchange.codes import CodeBook, Meaning
 from responder_model.interchange.found import Reader
-from responder_model.interchange.record import (
-    Record,
-    RecordError,
-    Resource,
-    read_bundle,
-    record_of,
-)
 from responder_model.schema import dictionary
 from responder_model.words import Note
 
@@ -38,7 +32,7 @@ _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _TOKEN = "{{context.patientId}}"  # noqa: S105 - a place in a template, no secret
 
 
-class PatientMissingError(RecordError):
+class PatientMissingError(record.RecordError):
     """A call without the patient, of whom nothing can be said."""
 
 
@@ -84,7 +78,7 @@ def _list(values: list[str]) -> str:
     return ",".join(quote(value, safe=":/") for value in values)
 
 
-def record_of_call(asked: Any) -> Record:
+def record_of_call(asked: Any) -> record.Record:
     """Record that a call brings, with what was not sent.
 
     Raises
@@ -96,13 +90,13 @@ def record_of_call(asked: Any) -> Record:
         ``record_of`` refuses.
     """
     if not isinstance(asked, Mapping):
-        raise RecordError(Note("interchange.no_call"), at="")
+        raise record.RecordError(Note("interchange.no_call"), at="")
     context = _context_of(asked)
     sent = asked.get("prefetch", {})
     if not isinstance(sent, Mapping):
-        raise RecordError(Note("interchange.no_call"), at="prefetch")
+        raise record.RecordError(Note("interchange.no_call"), at="prefetch")
     patient = _patient(sent, context)
-    found: list[Resource] = []
+    found: list[record.Resource] = []
     unsent: dict[str, Note] = {}
     remarks: list[Note] = []
     for key, kind in SEARCHES.items():
@@ -114,7 +108,7 @@ def record_of_call(asked: Any) -> Record:
             remarks.append(_say(how, kind))
     server = asked.get("fhirServer")
     own = server if isinstance(server, str) else ""
-    return record_of(patient, found, unsent=unsent, remarks=remarks, server=own)
+    return record.record_of(patient, found, unsent=unsent, remarks=remarks, server=own)
 
 
 def _context_of(asked: Mapping[str, Any]) -> str:
@@ -126,13 +120,13 @@ def _context_of(asked: Mapping[str, Any]) -> str:
         For another hook, a call without identity, and no identity of FHIR.
     """
     if asked.get("hook") != HOOK:
-        raise RecordError(Note("interchange.hook", name=HOOK), at="hook")
+        raise record.RecordError(Note("interchange.hook", name=HOOK), at="hook")
     if not isinstance(asked.get("hookInstance"), str):
-        raise RecordError(Note("interchange.hook_instance"), at="hookInstance")
+        raise record.RecordError(Note("interchange.hook_instance"), at="hookInstance")
     context = asked.get("context")
     named = context.get("patientId") if isinstance(context, Mapping) else None
     if not isinstance(named, str) or not _ID.fullmatch(named):
-        raise RecordError(Note("interchange.patient_id"), at="context.patientId")
+        raise record.RecordError(Note("interchange.patient_id"), at="context.patientId")
     return named
 
 
@@ -144,7 +138,7 @@ def _say(how: str, kind: str) -> Note:
     return Note(f"interchange.{how}", kind=Note(f"interchange.kind_{kind}"))
 
 
-def _patient(sent: Mapping[str, Any], named: str) -> Resource:
+def _patient(sent: Mapping[str, Any], named: str) -> record.Resource:
     at = f"prefetch.{PATIENT}"
     body = sent.get(PATIENT)
     if body is None or _is_outcome(body):
@@ -152,13 +146,13 @@ def _patient(sent: Mapping[str, Any], named: str) -> Resource:
         raise PatientMissingError(Note(f"interchange.{how}"), at=at)
     kind = "Patient"
     if not isinstance(body, Mapping) or body.get("resourceType") != kind:
-        raise RecordError(Note("interchange.malformed"), at=at)
+        raise record.RecordError(Note("interchange.malformed"), at=at)
     if body.get("id") != named:
-        raise RecordError(Note("interchange.not_this_patient"), at=at)
-    return Resource(kind=kind, body=body, url="", at=at)
+        raise record.RecordError(Note("interchange.not_this_patient"), at=at)
+    return record.Resource(kind=kind, body=body, url="", at=at)
 
 
-def _search(sent: Mapping[str, Any], key: str) -> tuple[str, list[Resource]]:
+def _search(sent: Mapping[str, Any], key: str) -> tuple[str, list[record.Resource]]:
     """How a search was answered (empty: by all of it), and what it found."""
     at, body = f"prefetch.{key}", sent.get(key)
     if key not in sent:
@@ -168,8 +162,8 @@ def _search(sent: Mapping[str, Any], key: str) -> tuple[str, list[Resource]]:
     if _is_outcome(body):
         return "not_answered", []
     if not isinstance(body, Mapping) or body.get("resourceType") != "Bundle":
-        raise RecordError(Note("interchange.malformed"), at=at)
-    found, is_whole = read_bundle(body, at)
+        raise record.RecordError(Note("interchange.malformed"), at=at)
+    found, is_whole = record.read_bundle(body, at)
     return "" if is_whole else "page_sent", found
 
 

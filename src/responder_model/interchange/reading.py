@@ -10,16 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from responder_model.interchange import found
 from responder_model.interchange.diagnoses import read_conditions
 from responder_model.interchange.elements import MalformedError, span_of, text
-from responder_model.interchange.found import (
-    Findings,
-    Given,
-    Reader,
-    Source,
-    remarks_of,
-    source_of,
-)
 from responder_model.interchange.record import Record, malformed
 from responder_model.interchange.responses import read_responses
 from responder_model.interchange.results import read_observations
@@ -54,7 +47,7 @@ class Reading:
 
     subject: str
     values: Mapping[str, Value]
-    sources: tuple[Source, ...]
+    sources: tuple[found.Source, ...]
     asked: Mapping[str, Note]
     remarks: tuple[Note, ...]
     is_dead: bool = False
@@ -70,7 +63,7 @@ class Reading:
         return next((s.mapping_version for s in self.sources if s.mapping_version), "")
 
 
-def read_record(record: Record, reader: Reader) -> Reading:
+def read_record(record: Record, reader: found.Reader) -> Reading:
     """Read a record as a patient.
 
     Raises
@@ -84,14 +77,14 @@ def read_record(record: Record, reader: Reader) -> Reading:
     if "Condition" in record.unsent:
         _ask_unsent(coded, reader)
     measured = read_observations(record.of_kind("Observation"), reader)
-    given: dict[str, Given] = {**coded.given}
+    given: dict[str, found.Given] = {**coded.given}
     asked = {**measured.asked, **coded.asked}
     _add(measured, given, asked)
     _add_said(said, given, asked)
     _add_person(person, given, asked)
     order = [name for name in dictionary().fields if name in given]
     sources = tuple(given[name].source for name in order)
-    remarks = (*record.remarks, *coded.remarks, *remarks_of(sources))
+    remarks = (*record.remarks, *coded.remarks, *found.remarks_of(sources))
     return Reading(
         subject=record.patient.reference,
         values={name: given[name].value for name in order},
@@ -102,7 +95,7 @@ def read_record(record: Record, reader: Reader) -> Reading:
     )
 
 
-def _ask_unsent(coded: Findings, reader: Reader) -> None:
+def _ask_unsent(coded: found.Findings, reader: found.Reader) -> None:
     """Leave open what more diagnoses might contradict."""
     for field in {row.field for row in reader.codes.known}:
         row = reader.field_of(field)
@@ -110,7 +103,9 @@ def _ask_unsent(coded: Findings, reader: Reader) -> None:
             coded.ask(field, "more_diagnoses")
 
 
-def _add(findings: Findings, given: dict[str, Given], asked: dict[str, Note]) -> None:
+def _add(
+    findings: found.Findings, given: dict[str, found.Given], asked: dict[str, Note]
+) -> None:
     """Add results; where a diagnosis says otherwise, it is asked."""
     for name, row in findings.given.items():
         if name in given and given[name].value != row.value:
@@ -120,7 +115,9 @@ def _add(findings: Findings, given: dict[str, Given], asked: dict[str, Note]) ->
             given[name] = row
 
 
-def _add_said(said: Findings, given: dict[str, Given], asked: dict[str, Note]) -> None:
+def _add_said(
+    said: found.Findings, given: dict[str, found.Given], asked: dict[str, Note]
+) -> None:
     """Add what a person answered for this: it counts, unless a later result differs."""
     for name, row in said.given.items():
         other = given.get(name)
@@ -135,7 +132,7 @@ def _add_said(said: Findings, given: dict[str, Given], asked: dict[str, Note]) -
         asked[name] = note
 
 
-def _gives_way(other: Given, row: Given) -> bool:
+def _gives_way(other: found.Given, row: found.Given) -> bool:
     """Whether a result of the record may be replaced by an answer."""
     if other.value == row.value or other.span is None or row.span is None:
         return True
@@ -143,7 +140,7 @@ def _gives_way(other: Given, row: Given) -> bool:
 
 
 def _add_person(
-    person: Findings, given: dict[str, Given], asked: dict[str, Note]
+    person: found.Findings, given: dict[str, found.Given], asked: dict[str, Note]
 ) -> None:
     """Add age and sex of the patient; an answer that contradicts them is asked."""
     for name, row in person.given.items():
@@ -164,24 +161,24 @@ def _agree(one: Value, other: Value) -> bool:
     return abs(one - other) <= _YEAR
 
 
-def _read_person(record: Record, reader: Reader) -> Findings:
+def _read_person(record: Record, reader: found.Reader) -> found.Findings:
     """Age and sex, as far as the patient's resource tells them."""
-    findings, patient = Findings(), record.patient
+    findings, patient = found.Findings(), record.patient
     try:
         born, gender = text(patient.body, "birthDate"), text(patient.body, "gender")
     except MalformedError:
         raise malformed(patient) from None
     if gender in _SEX and reader.field_of("sex"):
-        source = source_of(patient, "sex", "gender")
-        findings.given["sex"] = Given(value=_SEX[gender], source=source)
+        source = found.source_of(patient, "sex", "gender")
+        findings.given["sex"] = found.Given(value=_SEX[gender], source=source)
     span = span_of(born, reader.at.tzinfo)
     if span is None or not reader.field_of("age"):
         return findings
     latest = span.last - timedelta(days=0 if span.is_day else 1)
     youngest, oldest = (_age(day, reader.at) for day in (latest, span.first))
     if span.is_day or youngest == oldest:
-        source = source_of(patient, "age", "birthDate", date=born)
-        findings.given["age"] = Given(value=float(oldest), source=source)
+        source = found.source_of(patient, "age", "birthDate", date=born)
+        findings.given["age"] = found.Given(value=float(oldest), source=source)
     else:
         findings.ask("age", "birth_year", youngest=youngest, oldest=oldest)
     return findings

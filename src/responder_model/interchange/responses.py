@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from responder_model.interchange.elements import (
-    MalformedError,
-    Plain,
-    Span,
-    part,
-    rows,
-    span_of,
-    text,
-)
+from responder_model.interchange import elements
 from responder_model.interchange.found import (
     Findings,
     Given,
@@ -30,7 +22,7 @@ from responder_model.schema import Field, dictionary
 
 _TAKEN = frozenset({"completed", "amended"})
 
-Answer = tuple[Resource, Plain, Span]
+Answer = tuple[Resource, elements.Plain, elements.Span]
 
 
 def read_responses(responses: Iterable[Resource], reader: Reader) -> Findings:
@@ -47,28 +39,30 @@ def read_responses(responses: Iterable[Resource], reader: Reader) -> Findings:
     answers: dict[str, list[Answer]] = {}
     for row in responses:
         try:
-            if text(row.body, "questionnaire").partition("|")[0] not in own:
+            if elements.text(row.body, "questionnaire").partition("|")[0] not in own:
                 continue
-            span = span_of(text(row.body, "authored"), reader.at.tzinfo)
-            is_taken = text(row.body, "status") in _TAKEN
+            span = elements.span_of(
+                elements.text(row.body, "authored"), reader.at.tzinfo
+            )
+            is_taken = elements.text(row.body, "status") in _TAKEN
             if not is_taken or "modifierExtension" in row.body:
                 continue
             if span is None or not reader.is_past(span):
                 continue
             for item in _items(row.body):
-                name = text(item, "linkId")
-                if reader.field_of(name) and rows(item, "answer"):
+                name = elements.text(item, "linkId")
+                if reader.field_of(name) and elements.rows(item, "answer"):
                     answers.setdefault(name, []).append((row, item, span))
-        except MalformedError:
+        except elements.MalformedError:
             raise malformed(row) from None
     for name, found in answers.items():
         _take_newest(name, found, reader, findings)
     return findings
 
 
-def _items(parent: Plain) -> Iterator[Plain]:
+def _items(parent: elements.Plain) -> Iterator[elements.Plain]:
     """Items of a response, those of groups too."""
-    for item in rows(parent, "item"):
+    for item in elements.rows(parent, "item"):
         yield item
         yield from _items(item)
 
@@ -82,8 +76,8 @@ def _take_newest(
     try:
         value = _value(item, field, reader)
         others = [_value(other, field, reader) for _, other, _ in beside]
-        date = text(row.body, "authored")
-    except MalformedError:
+        date = elements.text(row.body, "authored")
+    except elements.MalformedError:
         raise malformed(row) from None
     if reader.is_stale(span):
         findings.ask(name, "stale", days=reader.result_days)
@@ -96,19 +90,19 @@ def _take_newest(
         findings.given[name] = Given(value=value, source=source, span=span)
 
 
-def _value(item: Plain, field: Field, reader: Reader) -> Value | Refusal:
+def _value(item: elements.Plain, field: Field, reader: Reader) -> Value | Refusal:
     """Value of one answer; several are none."""
-    answers = rows(item, "answer")
+    answers = elements.rows(item, "answer")
     if len(answers) != 1:
         return Refusal(rule="no_value")
     answer = answers[0]
     if field.kind == "number" and "valueQuantity" in answer:
-        return number_of(field, part(answer, "valueQuantity"), units_of(field))
+        return number_of(field, elements.part(answer, "valueQuantity"), units_of(field))
     if field.kind == "number":
         return bounded(field, answer.get("valueDecimal", answer.get("valueInteger")))
     if field.kind == "category":
-        coding = part(answer, "valueCoding")
-        coded = [(text(coding, "system"), text(coding, "code"))]
+        coding = elements.part(answer, "valueCoding")
+        coded = [(elements.text(coding, "system"), elements.text(coding, "code"))]
         return category_of(field, coded, reader.own_categories(field.name))
     value = answer.get("valueBoolean")
     return value if isinstance(value, bool) else Refusal(rule="no_value")

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from responder_model.interchange import elements
 from responder_model.interchange.codes import Meaning
-from responder_model.interchange.elements import (
-    MalformedError,
-    Span,
-    codings,
-    part,
-    span_of,
-    text,
-)
 from responder_model.interchange.found import (
     Findings,
     Given,
@@ -30,7 +23,7 @@ from responder_model.schema import dictionary
 _TAKEN = frozenset({"final", "amended", "corrected"})
 _DATES = ("effectiveDateTime", "effectiveInstant")
 
-Result = tuple[Resource, Meaning, Span]
+Result = tuple[Resource, Meaning, elements.Span]
 """An observation, what its code means, and when it was made."""
 
 
@@ -47,7 +40,7 @@ def read_observations(observations: Iterable[Resource], reader: Reader) -> Findi
     for row in observations:
         try:
             _sort_in(row, reader, dated, findings)
-        except MalformedError:
+        except elements.MalformedError:
             raise malformed(row) from None
     for name, results in dated.items():
         if name not in findings.asked:
@@ -63,9 +56,9 @@ def _sort_in(
 ) -> None:
     """Put a result under its field; ask about one that cannot be placed in time."""
     meanings = {found.field: found for found in _meanings(row, reader)}
-    if not meanings or text(row.body, "status") not in _TAKEN:
+    if not meanings or elements.text(row.body, "status") not in _TAKEN:
         return
-    span = span_of(_written(row), reader.at.tzinfo)
+    span = elements.span_of(_written(row), reader.at.tzinfo)
     for name, meaning in meanings.items():
         if len(meanings) > 1 or "modifierExtension" in row.body:
             findings.ask(name, "unclear_result")
@@ -76,7 +69,7 @@ def _sort_in(
 
 
 def _meanings(row: Resource, reader: Reader) -> Iterable[Meaning]:
-    for uri, code in codings(row.body, "code"):
+    for uri, code in elements.codings(row.body, "code"):
         found = reader.find(uri, code)
         if not isinstance(found, Meaning) or found.category is not None:
             continue
@@ -104,7 +97,9 @@ def _take_newest(
 
 
 def _written(row: Resource) -> str:
-    return next((text(row.body, name) for name in _DATES if name in row.body), "")
+    return next(
+        (elements.text(row.body, name) for name in _DATES if name in row.body), ""
+    )
 
 
 def _value(row: Resource, meaning: Meaning, reader: Reader) -> Value | Refusal:
@@ -117,7 +112,7 @@ def _value(row: Resource, meaning: Meaning, reader: Reader) -> Value | Refusal:
     """
     try:
         return _read_value(row, meaning, reader)
-    except MalformedError:
+    except elements.MalformedError:
         raise malformed(row) from None
 
 
@@ -125,11 +120,13 @@ def _read_value(row: Resource, meaning: Meaning, reader: Reader) -> Value | Refu
     field, body = dictionary().fields[meaning.field], row.body
     units = (*reader.codes.units.get(field.name, ()), *units_of(field))
     if field.kind == "number" and "valueQuantity" in body:
-        return number_of(field, part(body, "valueQuantity"), units)
+        return number_of(field, elements.part(body, "valueQuantity"), units)
     if field.kind == "number":
         return bounded(field, body.get("valueInteger"))
     if field.kind == "category":
         system = reader.own_categories(field.name)
-        return category_of(field, codings(body, "valueCodeableConcept"), system)
+        return category_of(
+            field, elements.codings(body, "valueCodeableConcept"), system
+        )
     found = body.get("valueBoolean")
     return found if isinstance(found, bool) else Refusal(rule="no_value")

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from responder_model.features import Array
+from responder_model.model import prediction
 from responder_model.model.applicability import failed_tests
 from responder_model.model.messages import centre_messages, patient_messages
-from responder_model.model.prediction import (
-    LEVELS,
-    WIDTH_SOURCES,
-    Applicability,
-    ContributionRange,
-    Prediction,
-)
 from responder_model.model.scores import Z_95, probability_at
 
 if TYPE_CHECKING:
@@ -25,7 +19,7 @@ if TYPE_CHECKING:
 _SQRT_2 = math.sqrt(2.0)
 
 
-def answer(model: Model, raw: Array, centre: str | None) -> Prediction:
+def answer(model: Model, raw: Array, centre: str | None) -> prediction.Prediction:
     """Predict for one patient of raw predictors (1, n_predictors)."""
     scorer, own = model.scorer, model.position_of(centre)
     evidence = scorer.evidence(raw, own, detail=True)
@@ -33,14 +27,14 @@ def answer(model: Model, raw: Array, centre: str | None) -> Prediction:
     scores = scorer.pooled(evidence, raw, levels)
     reasons = scorer.checks.reasons(levels[0], raw[0])
     sd = np.sqrt(scorer.contribution_variance(evidence, raw)).tolist()
-    names, level = model.encoder.predictors, LEVELS[scores.levels[0]]
+    names, level = model.encoder.predictors, prediction.LEVELS[scores.levels[0]]
     missing = tuple(names[k] for k in np.flatnonzero(scores.missing[0]))
     log_odds, error = float(scores.linear_predictor[0]), float(scores.standard_error[0])
     shares = _shares(scorer.width_parts(evidence, error**2))
     contributions = scores.contributions[0].tolist()
     cuts = (int(c) if c == int(c) else c for c in model.served_cut_points)
     served = map(probability_at, scores.served[0].tolist())
-    return Prediction(
+    return prediction.Prediction(
         decision=model.decision,
         moment=model.moment,
         model=model.name,
@@ -62,7 +56,7 @@ def answer(model: Model, raw: Array, centre: str | None) -> Prediction:
             name: _range(value, spread)
             for name, value, spread in zip(names, contributions, sd, strict=True)
         },
-        applicability=Applicability(level=level, reasons=reasons),
+        applicability=prediction.Applicability(level=level, reasons=reasons),
         missing=missing,
         messages=(
             *patient_messages(
@@ -80,7 +74,9 @@ def answer(model: Model, raw: Array, centre: str | None) -> Prediction:
 def _shares(parts: tuple[float, ...]) -> dict[str, float]:
     """Shares of what the width of an interval comes from; they add up to 1."""
     total = sum(parts) or 1.0
-    return {name: x / total for name, x in zip(WIDTH_SOURCES, parts, strict=True)}
+    return {
+        name: x / total for name, x in zip(prediction.WIDTH_SOURCES, parts, strict=True)
+    }
 
 
 def _around(log_odds: float, sd: float) -> tuple[float, float]:
@@ -88,13 +84,13 @@ def _around(log_odds: float, sd: float) -> tuple[float, float]:
     return probability_at(log_odds - Z_95 * sd), probability_at(log_odds + Z_95 * sd)
 
 
-def _range(value: float, spread: float) -> ContributionRange:
+def _range(value: float, spread: float) -> prediction.ContributionRange:
     """95 % range and share of the posterior with the sign of the mean."""
     half = Z_95 * spread
     if spread > 0.0:
         same_sign = 0.5 * (1.0 + math.erf(abs(value) / (spread * _SQRT_2)))
     else:
         same_sign = 0.5 if value == 0.0 else 1.0
-    return ContributionRange(
+    return prediction.ContributionRange(
         lower=value - half, upper=value + half, same_sign=same_sign
     )

@@ -14,25 +14,11 @@ from responder_model.errors import ResponderModelError
 from responder_model.evidence import Evidence
 from responder_model.features import Encoder, Population
 from responder_model.frozen import FrozenDict, freeze
+from responder_model.model import comparison, parts
 from responder_model.model.answer import answer
 from responder_model.model.batch import cohort_table, score_cohort
-from responder_model.model.comparison import (
-    Comparison,
-    changed_patient,
-    compare_predictions,
-    differing,
-)
 from responder_model.model.limits import Limits
 from responder_model.model.messages import standing_messages
-from responder_model.model.parts import (
-    OTHER_CENTRES,
-    ApparentPerformance,
-    CentreLevel,
-    Component,
-    LinearPart,
-    Pool,
-    symmetric,
-)
 from responder_model.model.prediction import Prediction
 from responder_model.model.questions import Question, rank_questions
 from responder_model.model.scorer import Scorer
@@ -131,19 +117,21 @@ class Model:
     encoder: Encoder
     population: Population
     limits: Limits
-    linear: tuple[LinearPart, ...]
+    linear: tuple[parts.LinearPart, ...]
     mean_variance: float
     discrepancy: float = 0.0
-    centres: tuple[CentreLevel, ...] = ()
-    components: tuple[Component, ...] = ()
-    cut_components: tuple[tuple[Component, ...], ...] = ()
+    centres: tuple[parts.CentreLevel, ...] = ()
+    components: tuple[parts.Component, ...] = ()
+    cut_components: tuple[tuple[parts.Component, ...], ...] = ()
     missed: Missed = Missed()
     priors: PriorSet | None = None
     evidence: Evidence = field(default_factory=Evidence)
-    pool: Pool | None = None
+    pool: parts.Pool | None = None
     settings: Settings | None = None
     sample_size: SampleSizeVerdict | None = None
-    performance: ApparentPerformance = field(default_factory=ApparentPerformance)
+    performance: parts.ApparentPerformance = field(
+        default_factory=parts.ApparentPerformance
+    )
     n_patients: int = 0
     n_events: int = 0
     excluded_evidence: tuple[str, ...] = ()
@@ -165,7 +153,7 @@ class Model:
                 got=repr(self.provenance),
             )
             raise ResponderModelError(said)
-        covariance = symmetric(self.population.covariance)
+        covariance = parts.symmetric(self.population.covariance)
         population = replace(self.population, covariance=covariance)
         object.__setattr__(self, "population", population)
         self.__setstate__({row.name: getattr(self, row.name) for row in fields(self)})
@@ -242,7 +230,7 @@ class Model:
         return self.served_cut_points.index(main)
 
     @property
-    def main(self) -> LinearPart:
+    def main(self) -> parts.LinearPart:
         """Linear part of the main cut-off."""
         return self.linear[self.main_index]
 
@@ -270,12 +258,12 @@ class Model:
     @property
     def centre_names(self) -> tuple[str, ...]:
         """Names or codes of the centres that a patient can be of."""
-        return tuple(c.name for c in self.centres if c.name != OTHER_CENTRES)
+        return tuple(c.name for c in self.centres if c.name != parts.OTHER_CENTRES)
 
     def position_of(self, centre: str | None) -> int:
         """Position of a centre, told by name or code; -1 for any other one."""
         names = [level.name for level in self.centres]
-        if centre is None or centre == OTHER_CENTRES or not names:
+        if centre is None or centre == parts.OTHER_CENTRES or not names:
             return -1
         if centre not in names and self.settings and self.settings.centres == "coded":
             from responder_model.disclosure import code_of
@@ -359,7 +347,7 @@ class Model:
 
     def compare(
         self, patient: Mapping[str, Any], changes: Mapping[str, Any]
-    ) -> Comparison:
+    ) -> comparison.Comparison:
         """Compare a patient with one who differs in some predictors.
 
         ``changes`` maps predictors to the second patient's values; None takes a value
@@ -372,14 +360,14 @@ class Model:
             For either patient.
         """
         before = self.predict(patient)
-        other = changed_patient(patient, changes)
+        other = comparison.changed_patient(patient, changes)
         after = self.predict(other)
         first, second = self.check_patient(patient), self.check_patient(other)
-        found = differing(first, second, changes)
+        found = comparison.differing(first, second, changes)
         said = Note("model.no_difference")
         if found:
             said = Note("model.comparison", names=tuple(found))
-        return compare_predictions(before, after, found, (said,))
+        return comparison.compare_predictions(before, after, found, (said,))
 
     def predict_cohort(
         self,

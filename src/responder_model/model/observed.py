@@ -10,20 +10,7 @@ import numpy as np
 from responder_model.features import Array, Encoder, Population
 from responder_model.features.columns import TRANSFORMS
 from responder_model.features.population import REFERENCE_WEIGHT
-from responder_model.model.limits import (
-    USUAL_JOINT_Z,
-    WIDEST_JOINT_Z,
-    Limits,
-    NumberLimits,
-    bounds_of,
-    category_names,
-    chi_square,
-    non_responders,
-    number_columns,
-    preceding_test,
-    step_of,
-    whitening,
-)
+from responder_model.model import limits
 from responder_model.schema import Field
 
 # Patients of a category below which it is called rare.
@@ -44,7 +31,7 @@ def describe_limits(
     population: Population,
     *,
     small_cells: int = FEW,
-) -> Limits:
+) -> limits.Limits:
     """Limits of a development cohort; none is the extreme of a patient.
 
     Parameters
@@ -68,7 +55,7 @@ def describe_limits(
             scale = row.reference_for(encoder.decision).sd
             numbers[row.name] = _observed_limits(row, values, scale)
     usual, widest = _observed_distances(encoder, filled, population, small_cells)
-    return Limits(
+    return limits.Limits(
         numbers=numbers,
         seen=_seen(encoder, raw, max(FEW, small_cells)),
         never_together=_never_together(encoder, raw),
@@ -78,7 +65,7 @@ def describe_limits(
     )
 
 
-def _observed_limits(row: Field, values: Array, scale: float) -> NumberLimits:
+def _observed_limits(row: Field, values: Array, scale: float) -> limits.NumberLimits:
     from scipy.special import stdtrit
 
     x = TRANSFORMS[row.transform](values)
@@ -90,9 +77,9 @@ def _observed_limits(row: Field, values: Array, scale: float) -> NumberLimits:
         factor = float(stdtrit(max(1, n - 1), 0.5 + share / 2.0))
         factor *= math.sqrt(1.0 + 1.0 / n)
         low, high = x.mean() - factor * below, x.mean() + factor * above
-        found = bounds_of(row, (low + high) / 2.0, (high - low) / 2.0)
+        found = limits.bounds_of(row, (low + high) / 2.0, (high - low) / 2.0)
         bounds[share] = _beyond(row, found, values)
-    return NumberLimits(usual=bounds[_USUAL], widest=bounds[_WIDEST])
+    return limits.NumberLimits(usual=bounds[_USUAL], widest=bounds[_WIDEST])
 
 
 def _one_sided(x: Array, spread: float) -> tuple[float, float]:
@@ -113,7 +100,7 @@ def _beyond(
     row: Field, bounds: tuple[float, float], values: Array
 ) -> tuple[float, float]:
     """Bounds moved outwards by a step where they are the extreme of a patient."""
-    step = step_of(row)
+    step = limits.step_of(row)
     low, high = bounds
     if low == values.min():
         low = max(float(row.minimum or 0.0), round(low - step, 6))
@@ -128,7 +115,7 @@ def _seen(encoder: Encoder, raw: Array, few: int) -> dict[str, dict[str, str]]:
         if row.kind == "number":
             continue
         codes = raw[~np.isnan(raw[:, position]), position].astype(int)
-        names = category_names(row)
+        names = limits.category_names(row)
         counts = np.bincount(codes, minlength=len(names))
         if len(codes):
             rows = zip(names, counts, strict=True)
@@ -178,26 +165,29 @@ def _observed_distances(
     """
     from scipy.special import ndtri
 
-    columns = number_columns(encoder, population)
+    columns = limits.number_columns(encoder, population)
     deviation = (filled - population.mean)[:, columns]
-    white = deviation @ whitening(encoder, population).T
+    white = deviation @ limits.whitening(encoder, population).T
     inside = np.einsum("ij,ij->i", white, white)
     # distance of a patient from the others: the covariance without that patient
     weight = len(filled) + REFERENCE_WEIGHT
     left_out = inside / np.maximum(1.0 - inside / weight, 0.05)
     found = []
-    for share, z in ((_USUAL_JOINT, USUAL_JOINT_Z), (_WIDEST_JOINT, WIDEST_JOINT_Z)):
+    for share, z in (
+        (_USUAL_JOINT, limits.USUAL_JOINT_Z),
+        (_WIDEST_JOINT, limits.WIDEST_JOINT_Z),
+    ):
         seen = max(0.5, min(share, 1.0 - small_cells / len(filled)))
-        expected = chi_square(len(columns), float(ndtri(seen)))
+        expected = limits.chi_square(len(columns), float(ndtri(seen)))
         ratio = float(np.quantile(left_out, seen)) / max(expected, 1e-9)
-        found.append(chi_square(len(columns), z) * max(1.0, ratio))
+        found.append(limits.chi_square(len(columns), z) * max(1.0, ratio))
     usual, widest = found
     return float(f"{usual:.3g}"), float(f"{max(usual, widest):.3g}")
 
 
 def _count_non_responders(encoder: Encoder, raw: Array) -> str | None:
-    if preceding_test(encoder) is None:
+    if limits.preceding_test(encoder) is None:
         return None
-    failed, known = non_responders(encoder, raw)
+    failed, known = limits.non_responders(encoder, raw)
     count = int((failed & known).sum())
     return "enough" if count >= ENOUGH_NON_RESPONDERS else "few"

@@ -16,15 +16,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from responder_model import evidence
 from responder_model.development.published import published_model
 from responder_model.errors import ResponderModelError
-from responder_model.evidence import (
-    HarmRow,
-    PublishedGroup,
-    harm_rows,
-    packaged_evidence,
-    published_like,
-)
 from responder_model.labels import describe_cut_point
 from responder_model.model import Model, Prediction
 from responder_model.model.limits import preceding_test
@@ -73,8 +67,8 @@ class Implant:
     failures_per_success: float | None
     net_benefit: float | None
     net_benefit_interval: Interval | None
-    harms: tuple[HarmRow, ...]
-    published: tuple[PublishedGroup, ...]
+    harms: tuple[evidence.HarmRow, ...]
+    published: tuple[evidence.PublishedGroup, ...]
     without_sham: float | None
     messages: tuple[Note, ...]
 
@@ -174,8 +168,8 @@ def implant(
         net_benefit_interval=None
         if worth is None
         else (_benefit(low, worth), _benefit(high, worth)),
-        harms=harm_rows("emcs", other_use=other_use),
-        published=published_like(_with_what_follows(known, test)),
+        harms=evidence.harm_rows("emcs", other_use=other_use),
+        published=evidence.published_like(_with_what_follows(known, test)),
         without_sham=_without_sham(fitted, known),
         messages=(*prediction.messages, *_messages(fitted, known, test)),
     )
@@ -218,7 +212,7 @@ def _without_sham(model: Model, known: Mapping[str, Value]) -> float | None:
 
 def under_sham(test: Decision) -> Note:
     """How many report a response under sham, with its source."""
-    row = packaged_evidence().rows[_SHAM_ROW]
+    row = evidence.packaged_evidence().rows[_SHAM_ROW]
     share = exact_proportion(row.counts["events"], row.counts["n"])
     return Note(
         "pathway.under_sham",

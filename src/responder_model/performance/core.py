@@ -10,16 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_model.errors import ResponderModelError
+from responder_model.performance import calibration, discrimination, overall
 from responder_model.performance._check import (
     Floats,
     check_arrays,
     check_classes,
     check_threshold,
-)
-from responder_model.performance.calibration import (
-    calibration_in_the_large_of,
-    joint_fit,
-    observed_expected_ratio_of,
 )
 from responder_model.performance.calibration_distance import (
     Smoother,
@@ -27,17 +23,8 @@ from responder_model.performance.calibration_distance import (
     check_smoother,
 )
 from responder_model.performance.definitions import DEFINITIONS
-from responder_model.performance.discrimination import (
-    c_statistic_of,
-    ordinal_concordance,
-)
 from responder_model.performance.distances import DISTANCES
 from responder_model.performance.net_benefit import net_benefits_of
-from responder_model.performance.overall import (
-    brier_score_of,
-    log_loss_of,
-    scaled_brier_score_of,
-)
 from responder_model.words import Note
 
 # Neutral: a false positive weighs as much as a missed responder. Clinics set their own.
@@ -149,7 +136,7 @@ def all_measures(
     """
     y, p = check_arrays(outcome, probability)
     measures = _measures(y, p, check_threshold(threshold), check_smoother(smoother))
-    measures["ordinal_concordance"] = lambda: ordinal_concordance(
+    measures["ordinal_concordance"] = lambda: discrimination.ordinal_concordance(
         level, p, upper_level=upper_level
     )
     return _tried(y, {name: measures[name] for name in DEFINITIONS})
@@ -160,22 +147,24 @@ def _measures(
 ) -> dict[str, Callable[[], float]]:
     """Each measure as a call; fits and curves that several need are made once."""
     t = np.array([threshold])
-    joint = cache(lambda: joint_fit(y, p).coefficients)
+    joint = cache(lambda: calibration.joint_fit(y, p).coefficients)
     distances = cache(lambda: calibration_distance(y, p, smoother))
 
     def summary(name: str) -> Callable[[], float]:
         return lambda: DISTANCES[name](distances())
 
     return {
-        "c_statistic": lambda: c_statistic_of(y, p),
-        "calibration_in_the_large": lambda: calibration_in_the_large_of(y, p),
+        "c_statistic": lambda: discrimination.c_statistic_of(y, p),
+        "calibration_in_the_large": lambda: calibration.calibration_in_the_large_of(
+            y, p
+        ),
         "joint_calibration_intercept": lambda: float(joint()[0]),
         "calibration_slope": lambda: float(joint()[1]),
-        "observed_expected_ratio": lambda: observed_expected_ratio_of(y, p),
+        "observed_expected_ratio": lambda: calibration.observed_expected_ratio_of(y, p),
         **{name: summary(name) for name in DISTANCES},
-        "brier_score": lambda: brier_score_of(y, p),
-        "scaled_brier_score": lambda: scaled_brier_score_of(y, p),
-        "log_loss": lambda: log_loss_of(y, p),
+        "brier_score": lambda: overall.brier_score_of(y, p),
+        "scaled_brier_score": lambda: overall.scaled_brier_score_of(y, p),
+        "log_loss": lambda: overall.log_loss_of(y, p),
         "net_benefit": lambda: float(net_benefits_of(y, p, t)[0]),
         "net_benefit_treat_all": lambda: float(
             net_benefits_of(y, np.ones_like(p), t)[0]

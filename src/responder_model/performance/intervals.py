@@ -6,30 +6,20 @@ from collections.abc import Callable, Mapping
 
 from numpy.typing import ArrayLike
 
+from responder_model.performance import calibration, overall
 from responder_model.performance._check import check_one_of, check_outcome_probability
-from responder_model.performance.calibration import (
-    calibration_in_the_large_estimate,
-    calibration_slope_estimate,
-    joint_calibration_intercept_estimate,
-    observed_expected_ratio_estimate,
-)
 from responder_model.performance.discrimination import c_statistic_estimate
 from responder_model.performance.estimate import Estimate
-from responder_model.performance.overall import (
-    brier_score_estimate,
-    log_loss_estimate,
-    scaled_brier_score_estimate,
-)
 
 ESTIMATORS: Mapping[str, Callable[..., Estimate]] = {
     "c_statistic": c_statistic_estimate,
-    "calibration_in_the_large": calibration_in_the_large_estimate,
-    "joint_calibration_intercept": joint_calibration_intercept_estimate,
-    "calibration_slope": calibration_slope_estimate,
-    "observed_expected_ratio": observed_expected_ratio_estimate,
-    "brier_score": brier_score_estimate,
-    "scaled_brier_score": scaled_brier_score_estimate,
-    "log_loss": log_loss_estimate,
+    "calibration_in_the_large": calibration.calibration_in_the_large_estimate,
+    "joint_calibration_intercept": calibration.joint_calibration_intercept_estimate,
+    "calibration_slope": calibration.calibration_slope_estimate,
+    "observed_expected_ratio": calibration.observed_expected_ratio_estimate,
+    "brier_score": overall.brier_score_estimate,
+    "scaled_brier_score": overall.scaled_brier_score_estimate,
+    "log_loss": overall.log_loss_estimate,
 }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_model.errors import ResponderModelError
+from responder_model.performance import calibration_distance, discrimination, distances
 from responder_model.performance._check import (
     Floats,
     check_arrays,
@@ -21,22 +22,8 @@ from responder_model.performance._check import (
     check_rng,
     check_threshold,
 )
-from responder_model.performance.calibration_distance import (
-    Smoother,
-    check_smoother,
-)
 from responder_model.performance.core import NEUTRAL_THRESHOLD
 from responder_model.performance.definitions import DEFINITIONS, describe_measure
-from responder_model.performance.discrimination import (
-    c_statistic_of,
-    ordinal_concordance_estimate,
-)
-from responder_model.performance.distances import (
-    DISTANCES,
-    SHIFTED,
-    Distances,
-    measure_distances,
-)
 from responder_model.performance.estimate import Estimate
 from responder_model.performance.intervals import ESTIMATORS
 from responder_model.performance.net_benefit import net_benefit_estimate
@@ -122,7 +109,7 @@ def _estimators(threshold: float) -> dict[str, Callable[..., Estimate]]:
 
 
 def _distance_rows(
-    found: Distances, describe: Callable[[str], str]
+    found: distances.Distances, describe: Callable[[str], str]
 ) -> tuple[MeasuredValue, ...]:
     def at(values: Floats | None, k: int) -> float | None:
         return None if values is None else float(values[k])
@@ -133,13 +120,13 @@ def _distance_rows(
             value=float(found.value[k]),
             lower=at(found.lower, k),
             upper=at(found.upper, k),
-            interval="" if found.lower is None else SHIFTED,
+            interval="" if found.lower is None else distances.SHIFTED,
             ideal=DEFINITIONS[name].ideal,
             if_calibrated=at(found.if_calibrated, k),
             definition=describe(name),
             problem=None,
         )
-        for k, name in enumerate(DISTANCES)
+        for k, name in enumerate(distances.DISTANCES)
     )
 
 
@@ -191,7 +178,7 @@ def measure_performance(
     level: ArrayLike | None = None,
     upper_level: ArrayLike | None = None,
     threshold: float = NEUTRAL_THRESHOLD,
-    smoother: Smoother = "loess",
+    smoother: calibration_distance.Smoother = "loess",
     confidence: float = 0.95,
     n_resamples: int = 200,
     rng: np.random.Generator | None = None,
@@ -255,7 +242,7 @@ def measure_performance(
     check_n_resamples(n_resamples)
     if rng is not None:
         check_rng(rng)
-    check_smoother(smoother)
+    calibration_distance.check_smoother(smoother)
     estimators = _estimators(check_threshold(threshold))
     describe = partial(describe_measure, smoother=smoother, threshold=threshold)
     rows, n_failed, problem = _measured_rows(
@@ -270,7 +257,7 @@ def measure_performance(
     )
     if level is not None:
         concordance = partial(
-            ordinal_concordance_estimate,
+            discrimination.ordinal_concordance_estimate,
             level,
             p,
             upper_level=upper_level,
@@ -301,7 +288,7 @@ def _measured_rows(
     n_resamples: int,
     rng: np.random.Generator | None,
 ) -> tuple[tuple[MeasuredValue, ...], int, Note | None]:
-    order = [n for n in DEFINITIONS if n in estimators or n in DISTANCES]
+    order = [n for n in DEFINITIONS if n in estimators or n in distances.DISTANCES]
     try:
         check_classes(y)
     except ResponderModelError as error:
@@ -312,13 +299,15 @@ def _measured_rows(
             name,
             partial(estimate, y, p, confidence=confidence),
             describe,
-            bare=partial(c_statistic_of, y, p) if name == "c_statistic" else None,
+            bare=partial(discrimination.c_statistic_of, y, p)
+            if name == "c_statistic"
+            else None,
         )
         for name, estimate in estimators.items()
     }
     n_failed = 0
     try:
-        found = measure_distances(
+        found = distances.measure_distances(
             y,
             p,
             smoother=smoother,
@@ -330,5 +319,5 @@ def _measured_rows(
         n_failed = found.n_failed
     except ResponderModelError as error:
         reason = error.said
-        rows |= {n: _problem_row(n, reason, describe) for n in DISTANCES}
+        rows |= {n: _problem_row(n, reason, describe) for n in distances.DISTANCES}
     return tuple(rows[name] for name in order), n_failed, None

@@ -56,15 +56,12 @@ from responder_model.evidence import (
     packaged_evidence,
 )
 from responder_model.features import Array, Encoder, Population
+from responder_model.priors import discrimination
 from responder_model.priors.conditional import (
     PROBIT,
     condition,
     conditional_sds,
     variance_of,
-)
-from responder_model.priors.discrimination import (
-    implied_c_statistic,
-    largest_shrinkage,
 )
 from responder_model.priors.sets import ColumnPrior, PriorSet
 from responder_model.schema import dictionary
@@ -373,9 +370,9 @@ def _assemble(
     def claimed(factor: float, *, known: bool = False) -> float:
         slopes, total = conditional(factor, known=known)
         level = anchor[0] * math.sqrt(1.0 + PROBIT * total)
-        return implied_c_statistic(level, variance_of(slopes, sigma))
+        return discrimination.implied_c_statistic(level, variance_of(slopes, sigma))
 
-    shrinkage = largest_shrinkage(claimed, cap=C_STATISTIC_CAP)
+    shrinkage = discrimination.largest_shrinkage(claimed, cap=C_STATISTIC_CAP)
     slopes, total = conditional(shrinkage, known=True)
     scale = math.sqrt(1.0 + PROBIT * total)
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from responder_model.errors import ResponderModelError, system_reason
+from responder_model.errors import ResponderModelError, toml_fault
 from responder_model.reporting.texts import read_texts
 from responder_model.words import Note
 
@@ -33,8 +33,8 @@ def read_statements(path: str | Path) -> dict[str, str]:
     try:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        why = system_reason(error) if isinstance(error, OSError) else str(error)
-        raise ResponderModelError(Note("refusal.statements_file", why=why)) from error
+        said = Note("refusal.statements_file", why=toml_fault(error))
+        raise ResponderModelError(said) from error
     return check_statements(table)
 
 

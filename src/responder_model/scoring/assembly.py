@@ -18,16 +18,7 @@ from numpy.typing import NDArray
 
 from responder_model.errors import Problem, ResponderModelError
 from responder_model.schema import dictionary
-from responder_model.scoring.parts import (
-    DATE,
-    DIGEST,
-    IDENTITY,
-    KEPT,
-    PROVENANCE,
-    ROW,
-    ScoredPart,
-    read_part,
-)
+from responder_model.scoring import parts
 from responder_model.vocabulary import is_formula
 from responder_model.words import Note, in_words, say
 
@@ -52,7 +43,7 @@ class Tally:
     n_problems: int = 0
     first_problems: list[Problem] = field(default_factory=list)
 
-    def add(self, part: ScoredPart, kept: pa.Table) -> None:
+    def add(self, part: parts.ScoredPart, kept: pa.Table) -> None:
         """Count one part."""
         self.n_patients += kept.num_rows
         rows = {problem.row for problem in part.problems}
@@ -64,7 +55,7 @@ class Tally:
 
 def has_simulated_part(paths: Sequence[Path]) -> bool:
     """Whether any row of any part says that it is simulated."""
-    return any(read_part(path, [KEPT]).simulated for path in paths)
+    return any(parts.read_part(path, [parts.KEPT]).simulated for path in paths)
 
 
 def write_scores(
@@ -89,7 +80,7 @@ def write_scores(
     lang : {"en", "fr"}
         Of the problems.
     """
-    tally = Tally(provenance=about[PROVENANCE])
+    tally = Tally(provenance=about[parts.PROVENANCE])
     with ExitStack() as stack:
         file = stack.enter_context(side.open("w", encoding="utf-8", newline=""))
         problems = csv.writer(file)
@@ -113,10 +104,12 @@ def _side_row(problem: Problem, lang: str) -> tuple[Any, ...]:
 
 def _result(scores: pa.Table, about: dict[str, Any]) -> pa.Table:
     """Rows that are kept, with their provenance and the model after the scores."""
-    kept = scores.filter(scores[KEPT]).drop_columns([KEPT, IDENTITY])
+    kept = scores.filter(scores[parts.KEPT]).drop_columns([parts.KEPT, parts.IDENTITY])
     codes = pa.array(np.zeros(kept.num_rows, dtype=np.int32))
     place = kept.column_names.index("missing") + 1
-    for name in (name for name in (DATE, DIGEST, PROVENANCE) if name in about):
+    for name in (
+        name for name in (parts.DATE, parts.DIGEST, parts.PROVENANCE) if name in about
+    ):
         column = pa.DictionaryArray.from_arrays(codes, pa.array([about[name]]))
         kept = kept.add_column(place, name, column)
     return kept
@@ -125,12 +118,12 @@ def _result(scores: pa.Table, about: dict[str, Any]) -> pa.Table:
 # ---------------------------------------------------------------- identifiers
 
 
-def _without_repeated(paths: Sequence[Path]) -> Iterator[ScoredPart]:
+def _without_repeated(paths: Sequence[Path]) -> Iterator[parts.ScoredPart]:
     """Parts in which a row whose identifier stands in an earlier row is set aside."""
     repeated = repeated_places(paths)
     start = 0
     for path in paths:
-        part = read_part(path)
+        part = parts.read_part(path)
         end = start + part.scores.num_rows
         low, high = np.searchsorted(repeated, (start, end))
         yield _set_aside(part, repeated[low:high] - start) if low < high else part
@@ -144,7 +137,9 @@ def repeated_places(paths: Sequence[Path]) -> NDArray[np.int64]:
     not grow with the file: one in 10^7 rows is taken for another with a probability
     of 3 in a million.
     """
-    n_rows = sum(read_part(path, [IDENTITY]).scores.num_rows for path in paths)
+    n_rows = sum(
+        parts.read_part(path, [parts.IDENTITY]).scores.num_rows for path in paths
+    )
     n_passes = max(1, -(-n_rows // _COMPARED))
     found = [_repeated_of(paths, number, n_passes) for number in range(n_passes)]
     return np.sort(np.concatenate(found))
@@ -155,7 +150,7 @@ def _repeated_of(
 ) -> NDArray[np.int64]:
     start, hashes, places = 0, [], []
     for path in paths:
-        column = read_part(path, [IDENTITY]).scores[IDENTITY]
+        column = parts.read_part(path, [parts.IDENTITY]).scores[parts.IDENTITY]
         known = column.is_valid().to_numpy()
         identities = column.fill_null(0).to_numpy()
         chosen = np.flatnonzero(known & (identities % n_passes == number))
@@ -169,19 +164,19 @@ def _repeated_of(
     return np.asarray(where[order[1:][again]], dtype=np.int64)
 
 
-def _set_aside(part: ScoredPart, places: NDArray[np.int64]) -> ScoredPart:
+def _set_aside(part: parts.ScoredPart, places: NDArray[np.int64]) -> parts.ScoredPart:
     (name,) = (f.name for f in dictionary().fields.values() if f.role == "identifier")
-    rows, found = (part.scores[n].take(places).to_pylist() for n in (ROW, name))
+    rows, found = (part.scores[n].take(places).to_pylist() for n in (parts.ROW, name))
     problems = [
         Problem(row=row, field=name, found=value, allowed=Note("cohort.unique"))
         for row, value in zip(rows, found, strict=True)
     ]
-    kept = part.scores[KEPT].to_numpy().copy()
+    kept = part.scores[parts.KEPT].to_numpy().copy()
     kept[places] = False
-    place = part.scores.column_names.index(KEPT)
+    place = part.scores.column_names.index(parts.KEPT)
     return replace(
         part,
-        scores=part.scores.set_column(place, KEPT, pa.array(kept)),
+        scores=part.scores.set_column(place, parts.KEPT, pa.array(kept)),
         problems=tuple(sorted((*part.problems, *problems), key=lambda p: p.row or 0)),
     )
 

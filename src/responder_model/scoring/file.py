@@ -12,27 +12,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from responder_model import __version__
+from responder_model import __version__, errors
 from responder_model.artifact import digest_of
 from responder_model.cohort.checking import NO_PATIENTS
 from responder_model.cohort.mapping import NOTHING, CohortMap
-from responder_model.errors import (
-    InvalidCohortError,
-    Problem,
-    ResponderModelError,
-    system_reason,
-)
 from responder_model.formats import Source, check_is_file, open_file
 from responder_model.formats.table import PART_ROWS
 from responder_model.formats.text import BLOCK_BYTES
 from responder_model.model import Model
 from responder_model.outputs import Output, check_outputs, put_files
-from responder_model.scoring.assembly import (
-    SUFFIXES,
-    Tally,
-    has_simulated_part,
-    write_scores,
-)
+from responder_model.scoring import assembly
 from responder_model.scoring.columns import Columns, choose_columns
 from responder_model.scoring.journal import Journal, open_journal
 from responder_model.scoring.parts import DATE, open_questions
@@ -182,13 +171,15 @@ def score_file(
             try:
                 _score_parts(source, work, journal, n_jobs, announce)
                 if _state(path) != before:
-                    raise ResponderModelError(Note("scoring.changed", name=path.name))
+                    raise errors.ResponderModelError(
+                        Note("scoring.changed", name=path.name)
+                    )
                 tally = _join(model, journal, out, strict=strict, day=day, lang=lang)
                 _put(tally, journal, scores, side, overwrite=overwrite)
-            except InvalidCohortError as error:
+            except errors.InvalidCohortError as error:
                 journal.remove()
                 notices = (*source.notices, *columns.notices)
-                raise InvalidCohortError(error.problems, notices) from None
+                raise errors.InvalidCohortError(error.problems, notices) from None
             journal.remove()
     return ScoredFile(
         path=out,
@@ -204,9 +195,9 @@ def score_file(
 
 
 def _check_out(out: Path) -> Path:
-    if out.suffix.lower() not in SUFFIXES:
-        said = Note("scoring.ending", allowed=SUFFIXES, got=repr(out.name))
-        raise ResponderModelError(said)
+    if out.suffix.lower() not in assembly.SUFFIXES:
+        said = Note("scoring.ending", allowed=assembly.SUFFIXES, got=repr(out.name))
+        raise errors.ResponderModelError(said)
     # parts must stand on the disk of the result
     return out.resolve() if out.is_symlink() else out
 
@@ -223,7 +214,7 @@ def _outputs(out: Path, model: Model) -> tuple[Output, Output]:
 
 def _check_jobs(n_jobs: int) -> None:
     if not isinstance(n_jobs, int) or n_jobs < 1:
-        raise ResponderModelError(Note("argument.jobs", got=repr(n_jobs)))
+        raise errors.ResponderModelError(Note("argument.jobs", got=repr(n_jobs)))
 
 
 def _side_of(out: Path) -> Path:
@@ -236,12 +227,12 @@ def _disk_errors(path: Path, out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = system_reason(error)
+        reason = errors.system_reason(error)
         if error.filename is not None and Path(error.filename) == path:
             said = Note("scoring.not_read", name=path.name, reason=reason)
         else:
             said = Note("scoring.not_written", name=out.name, reason=reason)
-        raise ResponderModelError(said) from error
+        raise errors.ResponderModelError(said) from error
 
 
 def _state(path: Path) -> tuple[int, int]:
@@ -253,8 +244,8 @@ def _check_open(source: Source, columns: Columns) -> None:
     """Ask what the first patients leave open, before any is scored."""
     try:
         tables = [part.table() for part in islice(source.read(columns.positions), 1)]
-    except InvalidCohortError as error:
-        raise InvalidCohortError(error.problems, columns.notices) from None
+    except errors.InvalidCohortError as error:
+        raise errors.InvalidCohortError(error.problems, columns.notices) from None
     columns.check_open(q for table in tables for q in open_questions(table, columns))
 
 
@@ -302,10 +293,10 @@ def _join(
     strict: bool,
     day: date | None,
     lang: str,
-) -> Tally:
+) -> assembly.Tally:
     """Write the result and the side file into the folder of parts."""
     paths = journal.paths()
-    provenance = "simulated" if has_simulated_part(paths) else model.provenance
+    provenance = "simulated" if assembly.has_simulated_part(paths) else model.provenance
     about = {
         "model": model.name,
         "model_digest": digest_of(model),
@@ -314,9 +305,9 @@ def _join(
         "responder_model": __version__,
         **({} if day is None else {DATE: day.isoformat()}),
     }
-    tally = write_scores(paths, *_drafts(journal, out), about=about, lang=lang)
+    tally = assembly.write_scores(paths, *_drafts(journal, out), about=about, lang=lang)
     if tally.n_patients == 0 or (strict and tally.n_problems):
-        raise InvalidCohortError(_shown(tally))
+        raise errors.InvalidCohortError(_shown(tally))
     return tally
 
 
@@ -327,7 +318,12 @@ def _drafts(journal: Journal, out: Path) -> tuple[Path, Path]:
 
 
 def _put(
-    tally: Tally, journal: Journal, scores: Output, side: Output, *, overwrite: bool
+    tally: assembly.Tally,
+    journal: Journal,
+    scores: Output,
+    side: Output,
+    *,
+    overwrite: bool,
 ) -> None:
     """Put the result and the side file in place."""
     draft, side_draft = _drafts(journal, scores.path)
@@ -340,14 +336,14 @@ def _put(
     put_files(scores, {scores.place.name: draft}, overwrite=overwrite)
 
 
-def _shown(tally: Tally) -> tuple[Problem, ...]:
+def _shown(tally: assembly.Tally) -> tuple[errors.Problem, ...]:
     """Problems of a file that is refused; of very many, the first."""
     if not tally.n_problems:
         return (NO_PATIENTS,)
     more = tally.n_problems - len(tally.first_problems)
     if not more:
         return tuple(tally.first_problems)
-    last = Problem(
+    last = errors.Problem(
         field="table",
         found=Note("cohort.more_problems", n=more),
         allowed=Note("cohort.without_problems"),

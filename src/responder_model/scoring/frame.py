@@ -15,17 +15,8 @@ from responder_model.features import Encoder
 from responder_model.formats import Table
 from responder_model.formats.table import FIRST_ROW
 from responder_model.schema import Field, dictionary
+from responder_model.scoring import parts
 from responder_model.scoring.columns import Columns, choose_columns
-from responder_model.scoring.parts import (
-    DIGEST,
-    IDENTITY,
-    KEPT,
-    PROVENANCE,
-    ROW,
-    ScoredPart,
-    check_part,
-    score_part,
-)
 
 if TYPE_CHECKING:
     from responder_model.model import Model
@@ -75,20 +66,22 @@ def score_frame(
     """
     table, columns = _table(model.encoder, patients)
     columns.check_open()
-    part = score_part(table, model, columns, contributions=contributions)
+    part = parts.score_part(table, model, columns, contributions=contributions)
     scores = _frame(part, patients.index)
     word = "simulated" if simulated or part.simulated else model.provenance
     place = list(scores.columns).index("missing") + 1
-    for name, said in ((DIGEST, digest_of(model)), (PROVENANCE, word)):
+    for name, said in ((parts.DIGEST, digest_of(model)), (parts.PROVENANCE, word)):
         scores.insert(place, name, pd.Series(said, patients.index, dtype="str"))
     scores[PROBLEM] = _rules(part.problems, patients.index)
     return scores
 
 
-def _frame(part: ScoredPart, index: pd.Index) -> pd.DataFrame:
+def _frame(part: parts.ScoredPart, index: pd.Index) -> pd.DataFrame:
     """Scores as pandas holds them, missing where the row is refused."""
-    kept = part.scores[KEPT].to_numpy()
-    scores: pd.DataFrame = part.scores.drop_columns([ROW, KEPT, IDENTITY]).to_pandas()
+    kept = part.scores[parts.KEPT].to_numpy()
+    scores: pd.DataFrame = part.scores.drop_columns(
+        [parts.ROW, parts.KEPT, parts.IDENTITY]
+    ).to_pandas()
     fields = dictionary().fields
     for name, cells in scores.items():
         if isinstance(cells.dtype, pd.CategoricalDtype):
@@ -124,7 +117,7 @@ def checked_rows(encoder: Encoder, patients: pd.DataFrame) -> pd.DataFrame:
     >>> checked["problem"].tolist()
     [None, 'Age must be between 18 and 100 years']
     """
-    cohort, _, problems = check_part(*_table(encoder, patients))
+    cohort, _, problems = parts.check_part(*_table(encoder, patients))
     rules = _rules(problems, patients.index)
     kept = rules.isna().to_numpy()
     served = {field.name: _served(field, cohort, kept) for field in encoder.fields}

@@ -12,11 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from responder_model.cohort.checking import (
-    has_simulated_row,
-    inspect_columns,
-    inspect_rows,
-)
+from responder_model.cohort import checking
 from responder_model.cohort.questions import fractions
 from responder_model.errors import Problem, Question
 from responder_model.features import Array
@@ -62,10 +58,10 @@ def check_part(
 
     Identifiers are not compared: an earlier row may stand in another part.
     """
-    part = inspect_columns(table.cells, table.rows, columns.how)
+    part = checking.inspect_columns(table.cells, table.rows, columns.how)
     identifiers = _identifiers(part.cohort)
     known = replace(part, cohort=part.cohort.drop(columns=list(identifiers)))
-    whole = inspect_rows(
+    whole = checking.inspect_rows(
         [known], table.rows, recorded=columns.recorded, how=columns.how
     )
     cohort, unknown = recode(columns.encoder, whole.cohort, table.rows)
@@ -77,8 +73,8 @@ def check_part(
 
 def open_questions(table: Table, columns: Columns) -> tuple[Question, ...]:
     """What the columns of a table leave open; a word is its row's own problem."""
-    part = inspect_columns(table.cells, table.rows, columns.how)
-    whole = inspect_rows([part], table.rows, how=columns.how, asked=True)
+    part = checking.inspect_columns(table.cells, table.rows, columns.how)
+    whole = checking.inspect_rows([part], table.rows, how=columns.how, asked=True)
     return tuple(q for q in whole.questions if q.code not in ("word", "rule"))
 
 
@@ -98,7 +94,7 @@ def score_part(
     return ScoredPart(
         scores=pa.table({name: _arrow(values) for name, values in arrays.items()}),
         problems=problems,
-        simulated=has_simulated_row(cohort),
+        simulated=checking.has_simulated_row(cohort),
     )
 
 

@@ -14,16 +14,7 @@ from responder_model.model.limits import preceding_test
 from responder_model.pathways import pathway as follow
 from responder_model.patient import latest_moment
 from responder_model.schema import dictionary
-from responder_model.serving.envelopes import (
-    ManyPatients,
-    OnePatient,
-    Path,
-    Stopping,
-    check_patients,
-    check_question,
-    no_such,
-    patient_items,
-)
+from responder_model.serving import envelopes
 from responder_model.serving.fields import check_types
 from responder_model.serving.gate import Arrival
 from responder_model.serving.problems import Item, Kind, Refused
@@ -52,7 +43,9 @@ _KEPT = (
 )
 
 
-def predictions(service: Service, asked: ManyPatients, arrival: Arrival) -> Plain:
+def predictions(
+    service: Service, asked: envelopes.ManyPatients, arrival: Arrival
+) -> Plain:
     """What ``predict --json`` prints, for each patient."""
     served = _served(service, asked, arrival)
     most = service.settings.limits.patients
@@ -73,22 +66,24 @@ def predictions(service: Service, asked: ManyPatients, arrival: Arrival) -> Plai
 
 
 def _predicted(
-    pointed: list[tuple[str, Plain]], model: Model, asked: ManyPatients
+    pointed: list[tuple[str, Plain]], model: Model, asked: envelopes.ManyPatients
 ) -> list[Prediction]:
     """Predict for patients, each read once; refused as ``check_patients`` says."""
     if not any(check_types(values, pointer) for pointer, values in pointed):
         with suppress(InvalidPatientError):
             return [model.predict(p, centre=asked.centre) for p in asked.patients]
-    check_patients(pointed, model, lang=asked.lang)
+    envelopes.check_patients(pointed, model, lang=asked.lang)
     raise Refused(Kind.INVALID_PATIENT, lang=asked.lang)
 
 
-def explanations(service: Service, asked: OnePatient, arrival: Arrival) -> Plain:
+def explanations(
+    service: Service, asked: envelopes.OnePatient, arrival: Arrival
+) -> Plain:
     """What each predictor adds for one patient, all of them, in words."""
     served = _served(service, asked, arrival)
     model = served.model
     pointed = [("/patient", asked.patient)]
-    check_patients(pointed, model, lang=asked.lang)
+    envelopes.check_patients(pointed, model, lang=asked.lang)
     found = model.predict(asked.patient, centre=asked.centre)
     known = model.check_patient(asked.patient)
     arrival.scored.append(scored(model, known, found, centre=asked.centre))
@@ -125,7 +120,7 @@ def _contributions(
     return sorted(rows, key=lambda row: -abs(row["contribution"]))
 
 
-def pathway(service: Service, asked: Path, arrival: Arrival) -> Plain:
+def pathway(service: Service, asked: envelopes.Path, arrival: Arrival) -> Plain:
     """What ``pathway --json`` prints: the test, then an implant."""
     implant = service.served(*dictionary().targets()[-1])
     test = preceding_test(implant.model.encoder)
@@ -133,7 +128,7 @@ def pathway(service: Service, asked: Path, arrival: Arrival) -> Plain:
     screening = service.served(test.name, latest_moment(asked.patient, test))
     note_model(arrival, screening)
     pointed = [("/patient", asked.patient)]
-    check_patients(pointed, screening.model, lang=asked.lang)
+    envelopes.check_patients(pointed, screening.model, lang=asked.lang)
     try:
         found = follow(
             asked.patient,
@@ -141,21 +136,21 @@ def pathway(service: Service, asked: Path, arrival: Arrival) -> Plain:
             implant_model=implant.model,
         )
     except InvalidPatientError as error:
-        items = patient_items(error.problems, "/patient")
+        items = envelopes.patient_items(error.problems, "/patient")
         raise Refused(Kind.INVALID_PATIENT, items, lang=asked.lang) from None
     arrival.scored.append(scored_pathway(screening.model, asked.patient, found))
     models = {"screening": screening.identity, "implant": implant.identity}
     return {"models": models, "pathway": found.to_dict(asked.lang)}
 
 
-def course(service: Service, asked: Path, arrival: Arrival) -> Plain:
+def course(service: Service, asked: envelopes.Path, arrival: Arrival) -> Plain:
     """What ``course --json`` prints: one patient over the visits of the test."""
     test = next(iter(dictionary().decisions.values()))
     served = [service.served(test.name, moment) for moment in test.moments]
     last = test.moments.index(latest_moment(asked.patient, test))
     note_model(arrival, served[last])
     pointed = [("/patient", asked.patient)]
-    check_patients(pointed, served[last].model, lang=asked.lang)
+    envelopes.check_patients(pointed, served[last].model, lang=asked.lang)
     own = [row.model for row in served]
     found = follow_visits(asked.patient, models=own)
     arrival.scored.append(scored_course(own[last], asked.patient, found, own))
@@ -163,12 +158,12 @@ def course(service: Service, asked: Path, arrival: Arrival) -> Plain:
     return {"models": models, "course": found.to_dict(asked.lang)}
 
 
-def stopping(service: Service, asked: Stopping, arrival: Arrival) -> Plain:
+def stopping(service: Service, asked: envelopes.Stopping, arrival: Arrival) -> Plain:
     """What ``stopping --json`` prints: rules that stop the test after a session."""
     test = next(iter(dictionary().decisions.values()))
     later = test.moments[1:]
     if asked.moment is not None and asked.moment not in later:
-        raise no_such(asked, moment=later)
+        raise envelopes.no_such(asked, moment=later)
     moments = later if asked.moment is None else (asked.moment,)
     rows = []
     for moment in moments:
@@ -187,10 +182,12 @@ def _rules(model: Model, cost: float | None) -> StoppingRules:
 
 
 def _served(
-    service: Service, asked: ManyPatients | OnePatient, arrival: Arrival
+    service: Service,
+    asked: envelopes.ManyPatients | envelopes.OnePatient,
+    arrival: Arrival,
 ) -> Served:
     """Model that is asked; the log says which."""
-    served = service.served(*check_question(asked))
+    served = service.served(*envelopes.check_question(asked))
     note_model(arrival, served)
     return served
 

@@ -12,25 +12,9 @@ from starlette.responses import Response
 
 from responder_model.errors import ResponderModelError
 from responder_model.schema import dictionary
-from responder_model.serving import answers
-from responder_model.serving.envelopes import (
-    Envelope,
-    ManyPatients,
-    OnePatient,
-    Path,
-    Stopping,
-    read_envelope,
-)
+from responder_model.serving import answers, envelopes, problems
 from responder_model.serving.fields import describe_field
 from responder_model.serving.gate import Place, arrival_of, read_body
-from responder_model.serving.problems import (
-    JSON,
-    Item,
-    Kind,
-    Refused,
-    json_response,
-    language_of,
-)
 from responder_model.serving.service import Service, not_ready_item
 from responder_model.serving.shelf import not_ready
 from responder_model.words import LANGUAGES, Note
@@ -51,7 +35,7 @@ class Operation:
     name: str
     path: str
     answer: Callable[..., Plain]
-    envelope: type[Envelope] | None = None
+    envelope: type[envelopes.Envelope] | None = None
     takes_language: bool = False
 
     @property
@@ -64,12 +48,12 @@ def ready(service: Service, _: str) -> Plain:
     """Which models serve, each tried now; and whether answers can be recorded."""
     items = [not_ready_item(served) for served in not_ready(service.models)]
     if items:
-        raise Refused(Kind.NOT_READY, items)
+        raise problems.Refused(problems.Kind.NOT_READY, items)
     if service.settings.audit is not None:
         try:
             service.settings.audit.check()
         except (OSError, ResponderModelError):
-            raise Refused(Kind.NOT_RECORDED) from None
+            raise problems.Refused(problems.Kind.NOT_RECORDED) from None
     return {"status": "ready", "models": _identities(service)}
 
 
@@ -107,19 +91,21 @@ def describe_dictionary(_: Service, lang: str) -> Plain:
     }
 
 
-def reload_models(service: Service, asked: Envelope, _: Any) -> Plain:
+def reload_models(service: Service, asked: envelopes.Envelope, _: Any) -> Plain:
     """Load all models anew; those that serve stay until the new ones are tried."""
     try:
         service.reload()
     except ResponderModelError as error:
-        items = [Item(pointer="", allowed=error.said)]
-        raise Refused(Kind.REFUSED_MODEL, items, lang=asked.lang) from error
+        items = [problems.Item(pointer="", allowed=error.said)]
+        raise problems.Refused(
+            problems.Kind.REFUSED_MODEL, items, lang=asked.lang
+        ) from error
     if service.told is not None:
         service.told()
     return {"models": _identities(service)}
 
 
-def _operation(name: str, envelope: type[Envelope]) -> Operation:
+def _operation(name: str, envelope: type[envelopes.Envelope]) -> Operation:
     answer = getattr(answers, name)
     return Operation(name=name, path=f"/v1/{name}", answer=answer, envelope=envelope)
 
@@ -133,13 +119,16 @@ OPERATIONS = (
         answer=describe_dictionary,
         takes_language=True,
     ),
-    _operation("predictions", ManyPatients),
-    _operation("explanations", OnePatient),
-    _operation("pathway", Path),
-    _operation("course", Path),
-    _operation("stopping", Stopping),
+    _operation("predictions", envelopes.ManyPatients),
+    _operation("explanations", envelopes.OnePatient),
+    _operation("pathway", envelopes.Path),
+    _operation("course", envelopes.Path),
+    _operation("stopping", envelopes.Stopping),
     Operation(
-        name="reload", path="/admin/reload", answer=reload_models, envelope=Envelope
+        name="reload",
+        path="/admin/reload",
+        answer=reload_models,
+        envelope=envelopes.Envelope,
     ),
 )
 
@@ -162,12 +151,14 @@ def routes(service: Service) -> list[Place]:
 
 
 async def _health(_: Request) -> Response:
-    return json_response({"status": "alive"})
+    return problems.json_response({"status": "alive"})
 
 
 async def _get(operation: Operation, service: Service, request: Request) -> Response:
     lang = asked_language(request)
-    return json_response(await service.work(lambda: operation.answer(service, lang)))
+    return problems.json_response(
+        await service.work(lambda: operation.answer(service, lang))
+    )
 
 
 async def _post(operation: Operation, service: Service, request: Request) -> Response:
@@ -175,13 +166,15 @@ async def _post(operation: Operation, service: Service, request: Request) -> Res
     depth = service.settings.limits.json_depth
 
     def answer() -> Plain:
-        asked = read_envelope(body, operation.envelope or Envelope, depth)
+        asked = envelopes.read_envelope(
+            body, operation.envelope or envelopes.Envelope, depth
+        )
         return operation.answer(service, asked, arrival)
 
     # a few patients take less time than a thread costs
     is_quick = operation.name in QUICK and len(body) <= QUICK_BYTES
     found = answer() if is_quick else await service.work(answer)
-    return json_response({"request_id": arrival.request_id, **found})
+    return problems.json_response({"request_id": arrival.request_id, **found})
 
 
 async def read_json_body(request: Request) -> bytes:
@@ -194,10 +187,10 @@ async def read_json_body(request: Request) -> bytes:
     """
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     charset = parameters.strip().lower().replace('"', "")
-    if kind.strip().lower() != JSON or charset not in ("", "charset=utf-8"):
-        raise Refused(Kind.UNSUPPORTED_MEDIA_TYPE)
+    if kind.strip().lower() != problems.JSON or charset not in ("", "charset=utf-8"):
+        raise problems.Refused(problems.Kind.UNSUPPORTED_MEDIA_TYPE)
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise Refused(Kind.UNSUPPORTED_MEDIA_TYPE)
+        raise problems.Refused(problems.Kind.UNSUPPORTED_MEDIA_TYPE)
     return await read_body(request)
 
 
@@ -210,10 +203,12 @@ def asked_language(request: Request) -> str:
         For a language that is none of ours, and any other parameter.
     """
     given = request.query_params.multi_items()
-    accepted = language_of(request.headers.get("accept-language", ""))
+    accepted = problems.language_of(request.headers.get("accept-language", ""))
     if not given:
         return accepted
     if len(given) == 1 and given[0][0] == "lang" and given[0][1] in LANGUAGES:
         return given[0][1]
     rule = Note("serving.one_of", values=LANGUAGES)
-    raise Refused(Kind.INVALID_REQUEST, [Item(pointer="?lang", allowed=rule)])
+    raise problems.Refused(
+        problems.Kind.INVALID_REQUEST, [problems.Item(pointer="?lang", allowed=rule)]
+    )

@@ -20,6 +20,7 @@ from responder_model.errors import (
     MissingExtraError,
     ResponderModelError,
     UntrustedModelError,
+    system_reason,
 )
 from responder_model.frozen import FrozenDict
 from responder_model.serving.admission import host_name
@@ -93,7 +94,9 @@ def _rows_of(path: Path) -> Sequence[Any]:
     try:
         table = tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
-        said = Note("system.cannot_be_used", name=path.name, reason=error.strerror)
+        said = Note(
+            "system.cannot_be_used", name=path.name, reason=system_reason(error)
+        )
         raise ResponderModelError(said) from error
     except ValueError as error:
         raise ResponderModelError(_no_clients(path)) from error
@@ -121,7 +124,7 @@ def _keys_of(path: Path) -> Mapping[str, tuple[str, Any]]:
         found = parse_json(path.read_bytes(), name)
         rows = [*_objects(found["keys"])]
     except OSError as error:
-        said = Note("serving.keys_unread", name=name, reason=error.strerror)
+        said = Note("serving.keys_unread", name=name, reason=system_reason(error))
         raise ResponderModelError(said) from error
     except (UntrustedModelError, TypeError, KeyError):
         raise ResponderModelError(Note("serving.keys_file", name=name)) from None

@@ -17,15 +17,9 @@ from responder_model.interchange.reading import Reading
 from responder_model.interchange.record import RecordError
 from responder_model.labels import decision_label, moment_label
 from responder_model.schema import dictionary
+from responder_model.serving import assessing
 from responder_model.serving.admission import ADMIN_PATHS
 from responder_model.serving.api import read_json_body
-from responder_model.serving.assessing import (
-    parsed,
-    reader_of,
-    reading_of,
-    refusal_of,
-    score,
-)
 from responder_model.serving.callers import check_caller, check_local
 from responder_model.serving.gate import CDS, Arrival, Place, arrival_of
 from responder_model.serving.hospital import Hospital
@@ -110,7 +104,7 @@ def told_of(body: bytes, hospital: Hospital) -> list[Feedback]:
         ``bad_json``, and ``invalid_request`` with all that is wrong.
     """
     system = override_system(hospital.address)
-    told, problems = read_feedback(parsed(body, "feedback"), system=system)
+    told, problems = read_feedback(assessing.parsed(body, "feedback"), system=system)
     if problems:
         items = [Item(pointer=at, allowed=rule) for at, rule in problems]
         raise Refused(Kind.INVALID_REQUEST, items)
@@ -142,7 +136,7 @@ def services(service: Service, hospital: Hospital, lang: str) -> Plain:
                 "id": service_id(target),
                 "title": f"{decision}, {moment}",
                 "description": say("interchange.card_service", lang),
-                "prefetch": prefetch(reader_of(hospital, target)),
+                "prefetch": prefetch(assessing.reader_of(hospital, target)),
             }
         )
     return {"services": rows}
@@ -162,15 +156,15 @@ def cards(
     Refused
         ``patient_missing``, ``bad_json``, ``invalid_patient``.
     """
-    reader = reader_of(hospital, target)
+    reader = assessing.reader_of(hospital, target)
     try:
-        record = record_of_call(parsed(body, "call"))
+        record = record_of_call(assessing.parsed(body, "call"))
     except RecordError as error:
-        raise refusal_of(error) from None
-    reading = reading_of(record, reader)
+        raise assessing.refusal_of(error) from None
+    reading = assessing.reading_of(record, reader)
     if not _is_asked_about(reading):
         return NOTHING
-    found = score(service, reading, reader, arrival)
+    found = assessing.score(service, reading, reader, arrival)
     card = card_of(
         found,
         reading,

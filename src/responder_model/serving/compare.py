@@ -10,6 +10,7 @@ from responder_model.labels import describe_value, label_of, moment_label
 from responder_model.model import Comparison, Prediction
 from responder_model.patient import Value
 from responder_model.schema import dictionary
+from responder_model.serving import frame, result
 from responder_model.serving.drawing import interval_bar
 from responder_model.serving.entries import (
     OTHER,
@@ -20,39 +21,22 @@ from responder_model.serving.entries import (
     patient_of,
 )
 from responder_model.serving.form import form_parts
-from responder_model.serving.frame import (
-    FORM,
-    SCORE,
-    Models,
-    Page,
-    other_language,
-    path_of,
-    render,
-    warnings_of,
-)
 from responder_model.serving.origin import source_of
 from responder_model.serving.pages import form_page, links_to
 from responder_model.serving.recording import scored as scored_of
-from responder_model.serving.result import (
-    Figure,
-    answers_given,
-    figure,
-    figure_words,
-    is_wide,
-)
 from responder_model.serving.sources import mapping_of, told_in
 from responder_model.words import say
 
 
 def compare_page(
-    models: Models,
+    models: frame.Models,
     decision: str,
     moment: str,
     entries: Entries,
     *,
     lang: str,
     scored: bool = True,
-) -> Page:
+) -> frame.Page:
     """Result for two patients; the form of the second one first, or with problems.
 
     A first patient with problems gets the form of the question.
@@ -82,7 +66,7 @@ def compare_page(
             models, decision, moment, entries, known, lang=lang, problems=problems
         )
     told, mapping = told_in(first, lang), mapping_of(first)
-    return render(
+    return frame.render(
         "compare.html.j2",
         lang,
         scored=(
@@ -90,19 +74,19 @@ def compare_page(
             scored_of(model, other_known, found.after, mapping=mapping),
         ),
         title=say("page.compare_title", lang),
-        stay=SCORE,
+        stay=frame.SCORE,
         **_common(decision, moment, lang),
-        warnings=warnings_of(model, lang=lang),
+        warnings=frame.warnings_of(model, lang=lang),
         pairs=list(pairs_of(entries)),
         told=told.lead,
-        given=answers_given(known, lang, told),
+        given=result.answers_given(known, lang, told),
         changes=_changes(found, known, lang),
         figures=_figures(found, lang),
         patients=[_patient(p, lang) for p in (found.before, found.after)],
         source=source_of(model, lang),
         messages=[message.text(lang) for message in found.messages],
-        form=FORM,
-        back=path_of(lang, decision, moment),
+        form=frame.FORM,
+        back=frame.path_of(lang, decision, moment),
     )
 
 
@@ -111,13 +95,13 @@ def _common(decision: str, moment: str, lang: str) -> dict[str, Any]:
         "decision": dictionary().decisions[decision].label[lang],
         "moment": moment_label(moment, lang),
         "path": f"/{lang}/compare",
-        "other_path": f"/{other_language(lang)}/compare",
+        "other_path": f"/{frame.other_language(lang)}/compare",
         "of": f"{decision}@{moment}",
     }
 
 
 def _form(
-    models: Models,
+    models: frame.Models,
     decision: str,
     moment: str,
     entries: Entries,
@@ -125,7 +109,7 @@ def _form(
     *,
     lang: str,
     problems: Sequence[Problem] = (),
-) -> Page:
+) -> frame.Page:
     """Form of the second patient, who begins as the first."""
     first = of_patient(entries)
     second = of_other(entries) or first
@@ -133,19 +117,19 @@ def _form(
         decision, moment, second, lang=lang, problems=problems, prefix=OTHER
     )
     title = say("page.compare_title", lang)
-    return render(
+    return frame.render(
         "compare_form.html.j2",
         lang,
         title=title,
         refused=problems,
-        stay=SCORE if problems else FORM,
+        stay=frame.SCORE if problems else frame.FORM,
         **_common(decision, moment, lang),
-        warnings=warnings_of(models[decision, moment], lang=lang),
+        warnings=frame.warnings_of(models[decision, moment], lang=lang),
         problems=links_to(parts, problems, lang, prefix=OTHER),
         parts_of=parts,
         pairs=list(pairs_of(first)),
         told=(),
-        given=answers_given(known, lang, told_in(first, lang)),
+        given=result.answers_given(known, lang, told_in(first, lang)),
     )
 
 
@@ -168,19 +152,19 @@ def _patient(found: Prediction, lang: str) -> dict[str, Any]:
     applies = found.applicability
     told = "" if applies.level == "inside" else say(f"page.{applies.level}", lang)
     return {
-        "figure": figure(found, lang),
-        "is_wide": is_wide(found.interval),
+        "figure": result.figure(found, lang),
+        "is_wide": result.is_wide(found.interval),
         "applicability": told,
         "reasons": [reason.text(lang) for reason in applies.reasons],
     }
 
 
-def _figures(found: Comparison, lang: str) -> tuple[Figure, ...]:
+def _figures(found: Comparison, lang: str) -> tuple[result.Figure, ...]:
     both = (("this_patient", found.before), ("other_patient", found.after))
     return tuple(
-        Figure(
+        result.Figure(
             name=say(f"page.{key}", lang),
-            words=figure_words(p.probability, p.interval, lang),
+            words=result.figure_words(p.probability, p.interval, lang),
             bar=interval_bar(p.probability, p.interval),
         )
         for key, p in both

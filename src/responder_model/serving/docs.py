@@ -10,18 +10,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from responder_model.serving import problems
 from responder_model.serving.api import asked_language
 from responder_model.serving.frame import Page, other_language, render
 from responder_model.serving.gate import Place
 from responder_model.serving.openapi import document
-from responder_model.serving.problems import (
-    JSON,
-    JSON_KINDS,
-    MEDIA_TYPE,
-    Kind,
-    dump_json,
-    language_of,
-)
 from responder_model.serving.service import Service
 from responder_model.serving.shelf import Shelf
 from responder_model.words import LANGUAGES, say
@@ -60,12 +53,12 @@ class Described:
 
 async def _openapi(kept: Described, request: Request) -> Response:
     lang = asked_language(request)
-    found = await kept.service.work(lambda: dump_json(kept.of(lang)))
-    return Response(found, media_type=JSON)
+    found = await kept.service.work(lambda: problems.dump_json(kept.of(lang)))
+    return Response(found, media_type=problems.JSON)
 
 
 async def _first(request: Request) -> Response:
-    lang = language_of(request.headers.get("accept-language", ""))
+    lang = problems.language_of(request.headers.get("accept-language", ""))
     return RedirectResponse(f"/{lang}/docs", status_code=303)
 
 
@@ -84,7 +77,9 @@ def docs_page(described: Description, lang: str) -> Page:
     lang : {"en", "fr"}
     """
     refusals = described["components"]["responses"]
-    example = refusals[Kind.INVALID_PATIENT.code]["content"][MEDIA_TYPE]["example"]
+    example = refusals[problems.Kind.INVALID_PATIENT.code]["content"][
+        problems.MEDIA_TYPE
+    ]["example"]
     return render(
         "docs.html.j2",
         lang,
@@ -95,7 +90,7 @@ def docs_page(described: Description, lang: str) -> Page:
         operations=list(_operations(described)),
         refusals=[
             (kind.status, refusals[kind.code]["description"])
-            for kind in sorted(JSON_KINDS, key=lambda kind: kind.status)
+            for kind in sorted(problems.JSON_KINDS, key=lambda kind: kind.status)
         ],
         refusal=_written(example),
     )
@@ -104,9 +99,11 @@ def docs_page(described: Description, lang: str) -> Page:
 def _operations(described: Description) -> Iterator[dict[str, Any]]:
     for path, methods in described["paths"].items():
         for method, row in methods.items():
-            sent = row.get("requestBody", {"content": {JSON: {}}})["content"][JSON]
+            sent = row.get("requestBody", {"content": {problems.JSON: {}}})["content"][
+                problems.JSON
+            ]
             examples = [one["value"] for one in sent.get("examples", {}).values()]
-            answer = row["responses"]["200"]["content"][JSON]["example"]
+            answer = row["responses"]["200"]["content"][problems.JSON]["example"]
             yield {
                 "name": row["operationId"],
                 "address": f"{method.upper()} {path}",

@@ -11,13 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from responder_model.errors import MissingExtraError
-from responder_model.interchange.catalogue import (
-    MEDIA_TYPE,
-    capability_statement,
-    concept_map,
-    operation_definition,
-    questionnaire,
-)
+from responder_model.interchange import catalogue
 from responder_model.interchange.found import Reader, form_id
 from responder_model.interchange.reading import Reading
 from responder_model.interchange.record import RecordError, record_of_bundle
@@ -26,27 +20,8 @@ from responder_model.interchange.validity import check_resources
 from responder_model.model import Prediction
 from responder_model.patient import Value
 from responder_model.schema import dictionary
-from responder_model.serving.assessing import (
-    parsed,
-    reader_of,
-    reading_of,
-    refusal_of,
-    score,
-)
-from responder_model.serving.gate import (
-    Arrival,
-    Place,
-    arrival_of,
-    media_type_of,
-    read_body,
-)
+from responder_model.serving import assessing, gate, problems
 from responder_model.serving.hospital import Hospital
-from responder_model.serving.problems import (
-    Item,
-    Kind,
-    Refused,
-    json_response,
-)
 from responder_model.serving.service import Service
 from responder_model.serving.shelf import KNOWN_PATIENT
 from responder_model.words import Note
@@ -56,7 +31,7 @@ Plain = dict[str, Any]
 Make = Callable[[str], Plain]
 
 
-def routes(service: Service, hospital: Hospital) -> list[Place]:
+def routes(service: Service, hospital: Hospital) -> list[gate.Place]:
     """Routes of FHIR; what they write is held against FHIR's classes first.
 
     Raises
@@ -70,35 +45,35 @@ def routes(service: Service, hospital: Hospital) -> list[Place]:
         raise MissingExtraError(library=str(error.name), extra="hospital") from error
     base, started = hospital.canonical, datetime.now(tz=UTC).date().isoformat()
     made: dict[str, Make] = {
-        "/metadata": lambda _: capability_statement(base, started),
-        "/ConceptMap/predictors": partial(concept_map, hospital.codes, base),
-        "/OperationDefinition/assess": partial(operation_definition, base),
+        "/metadata": lambda _: catalogue.capability_statement(base, started),
+        "/ConceptMap/predictors": partial(catalogue.concept_map, hospital.codes, base),
+        "/OperationDefinition/assess": partial(catalogue.operation_definition, base),
     }
     for target in service.models:
         made[f"/Questionnaire/{form_id(*target)}"] = partial(_form, hospital, target)
     assess = partial(_answer, service, hospital)
     return [
         *(
-            Place(f"/fhir{path}", partial(_show, service, make), methods=["GET"])
+            gate.Place(f"/fhir{path}", partial(_show, service, make), methods=["GET"])
             for path, make in made.items()
         ),
-        Place("/fhir/$assess", assess, methods=["POST"]),
+        gate.Place("/fhir/$assess", assess, methods=["POST"]),
     ]
 
 
 def _form(hospital: Hospital, target: tuple[str, str], lang: str) -> Plain:
-    return questionnaire(reader_of(hospital, target), lang)
+    return catalogue.questionnaire(assessing.reader_of(hospital, target), lang)
 
 
 async def _show(service: Service, make: Make, request: Request) -> Response:
-    lang = arrival_of(request.scope).lang
+    lang = gate.arrival_of(request.scope).lang
     return _sent(await service.work(lambda: make(lang)))
 
 
 async def _answer(service: Service, hospital: Hospital, request: Request) -> Response:
-    if media_type_of(request) != MEDIA_TYPE:
-        raise Refused(Kind.UNSUPPORTED_MEDIA_TYPE)
-    body, arrival = await read_body(request), arrival_of(request.scope)
+    if gate.media_type_of(request) != catalogue.MEDIA_TYPE:
+        raise problems.Refused(problems.Kind.UNSUPPORTED_MEDIA_TYPE)
+    body, arrival = await gate.read_body(request), gate.arrival_of(request.scope)
     target = _target(dict(request.query_params))
     return _sent(
         await service.work(lambda: _assess(service, hospital, target, body, arrival))
@@ -117,12 +92,18 @@ def _target(asked: dict[str, str]) -> tuple[str, str]:
     decision = asked.get("decision", "")
     if decision not in known or set(asked) - {"decision", "moment"}:
         rule = Note("serving.one_of", values=tuple(known))
-        raise Refused(Kind.INVALID_REQUEST, [Item(pointer="?decision", allowed=rule)])
+        raise problems.Refused(
+            problems.Kind.INVALID_REQUEST,
+            [problems.Item(pointer="?decision", allowed=rule)],
+        )
     moments = known[decision].moments
     moment = asked.get("moment", moments[0] if len(moments) == 1 else "")
     if moment not in moments:
         rule = Note("serving.one_of", values=moments)
-        raise Refused(Kind.INVALID_REQUEST, [Item(pointer="?moment", allowed=rule)])
+        raise problems.Refused(
+            problems.Kind.INVALID_REQUEST,
+            [problems.Item(pointer="?moment", allowed=rule)],
+        )
     return decision, moment
 
 
@@ -131,15 +112,15 @@ def _assess(
     hospital: Hospital,
     target: tuple[str, str],
     body: bytes,
-    arrival: Arrival,
+    arrival: gate.Arrival,
 ) -> Plain:
-    reader = reader_of(hospital, target)
+    reader = assessing.reader_of(hospital, target)
     try:
-        record = record_of_bundle(parsed(body, "Bundle"))
+        record = record_of_bundle(assessing.parsed(body, "Bundle"))
     except RecordError as error:
-        raise refusal_of(error) from None
-    reading = reading_of(record, reader)
-    found = score(service, reading, reader, arrival)
+        raise assessing.refusal_of(error) from None
+    reading = assessing.reading_of(record, reader)
+    found = assessing.score(service, reading, reader, arrival)
     return _written(found, reading, reader, arrival.lang)
 
 
@@ -152,8 +133,8 @@ def _samples(service: Service, hospital: Hospital) -> list[Plain]:
     """One of each resource that the server writes."""
     base, samples = hospital.canonical, []
     for target, served in service.models.items():
-        reader = reader_of(hospital, target)
-        samples.append(questionnaire(reader, "en"))
+        reader = assessing.reader_of(hospital, target)
+        samples.append(catalogue.questionnaire(reader, "en"))
         reading = Reading(
             subject="Patient/sample",
             values=cast("Mapping[str, Value]", KNOWN_PATIENT),
@@ -165,11 +146,11 @@ def _samples(service: Service, hospital: Hospital) -> list[Plain]:
         samples.append(_written(found, reading, reader, "en"))
     return [
         *samples,
-        capability_statement(base, "2026-11-01"),
-        concept_map(hospital.codes, base, "en"),
-        operation_definition(base, "en"),
+        catalogue.capability_statement(base, "2026-11-01"),
+        catalogue.concept_map(hospital.codes, base, "en"),
+        catalogue.operation_definition(base, "en"),
     ]
 
 
 def _sent(resource: Plain) -> Response:
-    return json_response(resource, media_type=MEDIA_TYPE)
+    return problems.json_response(resource, media_type=catalogue.MEDIA_TYPE)

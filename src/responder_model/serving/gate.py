@@ -24,16 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from responder_model.interchange.outcome import operation_outcome
 from responder_model.schema import dictionary
-from responder_model.serving.admission import (
-    CLOSE,
-    check_host,
-    check_origin,
-    check_role,
-    check_size,
-    cross_origin,
-    is_page,
-    preflight,
-)
+from responder_model.serving import admission
 from responder_model.serving.problems import (
     MEDIA_TYPE,
     Kind,
@@ -132,7 +123,7 @@ class Gate:
         if scope["type"] != "http":
             return
         arrival = scope[_KEY] = self._arrival(scope)
-        fixed = self.headers + _as_sent(cross_origin(scope, self.settings))
+        fixed = self.headers + _as_sent(admission.cross_origin(scope, self.settings))
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -214,15 +205,15 @@ class Gate:
         Refused
             For what is too large, and who may not ask.
         """
-        check_size(scope, self.settings.limits)
-        check_host(scope, self.settings)
-        headers = preflight(scope, self.settings)
+        admission.check_size(scope, self.settings.limits)
+        admission.check_host(scope, self.settings)
+        headers = admission.preflight(scope, self.settings)
         if headers is not None:
             await Response(status_code=204, headers=headers)(scope, receive, send)
             return False
-        check_origin(scope, self.settings)
+        admission.check_origin(scope, self.settings)
         if not self._shows_itself(scope):
-            check_role(scope, self.doorkeeper)
+            admission.check_role(scope, self.doorkeeper)
         return True
 
     def _shows_itself(self, scope: Scope) -> bool:
@@ -259,17 +250,17 @@ async def read_body(request: Request) -> bytes:
     most = arrival.body_limit
     length = request.headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > most:
-        raise Refused(Kind.TOO_LARGE, headers=CLOSE)
+        raise Refused(Kind.TOO_LARGE, headers=admission.CLOSE)
     parts, size = [], 0
     try:
         async with asyncio.timeout_at(arrival.deadline):
             async for part in request.stream():
                 size += len(part)
                 if size > most:
-                    raise Refused(Kind.TOO_LARGE, headers=CLOSE)
+                    raise Refused(Kind.TOO_LARGE, headers=admission.CLOSE)
                 parts.append(part)
     except TimeoutError:
-        raise Refused(Kind.REQUEST_TIMEOUT, headers=CLOSE) from None
+        raise Refused(Kind.REQUEST_TIMEOUT, headers=admission.CLOSE) from None
     return b"".join(parts)
 
 
@@ -299,7 +290,9 @@ async def respond(refused: Refused, scope: Scope, receive: Receive, send: Send) 
 def takes_record(scope: Scope) -> bool:
     """Whether a whole record may be sent to an address."""
     path = str(scope["path"])
-    is_form = is_page(path) and path.endswith(OPENED) and path.count("/") == _DEEP
+    is_form = (
+        admission.is_page(path) and path.endswith(OPENED) and path.count("/") == _DEEP
+    )
     return is_form or is_record(scope)
 
 
@@ -352,7 +345,7 @@ def answer_unread(
         "content-type": MEDIA_TYPE,
         "content-length": str(len(body)),
         "x-request-id": request_id,
-        **CLOSE,
+        **admission.CLOSE,
     }
     log({"request_id": request_id, "status": kind.status})
     return list(headers.items()), body

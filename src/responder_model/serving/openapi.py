@@ -11,26 +11,10 @@ from typing import Any
 
 from responder_model import __version__
 from responder_model.schema import dictionary
+from responder_model.serving import envelopes, problems
 from responder_model.serving.api import Operation, operations, ready
-from responder_model.serving.envelopes import (
-    Envelope,
-    ManyPatients,
-    OnePatient,
-    Path,
-    Stopping,
-    read_envelope,
-)
 from responder_model.serving.fields import Schema, patient_schema
 from responder_model.serving.gate import Arrival
-from responder_model.serving.problems import (
-    JSON,
-    JSON_KINDS,
-    MEDIA_TYPE,
-    Item,
-    Kind,
-    Refused,
-    dump_json,
-)
 from responder_model.serving.service import Service
 from responder_model.serving.shelf import KNOWN_PATIENT
 from responder_model.words import LANGUAGES, Note, say
@@ -39,11 +23,11 @@ Plain = dict[str, Any]
 _REQUEST_ID = "00000000-0000-4000-8000-000000000000"
 # What only a request with a body can be answered.
 _OF_BODIES = (
-    Kind.BAD_JSON,
-    Kind.REQUEST_TIMEOUT,
-    Kind.TOO_LARGE,
-    Kind.UNSUPPORTED_MEDIA_TYPE,
-    Kind.INVALID_PATIENT,
+    problems.Kind.BAD_JSON,
+    problems.Kind.REQUEST_TIMEOUT,
+    problems.Kind.TOO_LARGE,
+    problems.Kind.UNSUPPORTED_MEDIA_TYPE,
+    problems.Kind.INVALID_PATIENT,
 )
 
 
@@ -64,7 +48,7 @@ def document(service: Service, lang: str) -> Plain:
             "Problem": _problem_schema(lang),
             **{f"Patient_{name}": patient_schema(name, lang) for name in moments},
         },
-        "responses": {kind.code: _problem(kind, lang) for kind in JSON_KINDS},
+        "responses": {kind.code: _problem(kind, lang) for kind in problems.JSON_KINDS},
     }
     if has_tokens:
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
@@ -117,14 +101,14 @@ def _operation(service: Service, operation: Operation, lang: str) -> Plain:
             "schema": envelope_schema(service, operation.envelope),
             "examples": {f"example_{k}": {"value": v} for k, v in enumerate(asked)},
         }
-        told["requestBody"] = {"required": True, "content": {JSON: content}}
+        told["requestBody"] = {"required": True, "content": {problems.JSON: content}}
     return told
 
 
 # ---------------------------------------------------------------- requests
 
 
-def envelope_schema(service: Service, envelope: type[Envelope]) -> Schema:
+def envelope_schema(service: Service, envelope: type[envelopes.Envelope]) -> Schema:
     """JSON schema of a body: what it allows is answered.
 
     Examples
@@ -136,18 +120,18 @@ def envelope_schema(service: Service, envelope: type[Envelope]) -> Schema:
     """
     lang: Schema = {"lang": {"enum": list(LANGUAGES), "default": LANGUAGES[0]}}
     test = next(iter(dictionary().decisions.values()))
-    if envelope is Path:
+    if envelope is envelopes.Path:
         return _object({**lang, "patient": _patient(test.moments[-1])}, ["patient"])
-    if envelope is Stopping:
+    if envelope is envelopes.Stopping:
         moment = {"enum": [*test.moments[1:], None]}
         cost = {"type": ["number", "null"], "exclusiveMinimum": 0}
         return _object({**lang, "moment": moment, "cost": cost}, [])
-    if not issubclass(envelope, ManyPatients | OnePatient):
+    if not issubclass(envelope, envelopes.ManyPatients | envelopes.OnePatient):
         return _object(lang, [])
     most = service.settings.limits.patients
     return {
         "oneOf": [
-            _question(*at, lang, most if envelope is ManyPatients else None)
+            _question(*at, lang, most if envelope is envelopes.ManyPatients else None)
             for at in dictionary().targets()
         ]
     }
@@ -190,23 +174,23 @@ def _object(properties: Schema, required: Sequence[str]) -> Schema:
     }
 
 
-def _requests(envelope: type[Envelope] | None) -> list[Plain]:
+def _requests(envelope: type[envelopes.Envelope] | None) -> list[Plain]:
     """Examples of a body: the known patient, for every question."""
     patient = dict(KNOWN_PATIENT)
     if envelope is None:
         return []
-    if envelope is Path:
+    if envelope is envelopes.Path:
         # after the last session nothing lies ahead
         last = {**patient, "relief_3": 40}
         return [{"lang": "fr", "patient": each} for each in (patient, last)]
-    if envelope is Stopping:
+    if envelope is envelopes.Stopping:
         # rules of one session: those of all take a second
         moments = next(iter(dictionary().decisions.values())).moments
         return [{"lang": "fr", "moment": moments[1]}]
-    if not issubclass(envelope, ManyPatients | OnePatient):
+    if not issubclass(envelope, envelopes.ManyPatients | envelopes.OnePatient):
         return [{}]
     asked = {"patient": patient}
-    if envelope is ManyPatients:
+    if envelope is envelopes.ManyPatients:
         asked = {"patients": [patient]}  # type: ignore[dict-item]
     return [
         {"decision": decision, "moment": moment, "lang": "fr", **asked}
@@ -224,14 +208,14 @@ def _example(service: Service, operation: Operation, value: Any, lang: str) -> P
         # described by what it leaves behind, not by doing it
         models = ready(service, lang)["models"]
         return {"request_id": _REQUEST_ID, "models": models}
-    asked = read_envelope(dump_json(value), operation.envelope)
+    asked = envelopes.read_envelope(problems.dump_json(value), operation.envelope)
     arrival = Arrival(request_id=_REQUEST_ID, lang=lang)
     return {"request_id": _REQUEST_ID, **operation.answer(service, asked, arrival)}
 
 
 def _answer(examples: Sequence[Plain]) -> Plain:
     content = {"schema": form_of(examples), "example": examples[0]}
-    return {"description": "OK", "content": {JSON: content}}
+    return {"description": "OK", "content": {problems.JSON: content}}
 
 
 def form_of(examples: Sequence[Any], depth: int = 0) -> Schema:
@@ -271,7 +255,9 @@ _SCALARS: dict[frozenset[type], Schema] = {
 
 def _refusals(*, with_body: bool) -> Plain:
     """Every refusal of a route: by status, which may have more than one kind."""
-    kinds = [kind for kind in JSON_KINDS if with_body or kind not in _OF_BODIES]
+    kinds = [
+        kind for kind in problems.JSON_KINDS if with_body or kind not in _OF_BODIES
+    ]
     named = {str(kind.status): kind.code for kind in reversed(kinds)}
     return {
         status: {"$ref": f"#/components/responses/{code}"}
@@ -279,25 +265,29 @@ def _refusals(*, with_body: bool) -> Plain:
     }
 
 
-def _problem(kind: Kind, lang: str) -> Plain:
-    item = Item(pointer="", allowed=Note("serving.required"))
-    if kind is Kind.INVALID_PATIENT:
+def _problem(kind: problems.Kind, lang: str) -> Plain:
+    item = problems.Item(pointer="", allowed=Note("serving.required"))
+    if kind is problems.Kind.INVALID_PATIENT:
         field = dictionary().fields["age"]
-        item = Item(
+        item = problems.Item(
             pointer="/patients/0/age",
             allowed=field.rule,
             field=field.name,
             label=Note("patient.name", field=field.name),
         )
-    items = [item] if kind in (Kind.INVALID_PATIENT, Kind.INVALID_REQUEST) else []
-    example = Refused(kind, items).document(_REQUEST_ID, lang)
+    items = (
+        [item]
+        if kind in (problems.Kind.INVALID_PATIENT, problems.Kind.INVALID_REQUEST)
+        else []
+    )
+    example = problems.Refused(kind, items).document(_REQUEST_ID, lang)
     schema = {"$ref": "#/components/schemas/Problem"}
-    content = {MEDIA_TYPE: {"schema": schema, "example": example}}
+    content = {problems.MEDIA_TYPE: {"schema": schema, "example": example}}
     return {"description": say(f"serving.{kind.code}", lang), "content": content}
 
 
 def _problem_schema(lang: str) -> Schema:
-    item = Item(pointer="", allowed=Note("serving.required"))
+    item = problems.Item(pointer="", allowed=Note("serving.required"))
     text: Schema = {"type": "string"}
     or_none: Schema = {"type": ["string", "null"]}
     rows = dict.fromkeys(item.to_dict(lang), text) | {

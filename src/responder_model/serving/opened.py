@@ -13,22 +13,9 @@ from responder_model.interchange.catalogue import MEDIA_TYPE
 from responder_model.interchange.reading import Reading
 from responder_model.interchange.record import RecordError, record_of_bundle
 from responder_model.schema import dictionary
+from responder_model.serving import assessing, gate
 from responder_model.serving.answers import note_model
-from responder_model.serving.assessing import (
-    parsed,
-    reader_of,
-    reading_of,
-    refusal_of,
-    refuse_dead,
-)
 from responder_model.serving.form import Told
-from responder_model.serving.gate import (
-    OPENED,
-    Place,
-    arrival_of,
-    media_type_of,
-    read_body,
-)
 from responder_model.serving.hospital import Hospital
 from responder_model.serving.pages import form_page
 from responder_model.serving.problems import Kind, Refused
@@ -43,11 +30,11 @@ RECORD = "record"
 Target = tuple[str, str]
 
 
-def routes(service: Service, hospital: Hospital) -> list[Place]:
+def routes(service: Service, hospital: Hospital) -> list[gate.Place]:
     """Routes to each form, in both languages, that take a record."""
     return [
-        Place(
-            f"/{lang}/{{decision}}/{{moment}}{OPENED}",
+        gate.Place(
+            f"/{lang}/{{decision}}/{{moment}}{gate.OPENED}",
             partial(_open, service, hospital, lang),
             methods=["POST"],
         )
@@ -68,7 +55,7 @@ async def _open(
     models, target = models_of(service), target_of(request)
     if target not in models:
         raise Refused(Kind.NOT_FOUND)
-    note_model(arrival_of(request.scope), service.served(*target))
+    note_model(gate.arrival_of(request.scope), service.served(*target))
     bundle = await _bundle_of(request)
 
     def make() -> str:
@@ -82,7 +69,7 @@ async def _open(
 
 async def _bundle_of(request: Request) -> bytes:
     """The record, as it stands or in a form that a browser sends."""
-    kind, body = media_type_of(request), await read_body(request)
+    kind, body = gate.media_type_of(request), await gate.read_body(request)
     if kind == MEDIA_TYPE:
         return body
     if kind != FORM_TYPE:
@@ -96,11 +83,11 @@ async def _bundle_of(request: Request) -> bytes:
 
 def _read(bundle: bytes, hospital: Hospital, target: Target) -> Reading:
     try:
-        record = record_of_bundle(parsed(bundle, "Bundle"))
+        record = record_of_bundle(assessing.parsed(bundle, "Bundle"))
     except RecordError as error:
-        raise refusal_of(error) from None
-    reading = reading_of(record, reader_of(hospital, target))
-    refuse_dead(reading)
+        raise assessing.refusal_of(error) from None
+    reading = assessing.reading_of(record, assessing.reader_of(hospital, target))
+    assessing.refuse_dead(reading)
     return reading
 
 

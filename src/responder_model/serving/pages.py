@@ -12,6 +12,7 @@ from typing import Any
 from responder_model.errors import InvalidPatientError, Problem
 from responder_model.labels import moment_label
 from responder_model.schema import dictionary
+from responder_model.serving import form, frame
 from responder_model.serving.benefit import benefit_of
 from responder_model.serving.course import follow, show_course
 from responder_model.serving.entries import (
@@ -21,24 +22,6 @@ from responder_model.serving.entries import (
     pairs_of,
     patient_of,
 )
-from responder_model.serving.form import (
-    Choices,
-    Part,
-    Told,
-    form_parts,
-)
-from responder_model.serving.frame import (
-    FORM,
-    IMPLANT,
-    SCORE,
-    Button,
-    Models,
-    Page,
-    other_language,
-    path_of,
-    render,
-    warnings_of,
-)
 from responder_model.serving.recording import scored
 from responder_model.serving.result import answers_given, show_result
 from responder_model.serving.sources import mapping_of, told_in
@@ -46,15 +29,15 @@ from responder_model.words import say
 
 
 def form_page(
-    models: Models,
+    models: frame.Models,
     decision: str,
     moment: str,
     entries: Entries,
     *,
     lang: str,
     problems: Sequence[Problem] = (),
-    told: Told | None = None,
-) -> Page:
+    told: form.Told | None = None,
+) -> frame.Page:
     """Form of one question with what was entered; status 422 with problems.
 
     ``told`` is what a record said, where the form is opened with one; by default what
@@ -63,12 +46,12 @@ def form_page(
     table = dictionary()
     told = told or told_in(entries, lang)
     question = table.decisions[decision].label[lang]
-    parts = form_parts(
+    parts = form.form_parts(
         decision, moment, entries, lang=lang, problems=problems, told=told
     )
     new = tuple(part for part in parts if part.moment == moment) or parts[:1]
     earlier = parts[len(new) :]
-    return render(
+    return frame.render(
         "form.html.j2",
         lang,
         title=question,
@@ -76,10 +59,10 @@ def form_page(
         decision=question,
         moment=moment_label(moment, lang),
         decision_help=table.decisions[decision].help[lang],
-        path=path_of(lang, decision, moment),
-        other_path=path_of(other_language(lang), decision, moment),
-        stay=SCORE if problems else FORM,
-        warnings=warnings_of(models[decision, moment], lang=lang),
+        path=frame.path_of(lang, decision, moment),
+        other_path=frame.path_of(frame.other_language(lang), decision, moment),
+        stay=frame.SCORE if problems else frame.FORM,
+        warnings=frame.warnings_of(models[decision, moment], lang=lang),
         carried=list(pairs_of(carried(entries, decision, moment))),
         problems=links_to(parts, problems, lang),
         new_parts=new,
@@ -91,7 +74,11 @@ def form_page(
 
 
 def links_to(
-    parts: Sequence[Part], problems: Sequence[Problem], lang: str, *, prefix: str = ""
+    parts: Sequence[form.Part],
+    problems: Sequence[Problem],
+    lang: str,
+    *,
+    prefix: str = "",
 ) -> list[tuple[str, str]]:
     """First element of each refused control, and what is wrong."""
     elements = {c.name: c.element for part in parts for c in part.controls}
@@ -99,12 +86,12 @@ def links_to(
 
 
 def _given(
-    earlier: Sequence[Part],
+    earlier: Sequence[form.Part],
     entries: Entries,
     decision: str,
     moment: str,
     lang: str,
-    told: Told,
+    told: form.Told,
 ) -> tuple[tuple[str, str, str], ...]:
     """Earlier answers as a list, where they can be read."""
     names = {control.name for part in earlier for control in part.controls}
@@ -122,27 +109,27 @@ def _readable(entries: Entries, decision: str, moment: str) -> dict[str, Any]:
         return _readable(rest, decision, moment) if len(rest) < len(entries) else {}
 
 
-def _is_open(earlier: Sequence[Part]) -> bool:
+def _is_open(earlier: Sequence[form.Part]) -> bool:
     """Whether earlier questions are unfolded: none answered, or one refused."""
     controls = [control for part in earlier for control in part.controls]
     answered = any(c.text or _is_answered(c.choices) for c in controls)
     return not answered or any(c.problems for c in controls)
 
 
-def _is_answered(choices: Sequence[Choices]) -> bool:
+def _is_answered(choices: Sequence[form.Choices]) -> bool:
     chosen = [a.value for group in choices for a in group.answers if a.chosen]
     return any(value != NOT_KNOWN for value in chosen)
 
 
 def result_page(
-    models: Models,
+    models: frame.Models,
     decision: str,
     moment: str,
     entries: Entries,
     *,
     lang: str,
     threshold: float | None = None,
-) -> Page:
+) -> frame.Page:
     """Result for the entries, or the form with every problem at once."""
     model = models[decision, moment]
     try:
@@ -158,15 +145,15 @@ def result_page(
         course = show_course(visits, prediction, models.values(), lang=lang)
     also = () if course is None else course.models
     told, mapping = told_in(entries, lang), mapping_of(entries)
-    return render(
+    return frame.render(
         "result.html.j2",
         lang,
         scored=(scored(model, known, prediction, also=also, mapping=mapping),),
         title=f"{say('page.result_title', lang)}, {moment_label(moment, lang)}",
-        path=path_of(lang, decision, moment),
-        other_path=path_of(other_language(lang), decision, moment),
-        stay=SCORE,
-        warnings=warnings_of(model, lang=lang),
+        path=frame.path_of(lang, decision, moment),
+        other_path=frame.path_of(frame.other_language(lang), decision, moment),
+        stay=frame.SCORE,
+        warnings=frame.warnings_of(model, lang=lang),
         of=f"{decision}@{moment}",
         result=show_result(model, prediction, known, lang=lang, threshold=threshold),
         benefit=benefit_of(model, known, lang=lang),
@@ -181,17 +168,23 @@ def result_page(
     )
 
 
-def _buttons(models: Models, decision: str, moment: str, lang: str) -> list[Button]:
+def _buttons(
+    models: frame.Models, decision: str, moment: str, lang: str
+) -> list[frame.Button]:
     """Ways on: change, the next moment, the implant, the path, another patient."""
-    ways = [(path_of(lang, decision, moment), FORM, say("page.change", lang))]
+    ways = [
+        (frame.path_of(lang, decision, moment), frame.FORM, say("page.change", lang))
+    ]
     moments = dictionary().decisions[decision].moments
     following = [(decision, m) for m in moments[moments.index(moment) + 1 :][:1]]
-    is_test = decision != IMPLANT[0]
-    for target in [*following, IMPLANT] if is_test else []:
+    is_test = decision != frame.IMPLANT[0]
+    for target in [*following, frame.IMPLANT] if is_test else []:
         if target in models:
             label = say("page.go_on", lang, moment=target[1])
-            ways.append((path_of(lang, *target), FORM, label))
-    if is_test and IMPLANT in models:
-        ways.append((f"/{lang}/pathway", SCORE, say("page.path_title", lang)))
-    ways.append((f"/{lang}/compare", FORM, say("page.compare_title", lang)))
-    return [Button(path=path, does=does, label=label) for path, does, label in ways]
+            ways.append((frame.path_of(lang, *target), frame.FORM, label))
+    if is_test and frame.IMPLANT in models:
+        ways.append((f"/{lang}/pathway", frame.SCORE, say("page.path_title", lang)))
+    ways.append((f"/{lang}/compare", frame.FORM, say("page.compare_title", lang)))
+    return [
+        frame.Button(path=path, does=does, label=label) for path, does, label in ways
+    ]

@@ -7,39 +7,21 @@ from responder_model.labels import moment_label
 from responder_model.model import Prediction
 from responder_model.pathways import Pathway, pathway
 from responder_model.schema import dictionary
+from responder_model.serving import frame, result
 from responder_model.serving.drawing import interval_bar
 from responder_model.serving.entries import Entries, pairs_of, patient_of
-from responder_model.serving.frame import (
-    FORM,
-    IMPLANT,
-    SCORE,
-    Models,
-    Page,
-    other_language,
-    path_of,
-    render,
-    warnings_of,
-)
 from responder_model.serving.origin import source_of
 from responder_model.serving.pages import form_page
 from responder_model.serving.recording import scored_pathway
-from responder_model.serving.result import (
-    PLACED,
-    Figure,
-    answers_given,
-    figure_words,
-    is_wide,
-    missing_words,
-)
 from responder_model.serving.sources import mapping_of, told_in
 from responder_model.words import Note, say
 
 
 def pathway_page(
-    models: Models, decision: str, moment: str, entries: Entries, *, lang: str
-) -> Page:
+    models: frame.Models, decision: str, moment: str, entries: Entries, *, lang: str
+) -> frame.Page:
     """Result of both steps, or the form of the first with every problem."""
-    first, second = models[decision, moment], models[IMPLANT]
+    first, second = models[decision, moment], models[frame.IMPLANT]
     try:
         given, known = patient_of(entries, decision, moment)
         found = pathway(given, screening_model=first, implant_model=second)
@@ -48,31 +30,31 @@ def pathway_page(
             models, decision, moment, entries, lang=lang, problems=error.problems
         )
     told = told_in(entries, lang)
-    return render(
+    return frame.render(
         "path.html.j2",
         lang,
         scored=(scored_pathway(first, known, found, mapping=mapping_of(entries)),),
         title=say("page.path_title", lang),
         path=f"/{lang}/pathway",
-        other_path=f"/{other_language(lang)}/pathway",
-        stay=SCORE,
+        other_path=f"/{frame.other_language(lang)}/pathway",
+        stay=frame.SCORE,
         of=f"{decision}@{moment}",
-        warnings=warnings_of(first, second, lang=lang),
+        warnings=frame.warnings_of(first, second, lang=lang),
         moment=moment_label(moment, lang),
         steps=_steps(found, lang),
         apart=_apart(found, lang),
         classes=_classes(found, lang),
-        missing=missing_words(found.messages, lang),
+        missing=result.missing_words(found.messages, lang),
         level=found.applicability.level,
         applicability=say(f"page.{found.applicability.level}", lang),
         reasons=[reason.text(lang) for reason in found.applicability.reasons],
-        messages=[m.text(lang) for m in found.messages if m.code not in PLACED],
+        messages=[m.text(lang) for m in found.messages if m.code not in result.PLACED],
         sources=[source_of(model, lang) for model in (first, second)],
         told=told.lead,
-        given=answers_given(known, lang, told),
+        given=result.answers_given(known, lang, told),
         pairs=list(pairs_of(entries)),
-        form=FORM,
-        back=path_of(lang, decision, moment),
+        form=frame.FORM,
+        back=frame.path_of(lang, decision, moment),
     )
 
 
@@ -85,7 +67,7 @@ def _steps(found: Pathway, lang: str) -> list[dict[str, object]]:
         {
             "question": table.decisions[step.decision].label[lang],
             "verdict": verdict.text(lang),
-            "is_wide": is_wide(step.interval),
+            "is_wide": result.is_wide(step.interval),
             "bar": interval_bar(step.probability, step.interval),
         }
         for step, verdict in steps
@@ -95,8 +77,8 @@ def _steps(found: Pathway, lang: str) -> list[dict[str, object]]:
 def _apart(found: Pathway, lang: str) -> list[str]:
     """What becomes of those who respond first, apart from the average."""
     after = found.responders
-    both = figure_words(found.joint, found.joint_interval, lang)
-    then = figure_words(after.success, after.success_interval, lang)
+    both = result.figure_words(found.joint, found.joint_interval, lang)
+    then = result.figure_words(after.success, after.success_interval, lang)
     return [
         say("pathway.joint", lang, p=both),
         say("pathway.after_response", lang, p=then),
@@ -108,10 +90,10 @@ def _classes(found: Pathway, lang: str) -> list[dict[str, object]]:
     return [
         {
             "name": row.describe(lang),
-            "share": figure_words(row.probability, row.interval, lang),
-            "success": Figure(
+            "share": result.figure_words(row.probability, row.interval, lang),
+            "success": result.Figure(
                 name=row.describe(lang),
-                words=figure_words(row.success, row.success_interval, lang),
+                words=result.figure_words(row.success, row.success_interval, lang),
                 bar=interval_bar(row.success, row.success_interval),
             ),
         }

@@ -14,14 +14,7 @@ from responder_model.model.verdict import Verdict, figure_note, judge, width_not
 from responder_model.pathways import Pathway
 from responder_model.patient import Value
 from responder_model.schema import Decision, dictionary
-from responder_model.serving.drawing import (
-    PATIENTS,
-    counts,
-    icon_array,
-    interval_bar,
-    key_of,
-    marks_for,
-)
+from responder_model.serving import drawing
 from responder_model.serving.form import Told
 from responder_model.serving.origin import source_of
 from responder_model.serving.reasons import Reasons, reasons_of
@@ -172,13 +165,13 @@ def hundred_of(
         others=_others(prediction, lang),
         is_wide=is_wide(prediction.interval),
         tones=tones,
-        array=icon_array([tone.count for tone in tones], words),
+        array=drawing.icon_array([tone.count for tone in tones], words),
     )
 
 
 def _others(prediction: Prediction, lang: str) -> str:
     """How many do not, so that both numbers add up to 100."""
-    share = of_100(prediction.probability) / PATIENTS
+    share = of_100(prediction.probability) / drawing.PATIENTS
     return say("page.others", lang, others=1.0 - share)
 
 
@@ -202,16 +195,16 @@ def figure(step: Prediction | Pathway, lang: str) -> str:
 def _tones(prediction: Prediction, decision: Decision, lang: str) -> tuple[Tone, ...]:
     wide = is_wide(prediction.interval)
     bounds = prediction.interval if wide else (prediction.probability,)
-    found = counts(*bounds)
+    found = drawing.counts(*bounds)
     keys = ("at_worst", "cannot_tell", "at_best") if wide else ("do", "do_not")
     parts = {"relief": relief(decision, decision.main_cut_point)}
     return tuple(
         Tone(
-            key=key_of(mark),
+            key=drawing.key_of(mark),
             count=n,
             words=say(f"page.tone_{key}", lang, n=n, **parts),
         )
-        for mark, n, key in zip(marks_for(found), found, keys, strict=True)
+        for mark, n, key in zip(drawing.marks_for(found), found, keys, strict=True)
     )
 
 
@@ -227,7 +220,7 @@ def _figures(
             Figure(
                 name=say("page.cut_off", lang, relief=relief(decision, cut)),
                 words=figure_words(probability, interval, lang),
-                bar=interval_bar(
+                bar=drawing.interval_bar(
                     probability, interval, average=average if is_main else None
                 ),
             )
@@ -260,7 +253,7 @@ def _at_threshold(prediction: Prediction, told: Verdict, lang: str) -> tuple[str
     threshold, above = told.threshold, told.chance_above
     cost = threshold / (1.0 - threshold)
     ends = (prediction.probability, *prediction.interval)
-    worth = [PATIENTS * (p - (1.0 - p) * cost) for p in ends]
+    worth = [drawing.PATIENTS * (p - (1.0 - p) * cost) for p in ends]
     value, low, high = (signed_points(x, lang) for x in worth)
     said = {"n": round(worth[0]), "value": value, "low": low, "high": high}
     return (

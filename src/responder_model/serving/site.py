@@ -11,16 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from responder_model.model import Model
+from responder_model.serving import frame
 from responder_model.serving.admission import SESSION, refuse_token, session_of
 from responder_model.serving.compare import compare_page
 from responder_model.serving.entries import of_patient, read_entries
-from responder_model.serving.frame import (
-    FORM,
-    IMPLANT,
-    SCORE,
-    Models,
-    Page,
-)
 from responder_model.serving.gate import Place, arrival_of, media_type_of, read_body
 from responder_model.serving.pages import form_page, result_page
 from responder_model.serving.path import pathway_page
@@ -111,7 +105,7 @@ async def _ask(service: Service, lang: str, request: Request) -> Response:
 async def _score(service: Service, lang: str, request: Request) -> Response:
     target = target_of(request)
     # an implant has a price of its own
-    is_test = target[0] != IMPLANT[0]
+    is_test = target[0] != frame.IMPLANT[0]
     threshold = service.settings.threshold if is_test else None
     make = partial(_question_page, threshold=threshold)
     return await _answer(request, service, lang, make, target)
@@ -163,7 +157,7 @@ async def _login(service: Service, lang: str, request: Request) -> Response:
     return answer
 
 
-Task = Callable[[Models, tuple[str, str], Pairs, str], Page]
+Task = Callable[[frame.Models, tuple[str, str], Pairs, str], frame.Page]
 
 
 async def _answer(
@@ -196,32 +190,32 @@ def _note(request: Request, model: Model) -> None:
 
 
 def _question_page(
-    models: Models,
+    models: frame.Models,
     target: tuple[str, str],
     pairs: Pairs,
     lang: str,
     *,
     threshold: float | None,
-) -> Page:
+) -> frame.Page:
     # a comparison ends here: the second patient is left behind
     entries = of_patient(read_entries(pairs))
-    if _own(pairs, "_do") == FORM:
+    if _own(pairs, "_do") == frame.FORM:
         return form_page(models, *target, entries, lang=lang)
     return result_page(models, *target, entries, lang=lang, threshold=threshold)
 
 
 def _pathway_page(
-    models: Models, target: tuple[str, str], pairs: Pairs, lang: str
-) -> Page:
-    if IMPLANT not in models or target[0] == IMPLANT[0]:
+    models: frame.Models, target: tuple[str, str], pairs: Pairs, lang: str
+) -> frame.Page:
+    if frame.IMPLANT not in models or target[0] == frame.IMPLANT[0]:
         raise Refused(Kind.NOT_FOUND)
     return pathway_page(models, *target, read_entries(pairs), lang=lang)
 
 
 def _compare_page(
-    models: Models, target: tuple[str, str], pairs: Pairs, lang: str
-) -> Page:
-    scored = _own(pairs, "_do") == SCORE
+    models: frame.Models, target: tuple[str, str], pairs: Pairs, lang: str
+) -> frame.Page:
+    scored = _own(pairs, "_do") == frame.SCORE
     entries = read_entries(pairs)
     return compare_page(models, *target, entries, lang=lang, scored=scored)
 
@@ -257,12 +251,12 @@ def target_of(request: Request) -> tuple[str, str]:
     return request.path_params["decision"], request.path_params["moment"]
 
 
-def models_of(service: Service) -> Models:
+def models_of(service: Service) -> frame.Models:
     """Models that serve now."""
     return {target: served.model for target, served in service.models.items()}
 
 
-def _sent(page: Page) -> Response:
+def _sent(page: frame.Page) -> Response:
     return HTMLResponse(page.html, status_code=page.status)
 
 

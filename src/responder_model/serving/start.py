@@ -6,28 +6,21 @@ from responder_model.labels import describe_cut_point, moment_label
 from responder_model.model import Model
 from responder_model.model.messages import standing_messages
 from responder_model.schema import dictionary
-from responder_model.serving.frame import (
-    Models,
-    Page,
-    other_language,
-    path_of,
-    render,
-    warnings_of,
-)
+from responder_model.serving import frame
 from responder_model.serving.origin import source_of
 from responder_model.words import say
 
 
 def start_page(
-    models: Models, *, lang: str, asks_token: bool = False, audited: bool = False
-) -> Page:
+    models: frame.Models, *, lang: str, asks_token: bool = False, audited: bool = False
+) -> frame.Page:
     """Questions that can be asked, what this is and is not, and a way to log out."""
     decisions = dictionary().decisions.values()
-    return render(
+    return frame.render(
         "start.html.j2",
         lang,
         title=say("page.start_title", lang),
-        other_path=f"/{other_language(lang)}",
+        other_path=f"/{frame.other_language(lang)}",
         # one under review is said where its question is asked
         warnings=[say("page.simulated_banner", lang)]
         * any(model.provenance == "simulated" for model in models.values()),
@@ -40,7 +33,7 @@ def start_page(
                 "moments": [
                     {
                         "label": moment_label(m, lang),
-                        "path": path_of(lang, decision.name, m),
+                        "path": frame.path_of(lang, decision.name, m),
                         "about": f"/{lang}/about/{decision.name}/{m}",
                     }
                     for m in decision.moments
@@ -53,20 +46,22 @@ def start_page(
     )
 
 
-def about_page(models: Models, decision: str, moment: str, *, lang: str) -> Page:
+def about_page(
+    models: frame.Models, decision: str, moment: str, *, lang: str
+) -> frame.Page:
     """What a model is made from, what it reads, and what is published of it."""
     model = models[decision, moment]
     row = dictionary().decisions[decision]
-    return render(
+    return frame.render(
         "about.html.j2",
         lang,
         title=f"{say('page.about_title', lang)}, {moment_label(moment, lang)}",
-        other_path=f"/{other_language(lang)}/about/{decision}/{moment}",
-        warnings=warnings_of(model, lang=lang),
+        other_path=f"/{frame.other_language(lang)}/about/{decision}/{moment}",
+        warnings=frame.warnings_of(model, lang=lang),
         decision=row.label[lang],
         moment=moment_label(moment, lang),
         decision_help=row.help[lang],
-        path=path_of(lang, decision, moment),
+        path=frame.path_of(lang, decision, moment),
         source=source_of(model, lang, with_measures=True),
         cut_offs=[describe_cut_point(row, cut) for cut in model.served_cut_points],
         fields=[

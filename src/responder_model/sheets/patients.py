@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from responder_model import tables
 from responder_model.figures.ranges import Range, ranges_picture
 from responder_model.labels import describe_value, label_of
 from responder_model.model import Model, Prediction
@@ -15,13 +16,6 @@ from responder_model.pathways import Implant, Pathway
 from responder_model.patient import check_patient
 from responder_model.schema import dictionary
 from responder_model.sheets.sheet import Sheet, check_label, describe_model, spoken
-from responder_model.tables import (
-    Table,
-    classes_table,
-    harm_table,
-    like_table,
-    reasons_table,
-)
 from responder_model.words import Note, say
 
 # Reasons on a sheet, largest first.
@@ -62,7 +56,7 @@ def prediction_sheet(
     known = check_patient(patient, model.decision, model.moment)
     verdict = judge(found, threshold)
     basis = bases(model, known)
-    reasons = reasons_table(found, known, basis, lang, most=MOST_REASONS)
+    reasons = tables.reasons_table(found, known, basis, lang, most=MOST_REASONS)
     return Sheet(
         lang=lang,
         title=_title(found.decision, found.moment, lang),
@@ -114,7 +108,7 @@ def pathway_sheet(
         picture=ranges_picture(named, lang=lang),
         picture_text=say("pathway.average", lang),
         lines=(limits_line(found, lang), given_line(known, lang)),
-        tables=(classes_table(found, lang),),
+        tables=(tables.classes_table(found, lang),),
         notes=spoken(found.messages, lang),
         models=tuple(
             describe_model(name, found.provenance, digest, lang)
@@ -228,8 +222,8 @@ def _unknown(found: Implant, lang: str) -> str:
     return Note("implant.unknown", names=names).text(lang)
 
 
-def _implant_tables(found: Implant, lang: str) -> Iterator[Table]:
+def _implant_tables(found: Implant, lang: str) -> Iterator[tables.Table]:
     title = say("implant.harm_title", lang)
-    yield harm_table(found.harms, title, lang, about=False)
+    yield tables.harm_table(found.harms, title, lang, about=False)
     if found.published:
-        yield like_table(found.published, lang)
+        yield tables.like_table(found.published, lang)

@@ -30,16 +30,9 @@ from responder_model.performance import (
 from responder_model.performance._check import check_seed
 from responder_model.schema import dictionary
 from responder_model.settings import Settings
+from responder_model.validation import resampling
 from responder_model.validation.notes import MIN_RARER as MIN_RARER
 from responder_model.validation.notes import external_notes
-from responder_model.validation.resampling import (
-    check_model,
-    develop_on,
-    has_non_completers,
-    procedure_of,
-    read_data,
-    settings_of,
-)
 from responder_model.words import Note
 
 if TYPE_CHECKING:
@@ -141,7 +134,7 @@ def validate_externally(
         When no outcome is known, or only of patients who are in the model.
     """
     check_seed(seed)
-    check_model(model)
+    resampling.check_model(model)
     cohort, left_out = new_patients(
         model, check_cohort(cohort), count_again=count_again
     )
@@ -199,7 +192,7 @@ def _measured(
 
 def _non_completers_as_no(levels: OutcomeLevels, decision: str) -> OutcomeLevels | None:
     """Unknown outcomes as non-response; None where that would mean nothing."""
-    if levels.observed.all() or not has_non_completers(decision):
+    if levels.observed.all() or not resampling.has_non_completers(decision):
         return None
     main = dictionary().decisions[decision].main_index
     return replace(levels, upper=np.where(levels.observed, levels.upper, main))
@@ -234,7 +227,7 @@ def validate_by_subgroup(
     """
     import pandas as pd
 
-    check_model(model)
+    resampling.check_model(model)
     cohort = check_cohort(cohort)
     if probability is None:
         cohort, _ = new_patients(model, cohort, count_again=count_again)
@@ -348,20 +341,22 @@ def validate_by_centre(
     import pandas as pd
 
     cohort = check_cohort(cohort)
-    settings = settings_of(source)
+    settings = resampling.settings_of(source)
     check_overlap(cohort, settings)
-    procedure = procedure_of(source, updated_from)
+    procedure = resampling.procedure_of(source, updated_from)
     if "centre" not in cohort.columns or cohort["centre"].nunique() < 2:
         raise DevelopmentError(Note("refusal.one_centre"))
     known = outcome_levels(cohort, settings.decision).observed
     check_any_known(known, settings.decision)
-    data = read_data(procedure, cohort)
+    data = resampling.read_data(procedure, cohort)
     centre = cohort["centre"].to_numpy()[known]
     rows = []
     for name in sorted(set(centre[pd.notna(centre)])):
         outside = np.flatnonzero(centre == name)
         try:
-            fitted = develop_on(procedure, data, np.flatnonzero(centre != name))
+            fitted = resampling.develop_on(
+                procedure, data, np.flatnonzero(centre != name)
+            )
         except ResponderModelError as error:
             rows.append({"centre": name, "n_patients": "", "problem": error.said})
             continue

@@ -16,16 +16,12 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from responder_model.cohort import outcome_levels
+from responder_model.development import updating
 from responder_model.development.building import procedure_from
 from responder_model.development.centres import Names, read_centres
 from responder_model.development.outcomes import at_cut, split_levels
 from responder_model.development.procedure import Procedure
 from responder_model.development.recalibrating import SHIFTS
-from responder_model.development.updating import (
-    centres_of,
-    is_updated_from,
-    start_of,
-)
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
 from responder_model.model import Model
@@ -128,8 +124,8 @@ def procedure_of(source: Settings | Model, updated_from: Model | None) -> Proced
     procedure = procedure_from(settings, model=model)
     if updated_from is not None:
         procedure.set_params(
-            earlier=start_of(updated_from, settings),
-            centres=centres_of(updated_from),
+            earlier=updating.start_of(updated_from, settings),
+            centres=updating.centres_of(updated_from),
         )
     procedure.set_params(in_resample=True)
     return procedure
@@ -143,7 +139,7 @@ def _check_origin(
             raise DevelopmentError(Note("validation.updated_from_none"))
         return
     if isinstance(source, Model):
-        fits = is_updated_from(source, updated_from)
+        fits = updating.is_updated_from(source, updated_from)
     else:
         target = (updated_from.decision, updated_from.moment)
         fits = (settings.decision, settings.moment) == target
