@@ -171,6 +171,15 @@ def test_a_code_that_a_range_allows_stands_apart(code: int) -> None:
     assert "missing code" in _asked(frame)["pain_duration"]
 
 
+def test_a_short_word_that_may_mean_yes_or_no_is_asked_about() -> None:
+    cells = ["R", "NR", "R"]
+    (question,) = _questions(pd.DataFrame({"age": [54] * 3, "rtms_responder": cells}))
+    assert (question.code, question.rows) == ("word", (3,))
+    assert 'values.rtms_responder."NR" = "no"' in question.answers
+    frame = pd.DataFrame({"age": [54] * 2, "motor_deficit": ["oui", "aucun"]})
+    assert _asked(frame) == {"motor_deficit": ["word"]}
+
+
 def test_relief_that_is_worse_by_small_codes_alone_is_asked_about() -> None:
     frame = pd.DataFrame({"relief_1": [-1, 0, 20], "relief_test": [-8, 5, 35]})
     codes = {"relief_1": ["missing code"], "relief_test": ["missing code"]}

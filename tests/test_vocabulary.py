@@ -22,6 +22,7 @@ from responder_model.vocabulary import (
     read_value,
     show,
 )
+from responder_model.vocabulary.categories import lesion_sites
 from responder_model.vocabulary.synonyms import synonyms
 
 FIELDS = dictionary().fields
@@ -246,6 +247,7 @@ def test_a_heading_with_a_word_too_many_is_not_read(text: str) -> None:
         ("Âge au diagnostic", ["age"]),
         ("aetiolgy", ["aetiology"]),
         ("Amélioration S2 (%)", ["relief_2"]),
+        ("% change pain S1", ["relief_1"]),
         ("Commentaires soulagement S1", []),
         *((text, []) for text in ("Nom", "DDN", "Poids", "Hospitalisation", "item_12")),
     ],
@@ -356,8 +358,11 @@ def test_synonyms_are_of_fields_and_categories_of_the_dictionary() -> None:
         assert set(table["headings"][rows]) <= set(FIELDS)
     for name, own in table["categories"]["fields"].items():
         known = set(FIELDS[name].category_names)
-        for rows in ("words", "next_to", "lesion_site"):
+        for rows in ("words", "next_to"):
             assert set(own.get(rows, ())) <= known
+    assert set(lesion_sites()) == set(FIELDS["aetiology"].category_names)
+    sites = set(FIELDS["lesion_site"].category_names)
+    assert all(places <= sites for places in lesion_sites().values())
     for row in table["answers"]:
         assert {FIELDS[name].kind for name in row["fields"]} == {"boolean"}
 

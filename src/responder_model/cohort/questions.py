@@ -45,6 +45,8 @@ TIMES = frozenset({"year", "month", "day"})
 FEWEST_VALUES = 3
 # Values of a column that are offered for an answer one by one.
 MOST_SINGLE = 5
+# A number, or a mark or word of few letters: "NR", "oui", "++".
+_CODE = r"[0-9]{1,2}(?:\.0)?|\D{1,3}"
 # Categories of a field from which the meaning of a code is chosen.
 MOST_CODED = 6
 
@@ -338,11 +340,11 @@ def ask_of_words(problems: Sequence[Problem]) -> list[Question]:
 
 
 def ask_of_codes(problems: Sequence[Problem]) -> list[Question]:
-    """Ask of each number in a column of few words, or of yes and no, what it means."""
+    """Ask what a number or short mark means in a column of few words, or of yes/no."""
     asked: dict[tuple[str, str], list[int]] = {}
     for problem in problems:
         found = str(problem.found)
-        is_code = re.fullmatch(r"[0-9]{1,2}(?:\.0)?", found) is not None
+        is_code = not problem.choices and re.fullmatch(_CODE, found) is not None
         field = dictionary().fields.get(problem.field)
         if problem.row is not None and is_code and field and _answers(field):
             rows = asked.setdefault((problem.field, found), [])
@@ -363,7 +365,9 @@ def _of_code(name: str, found: str, rows: Sequence[int]) -> Question:
     answers = tuple(
         f"values.{name}.{quoted(found)} = {quoted(m)}" for m in (*_answers(field), "")
     )
-    return question("code", field, rows, text, answers)
+    # a number is one in the whole column, a mark in its row
+    kind = "code" if found[0].isdigit() else "word"
+    return question(kind, field, rows, text, answers)
 
 
 def _of_word(name: str, found: str, problems: Sequence[Problem]) -> Question:

@@ -53,6 +53,8 @@ DELIMITERS = (";", ",", "\t", "|")
 BLOCK_BYTES = 12 << 20
 # Longest line; also what a cell may hold.
 LONGEST_LINE = 1 << 17
+# What Arrow reads at once: longer than any line, small enough for the cache.
+_ARROW_BYTES = 1 << 20
 _NEWLINE, _QUOTE = 10, 34
 # Blank, and how programs write a number that is missing.
 _NO_NUMBER = ["", "NA", "ND", "NaN", "nan", "na", "N/A", "#N/A", "<NA>"]
@@ -349,7 +351,7 @@ def _read_plain(
         cells = pa_csv.read_csv(
             pa.BufferReader(text),
             pa_csv.ReadOptions(
-                column_names=names, use_threads=False, block_size=len(text) + 1
+                column_names=names, use_threads=False, block_size=_ARROW_BYTES
             ),
             pa_csv.ParseOptions(delimiter=layout.delimiter, ignore_empty_lines=False),
             pa_csv.ConvertOptions(

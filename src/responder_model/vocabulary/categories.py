@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, lru_cache
+from importlib.resources import files
 from typing import Any
 
 from responder_model.schema import Dictionary, Field, dictionary
@@ -138,7 +140,8 @@ def lesion_sites() -> Mapping[str, Names]:
     >>> sorted(lesion_sites()["radiculopathy"])
     ['nerve_root']
     """
-    rows = synonyms()["categories"]["fields"]["aetiology"]["lesion_site"]
+    path = files("responder_model") / "data" / "lesion_sites.toml"
+    rows = tomllib.loads(path.read_text(encoding="utf-8"))
     return {name: frozenset(sites) for name, sites in rows.items()}
 
 
@@ -256,7 +259,7 @@ def _beside(
             {
                 *anywhere,
                 *own.get("next_to", {}).get(name, ()),
-                *own.get("lesion_site", {}).get(name, ()),
+                *(lesion_sites().get(name, ()) if field.name == "aetiology" else ()),
             }
         )
         for name in field.category_names

@@ -9,7 +9,7 @@ Layout of the file::
     [headings.fields], .maybe  field = sets of names; a|b is either, (a) may be absent
     [categories], .same        filler, and what may stand beside a category
     [categories.fields.FIELD]  filler, beside, imports, same
-    ... .words, .next_to, .lesion_site      category = phrases or sets of names
+    ... .words, .next_to      category = phrases or sets of names
     [[answers]]                fields, yes, no, asked: words of some yes/no fields
 """
 
