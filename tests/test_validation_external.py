@@ -210,6 +210,8 @@ def test_group_differences_tell_nothing_of_hidden_groups():
         assert set(zip(found["predictor"], found[side], strict=True)) <= told
     assert len(found) == len(told) - found["predictor"].nunique()
     assert group_differences(pd.DataFrame(rows[:1])).empty
+    with pytest.raises(DevelopmentError, match="that of validate_by_subgroup"):
+        group_differences(pd.DataFrame({"centre": ["a"], "n_patients": ["12"]}))
 
 
 def test_subgroups_leave_out_patients_without_a_probability(cohort):

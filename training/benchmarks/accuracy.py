@@ -68,7 +68,7 @@ def _report(args: argparse.Namespace, results: pd.DataFrame, rivals: list[str]) 
         ours=methods.OURS,
         floor=methods.FLOOR,
         peers=(*rivals, *peers.SLOW),
-        beside=(*methods.FAIR, *peers.SLOW),
+        beside=(methods.BEFORE, *methods.FAIR, *peers.SLOW),
     )
     matches = matches_table(scores, ours=methods.OURS, size=min(args.sizes))
     name = "_".join([args.decision, *({args.selection} - {"any"})])

@@ -20,6 +20,7 @@ from rivals import run_ordinal_ridge, run_peer
 
 OURS = "responder_model"
 FLOOR = "floor"
+BEFORE = "before"
 FAIR = (
     "ordinal_ridge",
     "published_recalibrated",
@@ -73,7 +74,7 @@ def _predicted(table: pd.DataFrame) -> Predicted:
 _METHODS: dict[str, Method] = {
     OURS: run_ours,
     "responder_model_linear": partial(run_ours, challenger=False),
-    "before": run_before,
+    BEFORE: run_before,
     FLOOR: run_floor,
     "ordinal_ridge": run_ordinal_ridge,
     "published_recalibrated": run_published_recalibrated,

@@ -22,7 +22,12 @@ the same tables: the rows *null*, where the outcome proportion is best, and sets
 # Title, file, and what makes it below training/benchmarks/.
 TABLES = (
     (
-        "Simulated truth, rTMS: ours against the best peer",
+        "Simulated truth, rTMS: a later build, few cohorts",
+        "before/rtms_response_ratios.csv",
+        "accuracy.py --methods responder_model,before,... --n-cohorts 20",
+    ),
+    (
+        "Simulated truth, rTMS: an earlier build against the best peer",
         "accuracy/rtms_response_ratios.csv",
         "accuracy.py --sizes 25,50,100,193,400,800 --n-cohorts 200",
     ),

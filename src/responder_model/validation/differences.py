@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from responder_model.errors import DevelopmentError
+from responder_model.words import Note
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -32,6 +35,11 @@ def group_differences(table: pd.DataFrame) -> pd.DataFrame:
         of ``COMPARED``, the difference, with its 95 % limits (``…_lower``,
         ``…_upper``); no row where nothing can be compared.
 
+    Raises
+    ------
+    DevelopmentError
+        For a table of something else than subgroups.
+
     References
     ----------
     .. [1] Zou GY, Donner A. Stat Med 2008;27:1693. doi:10.1002/sim.3095
@@ -48,6 +56,8 @@ def group_differences(table: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
+    if not {"predictor", "group", "n_patients"} <= set(table.columns):
+        raise DevelopmentError(Note("validation.subgroups", columns=tuple(table)))
     rows: list[dict[str, Any]] = []
     for _, part in table.groupby("predictor", sort=False):
         groups = [row for row in part.to_dict("records") if _measured(row)]
