@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from patience import PATIENCE
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -75,18 +77,19 @@ def served(*more: str) -> Iterator[str]:
             yield address
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=PATIENCE)
 
 
 def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         try:
             with urllib.request.urlopen(f"{address}/ready"):
                 return
         except (urllib.error.URLError, ConnectionError):
             assert process.poll() is None, "the server has ended"
             time.sleep(0.2)
-    pytest.fail("the server is not ready after a minute")
+    pytest.fail("the server is not ready")
 
 
 @contextmanager

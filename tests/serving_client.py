@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from patience import PATIENCE
 from responder_model.serving.app import create_app
 from responder_model.serving.settings import ServerSettings
 
@@ -55,7 +56,7 @@ def pointers(answer: Any) -> dict[str, str]:
 
 SERVE = "from responder_model.cli import main; main()"
 # Seconds in which a server must have started, on a busy machine.
-STARTING = 60.0
+STARTING = PATIENCE
 
 
 class Live:

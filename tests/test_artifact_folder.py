@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from patience import PATIENCE
 from responder_model.artifact import folder as folder_module
 from responder_model.artifact import load_model, read_manifest, save_model
 from responder_model.artifact.folder import (
@@ -125,7 +126,7 @@ def test_read_folder_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     code = "import sys, responder_model as rm; rm.load_model(sys.argv[1])"
     command = [sys.executable, "-c", code, str(tmp_path / "pipe")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert "UntrustedModelError: model folder must be a folder" in done.stderr
 
 

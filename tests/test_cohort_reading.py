@@ -18,6 +18,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from in_words import said
+from patience import PATIENCE
 from responder_model.cohort import (
     check_cohort,
     inspect_file,
@@ -265,7 +266,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
         read_cohort(tmp_path / name)
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(PATIENCE)
 def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (problem,) = _problems(tmp_path / "pipe")

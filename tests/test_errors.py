@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import responder_model as rm
+from patience import PATIENCE
 from responder_model.errors import ResponderModelError
 from responder_model.patient import check_patient
 
@@ -23,7 +24,7 @@ def refused_here_and_in_a_worker(call: Callable[..., Any], *arguments: Any) -> N
         ProcessPoolExecutor(1, mp_context=context) as workers,
         pytest.raises(ResponderModelError) as there,
     ):
-        workers.submit(call, *arguments).result(timeout=60)
+        workers.submit(call, *arguments).result(timeout=PATIENCE)
     assert type(there.value) is type(here.value)
     assert str(there.value) == str(here.value)
     assert there.value.problems == here.value.problems  # type: ignore[attr-defined]

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 
 import responder_model as rm
 from in_words import said
+from patience import PATIENCE
 from responder_model.artifact import digest_of
 from responder_model.cohort import inspect_file, map_from, write_cohort
 from responder_model.errors import InvalidCohortError, ResponderModelError
@@ -544,7 +545,7 @@ def test_n_jobs_must_be_a_whole_number_from_1(n_jobs, model, parquet):
         score_file(model, parquet, parquet.with_name("scores.csv"), n_jobs=n_jobs)
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(PATIENCE)
 @pytest.mark.parametrize("kind", ["absent", "folder", "pipe"])
 def test_what_is_no_file_is_refused_at_once(kind, model, tmp_path):
     path = tmp_path / "patients.csv"
@@ -784,8 +785,8 @@ def start(path, out, *more):
     )
 
 
-def wait_for(condition, seconds=30.0):
-    end = time.monotonic() + seconds
+def wait_for(condition):
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.05)

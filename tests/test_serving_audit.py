@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import pytest
 
+from patience import PATIENCE
 from records import WHO, bundle, call, condition, patient
 from responder_model.audit import AuditKey, Trail, new_key, verify_trail
 from responder_model.audit.head import locked
@@ -338,7 +339,6 @@ def test_what_is_asked_beside_one_another_is_one_group(tmp_path, monkeypatch):
 
 KILLS = 200
 # Seconds after which a server has replaced a process, and one has answered.
-PATIENCE = 30.0
 
 
 def children(server: Live) -> list[int]:
@@ -353,7 +353,9 @@ def ask_for(server: Live, answered: set[str], stop: threading.Event) -> None:
     while not stop.is_set():
         name = uuid4().hex
         headers = {"Content-Type": "application/json", "X-Request-ID": name}
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", server.port, timeout=PATIENCE
+        )
         with suppress(OSError, http.client.HTTPException):
             connection.request("POST", "/v1/predictions", body, headers)
             answer = connection.getresponse()

@@ -9,6 +9,7 @@ import subprocess
 import zlib
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 
 import pytest
@@ -55,6 +56,7 @@ def described(moment="session_3"):
     return {**values, "aetiology": "ischaemic_stroke", "lesion_type": "central"}
 
 
+@cache
 def sheets(lang):
     full = described()
     last = rm.published_model("rtms_response", moment="session_3")

@@ -20,6 +20,7 @@ import pytest
 
 import responder_model as rm
 from in_words import said
+from patience import PATIENCE
 from responder_model.artifact import digest_of
 from responder_model.tracking import served_columns
 from responder_model.tracking.serve import score_served
@@ -329,7 +330,7 @@ def ask(port, body, *, deadline):
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     while True:
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return json.load(answer, parse_constant=pytest.fail)["predictions"]
         except (URLError, ConnectionError):
             if time.monotonic() > deadline:
@@ -360,10 +361,10 @@ def test_models_serve_answers_each_row_over_http(place, model):
     ]
     try:
         body = {"dataframe_records": patients}
-        found = ask(port, body, deadline=time.monotonic() + 120)
+        found = ask(port, body, deadline=time.monotonic() + PATIENCE)
     finally:
         os.killpg(server.pid, 15)
-        server.wait(timeout=20)
+        server.wait(timeout=PATIENCE)
     assert "between 18 and 100" in found[2]["problem"]
     assert "relieff_1 must be a field" in found[3]["problem"]
     assert [row["probability"] for row in found[2:]] == [None, None]

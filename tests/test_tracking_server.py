@@ -215,7 +215,7 @@ def test_the_life_of_a_model_on_a_server(server, run, tmp_path, monkeypatch):
     stop(process)
     began = time.monotonic()
     after = run("predict", name, "--age", "54", "--json")
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
     assert json.loads(after.stdout) == json.loads(before.stdout)
     assert "does not answer" in after.stderr
     refused = run("track", "m0")

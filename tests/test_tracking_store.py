@@ -321,7 +321,7 @@ def test_check_store_gives_up_what_does_not_answer(kind):
         port = taken.getsockname()[1]
         start = time.monotonic()
         said = refused(f"{kind}://me:hunter2@127.0.0.1:{port}/runs")
-    assert time.monotonic() - start < 15.0
+    assert time.monotonic() - start < 60.0
     assert f"nothing answers at 127.0.0.1, port {port}" in said
     assert "hunter2" not in said
 
