@@ -20,6 +20,7 @@ __all__ = [
     "describe_value",
     "label_of",
     "moment_label",
+    "question_label",
     "short_moment",
     "standing_note",
     "unit_after",
@@ -180,6 +181,17 @@ def decision_label(name: str, lang: str = "en") -> str:
     """Label of a decision; a name that is none stays as it is."""
     row = dictionary().decisions.get(name)
     return name if row is None else row.label[lang]
+
+
+def question_label(decision: str, moment: str, lang: str = "en") -> str:
+    """What a model is asked: its decision and the moment.
+
+    Examples
+    --------
+    >>> question_label("emcs_success", "implantation").split(", ")[0]
+    'Success of an implanted epidural motor cortex stimulator'
+    """
+    return f"{decision_label(decision, lang)}, {moment_label(moment, lang)}"
 
 
 def describe_cut_point(decision: Decision, cut_point: float) -> str:

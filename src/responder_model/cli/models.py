@@ -11,7 +11,7 @@ import typer
 from responder_model.cli import options
 from responder_model.cli.output import console, print_json, print_notices
 from responder_model.errors import UntrustedModelError
-from responder_model.labels import moment_label
+from responder_model.labels import decision_label, moment_label
 from responder_model.schema import dictionary, parse_target
 from responder_model.words import Note, say
 
@@ -129,7 +129,7 @@ def _row(
 ) -> dict[str, Any]:
     return {
         "model": name,
-        "decision": dictionary().decisions[decision].label[lang],
+        "decision": decision_label(decision, lang),
         "moment": moment_label(moment, lang),
         "provenance": say(f"cli.{provenance}", lang),
         "n_patients": n_patients,

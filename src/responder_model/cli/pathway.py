@@ -13,7 +13,7 @@ from responder_model.cli.options import RespondersOption, TestedOption
 from responder_model.cli.patient import Given, with_predictor_options
 from responder_model.cli.prediction import cut_lines, describe_model, limits_lines
 from responder_model.cli.sheet import Keep, with_sheet_options
-from responder_model.schema import dictionary
+from responder_model.labels import decision_label, moment_label
 from responder_model.words import say
 
 if TYPE_CHECKING:
@@ -78,8 +78,7 @@ def pathway_lines(found: Pathway, lang: str) -> Iterator[str | Table]:
     for note in found.verdicts:
         yield note.text(lang)
     yield ""
-    moments = {m.name: m.label[lang] for m in dictionary().moments}
-    yield f"{say('pathway.title', lang)}, {moments[found.moment]}"
+    yield f"{say('pathway.title', lang)}, {moment_label(found.moment, lang)}"
     models = (
         (found.screening_model, found.screening_model_digest),
         (found.implant_model, found.implant_model_digest),
@@ -88,7 +87,7 @@ def pathway_lines(found: Pathway, lang: str) -> Iterator[str | Table]:
         yield describe_model(name, found.provenance, digest, lang)
     yield ""
     for step in (found.response, found):
-        yield dictionary().decisions[step.decision].label[lang]
+        yield decision_label(step.decision, lang)
         for line in cut_lines(step, lang):
             yield f"   {line}"
     yield say("pathway.first_a_response", lang)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from responder_model.labels import question_label
 from responder_model.model.verdict import judge, width_notes
-from responder_model.schema import dictionary
 from responder_model.words import Note, say
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def describe_prediction(
     verdict = judge(prediction, threshold)
     yield verdict.note.text(lang)
     yield ""
-    decision = dictionary().decisions[prediction.decision]
-    moments = {m.name: m.label[lang] for m in dictionary().moments}
-    yield f"{decision.label[lang]}, {moments[prediction.moment]}"
+    yield question_label(prediction.decision, prediction.moment, lang)
     which = (prediction.model, prediction.provenance, prediction.model_digest)
     yield describe_model(*which, lang)
     yield ""

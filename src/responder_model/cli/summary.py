@@ -11,9 +11,8 @@ from responder_model.artifact.document import performance_document
 from responder_model.cli.measures import measure_label
 from responder_model.cli.output import console, plain
 from responder_model.cli.prediction import describe_model
-from responder_model.labels import component_label, label_of
+from responder_model.labels import component_label, label_of, question_label
 from responder_model.model.disclosed import describe_disclosure
-from responder_model.schema import dictionary
 from responder_model.words import say
 from responder_model.words.numbers import format_number, signed
 
@@ -58,9 +57,7 @@ def coefficients(model: Model) -> dict[str, float]:
 def print_model(model: Model, lang: str) -> None:
     """Print a model for a person."""
     out = console()
-    decision = dictionary().decisions[model.decision]
-    moments = {row.name: row.label[lang] for row in dictionary().moments}
-    out.print(f"{decision.label[lang]}, {moments[model.moment]}")
+    out.print(question_label(model.decision, model.moment, lang))
     out.print(describe_model(model.name, model.provenance, model.digest, lang))
     if model.n_patients:
         counts = {"n": model.n_patients, "events": model.n_events}

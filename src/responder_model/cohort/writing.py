@@ -17,7 +17,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from responder_model.cohort.checking import check_table, has_simulated_row
-from responder_model.labels import standing_note
+from responder_model.labels import moment_label, standing_note
 from responder_model.outputs import Output, check_outside_models, drafted
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import YES_NO, check_language, column_heading
@@ -227,12 +227,11 @@ def _words(field: Field, lang: str) -> list[str]:
 
 
 def _help_row(field: Field, lang: str) -> list[str]:
-    moments = {moment.name: moment.label[lang] for moment in dictionary().moments}
     return [
         field.label[lang],
         field.name,
         _allowed(field, lang),
-        moments[field.known_from],
+        moment_label(field.known_from, lang),
         _help(field, lang),
     ]
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any
 
-from responder_model.labels import describe_cut_point, describe_value, label_of
+from responder_model.labels import (
+    describe_cut_point,
+    describe_value,
+    label_of,
+    question_label,
+)
 from responder_model.schema import dictionary
 from responder_model.scorecard.points import PointsRow, PointsTable
 from responder_model.vocabulary import check_language
@@ -39,11 +44,9 @@ def render_page(table: PointsTable, lang: str = "en") -> str:
 def heading(table: PointsTable, lang: str) -> dict[str, str]:
     """Title, question and provenance of a card."""
     card = table.card
-    decision = dictionary().decisions[card.decision]
-    moments = {m.name: m.label[lang] for m in dictionary().moments}
     return {
         "title": say("scorecard.title", lang),
-        "question": f"{decision.label[lang]}, {moments[card.moment]}",
+        "question": question_label(card.decision, card.moment, lang),
         "model": card.model,
         "provenance": say(f"scorecard.{card.provenance}", lang),
     }

@@ -8,7 +8,12 @@ from typing import Any
 
 from responder_model import tables
 from responder_model.figures.ranges import Range, ranges_picture
-from responder_model.labels import describe_value, label_of
+from responder_model.labels import (
+    describe_value,
+    label_of,
+    moment_label,
+    question_label,
+)
 from responder_model.model import Model, Prediction
 from responder_model.model.basis import bases
 from responder_model.model.verdict import figure_note, judge, width_notes
@@ -59,7 +64,7 @@ def prediction_sheet(
     reasons = tables.reasons_table(found, known, basis, lang, most=MOST_REASONS)
     return Sheet(
         lang=lang,
-        title=_title(found.decision, found.moment, lang),
+        title=question_label(found.decision, found.moment, lang),
         label=check_label(label),
         date=date,
         headline=verdict.note.text(lang),
@@ -147,14 +152,8 @@ def implant_sheet(
     )
 
 
-def _title(decision: str, moment: str, lang: str) -> str:
-    moments = {row.name: row.label[lang] for row in dictionary().moments}
-    return f"{dictionary().decisions[decision].label[lang]}, {moments[moment]}"
-
-
 def _path_title(found: Pathway, lang: str) -> str:
-    moments = {row.name: row.label[lang] for row in dictionary().moments}
-    return f"{say('pathway.title', lang)}, {moments[found.moment]}"
+    return f"{say('pathway.title', lang)}, {moment_label(found.moment, lang)}"
 
 
 def _range(
