@@ -16,9 +16,9 @@ from scipy.stats import norm
 from typer.testing import CliRunner
 
 import responder_model as rm
-from responder_model.artifact import digest_of, sign_model
+from responder_model.artifact import digest_of, release_model, sign_model
 from responder_model.cli.app import app
-from responder_model.combining import combine
+from responder_model.combining import combine, read_share, share
 from responder_model.combining.contribution import contribution_of
 from responder_model.combining.product import (
     Gaussian,
@@ -26,6 +26,8 @@ from responder_model.combining.product import (
     mass,
     multiply,
 )
+from responder_model.combining.share_file import release_share, what_leaves
+from responder_model.errors import DisclosureError
 from responder_model.figures.combining import plot_effect
 from responder_model.reporting import build_report
 from responder_model.schema import dictionary, parse_dictionary
@@ -511,3 +513,40 @@ def test_each_reason_against_combining_is_a_sentence_of_its_own(models):
         said = caught.value.said.text(lang)
         assert "., " not in said
         assert said.count(". ") == 1, said
+
+
+# ---------------------------------------------------------------- where it may go
+
+
+@pytest.fixture
+def shared(truth, tmp_path, monkeypatch):
+    """Files of two centres, each with a key of its own; we are the first."""
+    files = []
+    for name, seed in (("south", 22), ("north", 21)):
+        monkeypatch.setenv("RESPONDER_MODEL_CENTRE_FOLDER", str(tmp_path / name))
+        one = share(cohort(60, seed, truth), "rtms_response", "screening")
+        path = tmp_path / f"{name}.share.json"
+        path.write_bytes(data := what_leaves(one))
+        release_share(one, data)
+        files.insert(0, read_share(path))
+    return files
+
+
+def test_a_model_of_what_has_left_two_centres_may_leave(shared, truth):
+    whole = combine(shared, alike=True).model
+    assert whole.fingerprints == shared[0].fingerprints  # those that we can compare
+    release_model(whole)
+    newer = rm.update(whole, cohort(30, 23, truth))
+    release_model(newer)
+    other = rm.update(whole, cohort(30, 26, truth))
+    with pytest.raises(DisclosureError, match="must be an update of each one"):
+        release_model(other)  # beside the first update it tells of the difference
+
+
+def test_a_member_that_must_wait_takes_the_whole_with_it(models, truth):
+    released = rm.develop(cohort(60, 24, truth), settings=SETTINGS, name="ours")
+    release_model(released)
+    waiting = rm.update(released, cohort(4, 25, truth), small_cells=5)
+    assert not waiting.disclosure.may_leave
+    with pytest.raises(DisclosureError):
+        release_model(combine([waiting, models[0]], alike=True).model)

@@ -1,6 +1,7 @@
 """How often monitoring is wrong, and how long it waits, beside what others do.
 
 python training/benchmarks/monitoring.py [--series N] [--seed S] [--inputs GROUPS]
+    [--out FILE]
 
 Five years of 60 patients, four levels, log-odds of standard deviation 0.65. For each
 method: series with an alarm though nothing changed, and though the model is off by its
@@ -16,6 +17,7 @@ often age is where the group is half an SD older.
 import argparse
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,6 +33,7 @@ from responder_model.monitoring import (
     evidence_of_change,
     inputs_of,
 )
+from stamp import stamped
 
 CUTS, CENTRE, SD, N, A_YEAR = np.array([1.25, 0.0, -1.05]), -0.35, 0.65, 300, 60
 NEVER = 10**6
@@ -119,17 +122,41 @@ def of_river() -> dict[str, Method]:
     }
 
 
-def row(name: str, method: Method, n_series: int, seed: int) -> str:
-    false = (method(drawn(n_series, seed)) < NEVER).mean()
-    off = (method(drawn(n_series, seed + 1, off=0.16)) < NEVER).mean()
-    cells = [f"{100 * false:.1f} %", f"{100 * off:.0f} %"]
-    for shift, since in ((0.5, 0), (0.5, 120), (1.0, 0), (1.0, 120)):
+# Shift, and patients before it.
+SHIFTS = ((0.5, 0), (0.5, 120), (1.0, 0), (1.0, 120))
+# The most, and the least, that is asked of the monitor and of the early warning.
+MOST = {"false": 0.05, "0.5 at 0": 115, "0.5 at 120": 155, "1.0 at 0": 40}
+MOST["1.0 at 120"] = 55
+LEAST = {"found, 0.5 at 0": 0.94, "found, 0.5 at 120": 0.6}
+BARS = {
+    "monitor, levels, E >= 20": MOST | LEAST,
+    "early warning, levels": {"false": 0.06, "0.5 at 120": 105},
+}
+
+
+def measured(name: str, method: Method, n_series: int, seed: int) -> dict[str, object]:
+    """Share of series with a false alarm; median wait and share found of each shift."""
+    found = {
+        "false": (method(drawn(n_series, seed)) < NEVER).mean(),
+        "off by 0.16": (method(drawn(n_series, seed + 1, off=0.16)) < NEVER).mean(),
+    }
+    for shift, since in SHIFTS:
         at = method(drawn(n_series, seed + 2, shift=shift, since=since))
         waited = at[at > since] - since
         median = np.median(waited)
-        shown = "not" if median > N - since else f"{median:.0f}"
-        cells.append(f"{shown} / {100 * (waited <= N - since).mean():.0f} %")
-    return f"| {name} | " + " | ".join(cells) + " |"
+        found[f"{shift} at {since}"] = np.nan if median > N - since else median
+        found[f"found, {shift} at {since}"] = (waited <= N - since).mean()
+    missed = [
+        one
+        for one, bar in BARS.get(name, {}).items()
+        if not (found[one] >= bar if one in LEAST else found[one] <= bar)
+    ]
+    return {
+        "method": name,
+        "series": n_series,
+        **{one: round(float(value), 4) for one, value in found.items()},
+        "missed": "; ".join(missed) if name in BARS else None,
+    }
 
 
 def with_population(model: Model, cohort: pd.DataFrame) -> Model:
@@ -167,6 +194,7 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--inputs", type=int, default=0, metavar="GROUPS")
+    parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     if args.inputs:
         inputs(args.inputs, args.seed)
@@ -180,12 +208,13 @@ def main() -> None:
         "O/E of the last year": last_year,
         **of_river(),
     }
-    heads = ["false alarms", "off by 0.16", "0.5 at once", "0.5 after 120"]
-    heads += ["1.0 at once", "1.0 after 120"]
-    print("| method | " + " | ".join(heads) + " |")
-    print("|---" * (len(heads) + 1) + "|")
+    rows = []
     for name, method in methods.items():
-        print(row(name, method, args.series, args.seed), flush=True)
+        rows.append(measured(name, method, args.series, args.seed))
+        table = stamped(pd.DataFrame(rows))
+        if args.out:
+            table.to_csv(args.out, index=False)
+    print(table.to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from responder_model.cumulative_logit.mixture import collapse
 from responder_model.development.parts import component, linear_part
 from responder_model.development.pooled import widen_limits
 from responder_model.disclosure import Disclosure, Fingerprints
+from responder_model.disclosure.fingerprints import known_key
 from responder_model.features import Population
 from responder_model.features.population import REFERENCE_WEIGHT
 from responder_model.model import Limits, LinearPart, Model, reference_limits
@@ -151,6 +152,11 @@ def pooled_population(centres: Sequence[Contribution], base: Model) -> Populatio
 
 
 def _disclosure(centres: Sequence[Contribution]) -> Disclosure | None:
+    """Of a model that continues each of its members, as an update does.
+
+    One that may not leave by itself is not named: beside a model that it continues, the
+    whole would tell of its few new patients.
+    """
     rules = [one.disclosure for one in centres]
     known = [rule for rule in rules if rule is not None]
     if len(known) < len(rules):
@@ -168,18 +174,27 @@ def _disclosure(centres: Sequence[Contribution]) -> Disclosure | None:
         contrasts_left_out=tuple(
             one for one in first.contrasts_left_out if one in left_out
         ),
+        ancestors=tuple(
+            digest
+            for one, rule in zip(centres, known, strict=True)
+            if rule.may_leave
+            for digest in (*rule.ancestors, one.digest)
+        ),
     )
 
 
 def _fingerprints(centres: Sequence[Contribution]) -> Fingerprints | None:
-    """Of all patients, where one key made them."""
-    known = [one.fingerprints for one in centres]
-    found = known[0]
-    for more in known[1:]:
-        if found is None or more is None or found.key != more.key:
-            return None
-        found = found + more
-    return found
+    """Of all patients of one key: of this centre's where a member has it.
+
+    Those of other keys can be compared with nobody here.
+    """
+    known = [one.fingerprints for one in centres if one.fingerprints is not None]
+    if len(known) < len(centres):
+        return None
+    own = known_key()
+    key = own if own in [one.key for one in known] else known[0].key
+    first, *rest = (one for one in known if one.key == key)
+    return sum(rest, first)
 
 
 def _name(centres: Sequence[Contribution], member: int | None) -> str:

@@ -127,6 +127,14 @@ def keyed_digest(text: str) -> str | None:
         return None
 
 
+def known_key() -> str | None:
+    """Which key this centre's fingerprints have; None where no key can be kept."""
+    try:
+        return _name_of(centre_key())
+    except ResponderModelError:
+        return None
+
+
 def code_of(name: str) -> str:
     """Code by which this centre, and nobody else, knows the name of a centre again.
 
