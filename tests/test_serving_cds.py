@@ -109,7 +109,7 @@ def test_each_call_has_a_card_of_its_own(server):
     assert len({card(server, call(STROKE))["uuid"] for _ in range(3)}) == 3
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     p=st.floats(0.0, 1.0),
     bounds=st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)),
