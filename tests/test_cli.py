@@ -394,7 +394,7 @@ def test_a_place_that_cannot_be_written_is_named(run, tmp_path, command):
     done = run(command, "--out", str(place))
     assert done.exit_code == 1
     kind = "file" if command == "template" else "folder"
-    assert f"error: out must be a {kind}, got " in done.stderr
+    assert f"error: --out must be a {kind}, got " in done.stderr
     assert (tmp_path / "file").read_text() == "kept"
 
 

@@ -112,10 +112,16 @@ def test_a_command_speaks_the_language_of_the_locale(run, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["check", "nowhere.csv"], "does not exist"),
-        (["check", "."], "is a directory"),
-        (["check", "open.csv", "--map", "nowhere.toml"], "does not exist"),
-        (["check", "open.csv", "--map", "."], "is a directory"),
+        (["check", "nowhere.csv"], "FILE must be a file that exists"),
+        (["check", "."], "must be a file that exists and can be read, got .."),
+        (
+            ["check", "open.csv", "--map", "nowhere.toml"],
+            "--map must be a file that exists",
+        ),
+        (
+            ["check", "open.csv", "--map", "."],
+            "must be a file that exists and can be read, got ..",
+        ),
     ],
 )
 def test_a_path_must_be_what_an_option_asks_for(run, arguments, reason):

@@ -126,8 +126,12 @@ patients = st.tuples(
     st.one_of(st.none(), st.floats(18, 100)),
     st.sampled_from([None, *dictionary().fields["aetiology"].category_names]),
     st.sampled_from([None, True, False]),
-    # a number between -1 and 1 may be a fraction
-    st.one_of(st.none(), st.floats(-90, -2), st.floats(2, 90)),
+    # a number between -1 and 1 may be a fraction, a whole one below 0 a code
+    st.one_of(
+        st.none(),
+        st.floats(-90, -2).filter(lambda value: not value.is_integer()),
+        st.floats(2, 90),
+    ),
 )
 
 

@@ -100,8 +100,9 @@ def check_local_rate(rate: object) -> tuple[int, int] | None:
     >>> check_local_rate((40, 30))
     Traceback (most recent call last):
     ...
-    responder_model.errors.ResponderModelError: local_rate must be (responders, tested)\
- in whole numbers, 0 <= responders <= tested, tested at least 1, got another.
+    responder_model.errors.ResponderModelError: local_rate (--responders and\
+ --tested) must be (responders, tested) in whole numbers, 0 <= responders <=\
+ tested, tested at least 1, got another.
     """
     if rate is None:
         return None

@@ -114,7 +114,8 @@ def envelope_schema(service: Service, envelope: type[envelopes.Envelope]) -> Sch
     Examples
     --------
     >>> from responder_model.serving.settings import ServerSettings
-    >>> schema = envelope_schema(Service(ServerSettings()), Path)
+    >>> from responder_model.serving import envelopes
+    >>> schema = envelope_schema(Service(ServerSettings()), envelopes.Path)
     >>> schema["required"], schema["properties"]["patient"]["$ref"]
     (['patient'], '#/components/schemas/Patient_session_3')
     """
