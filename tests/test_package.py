@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import subprocess
 import sys
 import tarfile
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import grimp
@@ -215,3 +217,13 @@ def test_source_distribution_holds_what_the_tests_read(tmp_path):
     read = set(re.findall(r'(?:ROOT|parents\[1\]) / "([\w.]+)"', tests))
     assert {"docs", "models", "Makefile"} <= read
     assert read | {"tests", *LOCKS} <= packed
+
+
+def test_list_of_parts_says_of_which_version_it_is(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "training"))
+    parts = tmp_path / "sbom.cdx.json"
+    made = {"metadata": {"component": {"name": "responder-model"}}, "components": []}
+    parts.write_text(json.dumps(made), encoding="utf-8")
+    import_module("bundle").name_version(parts, rm.__version__)
+    made["metadata"]["component"]["version"] = rm.__version__
+    assert json.loads(parts.read_text("utf-8")) == made

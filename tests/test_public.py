@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import responder_model as rm
+from responder_model import performance
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "responder_model"
@@ -57,6 +61,21 @@ def test_public_names_of_all_rooms_are_those_of_the_list():
 @pytest.mark.parametrize("room", ROOMS)
 def test_room_has_every_name_that_it_offers(room):
     assert set(offered(ROOMS[room])) <= set(defined(ROOMS[room]))
+
+
+@pytest.mark.parametrize("place", [rm, performance], ids=["rm", "performance"])
+def test_every_public_function_has_an_example(place):
+    """Which the docstrings' own tests execute, with all that is below ``src``."""
+    values = {name: getattr(place, name) for name in place.__all__}
+    functions = {
+        name: inspect.getdoc(value) or ""
+        for name, value in values.items()
+        if callable(value) and not inspect.isclass(value)
+    }
+    assert len(functions) > 15
+    shown = {name for name, text in functions.items() if ">>> " in text}
+    assert sorted(set(functions) - shown) == []
+    assert not any("doctest: +SKIP" in text for text in functions.values())
 
 
 @pytest.mark.long

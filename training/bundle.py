@@ -10,6 +10,7 @@ end in an environment of its own, with the index switched off.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -30,7 +31,8 @@ def main() -> int:
     shutil.rmtree(out, ignore_errors=True)
     wheels = out / "wheels"
     (wheel,) = build(wheels, "--wheel")
-    _write_requirements(out / "requirements.txt", wheel)
+    version = wheel.name.split("-")[1]
+    _write_requirements(out / "requirements.txt", wheel, version)
     fetch = [
         sys.executable,
         "-m",
@@ -42,7 +44,7 @@ def main() -> int:
     ]
     fetch += ["--require-hashes", "--requirement", str(LOCK), "--dest", str(wheels)]
     subprocess.run(fetch, check=True)
-    _write_parts(out)
+    _write_parts(out, version)
     _write_sums(out)
     _try(out)
     n = len(list(wheels.iterdir()))
@@ -51,19 +53,26 @@ def main() -> int:
     return 0
 
 
-def _write_requirements(path: Path, wheel: Path) -> None:
-    version = wheel.name.split("-")[1]
+def _write_requirements(path: Path, wheel: Path, version: str) -> None:
     own = f"responder-model=={version} --hash=sha256:{digest(wheel)}\n"
     path.write_text(own + LOCK.read_text("utf-8"), encoding="utf-8")
 
 
-def _write_parts(out: Path) -> None:
+def _write_parts(out: Path, version: str) -> None:
     """List of parts (SBOM) as CycloneDX."""
     command = [*UV, "tool", "run", "--from", "cyclonedx-bom", "cyclonedx-py"]
     command += ["requirements", str(out / "requirements.txt"), "--of", "JSON"]
     command += ["--pyproject", str(ROOT / "pyproject.toml"), "--output-reproducible"]
-    command += ["--output-file", str(out / "sbom.cdx.json")]
-    subprocess.run(command, check=True)
+    parts = out / "sbom.cdx.json"
+    subprocess.run([*command, "--output-file", str(parts)], check=True)
+    name_version(parts, version)
+
+
+def name_version(parts: Path, version: str) -> None:
+    """Give the list the version of what it is of: pyproject.toml names none."""
+    listed = json.loads(parts.read_text("utf-8"))
+    listed["metadata"]["component"]["version"] = version
+    parts.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
 
 
 def _write_sums(out: Path) -> None:

@@ -366,6 +366,11 @@ def dictionary() -> Dictionary:
     """Return the installed data dictionary, by which values are read and named.
 
     A model means what its own says, ``Model.dictionary``.
+
+    Examples
+    --------
+    >>> dictionary().fields["age"].label["en"]
+    'Age'
     """
     return parse_dictionary(dictionary_text())
 

@@ -161,6 +161,16 @@ def load_model(
     UntrustedModelError
         For anything altered, missing, added, unknown, unsafe or unsigned, with a
         message of its own for each.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import responder_model as rm
+    >>> model = rm.published_model("rtms_response", moment="screening")
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     again = load_model(save_model(model, Path(parent) / "model"))
+    >>> again.predict({"age": 54}).interval == model.predict({"age": 54}).interval
+    True
     """
     files = read_folder(Path(folder))
     manifest = check_manifest(files)
@@ -236,6 +246,18 @@ def sign_model(folder: str | os.PathLike[str], private_key: bytes) -> str:
     ResponderModelError
         For a key of another length, a folder that cannot be written, or without the
         ``signing`` extra.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import responder_model as rm
+    >>> secret = bytes(32)  # of an example only: anybody knows it
+    >>> model = rm.published_model("rtms_response", moment="screening")
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     folder = save_model(model, Path(parent) / "model")
+    ...     public = sign_model(folder, secret)
+    ...     len(public)
+    64
     """
     model = load_model(folder)
     check_private_key(private_key)

@@ -128,6 +128,19 @@ def verify_model(
         Otherwise.
     ResponderModelError
         For keys that are none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import responder_model as rm
+    >>> secret = bytes(32)  # of an example only: anybody knows it
+    >>> model = rm.published_model("rtms_response", moment="screening")
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     folder = rm.save_model(model, Path(parent) / "model")
+    ...     public = rm.sign_model(folder, secret)
+    ...     verify_model(folder, [public]) == model.digest
+    True
     """
     if trusted_keys is None:
         raise ResponderModelError(Note("artifact.no_keys"))

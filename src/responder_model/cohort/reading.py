@@ -63,6 +63,18 @@ def read_cohort(
     InvalidCohortError
         With one problem per offending cell and every open question; the header is row
         1. Whatever the file holds, no other exception is raised.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "centre.csv"
+    ...     export = {"âge": [54, 61.5], "Relief after the test": [40, None]}
+    ...     pd.DataFrame(export).to_csv(path, sep=";", decimal=",", index=False)
+    ...     cohort = read_cohort(path)
+    >>> cohort["age"].tolist(), cohort["relief_test"].tolist()
+    ([54.0, 61.5], [40.0, nan])
     """
     path = Path(path)
     whole, _ = inspect_file(path, how)

@@ -54,6 +54,16 @@ def write_template(
     ------
     ResponderModelError
         As ``outputs.check_outputs``: for a file that is there, and in a model folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     sheet = Path(folder) / "saisie.csv"
+    ...     write_template(sheet, "fr")
+    ...     sheet.read_text("utf-8-sig")[:21]
+    'Pseudonyme du patient'
     """
     check_language(lang)
     fields = [f for f in dictionary().fields.values() if f.role != "provenance"]

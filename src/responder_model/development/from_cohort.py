@@ -93,6 +93,14 @@ def develop(
     DevelopmentError
         Too few patients, one outcome class, or a cohort that is part of the evidence
         with that evidence left in.
+
+    Examples
+    --------
+    >>> import responder_model as rm
+    >>> cohort = rm.simulate_cohort(n_patients=60, seed=0)
+    >>> model = develop(cohort, "rtms_response", moment="session_2")
+    >>> model.provenance, model.n_patients
+    ('simulated', 54)
     """
     settings = _settings(
         settings,

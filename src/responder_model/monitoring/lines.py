@@ -58,7 +58,8 @@ class Lines:
     def __init__(self, path: str | PathLike[str], due: tuple[str, ...]) -> None:
         parts = list(open_file(path).tables())
         self._file = Path(path).name
-        self.cells = _named(pd.concat([part.cells for part in parts]))
+        cells = [part.cells.astype(object) for part in parts]  # one kind, rows or none
+        self.cells = _named(pd.concat(cells))
         self.rows: Ints = np.concatenate([part.rows for part in parts])
         self.problems = [self._of_file(p) for part in parts for p in part.problems]
         self.questions: list[Question] = []

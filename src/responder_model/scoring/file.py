@@ -149,6 +149,21 @@ def score_file(
     ResponderModelError
         When ``out`` cannot be written or is taken, or the file changes while it is
         read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import pandas as pd
+    >>> import responder_model as rm
+    >>> model = rm.published_model("rtms_response", moment="screening")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     patients = Path(folder) / "patients.csv"
+    ...     rows = {"patient_id": ["A", "B"], "age": [54, 540]}
+    ...     pd.DataFrame(rows).to_csv(patients, index=False)
+    ...     scored = score_file(model, patients, Path(folder) / "scores.csv")
+    >>> scored.n_patients, scored.n_set_aside
+    (1, 1)
     """
     path, out, lang = Path(path), _check_out(Path(out)), check_language(lang)
     _check_jobs(n_jobs)

@@ -132,6 +132,17 @@ def validate_externally(
     ------
     DevelopmentError
         When no outcome is known, or only of patients who are in the model.
+
+    Examples
+    --------
+    >>> import responder_model as rm
+    >>> model = rm.published_model("rtms_response", moment="session_2")
+    >>> found = validate_externally(model, rm.simulate_cohort(n_patients=60, seed=0))
+    >>> found.provenance, found.n_patients
+    ('simulated', 54)
+    >>> row = found.table.set_index("measure").loc["c_statistic"]
+    >>> bool(row["lower"] < row["value"] < row["upper"])
+    True
     """
     check_seed(seed)
     resampling.check_model(model)

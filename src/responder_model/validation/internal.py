@@ -176,6 +176,17 @@ def validate_internally(
     .. [2] Noma H et al. Stat Med 2021;40:5691-5701. doi:10.1002/sim.9148
     .. [3] Efron B, Tibshirani R. J Am Stat Assoc 1997;92:548-560.
        doi:10.1080/01621459.1997.10474007
+
+    Examples
+    --------
+    >>> import responder_model as rm
+    >>> cohort = rm.simulate_cohort(n_patients=60, seed=0)
+    >>> settings = rm.Settings(decision="rtms_response", moment="session_2")
+    >>> found = validate_internally(settings, cohort, n_resamples=4, seed=1)
+    >>> found.n_patients, found.n_resamples
+    (54, 4)
+    >>> 0.5 < found.value("c_statistic") < 1.0
+    True
     """
     if design not in _DESIGNS:
         said = Note(
