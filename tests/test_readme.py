@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import doctest
 import re
 import shlex
@@ -32,6 +33,34 @@ def test_python_of_the_readme_prints_what_it_says():
     result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
     assert result.attempted > 5
     assert result.failed == 0
+
+
+# Row of the table of the README, the truth of a run, and its sizes in that order.
+RATIOS = (
+    ("right", "right", (60, 193, 800)),
+    ("right, with strong interactions", "interactions", (60, 193)),
+    ("right, mildly or strongly bent", "mildly_nonlinear", (193,)),
+    ("right, mildly or strongly bent", "strongly_nonlinear", (193,)),
+    ("wrong: every sign reversed, or half of them", "wrong", (60, 193)),
+    ("wrong: every sign reversed, or half of them", "half_signs_wrong", (60, 193)),
+)
+
+
+@pytest.mark.parametrize(("row", "truth", "sizes"), RATIOS)
+def test_ratios_of_the_readme_are_those_of_its_build(row, truth, sizes):
+    path = ROOT / "reports" / "benchmarks" / "before" / "rtms_response_ratios.csv"
+    rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
+    (build,) = {one["software"] for one in rows}
+    assert build.replace("responder_model ", "build ").replace(",", "") in README
+    measured = {
+        (one["truth"], int(one["size"])): f"{float(one['ratio']):.2f}"
+        for one in rows
+        if one["comparison"] == "best_peer"
+    }
+    (line,) = (text for text in README.splitlines() if text.startswith(f"| {row} |"))
+    shown = re.findall(r"\d\.\d\d", line)
+    due = [measured[truth, size] for size in sizes]
+    assert due == [value for value in shown if value in due]
 
 
 def test_make_targets_of_the_readme_exist():

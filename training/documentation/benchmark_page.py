@@ -104,19 +104,36 @@ def _changed(path: Path) -> str:
 
 def claims() -> dict[str, str]:
     """Figures that other pages quote, by the name that they use."""
-    rows = csv.DictReader((REPORTS / "accuracy/rtms_response_ratios.csv").open())
-    ratios = {
-        f"{row['truth']}_{row['size']}": f"{float(row['ratio']):.2f}"
-        for row in rows
-        if row["comparison"] == "best_peer"
-    }
     sets = (REPORTS / "real_data/real_data.md").read_text("utf-8")
     (forest,) = (line for line in sets.splitlines() if line.startswith("| forest"))
     cells = [cell.strip() for cell in forest.split("|")]
     return {
-        **ratios,
+        **_ratios("accuracy", "", "ratios_build"),
+        **_ratios("before", "later_", "later_build"),
         "forest": cells[7].replace("[", "(95 % interval ").replace("]", ")"),
         "forest_won": cells[8],
         "forest_lost": cells[10],
         "sets": cells[2],
+        "sets_build": _build(_rows("real_data/summary.csv")),
     }
+
+
+def _ratios(folder: str, mark: str, build: str) -> dict[str, str]:
+    """Ratios to the best peer of one run, and the build that was measured."""
+    rows = _rows(f"{folder}/rtms_response_ratios.csv")
+    ratios = {
+        f"{mark}{row['truth']}_{row['size']}": f"{float(row['ratio']):.2f}"
+        for row in rows
+        if row["comparison"] == "best_peer"
+    }
+    return {**ratios, build: _build(rows)}
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((REPORTS / name).read_text("utf-8").splitlines()))
+
+
+def _build(rows: list[dict[str, str]]) -> str:
+    """The one software of a table."""
+    (software,) = {row["software"] for row in rows}
+    return software.removeprefix("responder_model ")
