@@ -283,6 +283,18 @@ def test_updated_centre_is_combined_as_if_developed_on_all_its_patients(
         combine([rm.update(models[0], late, power=0.5), models[1]])
 
 
+def test_an_update_of_the_published_model_is_combined_like_a_development(
+    models, cohorts, new
+):
+    published = rm.published_model("rtms_response", moment="screening")
+    updated = rm.update(published, cohorts[0])
+    here, there = (
+        combine([one, models[1]], alike=True).model.predict_cohort(new).probability
+        for one in (updated, models[0])
+    )
+    assert np.abs(here - there).max() < 0.02
+
+
 def test_a_combined_model_is_a_model_like_any_other(models, new, tmp_path):
     model = combine(models).model
     rm.save_model(model, tmp_path / "abc")
@@ -427,6 +439,9 @@ def test_command_combines_folders(models, tmp_path, lang):
     picture = tmp_path / "abc.png"
     done = CliRunner().invoke(app, [*words, "--lang", lang, "--figure", str(picture)])
     assert done.exit_code == 0, done.output
+    for model in models:
+        assert f"{model.name} " in done.stdout
+        assert digest_of(model)[:12] in done.stdout
     for said in {
         "en": ("SD between centres", "a new centre", "published evidence has"),
         "fr": ("Écart-type entre centres", "un nouveau centre", "publiées ont"),
@@ -440,6 +455,7 @@ def test_command_combines_folders(models, tmp_path, lang):
     assert again.exit_code == 0, again.output
     found = json.loads(again.stdout)
     assert len(found["members"]) == 3
+    assert found["member_digests"] == [digest_of(model) for model in models]
     assert sum(one["weight"] for one in found["members"]) < 1.0
     assert len(found["effects"][0]["centres"]) == 3
     assert found["without"] is None

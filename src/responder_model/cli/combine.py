@@ -71,7 +71,8 @@ def combine(
     done = keep(found.model, None, folder=out, output=output, tracking_uri=store)
     digest = digest_of(found.model)
     if json_output:
-        print_json({**whereabouts(done), "digest": digest, **found.to_dict()})
+        made = {"digest": digest, "member_digests": digests}
+        print_json({**whereabouts(done), **made, **found.to_dict()})
         warn_unlogged(done)
         return
     for line in _lines(found, member, lang):
@@ -80,6 +81,8 @@ def combine(
         console().print(table)
     for line in _weights_and_without(found, lang):
         typer.echo(line)
+    for one, its in zip(found.members, digests, strict=True):
+        typer.echo(say("combining.member", lang, name=one.name, digest=its[:12]))
     print_notices(found.model.notes)
     tell_whereabouts(done, lang)
     typer.echo(say("cli.left_digest", lang, digest=digest[:12]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -9,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from responder_model.artifact import digest_of
-from responder_model.artifact.document import evidence_document
+from responder_model.artifact.document import evidence_document, rounded
 from responder_model.artifact.manifest import sha256
 from responder_model.artifact.strict_json import canonical_json
 from responder_model.combining.contribution import (
@@ -173,8 +174,13 @@ def rows_that_differ(
 
 
 def digests_of(evidence: Evidence) -> dict[str, str]:
-    """SHA-256 of each row of evidence, and of what is declared on them, by name."""
-    document = evidence_document(evidence)
+    """SHA-256 of each row of evidence, and of what is declared on them, by name.
+
+    Of rounded numbers, since a published model keeps its rows so, and of 30 as of 30.0,
+    since a file of evidence may say either.
+    """
+    text = canonical_json(rounded(evidence_document(evidence)))
+    document = json.loads(text, parse_int=float)
     return {
         str(row.get("id") or row["decision"]): sha256(canonical_json(row))
         for row in (*document["rows"], *document["declarations"])
