@@ -30,6 +30,7 @@ from responder_model.model import (
     describe_limits,
 )
 from responder_model.model.batch import check_jobs, raw_cohort
+from responder_model.model.limits import Limits
 from responder_model.model.parts import ApparentPerformance
 from responder_model.performance import core_measures
 from responder_model.performance.core import CORE, CoreMeasures
@@ -166,10 +167,6 @@ def model_from(
     raw, outcome = raw_cohort(encoder, cohort)[known], outcome[known]
     order = order_of(raw, lower[known], upper[known])
     raw, outcome = raw[order], outcome[order]
-    z = encoder.encode(raw)
-    z[:, procedure.left_out_] = np.nan
-    no_direction = np.zeros((1, len(encoder.columns)))
-    filled, _ = procedure.population_.impute(z, no_direction, encoder.interval(raw))
     performance = _performance(procedure, raw, outcome, levels.definition)
     n_patients, n_events = len(raw), int(np.nansum(outcome))
     return Model(
@@ -179,13 +176,7 @@ def model_from(
         name=name or str(cohort.attrs.get("name", "cohort")),
         encoder=encoder,
         population=procedure.population_,
-        limits=describe_limits(
-            encoder,
-            raw,
-            filled,
-            procedure.population_,
-            small_cells=settings.small_cells,
-        ),
+        limits=_limits(procedure, raw, settings),
         linear=_linear_parts(procedure),
         mean_variance=procedure.mean_variance_,
         discrepancy=estimator.discrepancy_,
@@ -209,6 +200,17 @@ def model_from(
         disclosure=_disclosure(procedure, settings, n_patients, n_events),
         fingerprints=fingerprints_of(cohort[known]),
     )
+
+
+def _limits(procedure: Procedure, raw: Array, settings: Settings) -> Limits:
+    """Range of what was learned from, gaps filled in."""
+    encoder, population = procedure.encoder_, procedure.population_
+    z = encoder.encode(raw)
+    z[:, procedure.left_out_] = np.nan
+    no_direction = np.zeros((1, len(encoder.columns)))
+    filled, _ = population.impute(z, no_direction, encoder.interval(raw))
+    cells = settings.small_cells
+    return describe_limits(encoder, raw, filled, population, small_cells=cells)
 
 
 def size_verdict(
