@@ -241,3 +241,14 @@ def test_a_single_fraction_is_refused_by_predict(run):
     assert "not a fraction" in done.stderr
     sure = run("predict", "rtms_response@session_1", "--relief-1", "0.45 %")
     assert sure.exit_code == 0
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_a_sheet_of_a_file_without_sheets_is_refused(run, tmp_path, lang):
+    words = {"en": "a file without sheets", "fr": "un fichier sans feuilles"}
+    (tmp_path / "plain.csv").write_text("age\n54\n", encoding="utf-8")
+    (tmp_path / "map.toml").write_text('sheet = "2024"\n', encoding="utf-8")
+    for named in (["--sheet", "2024"], ["--map", "map.toml"]):
+        done = run("check", "plain.csv", *named, "--lang", lang)
+        assert done.exit_code == 1
+        assert words[lang] in done.stdout + done.stderr

@@ -79,7 +79,8 @@ def open_file(
     Raises
     ------
     InvalidCohortError
-        When the file cannot be read as a table.
+        When the file cannot be read as a table, or a sheet is named of a file that has
+        none.
     """
     path = Path(path)
     with refused_when_broken():
@@ -88,6 +89,8 @@ def open_file(
         catalog = words if words and _start(words).startswith(_CATALOG) else None
         declared = read_dictionary(words) if words and not catalog else {}
         opened = _open(path, sheet, catalog)
+        if sheet is not None and opened.sheet is None:
+            raise unreadable(Note("formats.no_sheets"), Note("formats.a_workbook"))
         return replace(_by_patient(opened, long, declared), sheet=opened.sheet)
 
 
