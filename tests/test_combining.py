@@ -509,9 +509,8 @@ def test_commands_and_code_of_the_page_run(tmp_path, monkeypatch, new_store):
     page = (Path(__file__).parents[1] / "docs" / "combining.md").read_text("utf-8")
     monkeypatch.chdir(tmp_path)
     new_store(tmp_path)
-    (tmp_path / "settings.toml").write_text(
-        'decision = "rtms_response"\nmoment = "screening"\nchallenger = false\n'
-    )
+    (settings,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "settings.toml").write_text(settings)
     lines = re.findall(r"^    responder-model (.*)$", page, re.MULTILINE)
     assert len(lines) == 8
     for line in lines:

@@ -104,6 +104,14 @@ def test_commands_that_a_page_names_exist_with_their_options(page):
         assert asked <= known | {"--help"}, name
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_page_that_another_names_is_a_link(page):
+    named = re.findall(
+        r"`[a-z_/]+\.md`|(?<!\]\()docs/[\w/]+\.md", page.read_text("utf-8")
+    )
+    assert named == []
+
+
 def test_every_link_of_the_site_leads_somewhere_on_disk(site):
     assert len(list(site.rglob("*.html"))) > 40
     assert list(broken(site)) == []

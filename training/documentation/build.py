@@ -104,7 +104,9 @@ def _add(source: Path, *, quick: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     for name, page in OTHERS.items():
-        shutil.copy(ROOT / f"{name}.md", source / f"{page}.md")
+        text = (ROOT / f"{name}.md").read_text("utf-8")
+        linked = re.sub(r"`docs/([\w/]+)\.md`", r"[\1](\1.md)", text)
+        (source / f"{page}.md").write_text(linked, encoding="utf-8")
     _name_the_rest(source)
 
 

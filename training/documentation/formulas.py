@@ -35,7 +35,7 @@ def visit_block(translator: Any, node: nodes.math_block) -> None:
     """Formulas on lines of their own; a blank line parts two."""
     for formula in re.split(r"\n\s*\n|\\\\", node.astext()):
         if formula.strip():
-            drawn = drawing(formula.replace("&", ""))
+            drawn = drawing(formula.replace("&", "").replace(r"\frac", r"\dfrac"))
             translator.body.append(f'<div class="formula">{drawn}</div>')
     raise nodes.SkipNode
 

@@ -35,6 +35,8 @@ from typer.testing import CliRunner
 COLUMNS = 110
 # A line of a list, or one that begins with its name, goes on nothing.
 BEGINS = re.compile(r"- |\S+ {2,}")
+# The space that keeps a sign on the line of its word.
+SIGNS = re.compile(r"(?<=\S) (?=[;:?!»%](?:\s|$))|(?<=«) ")
 SPOKEN = {"NO_COLOR": "1", "TERM": "dumb", "LC_ALL": "C.UTF-8"}
 KEPT = (".png", ".html")
 
@@ -131,7 +133,8 @@ def _blocks(lines: list[str]) -> Iterator[nodes.Node]:
     """Tables keep their width; sentences are set as wide as the page is."""
     for is_table, part in groupby(lines, lambda line: line[:1] in set("┏┃┡│├└")):
         same = list(part)
-        text = "\n".join(same if is_table else _joined(same)).strip("\n")
+        lines = same if is_table else (SIGNS.sub("\xa0", one) for one in _joined(same))
+        text = "\n".join(lines).strip("\n")
         if text:
             block = nodes.literal_block(text, text, language="text")
             block["classes"] += ["printed", *([] if is_table else ["sentences"])]
