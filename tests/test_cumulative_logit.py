@@ -524,6 +524,29 @@ def test_out_of_fold_comes_close_to_fitting_every_fold_again():
     assert np.sqrt((left**2).mean()) < 0.2 * np.sqrt((moved**2).mean())
 
 
+def test_without_intervals_impossible_components_take_no_part():
+    design, level = simulate(300, [1.2, -0.8, 0.5], 5)
+    centre = np.arange(300) % 4
+    level = np.clip(level + (centre == 0), 0, 5)
+    X = np.column_stack([design, *(centre == k for k in range(4))]).astype(float)
+    priors = {f"x{k}": (m, 0.2, 1.0, 0.0) for k, m in enumerate((0.7, -0.5, 0.3))}
+    whole, lean = (
+        EvidenceCumulativeLogit(
+            priors, gaps=GAPS, main_cut=2, n_centres=4, with_intervals=wide
+        ).fit(X, level)
+        for wide in (True, False)
+    )
+    kept = {(p.prior.name, p.prior.centre_sd) for p in lean.components_}
+    assert len(kept) < len(whole.components_)
+    lost = sum(
+        p.weight
+        for p in whole.components_
+        if (p.prior.name, p.prior.centre_sd) not in kept
+    )
+    assert lost < 1e-3
+    assert_allclose(lean.coef_, whole.coef_, atol=1e-3)
+
+
 def test_out_of_fold_leaves_each_patient_out():
     design, level = simulate(60, np.array([1.0]), 13)
     fitted = EvidenceCumulativeLogit(gaps=GAPS, main_cut=2, levels=range(6))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -195,8 +196,9 @@ def out_of_fold_margins(
         return np.asarray(booster.predict(outside, output_margin=True))
 
     total, count = np.zeros(len(outcome)), np.zeros(len(outcome))
-    with ThreadPoolExecutor(n_jobs) as pool:
-        found = pool.map(margins, range(len(folds)))
+    with ThreadPoolExecutor(n_jobs) if n_jobs > 1 else nullcontext() as pool:
+        # a thread that works alone only costs its start
+        found = (pool.map if pool else map)(margins, range(len(folds)))
         for (_, outside), margin in zip(folds, found, strict=True):
             total[outside] += margin
             count[outside] += 1

@@ -113,7 +113,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         another centre.
     with_intervals : bool, default True
         Whether to estimate what intervals need beside the posterior; without, none can
-        be asked for.
+        be asked for, and components that count for next to nothing take no part.
 
     Attributes
     ----------
@@ -294,7 +294,9 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             priors = apart_by_curve(priors, np.append(cuts, bent))
         if self.n_centres:
             priors = apart_by_centre(priors, self.n_centres)
-        self.components_ = fit_mixture(observations, priors)
+        self.components_ = fit_mixture(
+            observations, priors, only_likely=not self.with_intervals
+        )
 
     def _serve(self, observations: Observations) -> None:
         J, main = observations.n_cuts, observations.main

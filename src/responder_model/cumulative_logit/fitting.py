@@ -28,17 +28,23 @@ from responder_model.cumulative_logit.newton import Ascent, Objective, find_mode
 _NEGLIGIBLE = 1e-3
 # Newton decrement from which the others may start beside the first: an SD or so.
 _NEAR = 1.0
+# Components that one step gives less are left out of a resample.
+_HOPELESS = 1e-4
 
 
 def fit_mixture(
-    observations: Observations, priors: Sequence[Prior]
+    observations: Observations, priors: Sequence[Prior], *, only_likely: bool = False
 ) -> tuple[Component, ...]:
     """Fit every component and give it its posterior probability."""
-    return weigh(fit_components(observations, priors))
+    return weigh(fit_components(observations, priors, only_likely=only_likely))
 
 
 def fit_components(
-    observations: Observations, priors: Sequence[Prior], starts: Array | None = None
+    observations: Observations,
+    priors: Sequence[Prior],
+    starts: Array | None = None,
+    *,
+    only_likely: bool = False,
 ) -> tuple[Component, ...]:
     """Posterior modes by Newton with step halving; Laplace covariance and evidence.
 
@@ -50,6 +56,9 @@ def fit_components(
     starts : ndarray of shape (M, J + K), optional
         Where each fit starts; default: the mode under the most probable prior, which
         starts at its mean.
+    only_likely : bool
+        Leave out components that are as good as impossible after a first step from the
+        start that all share.
 
     Notes
     -----
@@ -61,8 +70,11 @@ def fit_components(
     objective = Objective.under(observations.merged(), priors, learned)
     if starts is None:
         first = int(np.argmax([prior.weight for prior in priors]))
-        lead = objective.one(first)
+        lead = objective.of([first])
         start = find_modes(lead, lead.mean, _NEAR)[0]
+        if only_likely:
+            likely, start = _likely(objective, priors, start)
+            priors, objective = [priors[k] for k in likely], objective.of(likely)
     else:
         start = starts[:, learned]
     modes, value, ascent = find_modes(objective, start)
@@ -77,6 +89,19 @@ def fit_components(
             priors, means, spreads, map(float, evidence), strict=True
         )
     )
+
+
+def _likely(
+    objective: Objective, priors: Sequence[Prior], start: Array
+) -> tuple[NDArray[np.int64], Array]:
+    """Components that are not negligible, and where one step takes each of them."""
+    value, gradient, information = objective.derivatives(start)
+    ascent = Ascent.of(information, gradient)
+    evidence = value + 0.5 * (
+        (gradient * ascent.step).sum(axis=1) - objective.log_det - ascent.log_det
+    )
+    likely = np.flatnonzero(normalised(priors, evidence) > _HOPELESS)
+    return likely, start + ascent.step[likely]
 
 
 def fit_at_cuts(

@@ -33,6 +33,7 @@ class Objective:
     mean: Array
     precision: Array
     log_det: Array
+    apart: bool  # whether each prior is independent from parameter to parameter
 
     @classmethod
     def under(
@@ -48,16 +49,16 @@ class Objective:
             replace(observations, design=observations.design[:, learned[J:] - J]),
             np.array([part.mean for part in parts]),
             *_inverted(parts),
+            all(part.covariance is None for part in parts),
         )
 
-    def one(self, k: int) -> Objective:
-        """Objective of one component."""
-        only = slice(k, k + 1)
+    def of(self, some: Sequence[int] | NDArray[np.int64]) -> Objective:
+        """Objective of some components."""
         return replace(
             self,
-            mean=self.mean[only],
-            precision=self.precision[only],
-            log_det=self.log_det[only],
+            mean=self.mean[some],
+            precision=self.precision[some],
+            log_det=self.log_det[some],
         )
 
     def derivatives(self, parameters: Array) -> Derivatives:
@@ -68,7 +69,10 @@ class Objective:
         """Add the priors to the derivatives of the log likelihood."""
         value, gradient, information = found
         deviation = parameters - self.mean
-        pull = (self.precision @ deviation[:, :, None])[:, :, 0]
+        if self.apart:
+            pull = self.precision.diagonal(axis1=1, axis2=2) * deviation
+        else:
+            pull = (self.precision @ deviation[:, :, None])[:, :, 0]
         penalty = 0.5 * (deviation * pull).sum(axis=1)
         return value - penalty, gradient - pull, information + self.precision
 
