@@ -396,8 +396,44 @@ def test_what_differs_is_refused_by_name(models, cohorts, change, words):
     }
     with pytest.raises(rm.ResponderModelError, match=words) as refused:
         combine([models[0], changed[change]()])
-    if change == "evidence":
-        assert first in str(refused.value)
+    named = {
+        "evidence": first,
+        "predictors": "sex",
+        "cut points": "cut_points is 10, 25",
+    }
+    assert named.get(change, "") in str(refused.value)
+
+
+def test_all_that_speaks_against_one_model_is_said(models):
+    model = models[1]
+    bad = other(
+        model,
+        encoder=replace(model.encoder, dictionary=with_other_cut_points()),
+        disclosure=replace(model.disclosure, stays_here=True),
+    )
+    with pytest.raises(rm.ResponderModelError, match="cut_points") as refused:
+        combine([models[0], bad])
+    assert "\n- other is marked as one that stays" in str(refused.value)
+
+
+def test_many_rows_that_differ_are_counted_and_all_kept(models):
+    evidence = models[1].evidence
+    newer = {k: replace(row, n=(row.n or 0) + 1) for k, row in evidence.rows.items()}
+    parts = [
+        replace(one, prior_mean=one.prior_mean + 0.1) for one in models[1].components
+    ]
+    bad = other(
+        models[1], evidence=replace(evidence, rows=newer), components=tuple(parts)
+    )
+    with pytest.raises(rm.ResponderModelError) as refused:
+        combine([models[0], bad])
+    (reason,) = refused.value.said.values["reasons"]
+    rows = reason.values["rows"]
+    assert set(newer) <= set(rows)
+    assert f", {len(rows) - 5} more. " in reason.text()
+    assert f", {len(rows) - 5} de plus. " in reason.text("fr")
+    assert rows[4] in reason.text()
+    assert rows[5] not in reason.text()
 
 
 def with_other_cut_points():
@@ -527,7 +563,7 @@ def test_each_reason_against_combining_is_a_sentence_of_its_own(models):
     for lang in ("en", "fr"):
         said = caught.value.said.text(lang)
         assert "., " not in said
-        assert said.count(". ") == 1, said
+        assert said.count(".\n- ") == 1, said
 
 
 # ---------------------------------------------------------------- where it may go

@@ -555,6 +555,10 @@ def test_release_refuses_a_second_update_of_one_model(centre):
         release_model(one)
     with pytest.raises(DisclosureError, match="Update that model"):
         release_model(update(model, cohort.iloc[70:]))
+    # of two in its way the newest is named: the older cannot be updated again
+    newest = update(model, cohort.iloc[60:80])
+    with pytest.raises(DisclosureError, match=digest_of(newest)[:12]):
+        release_model(develop(cohort.iloc[:70], settings=SETTINGS[RTMS]))
 
 
 def test_release_refuses_a_list_that_is_damaged(centre):

@@ -188,6 +188,9 @@ def test_a_model_that_holds_is_said_to_hold(model, tmp_path):
     text = " ".join(note.text() for note in found.messages)
     assert "No sign" in text
     assert "would, as often as not, not have shown yet" in text
+    # a published model spreads its patients little: the slope of 130 is anything
+    assert found.measures["calibration_slope"][2] > 2.0
+    assert "The interval of this slope is too wide to say much." in text
 
 
 def test_a_model_that_fails_is_said_to_fail_and_how_to_mend_it(model, tmp_path):

@@ -174,8 +174,10 @@ def test_compare_refuses_what_can_not_decide(published, cohort, developed):
     yes = many[(many["rtms_responder"] == True).fillna(False)]  # noqa: E712
     with pytest.raises(rm.DevelopmentError, match="got one class"):
         compare(published, developed, yes, simulated=True)
-    with pytest.raises(rm.DevelopmentError):
+    with pytest.raises(rm.DevelopmentError, match="who are in neither, got") as refused:
         compare(published, developed, cohort, simulated=True)
+    # an option of updates, which a promotion has not
+    assert "count" not in str(refused.value)
 
 
 def test_compare_refuses_patients_of_the_evidence(published, developed):

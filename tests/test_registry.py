@@ -131,9 +131,13 @@ def test_register_never_makes_a_second_version_of_one_digest(run, uri):
 
 
 def test_register_refuses_simulated_models_beside_real_ones(tmp_path, run, new_store):
-    done = run("register", "m0", "--tracking-uri", new_store(tmp_path))
+    elsewhere = ("--tracking-uri", new_store(tmp_path))
+    done = run("register", "m0", *elsewhere)
     assert done.exit_code == 1
     assert "learned from simulated ones" in done.stderr
+    # the refusal made no name that would be for real models now
+    assert "must be registered" in run("history", NAME, *elsewhere).stderr
+    assert run("register", "m0", "--simulated", *elsewhere).exit_code == 0
     published = rm.save_model(
         rm.published_model("rtms_response", "screening"), tmp_path / "p"
     )

@@ -326,6 +326,16 @@ def test_check_store_gives_up_what_does_not_answer(kind):
     assert "hunter2" not in said
 
 
+@pytest.mark.parametrize("kind", ["http", "postgresql"])
+def test_check_store_gives_up_what_connects_and_says_nothing(kind, monkeypatch):
+    monkeypatch.setattr("responder_model.tracking.address.SILENCE", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        start = time.monotonic()
+        said = refused(f"{kind}://me:hunter2@127.0.0.1:{silent.getsockname()[1]}/runs")
+    assert time.monotonic() - start < 60.0
+    assert "hunter2" not in said
+
+
 def test_a_reason_is_what_the_database_answered():
     """As on a disk that fills while a run is written."""
     said = (

@@ -317,7 +317,7 @@ class Dictionary:
                 "argument.moment_of",
                 decision=decision,
                 allowed=tuple(moments),
-                got=repr(moment),
+                got=Note("argument.nothing") if moment is None else repr(moment),
             )
             raise ResponderModelError(said)
         return decision, moment

@@ -53,7 +53,7 @@ def combine(
 ) -> None:
     """Combine models of several centres, whose patients stay where they are."""
     member = _place(folders, for_member)
-    models = [_opened(folder, tracking_uri) for folder in folders]
+    models = _all_opened(folders, tracking_uri)
     store = store_for(tracking_uri, artifact_root, track=track)
     from responder_model.artifact import digest_of
     from responder_model.combining import combine as combine_models
@@ -65,7 +65,12 @@ def combine(
     output = Output(path=out, command="combine", model=origin, kind="model")
     check_place(output, store, inputs=folders, overwrite=overwrite)
     check_picture(figure, None, command="combine", inputs=folders, overwrite=overwrite)
-    found = combine_models(models, for_member=member, alike=alike)
+    try:
+        found = combine_models(models, for_member=member, alike=alike)
+    except ResponderModelError as error:
+        if json_output:  # all that a sentence may only count
+            print_json({"refused": error.said})
+        raise
     if figure is not None:
         _draw(found, figure, overwrite=overwrite, lang=lang)
     done = keep(found.model, None, folder=out, output=output, tracking_uri=store)
@@ -87,6 +92,23 @@ def combine(
     tell_whereabouts(done, lang)
     typer.echo(say("cli.left_digest", lang, digest=digest[:12]))
     warn_unlogged(done)
+
+
+def _all_opened(
+    places: list[str], tracking_uri: str | None
+) -> list[Model | Contribution]:
+    """Every member, or every reason why one cannot be opened."""
+    found, reasons = [], []
+    for place in places:
+        try:
+            found.append(_opened(place, tracking_uri))
+        except ResponderModelError as error:
+            reasons.append(error.said)
+    if len(reasons) == 1:
+        raise ResponderModelError(reasons[0])
+    if reasons:
+        raise ResponderModelError(Note("combining.refused", reasons=tuple(reasons)))
+    return found
 
 
 def _opened(place: str, tracking_uri: str | None) -> Model | Contribution:

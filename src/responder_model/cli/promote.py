@@ -217,9 +217,18 @@ def _own(found: Comparison, who: str, lang: str) -> str:
         lang,
         who=Note(f"promotion.{who}"),
         level=_estimate(measures.get("calibration_in_the_large"), lang),
-        slope=_estimate(measures.get("calibration_slope"), lang),
+        slope=_slope(measures.get("calibration_slope"), lang),
         **{k: where.get(k, 0) for k in ("inside", "borderline", "outside")},
     )
+
+
+def _slope(found: Estimate | None, lang: str) -> str:
+    from responder_model.performance.calibration import slope_says_little
+
+    text = _estimate(found, lang)
+    if found is None or not slope_says_little(found.lower, found.upper):
+        return text
+    return say("promotion.wide_slope", lang, slope=text)
 
 
 def _estimate(found: Estimate | None, lang: str) -> str:

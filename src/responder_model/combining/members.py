@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,9 +18,11 @@ from responder_model.combining.contribution import (
     beliefs,
     own_priors,
 )
+from responder_model.development import published_model
 from responder_model.development.recalibrating import SHIFTS
 from responder_model.errors import ResponderModelError
 from responder_model.evidence import Evidence, packaged_evidence
+from responder_model.features import Column
 from responder_model.model import Model
 from responder_model.words import Note
 
@@ -28,6 +30,17 @@ from responder_model.words import Note
 _TOLERANCE = 1e-8
 # Notes of updates whose patients were not taken as more of the same.
 _OTHERWISE = tuple(f"development.{k}" for k in ("changed", *SHIFTS))
+# Name, transform and numbers of a column.
+Way = tuple[str, ...]
+# How outcomes are counted, by the dictionary's words.
+_RULES = (
+    "outcome",
+    "binary_outcome",
+    "requires",
+    "comparison",
+    "main_cut_point",
+    "cut_points",
+)
 
 
 def told_apart(models: Sequence[Model | Contribution]) -> list[Model | Contribution]:
@@ -63,53 +76,97 @@ def _reasons(models: Sequence[Model | Contribution], base: Model) -> Iterator[No
         yield Note("combining.two_models", n=len(models))
         return
     for one in models:
-        against = _of_a_file if isinstance(one, Contribution) else _of_a_folder
-        code = against(one, base)  # type: ignore[arg-type]
-        if code:
-            yield Note(f"combining.{code}", model=one.name, first=models[0].name)
-        elif isinstance(one, Model) and not _has_evidence_of_today(one):
-            yield _other_evidence(one)
+        if one.target != base.target:
+            asked = {"question": one.target, "other": base.target}
+            names = {"model": one.name, "first": base.name}
+            yield Note("combining.other_question", **names, **asked)
+        elif isinstance(one, Contribution):
+            yield from _of_a_file(one, base)
+        else:
+            yield from _of_a_folder(one, base)
     yield from _twice(models)
 
 
-def _of_a_file(one: Contribution, base: Model) -> str | None:
+def _of_a_file(one: Contribution, base: Model) -> Iterator[Note]:
     """What speaks against a file made for leaving, if anything."""
-    if one.target != base.target:
-        return "other_question"
     if one.n_patients == 0:
-        return "no_patients"
-    columns = base.encoder.derived
-    if not set(one.columns) <= set(columns):
-        return "other_predictors"
+        yield Note("combining.no_patients", model=one.name)
+        return
+    # its columns and cut points are those that are installed here
+    installed = one.model or published_model(one.decision, one.moment)
+    out = () if one.disclosure is None else one.disclosure.contrasts_left_out
+    held = _ways(one for one in installed.encoder.columns if one.name not in out)
+    columns = _only_in(held, _ways(base.encoder.columns))
+    rules = tuple(_rules_that_differ(installed, base))
+    if columns or rules:
+        yield from _differs({"model": one.name, "first": base.name}, columns, rules)
+        return
     try:
-        beliefs(one.of_all(columns), own_priors(base, one.excluded_evidence))
+        likelihoods = one.of_all(base.encoder.derived)
+        beliefs(likelihoods, own_priors(base, one.excluded_evidence))
     except ResponderModelError:
-        return "not_definite_of"
-    return None
+        yield Note("combining.not_definite_of", model=one.name)
 
 
-def _of_a_folder(model: Model, first: Model) -> str | None:
+def _of_a_folder(model: Model, first: Model) -> Iterator[Note]:
     """What speaks against a member, if anything."""
+    own, other = _ways(model.encoder.columns), _ways(first.encoder.columns)
+    columns = _only_in(own, other) | _only_in(other, own)
+    rules = tuple(_rules_that_differ(model, first))
+    yield from _differs({"model": model.name, "first": first.name}, columns, rules)
+    yield from _by_itself(model)
+    if not columns and model.n_patients and not _has_evidence_of_today(model):
+        yield _other_evidence(model)
+
+
+def _by_itself(model: Model) -> Iterator[Note]:
+    """What speaks against a member whatever the others are."""
     rule = model.disclosure
     names = [part.name for part in model.components]
     checks = {
-        "other_question": model.target != first.target,
         "no_patients": model.n_patients == 0,
-        "other_predictors": model.encoder.columns != first.encoder.columns,
-        "other_outcome": _outcome(model) != _outcome(first),
         "updated": _has_changed(model),
         "several_centres": bool(model.centres),
         "stays_here": rule is not None and rule.stays_here,
         "of_centres_apart": len(names) != len(set(names)),
     }
-    return next((code for code, speaks in checks.items() if speaks), None)
+    for code, speaks in checks.items():
+        if speaks:
+            yield Note(f"combining.{code}", model=model.name)
 
 
-def _outcome(model: Model) -> tuple[object, ...]:
-    """How outcomes are counted."""
-    rules = model.rules
-    fields = rules.outcome, rules.binary_outcome, rules.requires
-    return *fields, rules.comparison, rules.main_cut_point, tuple(rules.cut_points)
+def _differs(
+    names: Mapping[str, str], columns: Iterable[str], rules: tuple[Note, ...]
+) -> Iterator[Note]:
+    if columns:
+        yield Note("combining.other_predictors", **names, columns=tuple(columns))
+    if rules:
+        yield Note("combining.other_outcome", **names, rules=rules)
+
+
+def _ways(columns: Iterable[Column]) -> dict[Way, str]:
+    """How each column is computed, and its predictor; folders hold rounded numbers."""
+    return {
+        (
+            one.name,
+            one.transform,
+            *(f"{number:.9g}" for number in (one.centre, one.scale, *one.weights)),
+        ): one.predictor
+        for one in columns
+    }
+
+
+def _only_in(own: Mapping[Way, str], other: Mapping[Way, str]) -> dict[str, None]:
+    """Predictors of columns that the other has not, or computes in another way."""
+    return dict.fromkeys(own[way] for way in own if way not in other)
+
+
+def _rules_that_differ(model: Model, first: Model) -> Iterator[Note]:
+    """How outcomes are counted, where that differs."""
+    for name in _RULES:
+        own, other = (getattr(one.rules, name) for one in (model, first))
+        if own != other:
+            yield Note("combining.rule", name=name, own=own, other=other)
 
 
 def _has_changed(model: Model) -> bool:
@@ -122,19 +179,19 @@ def _has_changed(model: Model) -> bool:
 def _other_evidence(model: Model) -> Note:
     rows = rows_that_differ(model.evidence, model.decision, model.excluded_evidence)
     if rows:
-        return Note("combining.other_evidence", model=model.name, rows=", ".join(rows))
+        return Note("combining.other_evidence", model=model.name, rows=rows)
     return Note("combining.other_priors", model=model.name)
 
 
 def _twice(models: Sequence[Model | Contribution]) -> Iterator[Note]:
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     known: Counter[tuple[str, str]] = Counter()
     for model in models:
         digest = digest_of(model) if isinstance(model, Model) else model.digest
         if digest in seen:
-            yield Note("combining.same_model", model=model.name, first=seen[digest])
+            yield Note("combining.same_model", model=model.name)
             continue
-        seen[digest] = model.name
+        seen.add(digest)
         prints = model.fingerprints
         if prints is None:
             continue

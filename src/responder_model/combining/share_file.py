@@ -233,7 +233,7 @@ def _read_contribution(node: Node, base: Model) -> Contribution:
     )
 
 
-def _differs(node: Node, what: str) -> None:
+def _differs(node: Node, *what: str) -> None:
     raise UntrustedModelError(
         Note("combining.share_differs", name=node.place, what=what)
     )
@@ -251,7 +251,7 @@ def _read_evidence(node: Node, base: Model) -> tuple[str, ...]:
         if there.get(name) != here.get(name)
     ]
     if rows:
-        _differs(node, ", ".join(row[:60] for row in rows[:20]))
+        _differs(node, *(row[:60] for row in rows))
     return tuple(excluded)
 
 
@@ -286,7 +286,7 @@ def _read_population(node: Node, base: Model, columns: tuple[str, ...]) -> Popul
     meant = part.table("columns").value
     wrong = [name for name in names if meant.get(name) != _meaning(base, name)]
     if wrong or len(meant) != len(names):
-        _differs(node, ", ".join(wrong) or "columns")
+        _differs(node, *(wrong or ["columns"]))
     found = Population(
         mean=part.array("mean", (len(kept),)),
         covariance=part.covariance("covariance", len(kept)),

@@ -19,9 +19,15 @@ if TYPE_CHECKING:
 
 
 def new_patients(
-    model: Model, cohort: pd.DataFrame, *, count_again: bool = False
+    model: Model,
+    cohort: pd.DataFrame,
+    *,
+    count_again: bool = False,
+    refusal: str = "refusal.none_new",
 ) -> tuple[pd.DataFrame, tuple[Note, ...]]:
     """Patients of a checked cohort who are not in a model, and what to say of it.
+
+    ``refusal`` is what is said where all of them are.
 
     Raises
     ------
@@ -39,7 +45,7 @@ def new_patients(
         return cohort, ()
     n = int(observed.sum())
     if again == n:
-        raise DevelopmentError(Note("refusal.none_new", model=model.name, n=n))
+        raise DevelopmentError(Note(refusal, model=model.name, n=n))
     kept = cohort[~found]
     kept.attrs = dict(cohort.attrs)
     return kept, (Note("development.already_in", again=again, n=n),)

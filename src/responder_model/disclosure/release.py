@@ -97,7 +97,8 @@ def release(
         rows = list(_read(ledger))
         if digest in [one.digest for one in rows]:
             return
-        for one in rows:
+        # the newest is the one that can still be updated
+        for one in reversed(rows):
             _check_pair(one, row)
         _append(ledger, row)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from responder_model.monitoring.process import ALARM
 from responder_model.monitoring.result import Monitoring
+from responder_model.performance.calibration import slope_says_little
 from responder_model.words import Note
 
 # Evidence is told up to here.
@@ -31,6 +32,8 @@ def _messages(found: Monitoring) -> Iterator[Note]:
         )
     for name, (value, low, high) in found.measures.items():
         yield Note(f"monitoring.{name}", value=value, low=low, high=high)
+        if name == "calibration_slope" and slope_says_little(low, high):
+            yield Note("monitoring.wide_slope")
     yield Note(
         "monitoring.counts",
         due=found.n_due,

@@ -18,6 +18,7 @@ from responder_model.performance.estimate import Estimate, normal_quantile, wald
 from responder_model.words import Note
 
 CONSTANT = 1e-6  # spread of log-odds below which all probabilities count as equal
+WIDE_SLOPE = 2.0  # limits of a slope that hold no strength and twice the right one
 
 
 def offset_fit(y: Floats, p: Floats) -> LogisticFit:
@@ -231,6 +232,17 @@ def calibration_slope_estimate(y: Floats, p: Floats, *, confidence: float) -> Es
     """Wald interval of the slope of the joint model."""
     fit = joint_fit(y, p)
     return wald(float(fit.coefficients[1]), float(fit.standard_errors[1]), confidence)
+
+
+def slope_says_little(lower: float, upper: float) -> bool:
+    """Whether the limits of a calibration slope lie far apart, on both sides of 1.
+
+    Examples
+    --------
+    >>> slope_says_little(-1.93, 10.43), slope_says_little(0.4, 1.5)
+    (True, False)
+    """
+    return lower < 1.0 < upper and upper - lower > WIDE_SLOPE
 
 
 def observed_expected_ratio_estimate(

@@ -217,7 +217,7 @@ def _unseen(
             exclude_evidence=model.excluded_evidence,
         )
         check_overlap(cohort, settings)
-        cohort, said = new_patients(model, cohort)
+        cohort, said = new_patients(model, cohort, refusal="promotion.none_new")
         if model.n_patients and model.fingerprints is None:
             said = (Note("promotion.cannot_tell", model=model.name),)
         notes += [note for note in said if note not in notes]

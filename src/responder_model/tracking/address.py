@@ -6,9 +6,11 @@ import os
 import re
 import socket
 from pathlib import Path
-from urllib.request import getproxies
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import getproxies, urlopen
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, NullPool, create_engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from responder_model.errors import TrackingError
@@ -22,9 +24,11 @@ SQLITE = "sqlite:///"
 # Databases without a server, which keep no files of their own; and their ports.
 DATABASES = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 SERVERS = {"http": 80, "https": 443}
-# Seconds after which a store counts as one that does not answer: MLflow would try a
-# database for two minutes.
-PATIENCE = 5.0
+# Seconds after which a store counts as one that does not answer, or takes a connection
+# and then says nothing: MLflow would try for two minutes, whatever it is told.
+PATIENCE, SILENCE = 5.0, 10
+# Drivers that heed a limit of seconds by the same name.
+_TIMED = ("psycopg", "psycopg2", "pymysql", "mysqldb")
 _NO_ADDRESS = re.compile(r"\?|%[0-9A-Fa-f]{2}")
 _ACCOUNT = re.compile(r"://[^/\s]\S*@")
 _SECRET = re.compile(r"(?i)([?&][^=&\s]*(?:pass|pwd|token|secret|key)[^=&\s]*=)[^&\s]*")
@@ -78,7 +82,8 @@ def check_answers(tracking_uri: str) -> None:
     Raises
     ------
     TrackingError
-        With its host and port; ModuleNotFoundError for an absent driver.
+        With its host and port; ModuleNotFoundError for an absent driver, and what a
+        database raises that knows no such account or database.
     """
     kind = kind_of(tracking_uri)
     is_direct = kind in SERVERS and not getproxies()
@@ -91,11 +96,37 @@ def check_answers(tracking_uri: str) -> None:
         host, port = url.host, url.port or (DATABASES | SERVERS)[kind]
         if host:
             socket.create_connection((host, port), timeout=PATIENCE).close()
+            if kind in SERVERS:
+                _ask(tracking_uri)
     except (ArgumentError, ValueError):
         return  # MLflow says what is wrong with it
     except OSError:
         said = Note("tracking.no_answer", host=host, port=port)
         raise TrackingError(said) from None
+    if kind in DATABASES:
+        _connect(url)
+
+
+def _ask(server: str) -> None:
+    """Wait for any answer of a server; TimeoutError where none comes."""
+    parts = urlsplit(server)
+    place = parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
+    address = f"{parts.scheme}://{place}/health"
+    try:
+        urlopen(address, timeout=SILENCE).close()  # noqa: S310 - http, as asked for
+    except HTTPError as answer:
+        answer.close()
+    except URLError as error:
+        if isinstance(error.reason, TimeoutError):
+            raise TimeoutError from None
+
+
+def _connect(url: URL) -> None:
+    """Connect to a database once: MLflow does so ten times before it says why not."""
+    heeds = url.get_dialect().driver in _TIMED
+    limit = {"connect_timeout": SILENCE} if heeds else {}
+    engine = create_engine(url, poolclass=NullPool, connect_args=limit)
+    engine.connect().close()
 
 
 def experiment_name() -> str:

@@ -236,10 +236,12 @@ def register_run(
     uri = chosen_tracking_uri(tracking_uri)
     name = registry_name(target)
     with opened_registry(uri) as client, one_at_a_time(uri):
-        held = _name_for(client, name, for_simulated=for_simulated)
-        if held.is_simulated != simulated:
-            code = "real_in_simulated" if held.is_simulated else "simulated_in_real"
-            raise ResponderModelError(Note(f"registry.{code}", name=name))
+        held = registered(client, name)
+        if held is not None and held.versions:
+            _check_kind(name, simulated=simulated, marked=held.is_simulated)
+        else:  # a name without models may still become one of either kind
+            _check_kind(name, simulated=simulated, marked=for_simulated)
+            held = _new_name(client, name, simulated=simulated)
         known = next((v for v in held.versions if v.digest == digest), None)
         if known is not None:
             return known, False
@@ -248,15 +250,20 @@ def register_run(
     return version, True
 
 
-def _name_for(client: MlflowClient, name: str, *, for_simulated: bool) -> Registered:
-    """Return the name, made when it is not there."""
+def _check_kind(name: str, *, simulated: bool, marked: bool) -> None:
+    if marked != simulated:
+        code = "real_in_simulated" if marked else "simulated_in_real"
+        raise ResponderModelError(Note(f"registry.{code}", name=name))
+
+
+def _new_name(client: MlflowClient, name: str, *, simulated: bool) -> Registered:
+    """Return a name of no models yet, made when it is not there, and marked."""
+    # another may have made it meanwhile
+    with suppress(MlflowException):
+        client.create_registered_model(name)
+    mark = "true" if simulated else "false"
+    client.set_registered_model_tag(name, SIMULATED, mark)
     held = registered(client, name)
-    if held is None:
-        # another may have made it meanwhile
-        with suppress(MlflowException):
-            tags = {SIMULATED: "true"} if for_simulated else {}
-            client.create_registered_model(name, tags=tags)
-        held = registered(client, name)
     if held is None:
         raise ResponderModelError(Note("registry.not_made", name=name))
     return held

@@ -8,6 +8,8 @@ its value is written::
     {x}             text as it is, a number with the language's decimal mark, a note in
                     words, several of them with commas between
     {x:items}       several, with semicolons between; {x:sentences}, with spaces
+    {x:lines}       several, each on a line of its own
+    {x:few}         the first of several, the others counted
     {x:.2f}         a number by this format
     {x:percent}     a probability as a whole percentage
     {x:hundred}     a probability as a whole number in 100
@@ -220,7 +222,9 @@ def _number_format(sentence: str, gap: str) -> str:
 
 
 # What stands between several, where it is no comma.
-_BETWEEN = {"items": "; ", "sentences": " "}
+_BETWEEN = {"items": "; ", "sentences": " ", "lines": "\n- "}
+# Of so many the rest is counted, where few are enough.
+_FEW = 5
 
 
 class _Sentence(Formatter):
@@ -256,6 +260,9 @@ class _Sentence(Formatter):
         if isinstance(value, tuple):
             if spec == "label" and self.own_naming is None:
                 return _labels(value, self.lang)
+            if spec == "few" and len(value) > _FEW + 1:
+                rest = Note("signs.and_more", n=len(value) - _FEW)
+                value = (*value[:_FEW], rest)
             between = _BETWEEN.get(spec, ", ")
             return between.join(self._written(part, spec) for part in value)
         return self._written(value, spec)
