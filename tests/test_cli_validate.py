@@ -13,6 +13,7 @@ from responder_model.artifact import load_model, save_model
 from responder_model.cli.app import app
 from responder_model.cohort import read_cohort
 from responder_model.development import develop, published_model
+from responder_model.model.learnt import planned
 from responder_model.reporting.groups import releasable
 from responder_model.sample_size import validation_criteria
 from responder_model.settings import Settings
@@ -47,6 +48,23 @@ def test_sample_size_for_validation_says_what_fewer_patients_mean(run):
     done = run("sample-size", "--validation", "--outcome-proportion", "0.42")
     assert "interval of the calibration slope at most 0.2 wide" in done.stdout
     assert "too wide to say that a model is well calibrated" in done.stdout
+
+
+def test_sample_size_says_what_patients_would_teach_a_model_with_priors(run):
+    given = ["--parameters", "46", "--outcome-proportion", "0.42"]
+    named = [*given, "--model", "rtms_response@screening"]
+    planning = [*named, "--n-patients", "193"]
+    done = run("sample-size", *planning)
+    plan = planned(published_model("rtms_response", "screening"), 193)
+    assert f"193 patients would teach about {plan.coefficients:.0f};" in done.stdout
+    assert f"slope is expected at {plan.slope[0]:.2f} (" in done.stdout
+    more = json.loads(
+        run("sample-size", *named, "--n-patients", "193", "--json").stdout
+    )
+    assert more["model"]["coefficients"] == pytest.approx(plan.coefficients)
+    assert "--n-patients" in run("sample-size", *named).stderr
+    wrong = run("sample-size", "--validation", *given[2:], *named[-2:])
+    assert "--model" in wrong.stderr
 
 
 def test_sample_size_refuses_a_c_statistic_of_zero(run):

@@ -15,7 +15,12 @@ from responder_model.development import develop, published_model, update
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import expit
 from responder_model.labels import label_of
-from responder_model.model.learnt import effective_parameters, expected_slope
+from responder_model.model.learnt import (
+    effective_parameters,
+    expected_slope,
+    learnt_by,
+    planned,
+)
 from responder_model.reporting import (
     build_report,
     examine,
@@ -752,12 +757,45 @@ def test_effective_parameters_grow_with_the_patients_and_stay_below_them():
     for n in (40, 160):
         fitted = develop(simulate_cohort(n, 7), settings=SETTINGS)
         columns = len(fitted.encoder.derived)
-        found.append(effective_parameters(fitted.components, columns))
+        found.append(effective_parameters(fitted))
         assert 0.0 < found[-1] < min(n, columns)
     assert found[0] < found[1]
     nothing = published_model("rtms_response", "screening")
-    columns = len(nothing.encoder.derived)
-    assert effective_parameters(nothing.components, columns) == pytest.approx(0.0)
+    assert effective_parameters(nothing) == pytest.approx(0.0)
+
+
+def test_an_update_counts_what_all_patients_taught_since_the_evidence(model):
+    published = published_model("rtms_response", "screening")
+    updated = update(published, simulate_cohort(90, 11))
+    developed = develop(simulate_cohort(90, 11), settings=SETTINGS)
+    # below 100 patients an update of the published model is a development
+    assert effective_parameters(updated) == pytest.approx(
+        effective_parameters(developed), rel=0.02
+    )
+    again = update(updated, simulate_cohort(60, 12))
+    assert effective_parameters(again) > effective_parameters(updated)
+    words = Page(build_report(again).html).text
+    assert f"the {again.n_patients} patients taught about" in words
+
+
+def test_levels_of_centres_are_no_coefficients_that_patients_taught():
+    cohort = simulate_cohort(120, 5)
+    cohort["centre"] = np.where(np.arange(120) % 2, "A", "B")
+    apart, one = (
+        develop(cohort, settings=replace(SETTINGS, centres=how))
+        for how in ("named", "ignored")
+    )
+    assert effective_parameters(apart) == pytest.approx(
+        effective_parameters(one), abs=0.5
+    )
+
+
+def test_planned_is_near_what_developments_of_as_many_learn():
+    plan = planned(published_model("rtms_response", "screening"), 190)
+    found = learnt_by(develop(simulate_cohort(211, 3), settings=SETTINGS))
+    assert plan.coefficients == pytest.approx(found.coefficients, rel=0.35)
+    assert np.ptp(plan.interval) == pytest.approx(np.ptp(found.interval), abs=0.1)
+    assert plan.slope[0] == pytest.approx(1.0, abs=0.05)
 
 
 def test_expected_slope_is_that_of_draws_from_the_posterior():

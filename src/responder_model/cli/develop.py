@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from responder_model.cohort import CohortMap
     from responder_model.development.effect import UpdateEffect
+    from responder_model.model.learnt import Learnt
     from responder_model.sample_size import Criterion
     from responder_model.settings import Settings
     from responder_model.workflow import Development
@@ -36,6 +37,9 @@ ValidationOption = Annotated[bool, typer.Option("--validation")]
 ThresholdOption = Annotated[float | None, typer.Option("--threshold")]
 ProportionOption = Annotated[float, typer.Option("--outcome-proportion")]
 CStatisticOption = Annotated[float | None, typer.Option("--c-statistic")]
+BesideOption = Annotated[
+    str | None, typer.Option("--model", metavar="DECISION@MOMENT|FOLDER")
+]
 AtHandOption = Annotated[int | None, typer.Option("--n-patients", min=0)]
 TargetArgument = Annotated[str | None, typer.Argument(metavar="[DECISION@MOMENT]")]
 SettingsOption = Annotated[
@@ -209,6 +213,7 @@ def sample_size(
     parameters: ParametersOption = None,
     c_statistic: CStatisticOption = None,
     n_patients: AtHandOption = None,
+    model: BesideOption = None,
     validation: ValidationOption = False,
     threshold: ThresholdOption = None,
     json_output: options.JsonOption = False,
@@ -218,12 +223,28 @@ def sample_size(
 
     c = PLANNING_C_STATISTIC if c_statistic is None else c_statistic
     _check_purpose(parameters, threshold, validation=validation)
+    if validation and model is not None:
+        raise options.wrong_option(Note("cli.only_development"), "--model")
+    beside = None if model is None else _beside(model, n_patients)
     if parameters is None:
         criteria = _for_validation(outcome_proportion, c, threshold, n_patients)
     else:
         criteria = _for_development(parameters, outcome_proportion, c, n_patients)
     purpose = "validation" if validation else "development"
-    _print_criteria(criteria, outcome_proportion, purpose, json_output=json_output)
+    said = (criteria, outcome_proportion, purpose, beside)
+    _print_criteria(*said, json_output=json_output)
+
+
+def _beside(text: str, n_patients: int | None) -> Learnt:
+    """What a model's patients taught it, or patients would teach a published one."""
+    from responder_model.model.learnt import learnt_by, planned
+
+    model = open_model(text)
+    if model.n_patients:
+        return learnt_by(model)
+    if not n_patients:
+        raise options.wrong_option(Note("cli.patients_to_plan"), "--n-patients")
+    return planned(model, n_patients)
 
 
 def _check_purpose(
@@ -261,6 +282,7 @@ def _print_criteria(
     criteria: tuple[Criterion, ...],
     outcome_proportion: float,
     purpose: str,
+    beside: Learnt | None,
     *,
     json_output: bool,
 ) -> None:
@@ -271,12 +293,15 @@ def _print_criteria(
     if json_output:
         found = {"n_required": n_required, "n_events_required": n_events}
         rows = [asdict(row) for row in criteria]
-        print_json({"purpose": purpose, **found, "criteria": rows})
+        more = {} if beside is None else {"model": asdict(beside)}
+        print_json({"purpose": purpose, **found, "criteria": rows, **more})
         return
     console().print(criteria_table(criteria))
     lang, counts = options.spoken(), {"n": n_required, "events": n_events}
     meaning = Note(f"cli.criteria_{purpose}")
     typer.echo(say("cli.patients_needed", lang, **counts, meaning=meaning))
+    for note in () if beside is None else beside.notes():
+        typer.echo(note.text(lang))
 
 
 def criteria_table(criteria: Iterable[Criterion]) -> Table:

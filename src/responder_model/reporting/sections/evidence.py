@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 from responder_model.artifact.evidence import is_as_installed
 from responder_model.evidence import EvidenceRow
 from responder_model.figures.coefficients import column_label
-from responder_model.model.learnt import (
-    average_interval,
-    effective_parameters,
-    expected_slope,
-)
+from responder_model.model.learnt import learnt_by
 from responder_model.priors import PriorRow, prior_rows
 from responder_model.reporting.blocks import (
     Block,
@@ -26,7 +22,6 @@ from responder_model.reporting.blocks import (
 from responder_model.reporting.texts import interval, number
 from responder_model.reporting.values import verdict_of
 from responder_model.words import prose_in
-from responder_model.words.numbers import format_percent
 
 if TYPE_CHECKING:
     from responder_model.reporting.content import Content
@@ -127,23 +122,9 @@ def _source(content: Content, row: EvidenceRow) -> Cell:
 
 def _learnt(content: Content) -> Iterator[Block]:
     """What this penalised model learnt, beside criteria for one that is not."""
-    model = content.model
-    if model.n_patients == 0 or model.is_update:
-        return
-    n_columns = len(model.encoder.derived)
-    learnt = effective_parameters(model.components, n_columns)
-    low, high = map(format_percent, average_interval(model))
-    text = content.say(
-        "learnt",
-        n=number(learnt, content.lang, ".0f"),
-        of=n_columns,
-        low=low,
-        high=high,
-    )
-    yield Paragraph(text=text)
-    slope, low, high = (number(x, content.lang, ".2f") for x in expected_slope(model))
-    text = content.say("learnt_slope", slope=slope, low=low, high=high)
-    yield Paragraph(text=text)
+    if content.model.n_patients:
+        for note in learnt_by(content.model).notes():
+            yield Paragraph(text=note.text(content.lang))
 
 
 def sample_size(content: Content) -> Section:
