@@ -82,7 +82,7 @@ def assert_every_number_agrees(scores, model, cohort):
     for name in numbers:
         found, due = scores[name].to_numpy(), expected[name].to_numpy()
         assert np.isnan(found[refused]).all()
-        np.testing.assert_allclose(found[~refused], due[~refused], rtol=0, atol=1e-6)
+        np.testing.assert_allclose(found[~refused], due[~refused], rtol=0, atol=1e-12)
     told = scores["problem"].dropna().tolist()
     assert told == [
         "Age must be between 18 and 100 years",
@@ -202,7 +202,7 @@ def assert_texts_are_read(out, model, texts):
     expected = score_frame(model, pd.read_parquet(texts)).set_index("patient_id")
     assert scores["probability"].notna().tolist() == [True, True, False, True]
     names = ["probability", "lower", "upper"]
-    np.testing.assert_allclose(scores[names], expected[names], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(scores[names], expected[names], rtol=0, atol=1e-12)
     assert scores.loc["c", "problem"] == "Age must be between 18 and 100 years"
 
 

@@ -193,6 +193,13 @@ def test_a_model_that_holds_is_said_to_hold(model, tmp_path):
     assert "The interval of this slope is too wide to say much." in text
 
 
+def test_without_a_sign_of_change_no_update_is_named(model, tmp_path):
+    found = monitor(model, *use(model, tmp_path, shift=-0.3), today=TODAY)
+    assert (found.state, found.early_warning) == ("calibrated", None)
+    assert found.mend.kind != "none"
+    assert not [n for n in found.messages if n.code.startswith("monitoring.update")]
+
+
 def test_a_model_that_fails_is_said_to_fail_and_how_to_mend_it(model, tmp_path):
     found = monitor(model, *use(model, tmp_path, shift=-1.2), today=TODAY)
     assert found.state == "off"  # evidence alone knows no centre's level
@@ -200,6 +207,9 @@ def test_a_model_that_fails_is_said_to_fail_and_how_to_mend_it(model, tmp_path):
     assert found.mend.kind == "in_the_large"
     assert found.mend.gain > 0.05
     assert found.observed < found.expected - 20
+    # as the update that is named does it: so many would be expected as were observed
+    off = (found.expected - found.observed) / found.n_known
+    assert found.mend.mean_change == pytest.approx(off, abs=0.01)
     assert found.to_dict()["alarm"] == found.alarm.isoformat()
 
 

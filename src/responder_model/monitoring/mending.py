@@ -137,7 +137,13 @@ def _groups(
 
 
 def _by_log_odds(series: Series, main: int, *, level_only: bool) -> Mend:
-    """Best new level, or level and slope, about the average patient."""
+    """Best new level, or level and slope, about the average patient.
+
+    At the main cut-off alone, as the update that is named fits it.
+    """
+    series = _at_main(series, main)
+    if not len(series.lower):
+        return NOTHING
     slopes = np.ones(1) if level_only else _SLOPES
     tried = [(float(a), float(b)) for b in slopes for a in _LEVELS]
     served = float(series.log_likelihood().sum())
@@ -146,10 +152,19 @@ def _by_log_odds(series: Series, main: int, *, level_only: bool) -> Mend:
     n_numbers = 1 if level_only else 2
     # Akaike's penalty: what fitting a number gains of itself
     gain = max(max(fits) - served - n_numbers, 0.0) / len(series.lower)
-    moved = series.centre + a + b * (series.log_odds[:, main] - series.centre)
-    before, after = (probability_of(x) for x in (series.log_odds[:, main], moved))
+    served_log_odds = series.log_odds[:, 0]
+    moved = series.centre + a + b * (served_log_odds - series.centre)
+    before, after = (probability_of(x) for x in (served_log_odds, moved))
     kind: Kind = "in_the_large" if level_only else "recalibration"
     return replace(_mend(kind, before, after, tuple(_told(before, after))), gain=gain)
+
+
+def _at_main(series: Series, main: int) -> Series:
+    """Yes or no at the main cut-off, of those of whom it is known."""
+    answered = (series.lower > main) | (series.upper <= main)
+    yes = (series.lower[answered] > main).astype(np.int64)
+    log_odds = series.log_odds[answered, main : main + 1]
+    return Series(log_odds=log_odds, lower=yes, upper=yes, centre=series.centre)
 
 
 def _told(before: Floats, after: Floats) -> Iterator[Note]:

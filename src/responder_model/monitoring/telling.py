@@ -101,7 +101,8 @@ def _hidden(found: Monitoring) -> Note:
 def _mend(found: Monitoring) -> Iterator[Note]:
     """Say which update is asked for, what it gains and for whom it changes what."""
     mend = found.mend
-    if mend.kind == "none":
+    asks = found.state != "calibrated" or found.early_warning is not None
+    if mend.kind == "none" or not asks:
         return
     yield Note(f"monitoring.update_{mend.kind}", gain=mend.gain)
     yield Note(
