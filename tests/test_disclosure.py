@@ -561,6 +561,18 @@ def test_release_refuses_a_second_update_of_one_model(centre):
         release_model(develop(cohort.iloc[:70], settings=SETTINGS[RTMS]))
 
 
+def test_an_update_may_leave_beside_a_twin_of_the_model_that_it_updates(centre):
+    cohort = patients(RTMS, 110, 3)
+    twin = develop(cohort.iloc[:60], settings=SETTINGS[RTMS])
+    model = develop(cohort.iloc[:60], "rtms_response", "session_1", name="later")
+    for one in (twin, model, update(model, cohort.iloc[60:90])):
+        release_model(one)
+    # other patients are added here, and some of those there
+    release_model(update(twin, cohort.iloc[90:]))
+    with pytest.raises(DisclosureError, match="in common"):
+        release_model(update(twin, cohort.iloc[85:105]))
+
+
 def test_release_refuses_a_list_that_is_damaged(centre):
     cohort = patients(RTMS, 60, 3)
     release_model(develop(cohort, settings=SETTINGS[RTMS]))

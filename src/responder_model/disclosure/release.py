@@ -97,9 +97,11 @@ def release(
         rows = list(_read(ledger))
         if digest in [one.digest for one in rows]:
             return
+        behind = [one for one in rows if one.digest in row.ancestors]
         # the newest is the one that can still be updated
         for one in reversed(rows):
-            _check_pair(one, row)
+            if not _adds_others(one, row, behind):
+                _check_pair(one, row)
         _append(ledger, row)
 
 
@@ -134,6 +136,18 @@ def _check_pair(before: Released, now: Released) -> None:
         added=added.total(),
     )
     raise DisclosureError(said)
+
+
+def _adds_others(before: Released, now: Released, behind: list[Released]) -> bool:
+    """Whether an update of what has left adds none of the patients of another model.
+
+    What it adds followed the rule by itself, and what it started from left beside that
+    model.
+    """
+    known = Counter(before.patients) & Counter(now.patients)
+    return before.key == now.key and any(
+        not known - Counter(one.patients) for one in behind if one.key == now.key
+    )
 
 
 def _is_nested(before: Released, now: Released) -> bool:
