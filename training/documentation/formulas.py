@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 from docutils import nodes
+from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import math_to_image
 from sphinx.application import Sphinx
 
@@ -16,13 +17,15 @@ def drawing(formula: str) -> str:
     """SVG of a formula (matplotlib's TeX) that takes the colour of the text."""
     written = BytesIO()
     one_line = " ".join(formula.split())
-    math_to_image(f"${one_line}$", written, format="svg", dpi=92)
+    math, size = f"${one_line}$", FontProperties(size=11.5)
+    depth = math_to_image(math, written, prop=size, format="svg")
     svg = written.getvalue().decode()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r'id="(patch|figure|text)_\w+"', "", svg)
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(one_line)}" ', 1)
-    return svg.replace("#ffffff", "none").replace("#000000", "currentColor")
+    told = f'role="img" aria-label="{escape(one_line)}"'
+    svg = svg.replace("<svg ", f'<svg {told} style="vertical-align: -{depth}pt" ', 1)
+    return svg.replace("#ffffff", "none").replace("#000000", "currentColor").strip()
 
 
 def visit_inline(translator: Any, node: nodes.math) -> None:
