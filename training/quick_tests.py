@@ -28,7 +28,7 @@ PROCESSES = {"subprocess", "multiprocessing", "concurrent"}
 # What a command imports itself if it leaves a run behind.
 TRACKED = {"responder_model.workflow", "responder_model.tracking"}
 # Seconds of one file at most, so that all of them take less than a minute.
-LONGEST = 5.6
+LONGEST = 4.0
 
 
 def quick_files() -> list[Path]:
