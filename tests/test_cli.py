@@ -187,6 +187,21 @@ def test_predict_refuses_an_unknown_model(run):
     assert "moment of rtms_response must be one of screening" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("rtms_respons", "rtms_response@screening, rtms_response@session_1"),
+        ("RTMS_response@sesion_2", "rtms_response@session_2?"),
+        ("emcs_succes@implantation", "emcs_success@implantation?"),
+    ],
+)
+def test_a_mistyped_model_is_proposed(run, typed, meant):
+    for lang, said in (("en", "did you mean"), ("fr", "est-ce")):
+        done = run("predict", typed, "--lang", lang)
+        assert done.exit_code == 1
+        assert f"{said} {meant}".rstrip("?") in done.stderr
+
+
 def test_predict_without_a_model_is_a_usage_error(run):
     assert run("predict").exit_code == 2
 
@@ -221,10 +236,12 @@ def test_simulate_names_as_many_centres_as_asked(run, tmp_path):
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".parquet"])
 def test_simulate_writes_a_cohort_that_check_takes(run, tmp_path, suffix):
     path = tmp_path / f"cohort{suffix}"
-    run("simulate", "--n-patients", "12", "--seed", "4", "--out", str(path))
+    made = run("simulate", "--n-patients=12", "--seed=4", "--out", str(path), "--json")
+    assert json.loads(made.stdout)["path"] == str(path)
     done = run("check", str(path), "--json")
     assert done.exit_code == 0
     assert json.loads(done.stdout)["n_patients"] == 12
+    assert json.loads(made.stdout)["n_patients"] == 12
     assert rm.read_cohort(path).attrs["provenance"] == "simulated"
 
 
@@ -508,7 +525,7 @@ def test_script_exits_with_the_code_of_its_command():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith("error: decision must be one of")
+    assert done.stderr.startswith("error: No model is called 'nothing@all'")
 
 
 # ---------------------------------------------------------------- what it prints

@@ -35,6 +35,18 @@ def test_a_key_that_stands_twice_in_the_json_is_refused(command):
     assert done.stderr == "error: Depression (HADS-D) must be given once only.\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ('{"age": true}', "got true."),
+        ('{"sex": ["a", null]}', 'got ["a", null].'),
+        ('{"age": {"é": false}}', 'got {"é": false}.'),
+    ],
+)
+def test_a_value_is_quoted_as_the_json_has_it(text, quoted):
+    assert quoted in run("predict", TARGET, "--input", "-", stdin=text).stderr
+
+
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "marked"])
 def test_json_of_a_windows_editor_is_read(tmp_path, mark):
     data = (

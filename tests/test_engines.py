@@ -258,6 +258,17 @@ def test_a_job_refuses_a_folder_that_exists(model, registry, tmp_path):
     assert (out / "part.0.parquet").read_bytes() == b"an earlier job's"
 
 
+@pytest.mark.parametrize("engine", [run_dask, run_spark])
+@pytest.mark.parametrize("name", ["absent", "*.parquet"])
+def test_nothing_is_started_for_a_source_that_is_not_there(
+    model, engine, name, tmp_path, monkeypatch
+):
+    for library in ("dask.distributed", "pyspark"):
+        monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ResponderModelError, match=r"must be Parquet .* no such file"):
+        engine(model, str(tmp_path / name), str(tmp_path / "scores"))
+
+
 # ---------------------------------------------------------------- Spark
 
 
@@ -293,7 +304,7 @@ def test_spark_reads_texts_as_the_package_does(model, texts, tmp_path, monkeypat
 @pytest.mark.filterwarnings("ignore")
 def test_what_spark_cannot_read_is_refused_in_our_words(model, tmp_path):
     with pytest.raises(ResponderModelError, match=r"PATH_NOT_FOUND.*must be Parquet"):
-        run_spark(model, str(tmp_path / "absent"), str(tmp_path / "scores"))
+        run_spark(model, str(tmp_path / "{absent}"), str(tmp_path / "scores"))
 
 
 @pytest.mark.parametrize("command", ["score-dask", "score-spark"])

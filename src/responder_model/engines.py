@@ -28,7 +28,7 @@ from responder_model.schema import Field
 from responder_model.scoring import score_frame
 from responder_model.scoring.columns import choose_columns
 from responder_model.scoring.frame import PROBLEM
-from responder_model.scoring.jobs import check_job_folder, drafted_folder
+from responder_model.scoring.jobs import check_job, drafted_folder
 from responder_model.scoring.parts import DIGEST, PROVENANCE
 from responder_model.vocabulary import find_field
 from responder_model.words import Note
@@ -48,14 +48,6 @@ __all__ = [
 
 # A model folder as it travels to a worker: names and bytes.
 Files = tuple[tuple[str, bytes], ...]
-_DASK_NEEDS = (
-    "It must be Parquet that every worker can read, out a place where every worker can "
-    "write, and a scheduler of the form tcp://host:8786."
-)
-_SPARK_NEEDS = (
-    "It must be Parquet that every worker can read, out a place where every worker can "
-    "write. Spark needs Java 17, and a master such as local[2] or spark://host:7077."
-)
 _SCORES = "responder_model_scores"
 
 
@@ -260,13 +252,13 @@ def run_dask(
     ResponderModelError
         When ``out`` exists or holds what is read, and when the job fails.
     """
-    check_job_folder(source, out, overwrite=overwrite)
+    check_job(source, out, overwrite=overwrite)
     _check_extra("dask.distributed", "distributed")
     import dask.dataframe as dd
     from dask.distributed import Client, LocalCluster
 
     with ExitStack() as stack:
-        stack.enter_context(_reasons(source, _DASK_NEEDS))
+        stack.enter_context(_reasons(source, Note("scoring.dask_needs")))
         cluster: Any = scheduler
         if scheduler is None:
             local = LocalCluster(
@@ -310,14 +302,14 @@ def run_spark(
     ResponderModelError
         When ``out`` exists or holds what is read, and when the job fails.
     """
-    check_job_folder(source, out, overwrite=overwrite)
+    check_job(source, out, overwrite=overwrite)
     _check_extra("pyspark", "spark")
     from pyspark.sql import SparkSession
 
     # The executors run the Python that has this package.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     session = SparkSession.builder.master(master).appName("responder-model")
-    with _reasons(source, _SPARK_NEEDS):
+    with _reasons(source, Note("scoring.spark_needs")):
         spark = session.config("spark.ui.enabled", "false").getOrCreate()
         try:
             patients = spark.read.parquet(source)
@@ -338,7 +330,7 @@ def _check_extra(module: str, extra: str) -> None:
 
 
 @contextmanager
-def _reasons(source: str, needs: str) -> Iterator[None]:
+def _reasons(source: str, needs: Note) -> Iterator[None]:
     """Turn whatever stops an engine into its kind and what the engine needs.
 
     The engine's own message may quote a patient, so it is not carried along.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from responder_model.artifact import load_model, trusted_keys
 from responder_model.development.published import published_model
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.model import Model
-from responder_model.schema import parse_target
+from responder_model.schema import dictionary, parse_target
 from responder_model.vocabulary import show
 from responder_model.words import Note
 
@@ -68,10 +69,27 @@ def open_model(
     try:
         decision, moment = parse_target(name)
     except ResponderModelError as error:
-        said = Note("model.no_folder", error=error.said, name=show(name))
+        is_decision = name.partition("@")[0] in dictionary().decisions
+        why = error.said if is_decision else _unknown(name)
+        said = Note("model.no_folder", error=why, name=show(name))
         raise UntrustedModelError(said) from error
     excluded = tuple(exclude_evidence)
     return published_model(decision, moment, exclude_evidence=excluded, local_rate=rate)
+
+
+def _unknown(name: str) -> Note:
+    """Say that nothing is called so, and which names are near, else all of them."""
+    typed, _, at = name.casefold().partition("@")
+    near = get_close_matches(typed, dictionary().decisions, n=1)
+    moments = [m for d, m in dictionary().targets() if d in near]
+    chosen = get_close_matches(at, moments, n=1) or moments
+    names = tuple(
+        f"{decision}@{moment}"
+        for decision, moment in dictionary().targets()
+        if not near or (decision in near and moment in chosen)
+    )
+    code = "model.did_you_mean" if near else "model.known"
+    return Note(code, names=names, name=show(name))
 
 
 def is_kept(text: str) -> bool:

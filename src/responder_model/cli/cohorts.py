@@ -216,6 +216,7 @@ def simulate(
     zero_share: ZeroShareOption = 0.0,
     *,
     overwrite: OverwriteOption = False,
+    json_output: JsonOption = False,
 ) -> None:
     """Write a simulated cohort; it stays labelled simulated whatever is made of it."""
     from responder_model.simulation import simulate_cohort
@@ -227,7 +228,20 @@ def simulate(
     )
     with drafted(output, overwrite=overwrite) as draft:
         write_table(cohort, draft)
-    typer.echo(out)
+    if json_output:
+        print_json(
+            {
+                "path": str(out),
+                "n_patients": n_patients,
+                "n_centres": n_centres,
+                "seed": seed,
+                "truth": truth,
+                "zero_share": zero_share,
+                "provenance": "simulated",
+            }
+        )
+    else:
+        typer.echo(out)
     tell("truth", kind=truth, seed=seed)
     if zero_share > 0:
         tell("zero_share", share=format_percent(zero_share))

@@ -31,7 +31,7 @@ class Action(StrEnum):
     check = "check"
 
 
-ActionArgument = Annotated[Action, typer.Argument(metavar="check")]
+ActionArgument = Annotated[Action, typer.Argument(metavar="ACTION")]
 NameArgument = Annotated[
     str,
     typer.Argument(metavar="DECISION@MOMENT"),

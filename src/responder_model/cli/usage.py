@@ -119,7 +119,8 @@ def _rule(parameter: Any) -> Note:
     kind = next((part for part in get_args(kind) if part is not None), kind)
     low, high = getattr(about, "min", None), getattr(about, "max", None)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return Note("usage.one_of", allowed=tuple(str(one.value) for one in kind))
+        allowed = tuple(str(one.value) for one in kind)
+        return Note("usage.one_of" if allowed[1:] else "usage.word", allowed=allowed)
     if kind in (int, float) and low is not None:
         key = "at_least" if high is None else "between"
         bounds = {"low": low} if high is None else {"low": low, "high": high}

@@ -21,8 +21,8 @@ _OF_A_JOB = re.compile(
 )
 
 
-def check_job_folder(source: str, out: str, *, overwrite: bool) -> None:
-    """Refuse a folder that holds something: what a job replaces, it deletes.
+def check_job(source: str, out: str, *, overwrite: bool) -> None:
+    """Refuse to read nothing, and a folder that holds what a job would delete.
 
     Parameters
     ----------
@@ -34,9 +34,16 @@ def check_job_folder(source: str, out: str, *, overwrite: bool) -> None:
     Raises
     ------
     ResponderModelError
-        For a folder that is there, holds what is read, or lies in a model folder.
+        For a source on this machine that is not there, and a folder that is there,
+        holds what is read, or lies in a model folder.
     """
     place, read = _local(out), _local(source)
+    # a list in braces is a pattern of Hadoop's alone
+    if read is not None and "{" not in source and not _found(read):
+        reason = Note("system.ENOENT")
+        raise ResponderModelError(
+            Note("scoring.no_source", source=show(source), reason=reason)
+        )
     if place is None:
         if not overwrite and _exists_elsewhere(out):
             raise ResponderModelError(_taken(out))
@@ -52,6 +59,12 @@ def check_job_folder(source: str, out: str, *, overwrite: bool) -> None:
         raise ResponderModelError(Note("scoring.other_files", got=show(out)))
     if names and not overwrite:
         raise ResponderModelError(_taken(out))
+
+
+def _found(read: Path) -> bool:
+    """Whether a place is there, or one of its pattern."""
+    pattern = str(read.relative_to(read.anchor))
+    return read.exists() or any(Path(read.anchor).glob(pattern))
 
 
 def _taken(out: str) -> Note:

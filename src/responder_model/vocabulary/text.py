@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 
@@ -61,12 +62,28 @@ def words_of(text: str, *, split_numbers: bool = False) -> list[str]:
 
 
 def show(value: object) -> str:
-    """Write a value as a problem quotes it: on one line and not too long."""
-    text = " ".join(as_text(value).split())[:61]
+    r"""Write a value as a problem quotes it: on one line and not too long.
+
+    Examples
+    --------
+    >>> show(True), show(["a", None]), show("P-7\n")
+    ('true', '["a", null]', 'P-7')
+    """
+    text = " ".join(_as_typed(value).split())[:61]
     text = "".join(
         char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text
     )
     return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _as_typed(value: object) -> str:
+    """Text of a value; as JSON has it, where Python would write it otherwise."""
+    if value is None or isinstance(value, bool | list | tuple | dict):
+        try:
+            return json.dumps(value, ensure_ascii=False, default=as_text)
+        except (TypeError, ValueError, RecursionError):
+            return as_text(value)
+    return as_text(value)
 
 
 def as_text(value: object) -> str:
