@@ -15,7 +15,7 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
 from responder_model.cumulative_logit.components import is_published, robust_priors
-from responder_model.cumulative_logit.conflict import conflict_p_values
+from responder_model.cumulative_logit.conflict import column_p_values
 from responder_model.cumulative_logit.discrepancy import (
     estimate_discrepancy,
     interaction_kernel,
@@ -392,12 +392,33 @@ def test_conflict_p_values_are_uniform_when_the_evidence_is_right():
 
 
 def test_conflict_is_found_when_the_evidence_is_reversed():
-    overall, single = conflict_p_values(
-        np.array([2.0, 0.0]), np.diag([0.25, 0.25]), np.eye(2), ["a", "b"]
-    )
+    design, level = simulate(120, [-0.9, 0.0], 3)
+    priors = {"x0": (0.5, 0.2, 1.0, 0.0), "x1": (0.0, 0.2, 1.0, 0.0)}
+    fitted = EvidenceCumulativeLogit(priors, gaps=GAPS, main_cut=2).fit(design, level)
+    overall, single = fitted.prior_conflict()
     assert overall < 0.001
-    assert single["a"] < 0.001
-    assert single["b"] == 1.0
+    assert single["x0"] < 0.001
+    assert single["x1"] > 0.05
+    assert column_p_values(np.zeros(1), np.eye(1), ["b"])["b"] == 1.0
+
+
+def test_conflict_p_value_needs_no_normal_score():
+    """Twelve patients, of whom few respond: the size is exact there too."""
+    rng = np.random.default_rng(4)
+    priors = {"x0": (0.6, 0.5, 1.0, 0.0), "x1": (0.0, 0.5, 1.0, 0.0)}
+    found = []
+    for _ in range(200):
+        slopes = rng.normal([0.6, 0.0], 0.5)
+        design = rng.normal(size=(12, 2))
+        anchor = rng.normal(-1.5, 0.5)
+        yes = (design @ slopes + anchor + rng.logistic(size=12) > 0).astype(int)
+        estimator = EvidenceCumulativeLogit(
+            priors, anchor=(-1.5, 0.5), components="published", levels=[0, 1]
+        )
+        found.append(estimator.fit(design, yes).prior_conflict()[0])
+    # 200 uniforms: SE 0.015 and 0.021
+    assert np.mean(np.array(found) < 0.05) == pytest.approx(0.05, abs=4 * 0.015)
+    assert np.mean(found) == pytest.approx(0.5, abs=4 * 0.021)
 
 
 def test_discrepancy_is_larger_under_interactions():

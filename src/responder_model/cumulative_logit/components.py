@@ -32,8 +32,8 @@ DISCREPANCY_VARIANCES = tuple(0.01 * k for k in range(21))
 CURVE_SDS = {0.02: 0.9, 0.3: 0.1}
 # SD over both.
 CURVE_SD = math.sqrt(sum(weight * sd**2 for sd, weight in CURVE_SDS.items()))
-# SDs between the levels of centres, log-odds, as probable as one another.
-CENTRE_SDS = (0.02, 0.3, 0.6, 1.0)
+# SDs between the levels of centres, log-odds, and prior weight of each.
+CENTRE_SDS = {0.02: 0.60, 0.3: 0.20, 0.6: 0.12, 1.0: 0.08}
 # Prior of the variance of each slope between centres: uniform over these.
 SLOPE_VARIANCES = tuple(sd**2 for sd in (0.0, 0.05, 0.1, 0.2, 0.3))
 
@@ -187,10 +187,8 @@ def apart_by_curve(
 def apart_by_centre(priors: Sequence[Prior], n_centres: int) -> tuple[Prior, ...]:
     """Each prior once for each SD between centres, with the levels of ``n_centres``."""
     return tuple(
-        replace(p, centre_sd=sd, weight=p.weight / len(CENTRE_SDS)).with_centres(
-            n_centres
-        )
-        for sd in CENTRE_SDS
+        replace(p, centre_sd=sd, weight=p.weight * weight).with_centres(n_centres)
+        for sd, weight in CENTRE_SDS.items()
         for p in priors
     )
 

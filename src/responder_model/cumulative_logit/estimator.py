@@ -21,7 +21,7 @@ from responder_model.cumulative_logit.components import (
     apart_by_curve,
     robust_priors,
 )
-from responder_model.cumulative_logit.conflict import conflict_p_values
+from responder_model.cumulative_logit.conflict import column_p_values, conflict_p_value
 from responder_model.cumulative_logit.discrepancy import estimate_discrepancy
 from responder_model.cumulative_logit.earlier import Earlier, Missed
 from responder_model.cumulative_logit.fitting import (
@@ -38,6 +38,7 @@ from responder_model.cumulative_logit.levels import (
 )
 from responder_model.cumulative_logit.likelihood import Observations
 from responder_model.cumulative_logit.mixture import (
+    Component,
     collapse,
     collapse_at,
 )
@@ -130,6 +131,8 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         Posterior at each cut point, columns scaled.
     discrepancy_ : float
         Estimated variance that a linear predictor misses.
+    conflict_ : float
+        Overall p-value of ``prior_conflict``; NaN without evidence or intervals.
 
     Notes
     -----
@@ -212,6 +215,11 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         observations = self._observe(design, np.asarray(y), upper)
         self._fit_mixture(observations)
         self._serve(observations)
+        published = self._published_component()
+        self.conflict_ = float("nan")
+        if published is not None and self.with_intervals:
+            n_columns = design.shape[1] - self.n_centres
+            self.conflict_ = conflict_p_value(observations, published.prior, n_columns)
         return self
 
     def _observe(
@@ -434,14 +442,16 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         overall, and per column. Not a test of the whole model.
         """
         check_is_fitted(self, "components_")
-        found = [c for c in self.components_ if c.prior.name == "published"]
-        if not found:
+        component = self._published_component()
+        if component is None:
             return float("nan"), {}
-        component = max(found, key=lambda part: part.weight)
         names = self._column_names()[: self.n_features_in_ - self.n_centres]
         slopes = slice(len(self.classes_) - 1, len(self.classes_) - 1 + len(names))
         shift = (component.mean - component.prior.mean)[slopes]
-        prior = component.prior.spread[slopes, slopes]
         # before the data are seen, Var(posterior mean) = S - C
-        spread = prior - component.covariance[slopes, slopes]
-        return conflict_p_values(shift, spread, prior, names)
+        spread = component.prior.spread - component.covariance
+        return self.conflict_, column_p_values(shift, spread[slopes, slopes], names)
+
+    def _published_component(self) -> Component | None:
+        found = [c for c in self.components_ if c.prior.name == "published"]
+        return max(found, key=lambda part: part.weight, default=None)

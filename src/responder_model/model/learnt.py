@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from responder_model.model.fitted import Model
     from responder_model.priors.sets import PriorSet
 
+# What rounding makes of a coefficient of which nothing was taught.
+_ROUNDING = 1e-9
 # Nodes of the log-odds of a population, over which information is averaged.
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(12)
 
@@ -38,9 +40,11 @@ class Learnt:
     planned: bool  # of patients who are yet to come
 
     def notes(self) -> tuple[Note, ...]:
-        """Say it beside criteria for a model without priors."""
+        """Say it beside criteria for a model without priors, if it was counted."""
         low, high = self.interval
         slope, least, most = self.slope
+        if math.isnan(self.coefficients):
+            return ()
         kind = "planned" if self.planned else "learnt"
         taught = Note(
             f"sample_size.{kind}",
@@ -109,14 +113,18 @@ def effective_parameters(model: Model) -> float:
     the evidence and C the posterior's (0: the evidence stands; 1: the patients decide),
     and the mean over components by their weights (MacKay 1992,
     doi:10.1162/neco.1992.4.3.415). What patients left less sure, since it may have
-    changed, counts as not taught.
+    changed, counts as not taught. NaN after a recalibration, whose line stretches all
+    coefficients at once.
     """
+    if model.settings is not None and model.settings.method == "recalibration":
+        return math.nan
     n_cuts = len(model.rules.cut_points)
     columns = slice(n_cuts, n_cuts + len(model.encoder.derived))
     total = 0.0
     for part, sd in zip(model.components, _prior_sds(model, columns), strict=True):
         left = np.diag(part.covariance)[columns] / sd**2
-        total += part.weight * float(np.maximum(1.0 - left, 0.0).sum())
+        taught = 1.0 - left
+        total += part.weight * float(taught[taught > _ROUNDING].sum())
     return total
 
 
