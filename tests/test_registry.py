@@ -541,6 +541,8 @@ def test_an_alias_that_was_moved_by_hand_is_said_and_can_be_adopted(run, uri, co
     assert checked.exit_code == 4
     (fault,) = json.loads(checked.stdout)["faults"][NAME]
     assert fault["code"] == "promotion.moved"
+    assert "screening : l'alias" in run("registry", "check", "--lang", "fr").stdout
+    assert "somebody moved it by hand" in run("history", NAME).stderr
     refused = run("promote", "m1", "--cohort", contrary, "--reason", "r")
     assert refused.exit_code == 1
     assert "somebody moved it by hand" in refused.stderr

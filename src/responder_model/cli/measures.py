@@ -185,7 +185,8 @@ def definitions(
         ideal = DEFINITIONS[name].ideal
         best = "" if ideal is None else f" ({say('cli.ideal', lang)} {ideal:g})"
         text = describe_measure(name, smoother="loess", threshold=threshold, lang=lang)
-        yield f"  {measure_label(name, lang)}: {text}{best}"
+        label = measure_label(name, lang)
+        yield f"  {say('signs.pair', lang, label=label, value=text)}{best}"
 
 
 def _cell(value: Any, lang: str) -> str:

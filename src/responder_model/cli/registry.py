@@ -101,7 +101,7 @@ def registry(
         if not faults:
             typer.echo(say("promotion.agrees", lang, name=name))
         for fault in faults:
-            typer.echo(f"{name}: {fault.text(lang)}")
+            typer.echo(say("signs.pair", lang, label=name, value=fault))
     if any(found.values()):
         raise typer.Exit(DOES_NOT_AGREE)
 
@@ -124,6 +124,7 @@ def history(
     known = name_of(name)
     at = read_standing(known, uri=chosen_tracking_uri(tracking_uri))
     target = target_of(known) or known
+    print_notices([] if at.moved is None else [at.moved])
     if on is not None:
         rows = on_day(at.chain, on.date())
         if json_output:

@@ -57,8 +57,8 @@ def track(
             which = {"folder": str(one), "run": run_id, "store": place}
             typer.echo(say("cli.tracked_already", spoken(), **which))
         else:
-            lines = {**said, "model_uri": run.model_uri}
-            typer.echo("\n".join(f"{name}: {value}" for name, value in lines.items()))
+            for name, where in {**said, "model_uri": run.model_uri}.items():
+                typer.echo(say(f"cli.left_{name}", spoken(), place=where))
     if json_output:
         print_json(done if len(done) > 1 else done[0])
 

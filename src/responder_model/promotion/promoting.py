@@ -16,6 +16,7 @@ from responder_model.tracking import cohort_digest
 from responder_model.tracking.cache import fetch_version, stored_fault
 from responder_model.tracking.promotions import (
     FINISHED,
+    INTENDED,
     Entry,
     Promotion,
     champion_of,
@@ -74,9 +75,14 @@ class Standing:
         return 0 if self.champion is None else self.champion.to_version
 
     @property
-    def is_moved(self) -> bool:
-        """Whether the alias names another than the log does."""
-        return self.held.aliases.get(CHAMPION, 0) != self.number
+    def moved(self) -> Note | None:
+        """That the alias names another than the log does; None where it does not."""
+        now = self.held.aliases.get(CHAMPION, 0)
+        is_cut = self.chain and self.chain[-1].state == INTENDED
+        if now == self.number or is_cut:
+            return None
+        parts = {"name": self.held.name, "now": now, "logged": self.number}
+        return Note("promotion.moved" if now else "promotion.alias_gone_log", **parts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +227,7 @@ def adopt(name: str, *, reason: str, by: str, uri: str) -> Promotion:
     with opened_registry(uri) as client:
         at = _standing(client, name, uri)
         version = at.held.champion
-        if version is None or not at.is_moved:
+        if version is None or at.moved is None:
             code = "nothing_to_adopt" if version is not None else "alias_gone"
             said = Note(f"promotion.{code}", name=name, number=at.number)
             raise ResponderModelError(said)
@@ -281,8 +287,8 @@ def _faults(client: MlflowClient, name: str, uri: str) -> Iterator[Note]:
         fault = stored_fault(client, version, uri)
         if fault is not None:
             yield fault.said
-    if at.is_moved:
-        yield _moved(at)
+    if at.moved is not None:
+        yield at.moved
     yield from _broken_links(at)
 
 
@@ -317,14 +323,8 @@ def _standing(client: MlflowClient, name: str, uri: str) -> Standing:
 
 
 def _check_unmoved(at: Standing) -> None:
-    if at.is_moved:
-        raise ResponderModelError(_moved(at))
-
-
-def _moved(at: Standing) -> Note:
-    now = at.held.aliases.get(CHAMPION, 0)
-    parts = {"name": at.held.name, "now": now, "logged": at.number}
-    return Note("promotion.moved" if now else "promotion.alias_gone_log", **parts)
+    if at.moved is not None:
+        raise ResponderModelError(at.moved)
 
 
 def _load(client: MlflowClient, version: Version, uri: str) -> Model:
