@@ -27,6 +27,7 @@ KINDS = (
     "reference/measures",
     "reference/python/sample_size",
     "fr/seance",
+    "hospital/install",
 )
 EMBEDDED = re.compile(rb"data:[\w/+.;-]+,[A-Za-z0-9+/=%]+")
 WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"

@@ -48,7 +48,8 @@ def main() -> int:
         if failed:
             return failed
     for path in out.rglob("made/**/*"):
-        if path.is_file() and path.suffix not in (".png", ".html"):
+        is_shown = path.suffix in (".png", ".html") and "mlartifacts" not in path.parts
+        if path.is_file() and not is_shown:
             path.unlink()
     for page in out.rglob("*.html"):
         page.write_text(_mended(page.read_text("utf-8")), encoding="utf-8")
@@ -61,6 +62,9 @@ MENDED = {
     '<p class="caption" role="heading">': '<p class="caption">',
     '<aside class="sidebar-drawer"': '<aside class="sidebar-drawer" aria-label="Site"',
     ' role="doc-biblioentry"': ' role="listitem"',
+    # what is wide scrolls by keyboard too
+    "<pre>": '<pre tabindex="0">',
+    '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
 }
 
 

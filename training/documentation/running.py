@@ -60,13 +60,13 @@ class Run(SphinxDirective):
         if "long" in self.options and self.env.app.tags.has("quick"):
             return [shown]
         folder = self._folder()
-        before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+        before = {path: path.stat().st_mtime_ns for path in _shown(folder)}
         with contextlib.chdir(folder), _spoken():
             printed = "".join(self._outputs())
         made = sorted(
             path
-            for path in folder.iterdir()
-            if path.suffix in KEPT and before.get(path) != path.stat().st_mtime_ns
+            for path in _shown(folder)
+            if before.get(path) != path.stat().st_mtime_ns
         )
         return [shown, *self._printed(printed), *map(self._made, made)]
 
@@ -127,6 +127,12 @@ class Run(SphinxDirective):
         return nodes.raw(
             "", f'<img class="made" src="{address}" alt="{said}">', format="html"
         )
+
+
+def _shown(folder: Path) -> list[Path]:
+    """Pictures and pages of a folder, and pages of the folders in it."""
+    made = [path for path in folder.iterdir() if path.suffix in KEPT]
+    return [*made, *folder.glob("*/*.html")]
 
 
 def _blocks(lines: list[str]) -> Iterator[nodes.Node]:
