@@ -145,6 +145,40 @@ def test_every_module_has_a_layer():
     assert (modules | packages) - {"__init__"} <= placed
 
 
+def imported(nodes):
+    """Names that the imports among some nodes give."""
+    for node in nodes:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (name.asname or name.name for name in node.names)
+
+
+def without_annotations(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Constant(None)
+    return tree
+
+
+def test_what_is_imported_for_types_is_used_for_types_alone():
+    """A name that is there for mypy only is a NameError where it is used."""
+    for path in Path(rm.__file__).parent.rglob("*.py"):
+        tree = without_annotations(ast.parse(path.read_text("utf-8")))
+        guards = [
+            node
+            for node in tree.body
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        ]
+        for_types = {name for node in guards for name in imported(node.body)}
+        guarded = {id(node) for guard in guards for node in ast.walk(guard)}
+        rest = [node for node in ast.walk(tree) if id(node) not in guarded]
+        used = {node.id for node in rest if isinstance(node, ast.Name)}
+        assert not (for_types - set(imported(rest))) & used, path
+
+
 def test_architecture_page_is_up_to_date(tmp_path):
     page = tmp_path / "architecture.md"
     script = ROOT / "training" / "architecture.py"

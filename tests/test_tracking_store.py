@@ -326,6 +326,16 @@ def test_check_store_gives_up_what_does_not_answer(kind):
     assert "hunter2" not in said
 
 
+def test_a_model_that_stays_here_is_not_developed_for_a_server(run, files, tmp_path):
+    words = ("rtms_response@screening", "--out", tmp_path / "m", "--stays-here")
+    store = ("--tracking-uri", "http://me:hunter2@h")
+    done = run("develop", files["c"], *words, *store)
+    assert done.exit_code == 1
+    assert "must be a store of this centre for a model that stays here" in done.stderr
+    assert "hunter2" not in done.stderr
+    assert not (tmp_path / "m").exists()
+
+
 @pytest.mark.parametrize("kind", ["http", "postgresql"])
 def test_check_store_gives_up_what_connects_and_says_nothing(kind, monkeypatch):
     monkeypatch.setattr("responder_model.tracking.address.SILENCE", 2)
@@ -768,6 +778,8 @@ def test_a_run_names_its_parent_its_words_and_its_evidence(
     assert data.params["dictionary_sha256"] == manifest.files["dictionary.toml"]
     assert data.params["evidence_sha256"] == manifest.files["evidence.json"]
     assert data.params["cohort_fingerprint"] == model.fingerprints.values
+    assert manifest.versions.items() <= data.params.items()
+    assert {"responder_model", "python", "numpy"} <= set(manifest.versions)
     newer = rm.update(model, rm.simulate_cohort(n_patients=30, seed=8))
     folder = rm.save_model(newer, tmp_path / "newer")
     run_id = log_development(newer, folder=folder, tracking_uri=uri).run_id

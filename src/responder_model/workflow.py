@@ -32,6 +32,7 @@ from responder_model.outputs import (
 )
 from responder_model.schema import dictionary
 from responder_model.settings import Settings
+from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from responder_model.development.updating import Method
     from responder_model.model import Model
     from responder_model.tracking import TrackedRun, Version
-    from responder_model.words import Note
 
 __all__ = [
     "Development",

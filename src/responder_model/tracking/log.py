@@ -91,9 +91,10 @@ def log_development(
         release_model(model)
     manifest = read_manifest(folder)
     tags = {DIGEST: manifest.digest, **_tags(model)}
-    params = _params(model) | {
-        f"{part}_sha256": manifest.files[file] for part, file in _HASHED.items()
-    }
+    # of whoever made the folder, which may be logged much later
+    params = _params(model) | manifest.versions
+    for part, file in _HASHED.items():
+        params[f"{part}_sha256"] = manifest.files[file]
     with opened(uri) as client:
         experiment_id = own_experiment(client, uri).experiment_id
         name = run_name or model.target
