@@ -170,6 +170,14 @@ def test_who_may_read_a_file_stays_as_it_was(tmp_path):
     assert (tmp_path / "out.txt").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("kind", ["file", "folder", "model"])
+def test_a_folder_that_is_closed_is_told_before_the_work(tmp_path, monkeypatch, kind):
+    # root may write everywhere: the system is asked, and answers no
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(ResponderModelError, match="where you may write"):
+        check_outputs(output(tmp_path / "out.txt", kind=kind))
+
+
 def test_drafts_of_the_dead_are_swept_up(tmp_path):
     for name, age in (("old", 7200), ("young", 0)):
         draft = tmp_path / f".out.txt.{name}.partial"

@@ -86,7 +86,7 @@ def _check(action: Action, given: set[str]) -> None:
     """Refuse options that an action does not take, and one that it lacks."""
     needed, others = _OPTIONS[action]
     for option in sorted(given - {*needed, *others}):
-        said = Note("audit.takes_not", action=action.value, option=option)
+        said = Note("audit.takes_not", action=action.value)
         raise wrong_option(said, option)
     if needed and not given & set(needed):
         one: str | Note = needed[0]

@@ -76,12 +76,20 @@ def _misplaced(output: Output, inputs: list[Path]) -> tuple[str, Path] | None:
         return "input", output.path
     if output.kind != "file":
         taken = [p for p in (place, *place.parents) if p.exists() and not p.is_dir()]
-        return ("file", taken[0]) if taken else None
+        return ("file", taken[0]) if taken else _closed(output.directory)
     if place.is_dir():
         return "folder", output.path
     if place.exists() and not place.is_file():
         return "special", output.path
-    return None if place.parent.is_dir() else ("parent", output.path.parent)
+    if not place.parent.is_dir():
+        return "parent", output.path.parent
+    return _closed(output.directory)
+
+
+def _closed(directory: Path) -> tuple[str, Path] | None:
+    """The folder in which nothing may be made, where there is one."""
+    there = next(path for path in (directory, *directory.parents) if path.exists())
+    return None if os.access(there, os.W_OK | os.X_OK) else ("closed", there)
 
 
 def _is_in_model(place: Path) -> bool:

@@ -20,8 +20,6 @@ from responder_model.schema import Field, dictionary
 Group = list[tuple[float, dict[str, Any]]]
 Pair = tuple[float, float]
 
-# Categories that are named; of more it says "others".
-MOST_NAMED = 2
 _BACK = {"log": math.exp, "log1p": math.expm1, "identity": float}
 
 
