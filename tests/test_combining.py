@@ -479,8 +479,18 @@ def test_command_combines_folders(models, tmp_path, lang):
         assert f"{model.name} " in done.stdout
         assert digest_of(model)[:12] in done.stdout
     for said in {
-        "en": ("SD between centres", "a new centre", "published evidence has"),
-        "fr": ("Écart-type entre centres", "un nouveau centre", "publiées ont"),
+        "en": (
+            "SIMULATED patients",
+            "SD between centres",
+            "a new centre",
+            "published evidence has",
+        ),
+        "fr": (
+            "patients SIMULÉS",
+            "Écart-type entre centres",
+            "un nouveau centre",
+            "publiées ont",
+        ),
     }[lang]:
         assert said in done.stdout
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -12,6 +12,7 @@ from responder_model.cli.models import open_model
 from responder_model.cli.options import JsonOption, LanguageOption, OverwriteOption
 from responder_model.cli.output import console, print_json, print_notices
 from responder_model.cli.picture import FigureOption, check_picture, drawn
+from responder_model.cli.prediction import describe_model
 from responder_model.cli.tracked import (
     RootOption,
     TrackingOption,
@@ -80,6 +81,8 @@ def combine(
         print_json({**whereabouts(done), **made, **found.to_dict()})
         warn_unlogged(done)
         return
+    model = found.model
+    typer.echo(describe_model(model.name, model.provenance, digest, lang))
     for line in _lines(found, member, lang):
         typer.echo(line)
     for table in (_centres(found, lang), _effects(found, lang)):
