@@ -576,3 +576,12 @@ def test_an_error_of_a_program_is_no_zero(cell: str) -> None:
     assert _asked(pd.DataFrame({"age": [50, 60], "relief_test": ["30", cell]})) == {
         "relief_test": ["problem"]
     }
+
+
+def test_what_a_mapping_states_and_the_file_has_not_is_told() -> None:
+    frame = pd.DataFrame({"age": [50, -99, 61], "relief_1": ["inc", "10", "20"]})
+    stated = {"missing_codes": [-99, "INC", -98], "columns": {"EN": "pain_intensity"}}
+    notices = said(check_cohort(frame, how=map_from(stated)).attrs["notices"])
+    assert "missing code -98 stands in no column that is read" in notices
+    assert "column 'EN' of the mapping is not in the file" in notices
+    assert len(notices) == 2

@@ -55,6 +55,67 @@ def test_a_remark_below_the_patients_is_no_patient(inspect: Any, remark: str) ->
     assert (found.problems, found.n_left_out) == ((), 1)
 
 
+@pytest.mark.parametrize("place", [0, 2])
+@pytest.mark.parametrize(
+    "footer",
+    ["Export du 12/03/2026", "Printed on 2026-03-12 by Dr Exemple", "Page 1/3"],
+)
+def test_what_a_program_prints_below_is_no_patient(
+    inspect: Any, footer: str, place: int
+) -> None:
+    line = [footer if k == place else None for k in range(4)]
+    found = inspect(HEADINGS, *PATIENTS, line)
+    assert (len(found.cohort), found.problems) == (4, ())
+    told = said(found.notices)[-1]
+    assert f"({footer.split()[0]} …)" in told
+    assert "Exemple" not in told
+
+
+@pytest.mark.parametrize("words", [["Min", "Max", "ET", "%"], ["Médiane", "Q1", "Q3"]])
+def test_statistics_below_are_no_patients(inspect: Any, words: list[str]) -> None:
+    below = [[word, 47 + k, 12, 5] for k, word in enumerate(words)]
+    found = inspect(HEADINGS, *PATIENTS, *below, ["Export du 12/03/2026"] + [None] * 3)
+    assert (len(found.cohort), found.problems) == (4, ())
+    # where a column of words is the first, and nobody is named
+    lines = [["A", *patient[1:]] for patient in PATIENTS]
+    unnamed = inspect(["Centre", *HEADINGS[1:]], *lines, *below)
+    assert (len(unnamed.cohort), unnamed.problems) == (4, ())
+
+
+def test_smallest_and_largest_without_a_word_are_no_patients(inspect: Any) -> None:
+    below = [[None, 47, 12, 5], [None, 70, 60, 45]]
+    assert len(inspect(HEADINGS, *PATIENTS, *below).cohort) == 4
+    lines = [line[1:] for line in (HEADINGS, *PATIENTS, [0, 57, 33, 23.75], *below)]
+    assert len(inspect(*lines).cohort) == 4
+
+
+def test_initials_that_may_be_a_word_for_totals_are_asked_about(inspect: Any) -> None:
+    initials = [
+        [f"A{k}".translate({48 + k: 97 + k}), *p[1:]] for k, p in enumerate(PATIENTS)
+    ]
+    (problem,) = inspect(HEADINGS, *initials, ["ET", 50, 12, 30]).problems
+    assert problem.field == "patient_id"
+    centres = [["AB", *patient[1:]] for patient in PATIENTS]
+    (problem,) = inspect(["Centre", *HEADINGS[1:]], *centres, ["ET", 50, 1, 3]).problems
+    assert (problem.rule, problem.row) == ("formats.a_patient", 6)
+    two = [["ET", 50, 12, 30], ["ET", 51, 13, 31]]
+    assert inspect(["Centre", *HEADINGS[1:]], *centres, *two).problems == ()
+
+
+def test_several_last_lines_without_identifier_are_asked_about(inspect: Any) -> None:
+    found = inspect(HEADINGS, *PATIENTS, [None, 58, 30, 20], [None, 51, 30, 20])
+    assert [(p.row, p.field) for p in found.problems] == [
+        (6, "patient_id"),
+        (7, "patient_id"),
+    ]
+
+
+def test_rows_of_which_nothing_is_read_are_told(inspect: Any) -> None:
+    lines = [[*patient[1:], None] for patient in PATIENTS]
+    found = inspect([*HEADINGS[1:], "ville"], *lines, [None, None, None, "Lyon"])
+    assert "1 row has nothing in the columns that are read" in said(found.notices)[-1]
+
+
 def test_a_word_alone_below_a_blank_line_is_no_patient(inspect: Any) -> None:
     blank = [None] * 4
     found = inspect(HEADINGS, *PATIENTS, blank, ["Fin", None, None, None])

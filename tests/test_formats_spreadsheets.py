@@ -174,6 +174,19 @@ def test_what_is_struck_through_is_asked_about(tmp_path: Path) -> None:
     assert str(problem.found) == "10 (struck through: does it count?)"
 
 
+def test_a_line_that_is_struck_through_is_one_problem(tmp_path: Path) -> None:
+    def strike(sheet: Any) -> None:
+        for cell in sheet[3]:
+            cell.font = Font(strike=True)
+
+    found, _ = read(tmp_path, [HEAD, *ROWS], strike)
+    assert [p.text() for p in found.problems] == [
+        "line must be a patient that counts: take the strike away, or else delete the "
+        "line, got struck through."
+    ]
+    assert (found.problems[0].row, len(found.cohort)) == (3, len(ROWS) - 1)
+
+
 def test_a_cell_merged_over_columns_is_asked_about(tmp_path: Path) -> None:
     found, _ = read(tmp_path, [HEAD, *ROWS], lambda sheet: sheet.merge_cells("B2:C2"))
     (problem,) = found.problems

@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from pandas.testing import assert_frame_equal
 
 import responder_model as rm
 from in_words import said
-from responder_model.cohort import CohortMap, inspect_file, read_cohort
+from responder_model.cohort import CohortMap, inspect_file, map_from, read_cohort
+from responder_model.development import published_model
 from responder_model.errors import InvalidCohortError
 from responder_model.formats import Labelled
 from responder_model.formats.statistical import SPSS, STATA, reading
+from responder_model.scoring import score_file
 
 CASES = Path(__file__).parent / "cases"
 EXPECTED = json.loads((CASES / "expected.json").read_text(encoding="utf-8"))
@@ -113,11 +116,31 @@ def test_a_label_that_is_no_number_is_asked_about(tmp_path: Path) -> None:
 def test_name_and_label_that_mean_two_fields_are_asked_about(tmp_path: Path) -> None:
     path = write_sav(
         tmp_path / "a.sav",
-        pd.DataFrame({"relief_1": [1.0], "age": [50.0]}),
-        column_labels={"relief_1": "Relief after session 2"},
+        pd.DataFrame({"relief_1": [1.5], "age": [50.0]}),
+        column_labels={"relief_1": "Relief after session 2", "age": "Âge"},
     )
-    with pytest.raises(InvalidCohortError, match="its label “Relief after session 2”"):
-        read_cohort(path)
+    (question,) = inspect_file(path)[0].questions
+    assert question.text.text("fr") == (
+        "la colonne « relief_1 (Relief after session 2) » nomme deux champs : est-ce "
+        "Soulagement après la séance 1, ou Soulagement après la séance 2 ?"
+    )
+    for answer, meant in zip(question.answers, ("relief_1", "relief_2"), strict=False):
+        how = map_from(tomllib.loads(answer))
+        assert read_cohort(path, how=how)[meant].tolist() == [1.5]
+    model = published_model("rtms_response", "screening")
+    with pytest.raises(InvalidCohortError, match="open question"):
+        score_file(model, path, tmp_path / "scores.csv")
+
+
+def test_a_label_that_says_more_than_the_name_is_asked_about(tmp_path: Path) -> None:
+    path = write_sav(
+        tmp_path / "a.sav",
+        pd.DataFrame({"age": [30.0], "dn4": [5.0], "relief_1": [40.0]}),
+        column_labels={"age": "Âge au début de la douleur", "dn4": "DN4 (0-10)"},
+    )
+    found, _ = inspect_file(path)
+    assert [question.field for question in found.questions] == ["age"]
+    assert list(found.cohort) == ["dn4", "relief_1"]
 
 
 def test_what_is_shown_as_a_date_or_a_time_is_no_number(tmp_path: Path) -> None:

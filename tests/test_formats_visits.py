@@ -239,3 +239,25 @@ def test_codes_that_redcap_proposes_are_missing(tmp_path: Path) -> None:
     assert [None if pd.isna(x) else x for x in cohort["opioid"]] == [None, True]
     assert cohort["age"].isna().tolist() == [False, True]
     assert cohort["relief_1"].isna().tolist() == [True, False]
+
+
+def test_what_only_may_name_patients_tells_them_apart(tmp_path: Path) -> None:
+    lines = ["N°,Code,session,relief"]
+    lines += [f"{k},{7 + k // 2},{1 + k % 2},{10 * k}" for k in range(4)]
+    path = written(tmp_path, *lines)
+    with pytest.raises(InvalidCohortError, match="--long session"):
+        read_cohort(path)
+    cohort = read_cohort(path, how=map_from({"long": ["session", "relief"]}))
+    assert cohort["patient_id"].tolist() == ["7", "8"]
+    assert cohort["relief_2"].tolist() == [10, 30]
+    assert "told apart by “Code”" in " ".join(said(cohort.attrs["notices"]))
+    stated = {"long": ["session", "relief"], "columns": {"N°": "patient_id"}}
+    with pytest.raises(InvalidCohortError, match="names its patients"):
+        read_cohort(path, how=map_from(stated))
+
+
+def test_marks_of_castor_are_missing_whatever_the_headings(tmp_path: Path) -> None:
+    lines = ["centre,age,sex,relief_1", "A,50,F,10"]
+    lines.append(",".join(f"##USER_MISSING_{code}##" for code in (95, 96, 98, 99)))
+    path = written(tmp_path, *lines)
+    assert read_cohort(path).iloc[1].isna().all()

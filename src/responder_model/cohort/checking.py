@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from responder_model.cohort.columns import distinct_values
 from responder_model.cohort.following import (
     fill_binary_outcome,
     fill_derived_category,
     repeated,
 )
 from responder_model.cohort.headings import likely_questions, match_headings
-from responder_model.cohort.mapping import NOTHING, CohortMap
+from responder_model.cohort.mapping import NOTHING, Code, CohortMap
 from responder_model.cohort.preparing import (
     check_identifiers,
     read_by_map,
@@ -65,6 +66,7 @@ class Inspection:
     columns: tuple[Column, ...] = ()  # as in the file, which field is read from each
     sheet: str | None = None  # of a workbook
     n_left_out: int = 0  # lines that are no patients
+    codes_met: frozenset[Code] = frozenset()  # missing codes that stand in the file
 
 
 def check_cohort(frame: pd.DataFrame, *, how: CohortMap = NOTHING) -> pd.DataFrame:
@@ -246,9 +248,12 @@ def inspect_columns(
     names = [str(name) for name in frame.columns]
     headings, problems, notices = match_headings(names, how)
     columns, questions = {}, likely_questions(names, headings, how)
+    met: set[Code] = set()
     for position, heading in headings.items():
         field, cells = heading.field, frame.iloc[:, position]
         read = read_by_map(heading, cells, rows, how)
+        if how.missing_codes and field.kind != "text":
+            met |= how.codes_met(distinct_values(cells)[1])
         columns[field.name] = read.values
         questions += read.questions
         if field.role == "identifier":
@@ -270,6 +275,7 @@ def inspect_columns(
             (name, headings[place].field.name if place in headings else None)
             for place, name in enumerate(names)
         ),
+        codes_met=frozenset(met),
     )
 
 
@@ -328,6 +334,8 @@ def inspect_rows(
             (
                 *(notice for part in parts for notice in part.notices),
                 *(warnings_of(cohort, rows) if asked else ()),
+                *(_codes_unmet(parts, how) if asked else ()),
+                *(_empty_rows(cohort[order], problems, rows) if asked else ()),
             )
         ),
         questions=tuple(questions),
@@ -343,14 +351,33 @@ def _ask(
     how: CohortMap,
 ) -> list[Question]:
     """What is open in a table before anything is filled in it."""
-    merged: dict[tuple[str, str], Question] = {}
+    merged: dict[tuple[str, tuple[str, ...]], Question] = {}
     for question in (question for part in parts for question in part.questions):
-        same = merged.setdefault((question.code, question.field), question)
+        same = merged.setdefault((question.code, question.answers), question)
         both = tuple(sorted({*same.rows, *question.rows}))
-        merged[question.code, question.field] = replace(same, rows=both)
+        merged[question.code, question.answers] = replace(same, rows=both)
     of_values = ask_of_values(cohort, problems, rows, how)
     of_words = [*ask_of_words(problems), *ask_of_codes(problems)]
     return [*merged.values(), *of_words, *of_values]
+
+
+def _codes_unmet(parts: Sequence[Inspection], how: CohortMap) -> Iterator[Note]:
+    """Missing codes that stand nowhere: another one may have been meant."""
+    met = {code for part in parts for code in part.codes_met}
+    for code in how.missing_codes:
+        if code not in met:
+            text = code if isinstance(code, str) else f"{code:g}"
+            yield Note("cohort.code_unmet", code=text)
+
+
+def _empty_rows(
+    cohort: pd.DataFrame, problems: Iterable[Problem], rows: Rows
+) -> Iterator[Note]:
+    """Rows that count as patients though nothing that is read stands in them."""
+    empty = rows[cohort.isna().all(axis="columns").to_numpy()]
+    n_empty = len({*empty.tolist()} - {problem.row for problem in problems})
+    if n_empty:
+        yield Note("cohort.empty_rows", n=n_empty)
 
 
 def _sorted(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -81,6 +81,7 @@ def _is_tidy(cells: pd.Series) -> bool:
             pc.starts_with(texts, " "),
             pc.ends_with(texts, " "),
             pc.match_substring(texts, "  "),
+            pc.starts_with(texts, "##"),
             pc.is_in(pc.ascii_lower(texts), _MARKS),
         )
     )

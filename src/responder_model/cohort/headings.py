@@ -6,7 +6,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from responder_model.cohort.mapping import NOTHING, CohortMap
-from responder_model.cohort.questions import ask_of_headings, ask_of_units
+from responder_model.cohort.questions import (
+    ask_of_headings,
+    ask_of_rivals,
+    ask_of_units,
+)
 from responder_model.errors import Problem, Question
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import (
@@ -14,6 +18,7 @@ from responder_model.vocabulary import (
     find_heading,
     likely_fields,
     normalise,
+    rival_fields,
     show,
 )
 from responder_model.words import Note
@@ -64,6 +69,12 @@ def match_headings(
         if not heading and normalise(names[place]) not in set(how.field_of) - {""}
     ]
     notices += _unknown_columns(names, unknown)
+    given = set(map(normalise, names))
+    notices += [
+        Note("cohort.heading_unmet", name=show(heading))
+        for heading, name in how.columns.items()
+        if name and normalise(heading) not in given
+    ]
     return {place: known[place] for place in ordered}, problems, notices
 
 
@@ -89,7 +100,15 @@ def likely_questions(
         if place not in headings and normalise(name) not in how.field_of
     ]
     read = {heading.field.name for heading in headings.values()}
-    asked = ask_of_headings(_open_headings(left, read), how) if read else []
+    rivals = {name: fields for name in left if (fields := rival_fields(name))}
+    asked = [
+        ask_of_rivals(name, fields)
+        for name, fields in rivals.items()
+        if not read >= {field.name for field in fields}
+    ]
+    if read:
+        left = [name for name in left if name not in rivals]
+        asked += ask_of_headings(_open_headings(left, read), how)
     return [*asked, *_units_beside(names, headings, how)]
 
 

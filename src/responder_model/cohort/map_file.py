@@ -134,8 +134,8 @@ def _units(headings: dict[int, Heading], how: CohortMap) -> Iterator[Entry]:
 
 
 def _stated(how: CohortMap) -> Iterator[Entry]:
-    for name, value in how.of_file.items():
-        if value is not None:
+    for name in ("sheet", "long", "data_dictionary"):
+        if (value := getattr(how, name)) is not None:
             yield _entry(name, value)
     if how.missing_codes:
         yield _entry("missing_codes", how.missing_codes)

@@ -114,7 +114,7 @@ class CohortMap:
     def of_file(self) -> dict[str, Any]:
         """What concerns the file itself, as ``open_file`` takes it."""
         names = ("sheet", "long", "data_dictionary")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {"fields": self.field_of}
 
     def unit_of(self, name: str) -> str | None:
         """Unit of a field's numbers where it is stated, as ``factor`` takes it."""
@@ -150,6 +150,19 @@ class CohortMap:
             return True
         number = cell if isinstance(cell, int | float) else _number(str(cell))
         return number is not None and self.is_code(row.name, number)
+
+    def codes_met(self, cells: Iterable[Any]) -> set[Code]:
+        """Missing codes that stand in cells."""
+        numbers, words = set(), set()
+        for cell in cells:
+            code = getattr(cell, "code", cell)
+            numbers.add(_number(str(code)))
+            words.add(as_word(str(getattr(cell, "label", cell)).strip()))
+        return {
+            code
+            for code in self.missing_codes
+            if (as_word(code) in words if isinstance(code, str) else code in numbers)
+        }
 
     @cached_property
     def _words(self) -> dict[str, dict[str | float | None, Any]]:

@@ -26,6 +26,8 @@ CODES = (*WORST, -9.0, 98.0, 99.0, 777.0, 888.0, 999.0, 9999.0, -999.0)
 # These are values too, unless a column that cannot hold them has one, or relief is
 # never worse by another number.
 SMALL = (-8.0, -7.0, -1.0)
+# Code of the question of a heading that names two fields.
+TWO_FIELDS = "two fields"
 NO_FRACTION = Note("cohort.no_fraction")
 # Fewest other values from which a code can be told.
 FEWEST_OTHERS = 2
@@ -405,6 +407,22 @@ def ask_of_headings(
         for name, headings in likely.items()
         if name not in how.columns.values()
     ]
+
+
+def ask_of_rivals(heading: str, fields: Sequence[Field]) -> Question:
+    """Ask which of two fields a heading means that names both."""
+    first, second = fields
+    names = {"one": first.name, "other": second.name}
+    return Question(
+        code=TWO_FIELDS,
+        field=first.name,
+        rows=(1,),
+        text=Note("cohort.rivals", heading=show(heading), **names),
+        answers=tuple(
+            f"columns.{quoted(heading)} = {quoted(meant)}"
+            for meant in (first.name, second.name, "")
+        ),
+    )
 
 
 def ask_of_plain(field: Field, rows: Rows) -> Question:

@@ -21,7 +21,7 @@ from responder_model.formats.spreadsheet import (
     lines_of,
     source_of_sheets,
 )
-from responder_model.formats.table import Doubt, Source
+from responder_model.formats.table import STRUCK, Doubt, Source
 from responder_model.formats.variables import most_cells, too_large
 from responder_model.vocabulary import show
 from responder_model.words import Note
@@ -30,7 +30,6 @@ from responder_model.words import Note
 _FREE_BYTES, _MOST_TIMES = 64 << 20, 40
 NEVER_CALCULATED = Note("formats.not_calculated")
 _OUT_OF_DATE = Note("formats.by_hand")
-STRUCK = Note("formats.struck")
 
 
 def open_excel(path: Path, sheet: str | None = None) -> Source:

@@ -14,14 +14,14 @@ from typing import Any
 from xml.etree.ElementTree import Element, iterparse
 from zipfile import ZipFile
 
-from responder_model.formats.excel import NEVER_CALCULATED, STRUCK, check_unpacked
+from responder_model.formats.excel import NEVER_CALCULATED, check_unpacked
 from responder_model.formats.spreadsheet import (
     Grid,
     Sheet,
     lines_of,
     source_of_sheets,
 )
-from responder_model.formats.table import Doubt, Source, unreadable
+from responder_model.formats.table import STRUCK, Doubt, Source, unreadable
 from responder_model.formats.variables import most_cells, too_large
 from responder_model.vocabulary import show
 from responder_model.words import Note

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
 from zipfile import ZipFile
 
 from responder_model.formats.data_dictionary import Declared, read_dictionary
@@ -60,6 +61,7 @@ def open_file(
     sheet: str | None = None,
     long: tuple[str, str] | None = None,
     data_dictionary: str | PathLike[str] | None = None,
+    fields: Mapping[str, str] = MappingProxyType({}),
 ) -> Source:
     """Open a file of patients, of whatever kind.
 
@@ -75,6 +77,8 @@ def open_file(
     data_dictionary : path-like, optional
         What the file's codes mean: of the REDCap project that it is an export of, or
         the catalog of formats (.sas7bcat) of a data set of SAS.
+    fields : mapping of str to str, optional
+        Field by the normal form of a heading where it is stated; "" for none.
 
     Raises
     ------
@@ -91,21 +95,25 @@ def open_file(
         opened = _open(path, sheet, catalog)
         if sheet is not None and opened.sheet is None:
             raise unreadable(Note("formats.no_sheets"), Note("formats.a_workbook"))
-        return replace(_by_patient(opened, long, declared), sheet=opened.sheet)
+        by_patient = _by_patient(opened, long, declared, fields)
+        return replace(by_patient, sheet=opened.sheet)
 
 
 def _by_patient(
-    source: Source, long: tuple[str, str] | None, declared: Mapping[str, Declared]
+    source: Source,
+    long: tuple[str, str] | None,
+    declared: Mapping[str, Declared],
+    fields: Mapping[str, str],
 ) -> Source:
     """Make one line per patient of files that have several."""
     refuse_labels(source.header)
     if is_castor(source.header):
         source = without_castor_codes(source)
     if long is not None:
-        return widened(source, *long)
+        return widened(source, *long, fields)
     if is_redcap(source.header) or declared:
         return by_record(source, declared)
-    refuse_visits(source)
+    refuse_visits(source, fields)
     return source
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +12,7 @@ from responder_model.formats.data_dictionary import BOX, Declared, with_words
 from responder_model.formats.table import Source, Table, is_blank, unreadable
 from responder_model.formats.variables import source_of_columns
 from responder_model.formats.visits import joined, whole
-from responder_model.vocabulary import find_field, normalise
+from responder_model.vocabulary import CASTOR_MARK, find_field, normalise
 from responder_model.words import Note
 
 _EVENTS = frozenset(
@@ -56,7 +55,6 @@ _NULL = frozenset(
         "OTH",
     ]
 )
-_CASTOR_MARK = re.compile(r"##USER_MISSING_(9[5-9])##")
 
 
 def is_redcap(header: Sequence[str]) -> bool:
@@ -174,7 +172,7 @@ def without_castor_codes(source: Source) -> Source:
 
 
 def _known(cell: Any, codes: Counter[str]) -> Any:
-    mark = _CASTOR_MARK.fullmatch(_text(cell))
+    mark = CASTOR_MARK.fullmatch(_text(cell))
     code = f"-{mark[1]}" if mark else _text(cell)
     if code not in _CASTOR_CODES:
         return cell

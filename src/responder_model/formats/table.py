@@ -25,6 +25,7 @@ MOST_COLUMNS = 20_000
 # pandas 3 has a dtype for text; before, text stands in object columns.
 TEXT_DTYPE: Any = "str" if int(pd.__version__.split(".")[0]) >= 3 else "object"
 ALLOWED = Note("formats.a_table")
+STRUCK = Note("formats.struck")
 
 # A line is its number in the file and its cells.
 Line = tuple[int, Sequence[Any]]
@@ -237,6 +238,9 @@ def lines_table(
     for row, cells in lines:
         if is_blank_line(cells):
             continue
+        if _is_struck(cells):
+            problems.append(_struck(row))
+            continue
         if len(cells) == width or (
             width < len(cells) <= (longest or len(cells))
             and is_blank_line(cells[width:])
@@ -253,6 +257,24 @@ def lines_table(
         cells=frame.set_axis([header[place] for place in places], axis="columns"),
         rows=rows,
         problems=tuple(problems),
+    )
+
+
+def _is_struck(cells: Sequence[Any]) -> bool:
+    """Whether all that stands in a line is struck through."""
+    return all(
+        isinstance(cell, Doubt) and cell.question is STRUCK
+        for cell in cells
+        if not is_blank(cell)
+    )
+
+
+def _struck(row: int) -> Problem:
+    return Problem(
+        row=row,
+        field="line",
+        found=Note("formats.struck_line"),
+        allowed=Note("formats.counts"),
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.errors import InvalidCohortError, Problem
+from responder_model.errors import InvalidCohortError
 from responder_model.formats import table as tables
 from responder_model.formats.table import (
     FIRST_ROW,
@@ -27,7 +27,13 @@ from responder_model.formats.table import (
     unreadable,
 )
 from responder_model.schema import Field
-from responder_model.vocabulary import find_field, find_heading, unit_named
+from responder_model.vocabulary import (
+    find_field,
+    find_heading,
+    rival_fields,
+    says_more,
+    unit_named,
+)
 from responder_model.words import Note
 
 # A number as the package shows it: where that is no number, it is not read as one.
@@ -85,20 +91,13 @@ class Variable:
     def heading(self) -> str:
         """The name, or the label where only that is known to the dictionary.
 
-        Raises
-        ------
-        InvalidCohortError
-            When name and label mean two fields.
+        Both, as "name (label)", where they mean two fields, or the label says more:
+        such a heading is asked about.
         """
         named, labelled = find_field(self.name), find_field(self.label)
-        if named and labelled and named is not labelled:
-            problem = Problem(
-                row=None,
-                field=self.name,
-                found=self.label,
-                allowed=Note("formats.one_field", one=named.name, other=labelled.name),
-            )
-            raise InvalidCohortError((problem,))
+        both = f"{self.name} ({self.label})"
+        if named and (rival_fields(both) or says_more(self.label)):
+            return both
         if labelled and not named:
             return self.label
         return self._with_unit(named) if named else self.name
@@ -159,10 +158,15 @@ def source_of_columns(
 def _told(variables: Sequence[Variable]) -> Iterator[Note]:
     for variable in variables:
         if variable.reasons and find_field(variable.heading):
-            why = ", ".join(f"{code}: {n}" for code, n in variable.reasons.items())
-            total = sum(variable.reasons.values())
+            why = tuple(
+                Note("formats.reason", code=code, n=n)
+                for code, n in variable.reasons.items()
+            )
             yield Note(
-                "formats.declared_missing", n=total, heading=variable.heading, why=why
+                "formats.declared_missing",
+                n=sum(variable.reasons.values()),
+                heading=variable.heading,
+                why=why,
             )
 
 

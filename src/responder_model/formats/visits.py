@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from shlex import quote
 from typing import Any
@@ -13,6 +13,7 @@ import pandas as pd
 
 from responder_model.formats.table import Doubt, Source, Table, is_blank, unreadable
 from responder_model.formats.variables import source_of_columns
+from responder_model.schema import dictionary
 from responder_model.vocabulary import find_field, likely_fields, normalise, show
 from responder_model.words import Note
 
@@ -38,18 +39,28 @@ def whole(source: Source) -> Table:
     )
 
 
-def identifier_place(header: Sequence[str]) -> int | None:
-    """Place of the column that tells patients apart, for sure or in all likelihood."""
-    fields = [(find_field(name),) for name in header]
-    for meant in (fields, [likely_fields(name) for name in header]):
-        for place, (name, found) in enumerate(zip(header, meant, strict=True)):
-            is_visit = _VISIT.fullmatch(normalise(name)) is not None
-            if not is_visit and any(f and f.role == "identifier" for f in found):
-                return place
-    return None
+def identifier_places(header: Sequence[str], fields: Mapping[str, str]) -> list[int]:
+    """Places of the columns that may tell patients apart.
+
+    The one that is stated or means it for sure, else all that may in all likelihood.
+    """
+    sure, likely = [], []
+    for place, name in enumerate(header):
+        key = normalise(name)
+        stated = dictionary().fields.get(fields.get(key, ""))
+        meant = stated if key in fields else find_field(name)
+        if meant is not None and meant.role == "identifier":
+            sure.append(place)
+        elif key not in fields and not _VISIT.fullmatch(key) and _may_name(name):
+            likely.append(place)
+    return sure[:1] or likely
 
 
-def refuse_visits(source: Source) -> None:
+def _may_name(heading: str) -> bool:
+    return any(field.role == "identifier" for field in likely_fields(heading))
+
+
+def refuse_visits(source: Source, fields: Mapping[str, str]) -> None:
     """Refuse a file with a line for each visit: its lines are no patients.
 
     Raises
@@ -59,19 +70,21 @@ def refuse_visits(source: Source) -> None:
     """
     visits = [name for name in source.header if _VISIT.fullmatch(normalise(name))]
     visits = [name for name in visits if find_field(name) is None]
-    place = identifier_place(source.header) if visits else None
-    if place is None:
-        return
-    seen: set[Any] = set()
-    for part in source.read([place]):
-        cells = [x for x in part.table().cells.iloc[:, 0] if not is_blank(x)]
-        if len(set(cells)) < len(cells) or seen & set(cells):
-            found = Note("formats.several_lines", heading=show(visits[0]))
-            raise unreadable(found, Note("formats.one_line", heading=quote(visits[0])))
-        seen |= set(cells)
+    places = identifier_places(source.header, fields) if visits else []
+    seen: list[set[Any]] = [set() for _ in places]
+    for part in source.read(places) if places else ():
+        for before, (_, column) in zip(seen, part.table().cells.items(), strict=True):
+            cells = [cell for cell in column if not is_blank(cell)]
+            if len(set(cells)) < len(cells) or before & set(cells):
+                found = Note("formats.several_lines", heading=show(visits[0]))
+                way_out = Note("formats.one_line", heading=quote(visits[0]))
+                raise unreadable(found, way_out)
+            before |= set(cells)
 
 
-def widened(source: Source, visit: str, value: str) -> Source:
+def widened(
+    source: Source, visit: str, value: str, fields: Mapping[str, str]
+) -> Source:
     """One line per patient of a line for each visit.
 
     Parameters
@@ -81,17 +94,20 @@ def widened(source: Source, visit: str, value: str) -> Source:
     visit, value : str
         Headings of the column that numbers visits, and of what is measured at each:
         "relief" at visit 2 becomes "relief 2".
+    fields : mapping of str to str
+        Field by the normal form of a heading where it is stated.
 
     Raises
     ------
     InvalidCohortError
-        When a heading is not there, or a visit gives no field of the dictionary.
+        When a heading is not there, nothing names patients, or a visit gives no field
+        of the dictionary.
     """
     lines = whole(source)
-    place = identifier_place(source.header)
-    if place is None:
-        raise unreadable(Note("formats.no_identifier"), Note("formats.names_patients"))
     at, of = (_place(source.header, name) for name in (visit, value))
+    place = _identifier(source.header, lines, fields)
+    name = source.header[place]
+    own = name if find_field(name) or normalise(name) in fields else "patient_id"
     numbers = ["" if is_blank(cell) else show(cell) for cell in lines.cells[at]]
     headings = {n: _heading(value, n) for n in dict.fromkeys(numbers) if n}
     kept = [k for k in range(len(source.header)) if k not in (at, of)]
@@ -99,10 +115,26 @@ def widened(source: Source, visit: str, value: str) -> Source:
     for number in headings:
         column = zip(numbers, lines.cells[of], strict=True)
         columns.append([cell if n == number else None for n, cell in column])
-    header = (*(source.header[k] for k in kept), *headings.values())
-    told = Note("formats.visits_joined", headings=tuple(headings.values()))
-    notices = (*source.notices, told)
+    header = [own if k == place else source.header[k] for k in kept]
+    header += headings.values()
+    told = [Note("formats.visits_joined", headings=tuple(headings.values()))]
+    if own != name:
+        told.append(Note("formats.told_apart", heading=show(name)))
+    notices = (*source.notices, *told)
     return joined(header, columns, lines, kept.index(place), notices=notices)
+
+
+def _identifier(header: Sequence[str], lines: Table, fields: Mapping[str, str]) -> int:
+    """Place of the column whose names come again, as those of patients do."""
+    places = identifier_places(header, fields)
+    names = {k: [show(x) for x in lines.cells[k] if not is_blank(x)] for k in places}
+    for place, given in names.items():
+        if len(set(given)) < len(given) or len(given) == 1:
+            return place
+    found = Note("formats.no_identifier")
+    if places:
+        found = Note("formats.each_line", heading=show(header[places[0]]))
+    raise unreadable(found, Note("formats.names_patients"))
 
 
 def _place(header: Sequence[str], name: str) -> int:

@@ -11,6 +11,7 @@ import pandas as pd
 from responder_model.cohort.checking import inspect_columns
 from responder_model.cohort.headings import match_headings
 from responder_model.cohort.mapping import NOTHING, CohortMap
+from responder_model.cohort.questions import TWO_FIELDS
 from responder_model.errors import InvalidCohortError, Problem, Question
 from responder_model.features import Encoder
 from responder_model.model.batch import unused_columns
@@ -94,7 +95,9 @@ def choose_columns(
         notices=found.notices,
         encoder=encoder,
         how=how,
-        questions=tuple(q for q in found.questions if q.field in read),
+        questions=tuple(
+            q for q in found.questions if q.field in read or q.code == TWO_FIELDS
+        ),
     )
 
 

@@ -9,6 +9,8 @@ from responder_model.vocabulary.headings import (
     find_field,
     find_heading,
     likely_fields,
+    rival_fields,
+    says_more,
 )
 from responder_model.vocabulary.identity import (
     PSEUDONYM,
@@ -20,6 +22,7 @@ from responder_model.vocabulary.languages import check_language
 from responder_model.vocabulary.text import as_word, is_formula, normalise, show
 from responder_model.vocabulary.units import factor, own_unit, unit_named
 from responder_model.vocabulary.values import (
+    CASTOR_MARK,
     INVALID,
     MISSING_MARKS,
     YES_NO,
@@ -32,6 +35,7 @@ from responder_model.vocabulary.values import (
 )
 
 __all__ = [
+    "CASTOR_MARK",
     "INVALID",
     "MISSING_MARKS",
     "PSEUDONYM",
@@ -57,6 +61,8 @@ __all__ = [
     "normalise",
     "own_unit",
     "read_value",
+    "rival_fields",
+    "says_more",
     "show",
     "unit_named",
 ]

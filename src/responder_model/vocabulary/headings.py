@@ -5,8 +5,11 @@ Synonyms are loaded when a heading is none of the dictionary's own words.
 
 from __future__ import annotations
 
+import re
+
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary.heading import Heading, key_of, own_words
+from responder_model.vocabulary.text import words_of
 
 
 def find_field(text: str) -> Field | None:
@@ -41,6 +44,33 @@ def find_heading(text: str) -> Heading | None:
     from responder_model.vocabulary.synonymous import by_synonyms
 
     return by_synonyms(table, text)
+
+
+def rival_fields(text: str) -> tuple[Field, ...]:
+    """Two fields that a heading names, one before brackets and another inside.
+
+    Examples
+    --------
+    >>> [field.name for field in rival_fields("relief_1 (Relief after session 2)")]
+    ['relief_1', 'relief_2']
+    >>> rival_fields("Fatigue (0-10)")
+    ()
+    """
+    parts = re.fullmatch(r"([^()]+)\((.+)\)\s*", text.strip(), re.DOTALL)
+    fields = [find_field(part) for part in parts.groups()] if parts else []
+    named = tuple(dict.fromkeys(field for field in fields if field))
+    return named if len(named) > 1 and find_heading(text) is None else ()
+
+
+def says_more(text: str) -> bool:
+    """Whether a heading that means no field for sure speaks of another thing.
+
+    Of another time, person or measure: "Age at pain onset" is not the age.
+    """
+    from responder_model.vocabulary.synonyms import synonyms
+
+    others = {*synonyms()["headings"]["other"]}
+    return find_heading(text) is None and bool(others & {*words_of(text)})
 
 
 def likely_fields(text: str) -> tuple[Field, ...]:

@@ -4,7 +4,7 @@ Layout of the file::
 
     [units], [short_units]     unit = phrases; short ones behind a number only
     [missing], [yes_no], [relief]   words of any field, and of a scale of relief
-    [headings]                 filler, optional: words without weight
+    [headings]                 filler, optional: words without weight; never, other
     [headings.same]            name = phrases that mean one thing
     [headings.fields], .maybe  field = sets of names; a|b is either, (a) may be absent
     [categories], .same        filler, and what may stand beside a category

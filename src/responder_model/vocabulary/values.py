@@ -32,6 +32,8 @@ INVALID: Final = Mark.INVALID
 MISSING_MARKS = frozenset(
     {"", "na", "n/a", "#n/a", "n.a.", "nd", "n.d.", "nan", "<na>", "nat"}
 )
+# What Castor EDC writes for values that are missing; the group is its code.
+CASTOR_MARK = re.compile(r"##USER_MISSING_(9[5-9])##")
 # Yes and no as they are written, by language.
 YES_NO = {"en": ("yes", "no"), "fr": ("oui", "non")}
 # Other words for yes and no; 1.0 is how a spreadsheet writes 1 beside a blank.
@@ -138,7 +140,9 @@ def _plain(value: Any) -> Any:
 def is_missing(value: object) -> bool:
     """Whether a value stands for nothing: None, not-a-number, blank, NA or ND."""
     if isinstance(value, str):
-        return len(value) <= 5 and value.strip().casefold() in MISSING_MARKS
+        if len(value) <= 5:
+            return value.strip().casefold() in MISSING_MARKS
+        return value.startswith("##") and bool(CASTOR_MARK.fullmatch(value.strip()))
     if isinstance(value, float | np.floating):
         return bool(value != value)
     if isinstance(value, Decimal):
