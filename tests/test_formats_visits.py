@@ -261,3 +261,13 @@ def test_marks_of_castor_are_missing_whatever_the_headings(tmp_path: Path) -> No
     lines.append(",".join(f"##USER_MISSING_{code}##" for code in (95, 96, 98, 99)))
     path = written(tmp_path, *lines)
     assert read_cohort(path).iloc[1].isna().all()
+
+
+def test_visits_of_patients_that_nobody_names_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "session,relief_test,age", "1,30,50", "2,40,50", "1,9,60")
+    with pytest.raises(InvalidCohortError, match="a column that names patients"):
+        read_cohort(path)
+    stated = map_from({"columns": {"session": ""}})
+    assert len(read_cohort(path, how=stated)) == 3
+    same = written(tmp_path, "session,relief_test,age", "4,30,50", "4,40,50")
+    assert len(read_cohort(same)) == 2

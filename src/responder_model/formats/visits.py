@@ -66,20 +66,38 @@ def refuse_visits(source: Source, fields: Mapping[str, str]) -> None:
     Raises
     ------
     InvalidCohortError
-        When identifiers come again in a file that numbers visits.
+        When identifiers come again in a file that numbers visits, or nobody is named.
     """
-    visits = [name for name in source.header if _VISIT.fullmatch(normalise(name))]
-    visits = [name for name in visits if find_field(name) is None]
-    places = identifier_places(source.header, fields) if visits else []
+    keys = dict(enumerate(map(normalise, source.header)))
+    visits = [
+        place
+        for place, key in keys.items()
+        if _VISIT.fullmatch(key) and key not in fields
+        if find_field(source.header[place]) is None
+    ]
+    if not visits:
+        return
+    heading = source.header[visits[0]]
+    found = Note("formats.several_lines", heading=show(heading))
+    places = identifier_places(source.header, fields)
+    if not places and _differs(source, visits[0]):
+        raise unreadable(found, Note("formats.named_lines", heading=quote(heading)))
     seen: list[set[Any]] = [set() for _ in places]
     for part in source.read(places) if places else ():
         for before, (_, column) in zip(seen, part.table().cells.items(), strict=True):
             cells = [cell for cell in column if not is_blank(cell)]
             if len(set(cells)) < len(cells) or before & set(cells):
-                found = Note("formats.several_lines", heading=show(visits[0]))
-                way_out = Note("formats.one_line", heading=quote(visits[0]))
+                way_out = Note("formats.one_line", heading=quote(heading))
                 raise unreadable(found, way_out)
             before |= set(cells)
+
+
+def _differs(source: Source, place: int) -> bool:
+    """Whether a column holds more than one thing."""
+    given: set[str] = set()
+    for part in source.read([place]):
+        given |= {show(x) for x in part.table().cells.iloc[:, 0] if not is_blank(x)}
+    return len(given) > 1
 
 
 def widened(
