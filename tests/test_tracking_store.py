@@ -354,7 +354,7 @@ def test_a_reason_is_what_the_database_answered():
         "(sqlite3.OperationalError) database or disk is full\n[SQL: INSERT INTO tags]"
     )
     with (
-        pytest.raises(rm.TrackingError, match="database or disk is full. Choose"),
+        pytest.raises(rm.TrackingError, match="used: database or disk is full. Ch"),
         _in_our_words("sqlite:////srv/mlflow.db"),
     ):
         raise RuntimeError(said)

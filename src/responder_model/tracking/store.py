@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import (
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 # Characters of MLflow's own words in an error.
 LONGEST_REASON = 400
 _WHEN = "(raised as a result of"
+# Class of a driver's error, which SQLAlchemy puts before what the database answered.
+_CLASS = re.compile(r"^\([\w.]+\) ")
 # Entries of each kind that MLflow takes at once.
 MOST_METRICS, MOST_PARAMS = 1000, 100
 # Tag of an experiment; writing it again shows that the store can be written.
@@ -249,7 +252,8 @@ def _in_our_words(tracking_uri: str) -> Iterator[None]:
         # SQLAlchemy says first when it wrote, and then what the database answered
         lines = [line for line in lines if not line.startswith(_WHEN)]
         lines = lines or [type(error).__name__]
-        reason: Note | str = shown_uri(lines[0][:LONGEST_REASON]).rstrip(".")
+        first = _CLASS.sub("", lines[0])
+        reason: Note | str = shown_uri(first[:LONGEST_REASON]).rstrip(".")
         if kind_of(tracking_uri) not in {"sqlite", *DATABASES, *SERVERS}:
             reason = Note("tracking.form")
         raise TrackingError(_why(tracking_uri, reason)) from error
