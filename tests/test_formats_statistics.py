@@ -133,14 +133,21 @@ def test_name_and_label_that_mean_two_fields_are_asked_about(tmp_path: Path) -> 
 
 
 def test_a_label_that_says_more_than_the_name_is_asked_about(tmp_path: Path) -> None:
-    path = write_sav(
-        tmp_path / "a.sav",
-        pd.DataFrame({"age": [30.0], "dn4": [5.0], "relief_1": [40.0]}),
-        column_labels={"age": "Âge au début de la douleur", "dn4": "DN4 (0-10)"},
-    )
+    labels = {
+        "age": "Âge au début de la douleur",
+        "relief_1": "Soulagement S1 (0-10)",
+        "relief_test": "Douleur après test (EVA)",
+        "pain_duration": "Ancienneté douleur selon patient, en années",
+        "depression": "HADS-D > 10, oui/non",
+        "dn4": "DN4 (0-10)",
+        "sex": "Sexe du patient, selon le dossier",
+    }
+    frame = pd.DataFrame(dict.fromkeys(labels, [5.0]))
+    path = write_sav(tmp_path / "a.sav", frame, column_labels=labels)
     found, _ = inspect_file(path)
-    assert [question.field for question in found.questions] == ["age"]
-    assert list(found.cohort) == ["dn4", "relief_1"]
+    asked = {question.field for question in found.questions if question.rows == (1,)}
+    assert {"age", "relief_1", "pain_duration"} <= asked
+    assert [*found.cohort] == ["sex", "dn4"]
 
 
 def test_what_is_shown_as_a_date_or_a_time_is_no_number(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ class Variable:
         """
         named, labelled = find_field(self.name), find_field(self.label)
         both = f"{self.name} ({self.label})"
-        if named and (rival_fields(both) or says_more(self.label)):
+        if named and (rival_fields(both) or says_more(self.label, named)):
             return both
         if labelled and not named:
             return self.label

@@ -10,6 +10,7 @@ import re
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary.heading import Heading, key_of, own_words
 from responder_model.vocabulary.text import words_of
+from responder_model.vocabulary.units import factor
 
 
 def find_field(text: str) -> Field | None:
@@ -62,15 +63,29 @@ def rival_fields(text: str) -> tuple[Field, ...]:
     return named if len(named) > 1 and find_heading(text) is None else ()
 
 
-def says_more(text: str) -> bool:
-    """Whether a heading that means no field for sure speaks of another thing.
+def says_more(text: str, field: Field) -> bool:
+    """Whether a label that is not understood speaks of another thing than a field.
 
-    Of another time, person or measure: "Age at pain onset" is not the age.
+    Of another time, person or measure, in another unit, or of a cut of it.
+
+    Examples
+    --------
+    >>> age = dictionary().fields["age"]
+    >>> says_more("Age at pain onset", age), says_more("Age, as in the file", age)
+    (True, False)
     """
+    if find_heading(text) is not None:
+        return False
+    from responder_model.vocabulary.synonymous import units_in
     from responder_model.vocabulary.synonyms import synonyms
 
-    others = {*synonyms()["headings"]["other"]}
-    return find_heading(text) is None and bool(others & {*words_of(text)})
+    likely = likely_fields(text)
+    return (
+        bool({*synonyms()["headings"]["other"]} & {*words_of(text)})
+        or (field.kind == "number" and re.search("[<>≤≥]", text) is not None)
+        or (bool(likely) and field not in likely)
+        or any(factor(field, unit) != 1 for unit in units_in(text))
+    )
 
 
 def likely_fields(text: str) -> tuple[Field, ...]:

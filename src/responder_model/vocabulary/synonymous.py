@@ -92,14 +92,20 @@ def _is_answer(field: Field, text: str) -> bool:
 
 
 def _read(table: Dictionary, text: str) -> Heading | None:
-    scales = [first or second for first, second in _SCALE.findall(text)]
+    scales = [unit for unit in units_in(text) if unit.startswith("/")]
     names = _names(text)
     for kept, units in _lightened(names):
         fields = _fields_by_names(table, "fields").get(kept, ())
-        written = [*units, *(f"/{int(end)}" for end in scales)]
+        written = [*units, *scales]
         if len(fields) == 1 and _fits(fields[0], names - kept):
             return _with_unit(fields[0], written)
     return None
+
+
+def units_in(text: str) -> list[str]:
+    """Units and ends of scales that a heading names."""
+    scales = [first or second for first, second in _SCALE.findall(text)]
+    return [*(_names(text) & _units()), *(f"/{int(end)}" for end in scales)]
 
 
 def _names(text: str) -> Names:
