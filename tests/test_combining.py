@@ -597,11 +597,13 @@ def test_a_model_of_what_has_left_two_centres_may_leave(shared, truth):
     whole = combine(shared, alike=True).model
     assert whole.fingerprints == shared[0].fingerprints  # those that we can compare
     release_model(whole)
-    newer = rm.update(whole, cohort(30, 23, truth))
-    release_model(newer)
-    other = rm.update(whole, cohort(30, 26, truth))
+    added = cohort(30, 23, truth)
+    release_model(rm.update(whole, added))
+    others = cohort(30, 26, truth)
+    release_model(rm.update(whole, others))
+    few = pd.concat([added.iloc[:28], cohort(2, 27, truth)])
     with pytest.raises(DisclosureError, match="must be an update of each one"):
-        release_model(other)  # beside the first update it tells of the difference
+        release_model(rm.update(whole, few))  # beside the first it tells of the two
 
 
 def test_a_member_that_must_wait_takes_the_whole_with_it(models, truth):
