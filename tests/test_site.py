@@ -28,6 +28,7 @@ KINDS = (
     "reference/python/sample_size",
     "fr/seance",
     "hospital/install",
+    "made/en/bedside/implant/implant",
 )
 EMBEDDED = re.compile(rb"data:[\w/+.;-]+,[A-Za-z0-9+/=%]+")
 WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
