@@ -148,6 +148,9 @@ def test_codes_of_castor_are_missing_by_reason(tmp_path: Path) -> None:
     notices = " ".join(map(str, cohort.attrs["notices"]))
     assert "1 of relief_1 missing by Castor's codes (-99 not done: 1)" in notices
     assert "-97 not asked: 1" in notices
+    french = said(cohort.attrs["notices"], "fr")[0]
+    told = "« age » : 1 valeur manquante d'après les codes de Castor"
+    assert french == f"{told} (-97 non demandé : 1)"
 
 
 LONG = (

@@ -374,8 +374,10 @@ def _empty_rows(
     cohort: pd.DataFrame, problems: Iterable[Problem], rows: Rows
 ) -> Iterator[Note]:
     """Rows that count as patients though nothing that is read stands in them."""
-    empty = rows[cohort.isna().all(axis="columns").to_numpy()]
-    n_empty = len({*empty.tolist()} - {problem.row for problem in problems})
+    empty = np.arange(len(cohort))
+    for _, cells in cohort.items():
+        empty = empty[cells.iloc[empty].isna().to_numpy()]
+    n_empty = len({*rows[empty].tolist()} - {problem.row for problem in problems})
     if n_empty:
         yield Note("cohort.empty_rows", n=n_empty)
 
