@@ -76,6 +76,7 @@ def answers(tmp_path_factory):
     cohort.to_csv(folder / "centre.csv", index=False)
     rm.save_model(example_model(), folder / "model")
     (folder / "key").write_text("no key", encoding="utf-8")
+    (folder / "a.parquet").touch()
     command = [sys.executable, "-c", WITHOUT, json.dumps(COMMANDS)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     assert done.returncode == 0, done.stderr
