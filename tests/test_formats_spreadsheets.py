@@ -217,13 +217,16 @@ def test_what_may_be_a_pseudonym_is_asked_about(tmp_path: Path) -> None:
     assert str(problem.found) == "SD (a patient, or a line of totals?)"
 
 
-def test_a_line_without_identifier_below_a_blank_one_is_asked_about(
-    tmp_path: Path,
+@pytest.mark.parametrize("n_without", [1, 12])
+def test_lines_without_identifier_among_others_are_asked_about(
+    tmp_path: Path, n_without: int
 ) -> None:
-    found, _ = read(tmp_path, [HEAD, *ROWS, [None], [None, 57.5, 20]])
-    (problem,) = found.problems
-    assert problem.row == 5
-    assert "no identifier below a blank line" in str(problem.found)
+    nameless = [[None, 57.5, 20]] * n_without
+    found, _ = read(tmp_path, [HEAD, ROWS[0], [None], *nameless, ROWS[1]])
+    assert [p.row for p in found.problems] == [*range(4, 4 + n_without)]
+    assert {str(p.found) for p in found.problems} == {
+        "no identifier, though other rows have one: a patient?"
+    }
 
 
 def test_a_pseudonym_that_begins_like_a_total_is_a_patient(tmp_path: Path) -> None:

@@ -39,6 +39,18 @@ def test_an_export_of_labels_is_refused_with_the_way_out() -> None:
         read_cohort(CASES / "redcap_labels.csv")
 
 
+@pytest.mark.parametrize(
+    "heading",
+    ["Event Name,Complete?", "Repeat Instrument,Repeat Instance", "Opioid (choice=a)"],
+)
+def test_an_export_of_labels_is_known_by_any_heading_of_redcap(
+    tmp_path: Path, heading: str
+) -> None:
+    path = written(tmp_path, f"Record ID,Age,Relief test,{heading}", "1,54,40,x,x")
+    with pytest.raises(InvalidCohortError, match="exported as raw data"):
+        read_cohort(path)
+
+
 def test_forms_that_are_not_complete_are_told() -> None:
     inspection, _ = inspect_file(CASES / "redcap_missing_codes.csv")
     assert "1 form is not marked as complete" in said(inspection.notices)

@@ -10,11 +10,9 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from responder_model.errors import Problem
 from responder_model.formats.below import (
-    MOST_BELOW,
     are_blank,
     matching,
     remarks_of,
@@ -114,7 +112,7 @@ def _judge(
             for place, text in perhaps.items():
                 doubts[place, column] = Doubt(shown=text, question=_A_TOTAL)
             settled = {*totals, *remarks}
-            for place in _nobody(table.cells.iloc[:, column], table.rows, settled):
+            for place in _nobody(table.cells.iloc[:, column], settled):
                 doubts[place, column] = Doubt(shown="", question=_NOBODY)
         else:
             problems += _of_nobody(table, identifiers, perhaps, totals, remarks)
@@ -221,36 +219,21 @@ def _narrowed(table: Table, n_columns: int) -> Table:
     return replace(table, cells=table.cells.iloc[:, :n_columns])
 
 
-def _nobody(
-    cells: pd.Series, rows: NDArray[np.int64], settled: Collection[int]
-) -> list[int]:
-    """Places of cells without a word where all above have one.
-
-    Those below a blank line, and the last of the table.
-    """
-    left = [k for k in range(len(cells) - 1, -1, -1) if k not in settled][:1]
-    last = len(cells) > 1 and any(is_blank(cells.iloc[k]) for k in left)
-    after_gap = np.flatnonzero(np.diff(rows) > 1) + 1
-    if not len(after_gap) and not last:
-        return []
+def _nobody(cells: pd.Series, settled: Collection[int]) -> list[int]:
+    """Places of cells without a word in a column where others have one."""
     blank = are_blank(cells)
-    first = int(blank.argmax())
-    below = [k for k in range(first, len(cells)) if k not in settled]
-    if not blank.any() or not below:
-        return []
-    if blank[below].all() and (first in after_gap or len(below) <= MOST_BELOW):
-        return below
-    return [first] if first in after_gap else []
+    without = [k for k in np.flatnonzero(blank).tolist() if k not in settled]
+    return without if not blank.all() else []
 
 
 def _with_doubts(
     cells: pd.DataFrame, doubts: dict[tuple[int, int], Doubt]
 ) -> pd.DataFrame:
     columns = [cells.iloc[:, k] for k in range(cells.shape[1])]
+    for column in {column for _, column in doubts}:
+        columns[column] = columns[column].astype(object)
     for (place, column), doubt in doubts.items():
-        asked = columns[column].astype(object)
-        asked.iloc[place] = doubt
-        columns[column] = asked
+        columns[column].iloc[place] = doubt
     frame = pd.concat(columns, axis="columns")
     return frame.set_axis(cells.columns, axis="columns")
 

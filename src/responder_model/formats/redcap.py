@@ -18,6 +18,7 @@ from responder_model.words import Note
 _EVENTS = frozenset(
     {"redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"}
 )
+_LABELS = frozenset({"Complete?", "Repeat Instrument", "Repeat Instance"})
 _STATUS = "_complete"
 # What Castor EDC writes beside its own columns, and for values that are missing.
 _CASTOR = (
@@ -72,14 +73,14 @@ def is_castor(header: Sequence[str]) -> bool:
 
 
 def refuse_labels(header: Sequence[str]) -> None:
-    """Refuse REDCap's export of labels, in which headings come again.
+    """Refuse REDCap's export of labels, known by headings that REDCap alone writes.
 
     Raises
     ------
     InvalidCohortError
         With the way out: the raw export.
     """
-    if header and "Complete?" in header and len(set(header)) < len(header):
+    if not _LABELS.isdisjoint(header) or any("(choice=" in name for name in header):
         raise unreadable(Note("formats.redcap_labels"), Note("formats.raw_data"))
 
 
