@@ -285,6 +285,18 @@ def test_a_rule_that_fits_every_disagreement_is_asked_about() -> None:
     ]
 
 
+def test_every_rule_that_fits_is_an_answer() -> None:
+    frame = _responders([20, 40, 40, 40, 60], ["no"] * 4 + ["yes"])
+    (question,) = _questions(frame)
+    assert "fit > 40 %, >= 50 %, > 50 %, the dictionary" in question.text.text()
+    rules = [
+        tomllib.loads(text)["rules"]["rtms_responder"] for text in question.answers
+    ]
+    assert [(rule["at"], rule["inclusive"]) for rule in rules] == [
+        *((40, False), (50, True), (50, False))
+    ]
+
+
 def test_an_answer_by_a_stricter_rule_tells_only_what_follows() -> None:
     frame = _responders([20, 60, None, None], ["no", "yes", "yes", "no"])
     strict = map_from({"rules": {"rtms_responder": {"at": 50, "inclusive": True}}})

@@ -25,32 +25,35 @@ def ask_of_rule(
     disagreeing: NDArray[np.bool_],
     rows: Rows,
 ) -> Question | None:
-    """Ask whether recorded answers follow another rule, where one fits them all."""
+    """Ask which other rule recorded answers follow, where some fit them all."""
     count = int(disagreeing.sum())
     relief = cohort[decision.outcome].to_numpy(dtype=np.float64, na_value=np.nan)
+    fitting = []
     for rule in _other_rules(decision):
         own_cut = rule.at == decision.main_cut_point
-        if count < (1 if own_cut else FEWEST_DISAGREEMENTS):
-            continue
         due = answers_by(rule, relief, cohort, decision)
         told = given.notna().to_numpy() & due.notna().to_numpy()
         fits = (given == due).to_numpy(dtype=bool, na_value=False)
-        if fits[told].all() and told[disagreeing].all():
-            name = decision.binary_outcome
-            sign = ">=" if rule.inclusive else ">"
-            inclusive = "true" if rule.inclusive else "false"
-            text = Note(
-                "cohort.other_rule",
-                n=count,
-                field=name,
-                outcome=decision.outcome,
-                rule=f"{sign} {rule.at:g} %",
-                own=f"{decision.comparison} {decision.main_cut_point:g} %",
-            )
-            answer = f"rules.{name} = {{ at = {rule.at:g}, inclusive = {inclusive} }}"
-            field = dictionary().fields[name]
-            return question("rule", field, rows[disagreeing], text, (answer,))
-    return None
+        enough = count >= (1 if own_cut else FEWEST_DISAGREEMENTS)
+        if enough and fits[told].all() and told[disagreeing].all():
+            fitting.append(rule)
+    if not fitting:
+        return None
+    name = decision.binary_outcome
+    text = Note(
+        "cohort.other_rule",
+        n=count,
+        field=name,
+        outcome=decision.outcome,
+        rule=tuple(f"{'>=' if r.inclusive else '>'} {r.at:g} %" for r in fitting),
+        own=f"{decision.comparison} {decision.main_cut_point:g} %",
+    )
+    answers = tuple(
+        f"rules.{name} = {{ at = {r.at:g}, inclusive = {str(r.inclusive).lower()} }}"
+        for r in fitting
+    )
+    field = dictionary().fields[name]
+    return question("rule", field, rows[disagreeing], text, answers)
 
 
 def _other_rules(decision: Decision) -> Iterator[Rule]:

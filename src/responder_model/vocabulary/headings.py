@@ -97,6 +97,10 @@ def likely_fields(text: str) -> tuple[Field, ...]:
     ['pain_duration']
     >>> [field.name for field in likely_fields("EVA à 1 mois")]
     ['pain_intensity']
+    >>> [field.name for field in likely_fields("relief_t")]
+    ['relief_test']
+    >>> likely_fields("relief, days")
+    ()
     >>> likely_fields("Poids")
     ()
     """

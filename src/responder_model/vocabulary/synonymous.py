@@ -23,6 +23,9 @@ from responder_model.vocabulary.values import INVALID, is_yes_or_no, read_value
 
 # More fields than these at once are no suggestion.
 MOST_LIKELY = 2
+# Letters from which a name that a program cut short, as SAS to 8, tells the field.
+FEWEST_LETTERS = 6
+_DIGITS = re.compile("[0-9]+")
 _COMPARISON = re.compile("[<>≤≥=~≈]")
 _SCALE = re.compile(
     r"(?:/|\bsur\b|\bout of\b)\s*([0-9]+)\b|\b0\s*(?:-|–|—|à|to)\s*([0-9]+)\b", re.I
@@ -150,20 +153,26 @@ def _with_unit(field: Field, written: list[str]) -> Heading | None:
 def likely(table: Dictionary, text: str) -> tuple[Field, ...]:
     """Fields that a heading may mean, the likeliest first."""
     own = own_words(table)
+    cut = dict.fromkeys(own[word] for word in own if word.startswith(key_of(text)))
+    if len(key_of(text)) >= FEWEST_LETTERS and 0 < len(cut) <= MOST_LIKELY:
+        return tuple(cut)
     slips = get_close_matches(key_of(text), own, n=1, cutoff=LIKENESS)
-    if slips:
+    if slips and _DIGITS.findall(slips[0]) == _DIGITS.findall(key_of(text)):
         return (own[slips[0]],)
     if {*words_of(text)} & {*synonyms()["headings"]["never"]}:
         return ()
     names = _names(text)
     names -= {*synonyms()["headings"]["optional"], "baseline", *_units()}
+    # with a number, a unit tells when: "at 1 month"
+    written = () if _DIGITS.search(text) else units_in(text)
     for found in (
         _fields_by_names(table, "maybe").get(names, ()),
         _holding(table, names),
         _fields_by_names(table, "fields").get(names, ()),
     ):
-        if found:
-            return found[:MOST_LIKELY]
+        fitting = [f for f in found if all(factor(f, unit) for unit in written)]
+        if fitting:
+            return tuple(fitting[:MOST_LIKELY])
     return ()
 
 
