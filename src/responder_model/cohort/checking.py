@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from responder_model.cohort.asking import ask_of_codes, ask_of_words
 from responder_model.cohort.columns import distinct_values
 from responder_model.cohort.following import (
     fill_binary_outcome,
@@ -23,11 +24,7 @@ from responder_model.cohort.preparing import (
     read_by_map,
     with_named_sites,
 )
-from responder_model.cohort.questions import (
-    ask_of_codes,
-    ask_of_values,
-    ask_of_words,
-)
+from responder_model.cohort.questions import ask_of_values
 from responder_model.cohort.warning import warnings_of
 from responder_model.errors import InvalidCohortError, Problem, Question
 from responder_model.formats import quoted

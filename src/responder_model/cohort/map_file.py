@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from responder_model.cohort.asking import quoted
 from responder_model.cohort.columns import distinct_values, read_cell
 from responder_model.cohort.headings import match_headings
 from responder_model.cohort.mapping import CohortMap
-from responder_model.cohort.questions import quoted
 from responder_model.errors import Question
 from responder_model.formats import open_file
 from responder_model.schema import dictionary

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from responder_model.cohort.asking import TIMES, ask_of_blanks, ask_of_plain
 from responder_model.cohort.columns import (
     category_dtype,
     distinct_values,
@@ -21,7 +22,6 @@ from responder_model.cohort.columns import (
 )
 from responder_model.cohort.following import contradicting
 from responder_model.cohort.mapping import CohortMap
-from responder_model.cohort.questions import TIMES, ask_of_blanks, ask_of_plain
 from responder_model.errors import Problem, Question
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import (

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from responder_model.cohort.asking import Numbers, Rows, question
 from responder_model.cohort.mapping import Rule
-from responder_model.cohort.questions import Numbers, Rows, question
 from responder_model.errors import Question
 from responder_model.schema import Decision, dictionary, exceeds, reaches
 from responder_model.words import Note

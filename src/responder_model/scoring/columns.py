@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from responder_model.cohort.asking import TWO_FIELDS
 from responder_model.cohort.checking import inspect_columns
 from responder_model.cohort.headings import match_headings
 from responder_model.cohort.mapping import NOTHING, CohortMap
-from responder_model.cohort.questions import TWO_FIELDS
 from responder_model.errors import InvalidCohortError, Problem, Question
 from responder_model.features import Encoder
 from responder_model.model.batch import unused_columns
