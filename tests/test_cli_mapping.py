@@ -130,6 +130,23 @@ def test_a_path_must_be_what_an_option_asks_for(run, arguments, reason):
     assert reason in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [("0,25", 0.25), ("0,125", 0.125), ("20,5", 20.5), ("1,0000", 1.0)],
+)
+def test_a_number_may_have_a_decimal_comma(typed, read):
+    command = typer.main.get_command(app).get_command(None, "implant")
+    given = command.make_context("implant", ["--failures-per-success", typed])
+    assert given.params["failures_per_success"] == read
+
+
+@pytest.mark.parametrize("typed", ["1,000", "12,345", "1,2,3", "many"])
+def test_what_may_be_thousands_is_no_number(run, typed):
+    result = run("implant", "--failures-per-success", typed)
+    assert result.exit_code == 2
+    assert "--failures-per-success must be a number, as 0.25." in result.stderr
+
+
 def test_every_command_has_a_language():
     for name, command in typer.main.get_command(app).commands.items():
         assert "lang" in {parameter.name for parameter in command.params}, name

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, MutableMapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -17,6 +18,9 @@ from responder_model.cli.output import BAD_INPUT, print_error
 from responder_model.cli.usage import Misused, as_options, in_our_words
 from responder_model.errors import ResponderModelError, refused_by_system
 from responder_model.words import Note, say
+
+# A number with a decimal comma. Three digits after it may be thousands, save after 0.
+_DECIMAL_COMMA = re.compile(r"\A([-+]?(?:0|\d+(?!,\d{3}\Z))),(\d+)\Z")
 
 # Where each command is: a function of a module of this room, loaded when it is called.
 # What it does in a line stands in the words of this room's list, ``commands``.
@@ -135,6 +139,8 @@ def _convert_only_what_must_be(parameter: Any) -> None:
     def process_value(ctx: Any, value: Any) -> Any:
         if kind is Path and isinstance(value, str) and _may_be(parameter, Path(value)):
             value = Path(value)
+        if float in (kind, *get_args(kind)) and isinstance(value, str):
+            value = _DECIMAL_COMMA.sub(r"\1.\2", value)
         fits = isinstance(kind, type) and isinstance(value, kind)
         if not fits and (value is not None or parameter.required):
             return convert(ctx, value)

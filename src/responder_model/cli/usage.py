@@ -17,7 +17,7 @@ from responder_model.cli.options import spoken
 from responder_model.words import Note, say
 
 # What a value of a kind must be, where nothing else is known of it.
-_KINDS = {int: "whole", datetime: "day"}
+_KINDS = {int: "whole", float: "number", datetime: "day"}
 # What typer quotes of what was typed.
 _QUOTED = re.compile("'([^']+)'")
 # Typer's own error of usage, which it does not export.
