@@ -142,6 +142,16 @@ def test_validate_refuses_the_development_cohort_as_new_patients(
         assert "--design bootstrap" in done.stderr
 
 
+def test_validate_asks_nothing_about_patients_whom_the_model_knows(
+    run, developed, cohort, tmp_path
+):
+    cohort.dropna(subset="rtms_responder").head(3).to_csv(tmp_path / "c.csv")
+    done = run("validate", str(developed), str(tmp_path / "c.csv"))
+    assert done.exit_code == 1
+    assert "got 3 of 3 who are" in done.stderr
+    assert "cannot be found out" not in done.stderr
+
+
 def test_validate_prints_non_completers_as_non_responders(run, cohort, centre):
     given = ("validate", SCREENING, str(centre), "--resamples", "2")
     assert "non-completers as non-responders" in run(*given).stdout

@@ -428,6 +428,7 @@ def test_missing_columns_are_named(model, tmp_path):
     with pytest.raises(rm.InvalidCohortError) as refused:
         monitor(model, *paths, today=TODAY)
     text = refused.value.problems[0].text()
+    assert "one with a column for each of: " in text
     assert "date" in text
     assert "probability_50" in text
 

@@ -332,6 +332,7 @@ class Work:
 
     def check_new(self) -> None:
         """Refuse the development cohort: what it shows is no validation."""
+        from responder_model.disclosure import already_in
         from responder_model.reporting.examination import role_of
 
         if self.count_again:
@@ -339,7 +340,8 @@ class Work:
         try:
             role = role_of(self.model, self.patients)
         except DevelopmentError:
-            print_notices([Note("cli.unsure_if_new")])
-            return
+            if already_in(self.model.fingerprints, self.patients) is None:
+                print_notices([Note("cli.unsure_if_new")])
+            return  # its own patients are refused or left out by the validation
         if role == "development":
             raise DevelopmentError(Note("cli.not_new"))
