@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import shap
 from matplotlib.figure import Figure
@@ -58,8 +59,6 @@ def test_waterfall_draws_on_the_given_axes(explanation, ax):
 
 def test_waterfall_names_predictor_value_and_unit(model, ax):
     values = {"age": 54, "aetiology": "amputation", "relief_1": 60, "opioid": "yes"}
-    import pandas as pd
-
     row = model.explain(pd.DataFrame([values]))[0]
     labels = words(plot_waterfall(row, ax=ax, max_display=30))
     assert "Age: 54 years" in labels
@@ -105,6 +104,15 @@ def test_waterfall_keeps_every_bar_inside_the_axes(explanation, ax):
     assert max(ends) < high
     # nothing is written on the bars, nor on the lines of the two patients
     assert not ax.texts
+
+
+def test_waterfall_draws_a_small_contribution_small(model, ax):
+    row = model.explain(pd.DataFrame([{"pain_intensity": 7}]))[0]
+    row.values = np.full_like(row.values, 0.0)
+    row.values[0] = -0.03
+    plot_waterfall(row, ax=ax)
+    low, high = ax.get_xlim()
+    assert max(abs(bar.get_width()) for bar in ax.patches) < 0.1 * (high - low)
 
 
 def test_waterfall_draws_a_patient_at_the_average(ax):

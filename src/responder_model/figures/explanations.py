@@ -37,9 +37,10 @@ TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.
 FEWEST_TICKS = 3
 # Steps between probabilities where the range holds too few of them.
 FINER_STEPS = (0.05, 0.02, 0.01)
-# Room at each side, as a share of the range drawn, which is never below NARROWEST.
+# Room at each side, as a share of the range drawn.
 ROOM = 0.08
-NARROWEST = 0.2
+# Log-odds (some 12 points in 100) drawn at least: a small contribution looks small.
+NARROWEST = 0.5
 # Log-odds below which a contribution would be written as 0.00.
 SMALLEST_DRAWN = 0.005
 
@@ -99,7 +100,8 @@ def plot_waterfall(
 def _set_limits(ax: Axes, points: Array, n_rows: int) -> None:
     """Leave room beside the bars."""
     low, high = points.min(), points.max()
-    margin = ROOM * max(high - low, NARROWEST)
+    span = max(high - low, NARROWEST)
+    margin = ROOM * span + (span - (high - low)) / 2
     ax.set_xlim(low - margin, high + margin)
     ax.set_ylim(-0.6, n_rows - 0.4)
 
