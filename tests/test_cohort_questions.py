@@ -330,6 +330,7 @@ def test_answers_against_their_own_rule_stay_problems() -> None:
     [
         *("Mme Exemple", "EXEMPLE Anne", "Jean Exemple", "M. Exemple-Modèle"),
         *("A 01/02/1960", "1960-02-01", "1999999999999", "1 99 99 99 999 999 99"),
+        *("1er février 1960", "01-FEB-1960", "February 1, 1960"),
         "199999999999999",
     ],
 )

@@ -43,11 +43,11 @@ from responder_model.words import Note
 Mask = NDArray[np.bool_]
 # Marks beside which a blank may be a no.
 CROSSES = frozenset({"x", "+", "✓", "✔", "coché", "checked"})
-# Identifiers that are worth a look: no digit, a date, a long number, a space, or the
-# sign with which a formula begins.
+# Identifiers that are worth a look: no digit, a date, a long number, a space, the sign
+# with which a formula begins, or a word before a year.
 _SUSPECT = (
     r"^[^0-9]+$|[0-9]{1,4}[/.\-][0-9]{1,2}[/.\-][0-9]{1,4}|^[0-9ABab .\-]{13,}$| "
-    r"|^[=+@\-]|^[0-9]{8}$"
+    r"|^[=+@\-]|^[0-9]{8}$|[A-Za-zéûÉÛ]{3}[./\-]*(?:19|20)[0-9]{2}"
 )
 NO_HEADING = Note("cohort.no_heading")
 NO_FORMULA = Note("cohort.no_formula")

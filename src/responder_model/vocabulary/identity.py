@@ -15,6 +15,18 @@ _DATE = (
     r"(?<!\d)(?:[0-3]?\d/[01]?\d/\d{2}|[0-3]?\d[/.-][01]?\d[/.-](?:19|20)\d{2}"
     r"|(?:19|20)\d{2}[/.-][01]?\d[/.-][0-3]?\d)(?!\d)"
 )
+_MONTH = (
+    r"(?:jan(?:v|vier|uary)?|f[eé]vr?(?:ier)?|feb(?:ruary)?|mars?|march|avr(?:il)?"
+    r"|apr(?:il)?|mai|may|juin|june?|juil(?:let)?|july?|ao[uû]t|aug(?:ust)?"
+    r"|sept?(?:emb(?:re|er))?|oct(?:ob(?:re|er))?|nov(?:emb(?:re|er))?"
+    r"|d[eé]c(?:emb(?:re|er))?)"
+)
+_YEAR = r"(?:19|20)\d{2}(?!\d)"
+# "12 mars 1950", "12MAR1950", "March 12, 1950"
+_WORDED = (
+    rf"(?i)(?<!\d)[0-3]?\d(?:er|st|nd|rd|th)?[ ./-]*{_MONTH}[ ./-]*{_YEAR}"
+    rf"|\b{_MONTH}[ .]+[0-3]?\d(?:st|nd|rd|th)?,? +{_YEAR}"
+)
 # 13 digits, or 15 with their key; Corsica has a letter.
 _NUMBER = r"(?i)\d{13}|\d{15}|[12]\d{4}2[ab]\d{6}(?:\d{2})?"
 _TITLE = (
@@ -35,9 +47,11 @@ def names_person(text: str) -> bool:
     (True, True, False)
     >>> names_person("1 99 99 99 999 999 99"), names_person("A 01/02/1960")
     (True, True)
+    >>> names_person("12 mars 1950"), names_person("12MAR1950"), names_person("MAR-50")
+    (True, True, False)
     """
     digits = re.sub(r"[ .-]", "", text)
-    if re.fullmatch(_NUMBER, digits) or re.search(_DATE, text):
+    if re.fullmatch(_NUMBER, digits) or re.search(f"{_WORDED}|{_DATE}", text):
         return True
     if re.match(_TITLE, text):
         return True
