@@ -22,19 +22,14 @@ the same tables: the rows *null*, where the outcome proportion is best, and sets
 # Title, file, and what makes it below training/benchmarks/.
 TABLES = (
     (
-        "Simulated truth, rTMS: a later build, few cohorts",
-        "before/rtms_response_ratios.csv",
-        "accuracy.py --methods responder_model,before,... --n-cohorts 20",
-    ),
-    (
-        "Simulated truth, rTMS: an earlier build against the best peer",
+        "Simulated truth, rTMS: against the best peer, the floor and an earlier build",
         "accuracy/rtms_response_ratios.csv",
-        "accuracy.py --sizes 25,50,100,193,400,800 --n-cohorts 200",
+        "accuracy.py --methods responder_model,before,... --n-cohorts 100",
     ),
     (
         "Simulated truth, implant",
         "accuracy/emcs_success_ratios.csv",
-        "accuracy.py --decision emcs_success --sizes 25 --n-cohorts 200",
+        "accuracy.py --decision emcs_success --sizes 25 --n-cohorts 100",
     ),
     (
         "35 clinical data sets, no evidence",
@@ -108,8 +103,7 @@ def claims() -> dict[str, str]:
     (forest,) = (line for line in sets.splitlines() if line.startswith("| forest"))
     cells = [cell.strip() for cell in forest.split("|")]
     return {
-        **_ratios("accuracy", "", "ratios_build"),
-        **_ratios("before", "later_", "later_build"),
+        **_ratios(_rows("accuracy/rtms_response_ratios.csv")),
         "forest": cells[7].replace("[", "(95 % interval ").replace("]", ")"),
         "forest_won": cells[8],
         "forest_lost": cells[10],
@@ -118,15 +112,14 @@ def claims() -> dict[str, str]:
     }
 
 
-def _ratios(folder: str, mark: str, build: str) -> dict[str, str]:
-    """Ratios to the best peer of one run, and the build that was measured."""
-    rows = _rows(f"{folder}/rtms_response_ratios.csv")
+def _ratios(rows: list[dict[str, str]]) -> dict[str, str]:
+    """Ratios to the best peer, and the build that was measured."""
     ratios = {
-        f"{mark}{row['truth']}_{row['size']}": f"{float(row['ratio']):.2f}"
+        f"{row['truth']}_{row['size']}": f"{float(row['ratio']):.2f}"
         for row in rows
         if row["comparison"] == "best_peer"
     }
-    return {**ratios, build: _build(rows)}
+    return {**ratios, "ratios_build": _build(rows)}
 
 
 def _rows(name: str) -> list[dict[str, str]]:
