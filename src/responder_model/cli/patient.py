@@ -20,7 +20,7 @@ from responder_model.cli.models import local_rate, open_model
 from responder_model.cli.output import print_json, print_lines
 from responder_model.cli.picture import FigureOption, check_picture, drawn
 from responder_model.cli.sheet import Keep, with_sheet_options
-from responder_model.errors import InvalidPatientError, Problem
+from responder_model.errors import InvalidPatientError, Problem, system_reason
 from responder_model.schema import Field, dictionary
 from responder_model.words import Note, say
 
@@ -108,7 +108,11 @@ def read_patient(source: str | None, values: dict[str, Any]) -> dict[str, Any]:
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
         # "sig": editors on Windows begin a file with a mark
         patient = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise _refused(
+            Note("patient.openable_file", reason=system_reason(error))
+        ) from error
+    except UnicodeDecodeError as error:
         raise _refused(UNREADABLE) from error
     # ValueError: not JSON, or a number of more digits than Python reads
     except (ValueError, RecursionError) as error:
