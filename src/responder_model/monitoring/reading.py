@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from responder_model.artifact import digest_of
 from responder_model.cohort import outcome_levels
+from responder_model.formats import Doubt
 from responder_model.model import Model
 from responder_model.monitoring.lines import DAY, PATIENT, Lines, refuse
 from responder_model.vocabulary import find_field, is_missing
@@ -143,7 +144,8 @@ def _predictions(
     days: list[date] = []
     for place in map(int, ours):
         days.append(file.day(place, today) or date.min)  # refused
-        if is_missing(cells[PATIENT].iloc[place]):
+        named = cells[PATIENT].iloc[place]
+        if is_missing(named) or isinstance(named, Doubt):
             file.refuse(place, PATIENT, "given")
         elif patients[place] in lines:
             file.refuse(place, PATIENT, "one_prediction")

@@ -17,10 +17,11 @@ from responder_model.tracking.store import (
     opened,
 )
 
-# Tag by which the run of a model is found: the digest of the folder's manifest.
+# Tag of every run about a model: the digest of the folder's manifest.
 DIGEST = "model_digest"
-# Tags of an evaluation: the model that it is about, and MLflow's link to its run.
-EVALUATED, PARENT = "evaluated_model", "mlflow.parentRunId"
+# Kinds of run that make a model; every other is below one of them.
+MAKERS = ("development", "update")
+PARENT = "mlflow.parentRunId"
 # Name of the file that holds every value of a report, or of a design of validation.
 VALUES = "values"
 
@@ -51,14 +52,18 @@ def _run_of(client: MlflowClient, digest: str) -> Run | None:
     experiment = known_experiment(client)
     if experiment is None:
         return None
-    found = client.search_runs(
-        [experiment.experiment_id],
-        filter_string=f"tags.{DIGEST} = '{digest}' and attributes.status = 'FINISHED'",
-        run_view_type=ViewType.ACTIVE_ONLY,
-        order_by=["attributes.start_time DESC"],
-        max_results=1,
-    )
-    return found[0] if found else None
+    for kind in MAKERS:
+        found = client.search_runs(
+            [experiment.experiment_id],
+            filter_string=f"tags.{DIGEST} = '{digest}' and tags.kind = '{kind}' "
+            "and attributes.status = 'FINISHED'",
+            run_view_type=ViewType.ACTIVE_ONLY,
+            order_by=["attributes.start_time DESC"],
+            max_results=1,
+        )
+        if found:
+            return found[0]
+    return None
 
 
 def end_killed_runs(digest: str, *, tracking_uri: str | None = None) -> int:
@@ -77,14 +82,10 @@ def end_killed_runs(digest: str, *, tracking_uri: str | None = None) -> int:
         return 0
     with opened(uri) as client:
         experiment = known_experiment(client)
-        found = [
-            run
-            for tag in (DIGEST, EVALUATED)
-            for run in client.search_runs(
-                [] if experiment is None else [experiment.experiment_id],
-                f"tags.{tag} = '{digest}' and attributes.status = 'RUNNING'",
-            )
-        ]
+        found = client.search_runs(
+            [] if experiment is None else [experiment.experiment_id],
+            f"tags.{DIGEST} = '{digest}' and attributes.status = 'RUNNING'",
+        )
         for run in found:
             client.set_terminated(run.info.run_id, "KILLED")
     return len(found)
@@ -142,7 +143,7 @@ def log_evaluation(
         if parent is None:
             return None
         title = " ".join(filter(None, [name, part, about.get("cohort", "")]))
-        tags = {PARENT: parent.info.run_id, EVALUATED: digest, "kind": name}
+        tags = {PARENT: parent.info.run_id, DIGEST: digest, "kind": name}
         with new_run(client, parent.info.experiment_id, title, tags) as run_id:
             log_values(client, run_id, params=about, metrics=_numbers(name, values))
             file = f"{VALUES}_{part}.json" if part else f"{VALUES}.json"
