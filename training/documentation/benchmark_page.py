@@ -104,6 +104,12 @@ def claims() -> dict[str, str]:
     cells = [cell.strip() for cell in forest.split("|")]
     return {
         **_ratios(_rows("accuracy/rtms_response_ratios.csv")),
+        **{
+            f"implant_{name}": ratio
+            for name, ratio in _ratios(
+                _rows("accuracy/emcs_success_ratios.csv")
+            ).items()
+        },
         "forest": cells[7].replace("[", "(95 % interval ").replace("]", ")"),
         "forest_won": cells[8],
         "forest_lost": cells[10],
