@@ -69,9 +69,9 @@ def test_an_option_overrides_the_json_under_any_name():
 
 def test_a_file_of_a_patient_that_cannot_be_opened_says_why(tmp_path):
     said = run("predict", TARGET, "--input", tmp_path / "none.json").stderr
-    assert "--input must be a file that can be read (no such file or folder)." in said
+    assert "--input must be a readable file (no such file or folder)." in said
     said = run("predict", TARGET, "--input", tmp_path, "--lang", "fr").stderr
-    assert "--input : attendu un fichier qui peut être lu (c'est un dossier)." in said
+    assert "--input : attendu un fichier lisible (c'est un dossier)." in said
 
 
 def test_explain_draws_a_patient_of_whom_nothing_is_known(tmp_path):
