@@ -16,10 +16,7 @@ import numpy as np
 
 from responder_model.artifact.evidence import as_kept
 from responder_model.artifact.reading import as_published
-from responder_model.cumulative_logit.components import (
-    prior_discrepancy,
-    robust_priors,
-)
+from responder_model.cumulative_logit.components import prior_discrepancy
 from responder_model.cumulative_logit.mixture import Component as Posterior
 from responder_model.cumulative_logit.mixture import collapse
 from responder_model.development.parts import component, linear_part
@@ -210,16 +207,6 @@ def with_local_rate(priors: PriorSet, rate: tuple[int, int]) -> PriorSet:
 
 def prior_mixture(encoder: Encoder, priors: PriorSet) -> tuple[Posterior, ...]:
     """Components that a development starts from, each its own prior."""
-    rows = [priors.columns[name] for name in encoder.derived]
-    shapes = robust_priors(
-        np.array([row.mean for row in rows]),
-        np.array([row.sd for row in rows]),
-        len(rows),
-        anchor=priors.anchor,
-        gaps=np.array(priors.gaps),
-        gap_sd=priors.gap_sd,
-        firm=np.array([row.firm for row in rows]),
-    )
     return tuple(
         Posterior(
             prior=prior,
@@ -228,7 +215,7 @@ def prior_mixture(encoder: Encoder, priors: PriorSet) -> tuple[Posterior, ...]:
             log_evidence=0.0,
             weight=prior.weight,
         )
-        for prior in shapes
+        for prior in priors.mixture(encoder.derived)
     )
 
 

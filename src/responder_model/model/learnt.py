@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from responder_model.cumulative_logit.components import apart_by_curve, robust_priors
+from responder_model.cumulative_logit.components import apart_by_curve
 from responder_model.cumulative_logit.likelihood import Observations, terms
 from responder_model.features import Array, expit, is_curve
 from responder_model.model.scores import Z_95
@@ -183,16 +183,7 @@ def _prior_sds(model: Model, columns: slice) -> list[Array]:
 
 def _from_evidence(priors: PriorSet, names: tuple[str, ...]) -> dict[str, list[Array]]:
     """Prior SDs of each component of a development, by its name."""
-    rows = [priors.columns[name] for name in names]
-    parts = robust_priors(
-        np.array([row.mean for row in rows]),
-        np.array([row.sd for row in rows]),
-        len(rows),
-        anchor=priors.anchor,
-        gaps=np.array(priors.gaps),
-        gap_sd=priors.gap_sd,
-        firm=np.array([row.firm for row in rows]),
-    )
+    parts = priors.mixture(names)
     if priors.curves:
         cuts = np.zeros(1 + len(priors.gaps), dtype=bool)
         parts = apart_by_curve(parts, np.append(cuts, [is_curve(n) for n in names]))

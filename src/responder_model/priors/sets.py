@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from responder_model.cumulative_logit.components import Prior, robust_priors
 from responder_model.features import is_curve
 
 
@@ -97,6 +100,19 @@ class PriorSet:
         straight = ColumnPrior(mean=0.0, sd=sd, status="judgement")
         curves = {name: straight for name in derived if is_curve(name)}
         return replace(self, columns={**self.columns, **curves})
+
+    def mixture(self, derived: Sequence[str]) -> tuple[Prior, ...]:
+        """Components over those model columns, from which a development starts."""
+        rows = [self.columns[name] for name in derived]
+        return robust_priors(
+            np.array([row.mean for row in rows]),
+            np.array([row.sd for row in rows]),
+            len(rows),
+            anchor=self.anchor,
+            gaps=np.array(self.gaps),
+            gap_sd=self.gap_sd,
+            firm=np.array([row.firm for row in rows]),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as a program prints it."""
