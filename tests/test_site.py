@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
@@ -117,6 +119,36 @@ def test_a_page_that_another_names_is_a_link(page):
 def test_every_link_of_the_site_leads_somewhere_on_disk(site):
     assert len(list(site.rglob("*.html"))) > 40
     assert list(broken(site)) == []
+
+
+def test_every_table_of_a_benchmark_can_be_had_from_its_page(site):
+    page = Addresses(site / "benchmarks.html")
+    had = {(site / link).read_bytes() for link in page.links if link.endswith(".csv")}
+    tables = list((ROOT / "reports" / "benchmarks").rglob("*.csv"))
+    assert len(tables) > 50
+    assert [path.name for path in tables if path.read_bytes() not in had] == []
+
+
+def test_the_page_of_benchmarks_says_what_missed_its_bar(site):
+    text = (site / "benchmarks.html").read_text("utf-8")
+    said = "".join(re.findall(r"<p><strong>Missed:.*?</p>", text, re.DOTALL))
+    for name in ("updating", "combining"):
+        path = ROOT / "reports" / "benchmarks" / f"{name}.csv"
+        with path.open(encoding="utf-8", newline="") as lines:
+            missed = [row for row in csv.DictReader(lines) if row["met"] == "False"]
+        for row in missed:
+            assert f"{row['ratio']}, bar {row['bar']}" in said
+    assert "CDS call, this machine, 10: p95_ms" in said
+
+
+def test_the_page_of_benchmarks_names_commands_that_exist():
+    tables = ROOT / "training" / "documentation" / "benchmarks.toml"
+    folder = ROOT / "training" / "benchmarks"
+    shared = (folder / "options.py").read_text("utf-8")
+    for entry in tomllib.loads(tables.read_text("utf-8"))["tables"]:
+        script, *options = entry["command"].split()
+        text = (folder / script).read_text("utf-8") + shared
+        assert all(f'"{one}"' in text for one in options if one.startswith("--"))
 
 
 def too_large(site):

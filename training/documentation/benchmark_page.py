@@ -4,80 +4,87 @@ from __future__ import annotations
 
 import csv
 import subprocess
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from reference import plain, table
 
 ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "reports" / "benchmarks"
+TABLES = Path(__file__).with_name("benchmarks.toml")
 HEAD = """# Benchmarks
 
-Made from `reports/benchmarks/` when these pages are built. Each table says by which
-command it was made and when it last changed; where a row names its software, that is
-the build which was measured, and it may be older than today's. Times and memory were
-measured on a machine of two cores that others used too. *x* is the excess log loss over
-the true probabilities, times 1000; a ratio below 1 is better. What was missed stands in
-the same tables: the rows *null*, where the outcome proportion is best, and sets lost.
+Made from `reports/benchmarks/` when these pages are built. Each table says what is
+claimed, by which command it was made, on which build (it may be older than today's),
+when it last changed, and which of its rows miss a bar; where there is no bar, the rows
+say what was lost. Unless a machine is named, times and memory were measured on two
+cores that others used too. *x* is the excess log loss over the true probabilities,
+times 1000; a ratio below 1 is better.
 """
-# Title, file, and what makes it below training/benchmarks/.
-TABLES = (
-    (
-        "Simulated truth, rTMS: against the best peer, the floor and an earlier build",
-        "accuracy/rtms_response_ratios.csv",
-        "accuracy.py --methods responder_model,before,... --n-cohorts 100",
-    ),
-    (
-        "Simulated truth, implant",
-        "accuracy/emcs_success_ratios.csv",
-        "accuracy.py --decision emcs_success --sizes 25 --n-cohorts 100",
-    ),
-    (
-        "35 clinical data sets, no evidence",
-        "real_data/real_data.md",
-        "real_data.py --slow",
-    ),
-    (
-        "Coverage of the intervals",
-        "coverage/rtms_response_coverage.md",
-        "interval_coverage.py --n-cohorts 100",
-    ),
-    (
-        "Coverage of internal validation",
-        "coverage/validation_bootstrap.md",
-        "validation_coverage.py",
-    ),
-    ("One patient", "predict.csv", "predict.py"),
-    ("Files of many patients", "scoring_files.csv", "scoring_files.py"),
-    ("Memory", "scoring_memory.csv", "scoring.py"),
-    ("Dask and Spark", "engines.csv", "engines.py"),
-    ("Internal validation, time", "validation_speed.csv", "validation_speed.py"),
-    ("Report and tracked development, time", "report_speed.csv", "report_speed.py"),
-)
+# Columns that are said once where all rows agree.
+COMMON = ("software", "machine")
 
 
 def benchmark_page() -> str:
     """The page."""
-    parts = [_part(*row) for row in TABLES]
+    tables = tomllib.loads(TABLES.read_text("utf-8"))["tables"]
     pictures = [
         f"![Learning curves where the evidence is {truth}]"
         f"(/reports/benchmarks/accuracy/learning_curve_{truth}.png)"
         for truth in ("right", "wrong", "null")
     ]
-    return "\n\n".join([HEAD, *parts, "## Learning curves", *pictures]) + "\n"
+    files = sorted(REPORTS.rglob("*.csv"))
+    every = [f"- {_link(path)}" for path in files]
+    parts = [HEAD, *map(_part, tables), "## Learning curves", *pictures]
+    return "\n\n".join([*parts, "## Every table", "\n".join(every)]) + "\n"
 
 
-def _part(title: str, name: str, command: str) -> str:
-    path = REPORTS / name
-    text = path.read_text("utf-8")
+def _part(entry: dict[str, Any]) -> str:
+    path = REPORTS / entry["file"]
+    text, common, missed = path.read_text("utf-8"), [], ""
     if path.suffix == ".csv":
-        head, *rows = csv.reader(text.splitlines())
-        text = table(
-            map(plain, head), ([plain(_short(cell)) for cell in row] for row in rows)
-        )
+        rows = list(csv.DictReader(text.splitlines()))
+        text, common = _table(rows)
+        missed = "; ".join(map(plain, _missed(entry, rows)))
     else:
         text = text.partition("\n")[2].replace("\n## ", "\n### ")
-    made = f"`python training/benchmarks/{command}`; `reports/benchmarks/{name}`"
-    return f"## {title}\n\n{made}{_changed(path)}\n\n{text.strip()}"
+    command = f"`python training/benchmarks/{entry['command']}`"
+    made = "; ".join([command, _link(path), *common, *_changed(path)])
+    parts = [f"## {entry['title']}", entry["claim"], made]
+    parts += [f"**Missed:** {missed}."] if missed else []
+    return "\n\n".join([*parts, text.strip()])
+
+
+def _table(rows: list[dict[str, str]]) -> tuple[str, list[str]]:
+    """The table, and what all its rows have in common."""
+    common = [at for at in COMMON if at in rows[0] and len({r[at] for r in rows}) == 1]
+    head = [at for at in rows[0] if at not in common]
+    cells = ([plain(_short(row[at])) for at in head] for row in rows)
+    return table(map(plain, head), cells), [plain(rows[0][at]) for at in common]
+
+
+def _link(path: Path) -> str:
+    """A link that brings the file."""
+    name = path.relative_to(ROOT).as_posix()
+    return f"[{name}](/{name})"
+
+
+def _missed(entry: dict[str, Any], rows: list[dict[str, str]]) -> Iterator[str]:
+    """Rows that do not bear the claim, and the figure that says so."""
+    for row in rows:
+        name = ", ".join(row[column] for column in entry.get("row", []))
+        if row.get("met") == "False":
+            yield f"{name}: {row['ratio']}, bar {row['bar']}"
+        if row.get("missed"):
+            yield f"{name}: {row['missed']}"
+        for bar in entry.get("bars", []):
+            said = all(row[at] == what for at, what in bar.get("where", {}).items())
+            if said and row[bar["column"]]:
+                value = float(row[bar["column"]])
+                if not bar.get("least", value) <= value <= bar.get("most", value):
+                    yield f"{name}: {bar['column']} {value:.4g}"
 
 
 def _short(cell: str) -> str:
@@ -88,13 +95,13 @@ def _short(cell: str) -> str:
         return cell
 
 
-def _changed(path: Path) -> str:
+def _changed(path: Path) -> list[str]:
     """Commit and day of the last change, where there is a history."""
-    command = ["git", "log", "-1", "--format=, %h of %cs", "--", str(path)]
+    command = ["git", "log", "-1", "--format=commit %h of %cs", "--", str(path)]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=False
     )
-    return done.stdout.strip()
+    return done.stdout.splitlines()
 
 
 def claims() -> dict[str, str]:
