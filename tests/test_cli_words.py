@@ -150,7 +150,7 @@ TYPED = {
     "update absent centre.csv --out x --method magic": "--method must be one of",
     "serve --port abc": "--port must be a number from 0 to 65535.",
     "template": "--out must be given.",
-    "bla": "there is no command “bla”.",
+    "bla": "there is no command 'bla'.",
     "predict --agee 4": "there is no option --agee; like it: --age",
 }
 
@@ -165,3 +165,30 @@ def test_error_names_the_option_that_was_typed(
     assert (
         re.search(r"\b(?:small_cells|stays_here|outcome_p|failures_per)", text) is None
     )
+
+
+MISTYPED = {
+    "develop centre.csv rtms_respons@screening --out made": "rtms_response",
+    "develop centre.csv rtms_response@sesion_2 --out made": "session_2",
+    "predict rtms_response@sesion_2": "session_2",
+    "evidence rtms_response@sesion_2": "session_2",
+    "update absent centre.csv --out x --method bays": "bayes",
+    "develop centre.csv rtms_response@screening --out made --centres name": "named",
+    "simulate --out other.csv --truth rigth": "right",
+    "develop centre.csv rtms_response@screening --out made --exclude-evidence mori": (
+        "mori_2024"
+    ),
+    "scorecard rtms_response@screening --known agee --out page.html": "age",
+    "sharee": "share",
+}
+
+
+@pytest.mark.parametrize("command", MISTYPED)
+def test_a_mistyped_choice_is_quoted_with_what_may_be_meant(
+    command: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, text = said(command, place, monkeypatch)
+    text = " ".join(text.split())
+    assert code in (1, 2)
+    assert re.search(rf"« \w+ » \(est-ce {MISTYPED[command]} \?\)", text), text
+    assert "'" not in re.sub(r"\w'", "", text), text

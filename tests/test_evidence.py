@@ -558,7 +558,7 @@ def test_marked_motor_deficit_rests_on_no_remembered_row(evidence):
 
 
 def test_check_groups_names_the_known_ones():
-    with pytest.raises(EvidenceError, match="Did you mean saint_etienne.*mo_2019"):
+    with pytest.raises(EvidenceError, match="did you mean saint_etienne.*mo_2019"):
         packaged_evidence().check_groups(["saint_etiene"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -13,14 +14,17 @@ import responder_model as rm
 from in_words import said, told
 from responder_model.artifact import digest_of, read_manifest, save_model
 from responder_model.cli.app import app
+from responder_model.cli.pathway import pathway_lines
 from responder_model.errors import InvalidPatientError, ResponderModelError
 from responder_model.features import expit, logit
+from responder_model.labels import decision_label
 from responder_model.model import LinearPart
 from responder_model.model.example import example_model
 from responder_model.model.parts import ApparentPerformance
 from responder_model.pathways import pathway
 from responder_model.pathways.success import quasi_normal, success_curve
 from responder_model.schema import dictionary
+from responder_model.sheets import pathway_sheet
 from responder_model.simulation import (
     draw_truth,
     simulate_cohort,
@@ -536,3 +540,16 @@ def test_command_help_has_an_example(monkeypatch):
     monkeypatch.setenv("TERMINAL_WIDTH", "200")
     done = CliRunner().invoke(app, ["pathway", "--help"])
     assert "Example: responder-model pathway" in done.stdout
+
+
+def test_each_model_of_a_path_stands_with_its_question():
+    found = pathway({"age": 47})
+    lines = list(pathway_lines(found, "fr"))
+    sheet = pathway_sheet(found, {"age": 47}, date=date(2026, 3, 4), lang="fr")
+    digests = (found.screening_model_digest, found.implant_model_digest)
+    steps = (found.response.decision, found.decision)
+    for decision, digest, line in zip(steps, digests, sheet.models, strict=True):
+        question = decision_label(decision, "fr")
+        assert digest[:12] in lines[lines.index(question) + 1]
+        assert line.startswith(f"{question}. Modèle")
+        assert digest[:12] in line

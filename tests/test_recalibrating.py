@@ -26,6 +26,7 @@ from responder_model.performance import (
 from responder_model.reporting import build_report
 from responder_model.simulation import draw_truth, simulate_cohort
 from responder_model.validation import validate_internally
+from responder_model.words import Note
 
 SETTINGS = rm.Settings(decision="rtms_response", moment="screening", centres="ignored")
 METHODS = (*SHIFTS, "refit")
@@ -284,3 +285,16 @@ def test_report_of_an_update_shows_the_earlier_model_beside_the_newer(
     report = build_report(models["bayes"], [], lang=lang)
     page = report.html
     assert {"en": "Earlier model, new", "fr": "Modèle précédent, nouv"}[lang] in page
+
+
+def test_patients_without_an_outcome_are_counted_once_in_an_update(old, new):
+    """One number of both cohorts, where each had a line that did not say which."""
+
+    def left_out(model):
+        return [n for n in model.notes if n.code == "development.not_completed"]
+
+    (before,) = left_out(old)
+    came = int(new["relief_test"].isna().sum())
+    both = Note("development.not_completed", n=before.values["n"] + came)
+    assert came > 0
+    assert left_out(rm.update(old, new)) == [both]

@@ -21,6 +21,7 @@ from responder_model.figures.scorecard import nomogram_size, plot_nomogram
 from responder_model.labels import label_of
 from responder_model.model import Pool
 from responder_model.model.example import example_model
+from responder_model.model.learnt import learnt_by
 from responder_model.outputs import RECORD
 from responder_model.schema import dictionary
 from responder_model.scorecard import (
@@ -30,6 +31,7 @@ from responder_model.scorecard import (
     render_page,
 )
 from responder_model.simulation import simulate_cohort
+from responder_model.words.numbers import format_percent
 
 # Predictors that a surgeon has at the decision; the others are averaged over.
 SURGEON = ("age", "aetiology", "pain_duration", "motor_deficit", "relief_test")
@@ -230,7 +232,7 @@ def test_a_pooled_model_is_refused_unless_its_linear_part_is_asked_for():
 @pytest.mark.parametrize(
     ("known", "message"),
     [
-        (["age", "nonsense"], "known must be among age, .*, got nonsense"),
+        (["age", "nonsense"], "known must be among age, .*, got 'nonsense'"),
         (["relief_1"], "known must be among"),
         (["rtms_responder"], "rtms_responder must not be known without relief_test"),
     ],
@@ -344,6 +346,21 @@ def test_nomogram_marks_an_even_chance_and_breaks_no_cut_off():
     said = [text.get_text() for text in ax.texts]
     assert "50 %" in said
     assert any("≥ 40 %" in text for text in said)
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_nomogram_draws_how_sure_the_average_patient_is(few):
+    model = example_model(n_patients=54) if few else rm.published_model("emcs_success")
+    table = build_points(build_scorecard(model))
+    low, high = learnt_by(model).interval
+    highest = sum(max(row.points.values()) for row in table.rows)
+    ax = plot_nomogram(table, ax=Figure().add_subplot(), lang="fr")
+    (bar,) = (line for line in ax.lines if line.get_linewidth() > 2.0)
+    read = [table.percent(x * highest) / 100.0 for x in bar.get_xdata()]
+    assert read == pytest.approx([low, high], abs=0.01)
+    said = ax.texts[-1].get_text()
+    whom = "un modèle de 54 patients" if few else "les seules données publiées"
+    assert f"{format_percent(low)} à {format_percent(high)}, d'après {whom}." in said
 
 
 def test_command_writes_csv_page_and_picture(tmp_path):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
@@ -22,6 +24,7 @@ __all__ = [
     "ResponderModelError",
     "TrackingError",
     "UntrustedModelError",
+    "got",
     "refused_by_system",
     "system_reason",
 ]
@@ -43,6 +46,26 @@ class ResponderModelError(Exception):
     def text(self, lang: str = "en") -> str:
         """What was refused and what to do, in a language."""
         return self.said.text(lang)
+
+
+def got(value: object, among: Iterable[str] = ()) -> Note | str:
+    """Word that was given, as a sentence quotes it, and which of some it may mean.
+
+    Examples
+    --------
+    >>> str(got("Emcs_succes", ("rtms_response", "emcs_success")))
+    "'Emcs_succes' (did you mean emcs_success?)"
+    >>> str(got("elsewhere", ("test",))), str(got(None)), str(got(3))
+    ("'elsewhere'", 'none', '3')
+    """
+    if not isinstance(value, str):
+        return Note("argument.nothing") if value is None else repr(value)
+    quoted = Note("argument.quoted", text=value)
+    by_small = {name.casefold(): name for name in among}
+    near = get_close_matches(value.casefold(), by_small, n=1)
+    if not near:
+        return quoted
+    return Note("argument.near", got=quoted, near=by_small[near[0]])
 
 
 # What a problem may be about where it is no field.

@@ -28,7 +28,7 @@ from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, got
 from responder_model.frozen import FrozenDict, freeze
 from responder_model.words import LANGUAGES as LANGUAGES
 from responder_model.words import Note
@@ -259,7 +259,10 @@ class Dictionary:
         names = [moment.name for moment in self.moments]
         if name not in names:
             said = Note(
-                "argument.one_of", name="moment", allowed=tuple(names), got=repr(name)
+                "argument.one_of",
+                name="moment",
+                allowed=tuple(names),
+                got=got(name, names),
             )
             raise ResponderModelError(said)
         return names.index(name)
@@ -302,7 +305,7 @@ class Dictionary:
         """Return the name of a known decision; raises for an unknown one."""
         if decision not in self.decisions:
             known = {"name": "decision", "allowed": tuple(self.decisions)}
-            said = Note("argument.one_of", **known, got=repr(decision))
+            said = Note("argument.one_of", **known, got=got(decision, self.decisions))
             raise ResponderModelError(said)
         return decision
 
@@ -317,7 +320,7 @@ class Dictionary:
                 "argument.moment_of",
                 decision=decision,
                 allowed=tuple(moments),
-                got=Note("argument.nothing") if moment is None else repr(moment),
+                got=got(moment, moments),
             )
             raise ResponderModelError(said)
         return decision, moment

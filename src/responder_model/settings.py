@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import InitVar, asdict, dataclass, fields
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from responder_model.disclosure.record import SMALL_CELLS, is_cell_size
-from responder_model.errors import DevelopmentError, UntrustedModelError, toml_fault
+from responder_model.errors import (
+    DevelopmentError,
+    UntrustedModelError,
+    got,
+    toml_fault,
+)
 from responder_model.schema import Dictionary, dictionary
 from responder_model.vocabulary import show
 from responder_model.words import Note
@@ -159,7 +164,12 @@ def _wrong_keys(table: dict[str, Any]) -> Iterator[Note]:
         yield Note("refusal.settings_decision")
     for name, value in table.items():
         if name in known and not _KINDS[name][1](value):
-            yield Note("refusal.setting", name=name, rule=_KINDS[name][0])
+            rule = _KINDS[name][0]
+            if name in _CHOICES:
+                rule = Note(
+                    "refusal.choice_got", rule=rule, got=got(value, _CHOICES[name])
+                )
+            yield Note("refusal.setting", name=name, rule=rule)
 
 
 def _is_text(value: object) -> bool:
@@ -181,9 +191,8 @@ def _is_power(value: object) -> bool:
     return number and 0.0 < float(value) <= 1.0  # type: ignore[arg-type]
 
 
-def _one_of(known: Iterable[str]) -> Note:
-    return Note("refusal.a_choice", allowed=tuple(known))
-
+# What some keys choose from.
+_CHOICES = {"centres": CENTRES, "method": METHODS, "components": COMPONENTS}
 
 # What each key of a settings file must be.
 _KINDS: dict[str, tuple[Note, Callable[[Any], bool]]] = {
@@ -195,10 +204,11 @@ _KINDS: dict[str, tuple[Note, Callable[[Any], bool]]] = {
     "challenger": (Note("refusal.a_flag"), lambda v: isinstance(v, bool)),
     "small_cells": (Note("refusal.a_cell"), is_cell_size),
     "stays_here": (Note("refusal.a_flag"), lambda v: isinstance(v, bool)),
-    "centres": (_one_of(CENTRES), CENTRES.__contains__),
     "power": (Note("refusal.a_power"), _is_power),
-    "method": (_one_of(METHODS), METHODS.__contains__),
-    "components": (_one_of(COMPONENTS), COMPONENTS.__contains__),
+    **{
+        name: (Note("refusal.a_choice", allowed=tuple(known)), known.__contains__)
+        for name, known in _CHOICES.items()
+    },
 }
 
 

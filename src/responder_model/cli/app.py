@@ -16,7 +16,7 @@ from responder_model.cli import options
 from responder_model.cli.help import InWords, asked_language, heading_in
 from responder_model.cli.output import BAD_INPUT, print_error
 from responder_model.cli.usage import Misused, as_options, in_our_words
-from responder_model.errors import ResponderModelError, refused_by_system
+from responder_model.errors import ResponderModelError, got, refused_by_system
 from responder_model.words import Note, say
 
 # A number with a decimal comma. Three digits after it may be thousands, save after 0.
@@ -199,7 +199,7 @@ class Commands(Lean, TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command by its name."""
         if args[0] not in PLACES:
-            raise Misused(Note("usage.no_command", name=args[0]), ctx)
+            raise Misused(Note("usage.no_command", name=got(args[0], PLACES)), ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:

@@ -17,6 +17,7 @@ from responder_model.labels import decision_label, moment_label
 from responder_model.words import say
 
 if TYPE_CHECKING:
+    from responder_model.model import Prediction
     from responder_model.pathways import Pathway
     from responder_model.tables import Table
 
@@ -79,15 +80,14 @@ def pathway_lines(found: Pathway, lang: str) -> Iterator[str | Table]:
         yield note.text(lang)
     yield ""
     yield f"{say('pathway.title', lang)}, {moment_label(found.moment, lang)}"
-    models = (
-        (found.screening_model, found.screening_model_digest),
-        (found.implant_model, found.implant_model_digest),
-    )
-    for name, digest in models:
-        yield describe_model(name, found.provenance, digest, lang)
     yield ""
-    for step in (found.response, found):
+    steps: tuple[tuple[Prediction | Pathway, str, str | None], ...] = (
+        (found.response, found.screening_model, found.screening_model_digest),
+        (found, found.implant_model, found.implant_model_digest),
+    )
+    for step, name, digest in steps:
         yield decision_label(step.decision, lang)
+        yield "   " + describe_model(name, found.provenance, digest, lang)
         for line in cut_lines(step, lang):
             yield f"   {line}"
     yield say("pathway.first_a_response", lang)

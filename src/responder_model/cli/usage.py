@@ -14,6 +14,7 @@ import typer
 
 from responder_model.cli.help import given_words
 from responder_model.cli.options import spoken
+from responder_model.errors import got
 from responder_model.words import Note, say
 
 # What a value of a kind must be, where nothing else is known of it.
@@ -69,11 +70,13 @@ def _said(error: Any) -> Note:
     if kind == "BadOptionUsage":
         return Note("usage.needs_value", option=error.option_name)
     if kind == "BadParameter" and error.param is not None:
-        told = {"name": _name(error.param), "rule": _rule(error.param)}
-        got = _QUOTED.search(error.message)
-        if got is None:
+        rule = _rule(error.param)
+        told = {"name": _name(error.param), "rule": rule}
+        typed = _QUOTED.search(error.message)
+        if typed is None:
             return Note("usage.bad_value", **told)
-        return Note("usage.bad_value_got", **told, got=got[1])
+        among = rule.values.get("allowed", ())
+        return Note("usage.bad_value_got", **told, got=got(typed[1], among))
     if kind == "BadParameter":  # one of ours, said in the language already
         return Note("usage.refused", name=error.param_hint, rule=error.message)
     return Note("usage.extra")

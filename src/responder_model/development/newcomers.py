@@ -17,6 +17,9 @@ from responder_model.words import Note
 if TYPE_CHECKING:
     import pandas as pd
 
+# What is said of patients whose outcome is not known.
+_LEFT_OUT = ("development.not_completed", "development.not_implanted")
+
 
 def new_patients(
     model: Model,
@@ -60,6 +63,15 @@ def check_any_known(observed: NDArray[np.bool_], decision: str) -> None:
     raise DevelopmentError(Note("refusal.no_outcome", decision=decision, **names))
 
 
-def updated_from(model: Model) -> Note:
-    """Whose update a model is, as a note of it."""
-    return Note("development.updated_from", model=model.name)
+def notes_of_update(model: Model, told: tuple[Note, ...]) -> tuple[Note, ...]:
+    """Notes of an earlier model and of its update, each once; left out are added up."""
+    updated_from = Note("development.updated_from", model=model.name)
+    whole = (*model.notes, updated_from, *told)
+    n = {
+        code: sum(note.values["n"] for note in whole if note.code == code)
+        for code in _LEFT_OUT
+    }
+    summed = (
+        Note(note.code, n=n[note.code]) if note.code in n else note for note in whole
+    )
+    return tuple(dict.fromkeys(summed))

@@ -22,7 +22,7 @@ from responder_model.artifact import digest_of
 from responder_model.cohort import outcome_levels
 from responder_model.development.centres import read_centres
 from responder_model.development.from_cohort import measured_unless_few
-from responder_model.development.newcomers import updated_from
+from responder_model.development.newcomers import notes_of_update
 from responder_model.development.outcomes import at_cut, split_levels
 from responder_model.development.pooled import (
     joint_disclosure,
@@ -288,7 +288,7 @@ def _joined(
         ),
         n_patients=model.n_patients + n,
         n_events=model.n_events + n_events,
-        notes=tuple(dict.fromkeys((*model.notes, updated_from(model), *told))),
+        notes=notes_of_update(model, told),
         mapping=seen.cohort.attrs.get("mapping", {}),
         parent=digest_of(model),
         disclosure=Disclosure(

@@ -27,7 +27,7 @@ from responder_model.development.from_cohort import (
     model_from,
     size_verdict,
 )
-from responder_model.development.newcomers import new_patients, updated_from
+from responder_model.development.newcomers import new_patients, notes_of_update
 from responder_model.development.parts import component
 from responder_model.development.pooled import (
     joint_disclosure,
@@ -245,9 +245,8 @@ def _check_method(method: str) -> None:
 
 
 def _notes(model: Model, fresh: Model, told: tuple[Note, ...]) -> tuple[Note, ...]:
-    """Notes of the earlier model and of its update, each once."""
-    whole = (*model.notes, updated_from(model), *told, *_conflict(fresh))
-    return tuple(dict.fromkeys(whole))
+    """Notes of the earlier model and of its update."""
+    return notes_of_update(model, (*told, *_conflict(fresh)))
 
 
 def _conflict(fresh: Model) -> tuple[Note, ...]:

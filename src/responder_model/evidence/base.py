@@ -6,12 +6,11 @@ import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from responder_model.errors import EvidenceError
+from responder_model.errors import EvidenceError, got
 from responder_model.evidence.declarations import (
     Anchor,
     Declarations,
@@ -96,11 +95,9 @@ class Evidence:
         known = self.overlap_groups
         unknown = [group for group in wanted if group not in known]
         if unknown:
-            near = get_close_matches(unknown[0], known, n=1)
-            hint = (Note("evidence.did_you_mean", name=near[0]),) if near else ()
-            said = Note("evidence.unknown_group", got=repr(unknown[0]))
+            said = Note("evidence.unknown_group", got=got(unknown[0], known))
             names = Note("evidence.known_groups", known=known)
-            raise EvidenceError(Note("refusal.several", said=(said, *hint, names)))
+            raise EvidenceError(Note("refusal.several", said=(said, names)))
         return wanted
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from responder_model.errors import EvidenceError
+from responder_model.errors import EvidenceError, got
 from responder_model.evidence.base import evidence_directory
 from responder_model.words import Note, prose_in
 
@@ -174,7 +174,10 @@ def harm_rows(treatment: str, *, other_use: bool = False) -> tuple[HarmRow, ...]
     """
     if treatment not in TREATMENTS:
         said = Note(
-            "argument.one_of", name="treatment", allowed=TREATMENTS, got=repr(treatment)
+            "argument.one_of",
+            name="treatment",
+            allowed=TREATMENTS,
+            got=got(treatment, TREATMENTS),
         )
         raise EvidenceError(said)
     rows = (row for row in _packaged() if row.treatment == treatment)

@@ -73,11 +73,16 @@ def plot_nomogram(table: PointsTable, *, ax: Axes, lang: str = "en") -> Axes:
     cut = cut.replace(" ", _JOINED)  # stays on one line
     _name(ax, -1.2, say("figure.relief_probability", lang, cut=cut))
     ax.set_xlim(-0.36, 1.06)
-    ax.set_ylim(-3.0, top + 0.8)
+    ax.set_ylim(-3.5, top + 0.8)
+    _average_interval(ax, table)
+    low, high = table.card.average_interval
+    sure = {"low": low, "high": high, "n": table.card.n_patients}
     reading = say("figure.card_reading", lang, n=longest)
+    behind = "patients" if table.card.n_patients else "published"
+    reading += "\n" + say(f"figure.card_sure_{behind}", lang, **sure)
     if any(map(_turns, table.rows)):
         reading += "\n" + say("figure.card_turns", lang)
-    ax.text(-0.36, -2.9, reading, fontsize="small", va="bottom")
+    ax.text(-0.36, -3.4, reading, fontsize="small", va="bottom")
     ax.set_axis_off()
     return ax
 
@@ -86,7 +91,7 @@ def nomogram_size(table: PointsTable, lang: str = "en") -> tuple[float, float]:
     """Width and height, inches, at which nothing overlaps."""
     longest = max((max(row.points.values()) for row in table.rows), default=1)
     rows = sum(_height(_marks(row, longest, lang)) for row in table.rows)
-    return 11.0, 3.2 + 0.5 * rows
+    return 11.0, 3.45 + 0.5 * rows
 
 
 def _height(marks: list[Mark]) -> float:
@@ -226,3 +231,12 @@ def _total_scale(ax: Axes, table: PointsTable, longest: int, lang: str) -> None:
         if all(abs(x - other) >= 0.75 * _APART for other in marked):
             _tick(ax, -1.2, Mark(x=x, text=f"{percent} %", at=x, level=0))
             marked.append(x)
+
+
+def _average_interval(ax: Axes, table: PointsTable) -> None:
+    """Draw the interval of the average patient below the scale of probabilities."""
+    highest = sum(max(row.points.values()) for row in table.rows) or 1
+    percents = [100.0 * limit for limit in table.card.average_interval]
+    totals = np.interp(percents, list(table.totals), list(table.totals.values()))
+    ends = np.clip(totals / highest, 0.0, 1.0)
+    ax.plot(ends, [-1.45, -1.45], color=GREY, linewidth=4.0, solid_capstyle="butt")

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from responder_model.cumulative_logit.earlier import Missed
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, got
 from responder_model.evidence import Evidence
 from responder_model.features import Encoder, Population
 from responder_model.frozen import FrozenDict, freeze
@@ -150,7 +150,7 @@ class Model:
                 "argument.one_of",
                 name="provenance",
                 allowed=tuple(PROVENANCES),
-                got=repr(self.provenance),
+                got=got(self.provenance, PROVENANCES),
             )
             raise ResponderModelError(said)
         covariance = parts.symmetric(self.population.covariance)

@@ -66,7 +66,7 @@ def learnt_by(model: Model) -> Learnt:
         n_patients=model.n_patients,
         coefficients=effective_parameters(model),
         of=len(model.encoder.derived),
-        interval=_average_interval(model, model.mean_variance),
+        interval=average_interval(model, model.mean_variance),
         slope=expected_slope(model),
         planned=False,
     )
@@ -100,7 +100,7 @@ def planned(model: Model, n_patients: int) -> Learnt:
         n_patients=n_patients,
         coefficients=coefficients,
         of=len(model.encoder.derived),
-        interval=_average_interval(model, variance),
+        interval=average_interval(model, variance),
         slope=_slope(model, second, covariance[1:, 1:], variance),
         planned=True,
     )
@@ -157,7 +157,7 @@ def _slope(
     return slope, slope - half, slope + half
 
 
-def _average_interval(model: Model, variance: float) -> tuple[float, float]:
+def average_interval(model: Model, variance: float) -> tuple[float, float]:
     """95 % limits of the probability of an average patient."""
     half = Z_95 * math.sqrt(variance + model.discrepancy)
     low, high = expit(np.array([model.baseline - half, model.baseline + half]))

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, got
 from responder_model.words import Note
 
 Floats = NDArray[np.float64]
@@ -77,7 +77,7 @@ def check_one_of(value: object, allowed: Iterable[str], *, name: str) -> None:
     """Refuse a word that is none of those that are known."""
     known = tuple(allowed)
     if value not in known:
-        said = Note("argument.one_of", name=name, allowed=known, got=repr(value))
+        said = Note("argument.one_of", name=name, allowed=known, got=got(value, known))
         raise ResponderModelError(said)
 
 
@@ -111,7 +111,7 @@ def check_n_resamples(n_resamples: int, *, minimum: int = 0) -> int:
 def check_seed(seed: int) -> int:
     """Refuse a seed that numpy would not take, and none: runs must be repeatable."""
     if not isinstance(seed, Integral) or seed < 0:
-        raise ResponderModelError(Note("argument.seed", got=repr(seed)))
+        raise ResponderModelError(Note("argument.seed", got=got(seed)))
     return int(seed)
 
 

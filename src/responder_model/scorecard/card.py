@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, got
 from responder_model.features import Array
 from responder_model.features.columns import TRANSFORMS, bend
 from responder_model.model import Model
+from responder_model.model.learnt import average_interval
 from responder_model.model.limits import category_names
 from responder_model.schema import Field, dictionary
 from responder_model.words import Note
@@ -98,6 +99,11 @@ class Scorecard:
         Weight of the trees that are left out; 0 when the card is the whole model.
     non_responders : {"few", "enough"} or None
         Patients behind the model who had failed the test before; None if there is none.
+    n_patients : int
+        Behind the model; 0 for the published evidence alone.
+    average_interval : tuple of float
+        95 % limits of the probability of the average patient at the main cut-off: the
+        card alone does not tell those of another.
     """
 
     model: str
@@ -112,6 +118,8 @@ class Scorecard:
     averaged: tuple[str, ...]
     trees_weight: float
     non_responders: str | None
+    n_patients: int
+    average_interval: tuple[float, float]
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -185,6 +193,8 @@ def build_scorecard(
         ),
         trees_weight=0.0 if model.pool is None else model.pool.weight,
         non_responders=model.limits.non_responders,
+        n_patients=model.n_patients,
+        average_interval=average_interval(model, model.mean_variance),
     )
 
 
@@ -211,7 +221,7 @@ def _check_known(model: Model, known: Iterable[str] | None) -> tuple[str, ...]:
         said = Note(
             "scorecard.known_of",
             allowed=tuple(fields),
-            got=tuple(sorted(wanted - set(fields))),
+            got=tuple(got(name, fields) for name in sorted(wanted - set(fields))),
         )
         raise ResponderModelError(said)
     for name in wanted:

@@ -211,7 +211,9 @@ def score_file(
 
 def _check_out(out: Path) -> Path:
     if out.suffix.lower() not in assembly.SUFFIXES:
-        said = Note("scoring.ending", allowed=assembly.SUFFIXES, got=repr(out.name))
+        said = Note(
+            "scoring.ending", allowed=assembly.SUFFIXES, got=errors.got(out.name)
+        )
         raise errors.ResponderModelError(said)
     # parts must stand on the disk of the result
     return out.resolve() if out.is_symlink() else out

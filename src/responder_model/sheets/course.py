@@ -8,6 +8,7 @@ from typing import Any
 
 from responder_model.figures.drawing import PAGE_WIDTH, picture_of
 from responder_model.figures.visits import plot_course
+from responder_model.labels import question_label
 from responder_model.model.verdict import figure_note, judge
 from responder_model.patient import check_patient
 from responder_model.sheets.patients import given_line, limits_line
@@ -37,8 +38,9 @@ def course_sheet(
     known = check_patient(patient, now.decision, now.moment)
     chances = () if found.chances is None else (found.chances.text(lang),)
     models = dict.fromkeys(
-        describe_model(p.model, p.provenance, p.model_digest, lang)
+        describe_model(p.model, p.provenance, p.model_digest, lang, asked=asked)
         for p in (visit.prediction for visit in found.visits)
+        for asked in (question_label(p.decision, p.moment, lang),)
     )
     tables = [visits_table(found, lang)]
     if found.ahead is not None:

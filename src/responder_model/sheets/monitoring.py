@@ -48,8 +48,9 @@ def monitoring_sheet(
         tables=tuple(_levels(one, lang) for one in models),
         notes=(),
         models=tuple(
-            describe_model(one.model, one.provenance, one.digest, lang)
+            describe_model(one.model, one.provenance, one.digest, lang, asked=asked)
             for one in models
+            for asked in (decision_label(one.decision, lang),)
         ),
         simulated=any(one.provenance == "simulated" for one in models),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from responder_model import tables
 from responder_model.figures.ranges import Range, ranges_picture
 from responder_model.labels import (
+    decision_label,
     describe_value,
     label_of,
     moment_label,
@@ -104,6 +105,7 @@ def pathway_sheet(
     named = [_range(say(f"sheet.{key}", lang), p, i) for key, p, i in ranges]
     names = (found.screening_model, found.implant_model)
     digests = (found.screening_model_digest, found.implant_model_digest)
+    asked_of = (decision_label(of.decision, lang) for of in (first, found))
     return Sheet(
         lang=lang,
         title=_path_title(found, lang),
@@ -116,8 +118,8 @@ def pathway_sheet(
         tables=(tables.classes_table(found, lang),),
         notes=spoken(found.messages, lang),
         models=tuple(
-            describe_model(name, found.provenance, digest, lang)
-            for name, digest in zip(names, digests, strict=True)
+            describe_model(name, found.provenance, digest, lang, asked=asked)
+            for name, digest, asked in zip(names, digests, asked_of, strict=True)
         ),
         simulated=found.provenance == "simulated",
     )

@@ -97,12 +97,14 @@ def check_label(label: str) -> str:
     return label.strip()
 
 
-def describe_model(name: str, provenance: str, digest: str | None, lang: str) -> str:
-    """Line that says which model it is, by its whole digest."""
+def describe_model(
+    name: str, provenance: str, digest: str | None, lang: str, *, asked: str = ""
+) -> str:
+    """Line that says which model it is, by its whole digest, and what it was asked."""
     made_from = Note(f"cli.{provenance}")
     key = "model" if digest is None else "model_and_digest"
     which = {"name": name, "provenance": made_from, "digest": digest}
-    return say(f"sheet.{key}", lang, **which)
+    return ". ".join(filter(None, (asked, say(f"sheet.{key}", lang, **which))))
 
 
 def spoken(notes: Iterable[Note], lang: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.cohort import check_cohort
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, got
 from responder_model.features import expit
 from responder_model.schema import dictionary
 from responder_model.simulation.relief import draw_relief, draw_sessions, draw_symptom
@@ -147,7 +147,7 @@ def _check_request(n_patients: int, n_centres: int, selection: str) -> None:
             "argument.one_of",
             name="selection",
             allowed=tuple(SELECTIONS),
-            got=repr(selection),
+            got=got(selection, SELECTIONS),
         )
         raise ResponderModelError(said)
 

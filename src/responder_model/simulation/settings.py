@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, got
 from responder_model.frozen import freeze
 from responder_model.words import Note
 
@@ -190,7 +190,7 @@ class GeneratorSettings:
         if kind not in recipes:
             allowed = tuple(recipes) or ("–",)
             said = Note(
-                "simulation.truth", of=decision, allowed=allowed, got=repr(kind)
+                "simulation.truth", of=decision, allowed=allowed, got=got(kind, recipes)
             )
             raise ResponderModelError(said)
         return recipes[kind]

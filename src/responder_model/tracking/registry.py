@@ -15,7 +15,7 @@ from typing import Any
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.errors import ResponderModelError, UntrustedModelError, got
 from responder_model.tracking.address import (
     chosen_tracking_uri,
     database_file,
@@ -196,7 +196,9 @@ def _unknown_alias(held: Registered, alias: str) -> Note:
     if alias == CHAMPION and target is not None:
         return Note("registry.no_champion", name=held.name, target=target)
     there = tuple(sorted(held.aliases)) or (Note("registry.none"),)
-    return Note("registry.alias", name=held.name, alias=alias, there=there)
+    return Note(
+        "registry.alias", name=held.name, alias=got(alias, held.aliases), there=there
+    )
 
 
 def register_run(
