@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import openpyxl
@@ -13,13 +14,14 @@ from pandas.testing import assert_frame_equal
 
 from responder_model.cohort import (
     check_cohort,
+    inspect_file,
     read_cohort,
     write_cohort,
     write_template,
 )
 from responder_model.errors import InvalidCohortError, ResponderModelError
 from responder_model.labels import standing_note
-from responder_model.schema import dictionary
+from responder_model.schema import Field, dictionary
 from responder_model.simulation import simulate_cohort
 from responder_model.vocabulary import find_field
 
@@ -80,17 +82,88 @@ def test_an_empty_template_is_refused_for_want_of_patients_only(
     assert caught.value.notices == ()
 
 
-def test_a_filled_template_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "sheet.xlsx"
-    write_template(path, "fr")
+def _choices(path: Path, lang: str) -> dict[str, list[str]]:
+    """What the lists of a template offer, by field."""
+    write_template(path, lang)
+    sheet, _, lists = openpyxl.load_workbook(path).worksheets
+    return {
+        field.name: [str(cell.value) for cell in lists[head.column_letter]]
+        for head in sheet[1]
+        if (field := find_field(head.value)) and field.kind in ("category", "boolean")
+    }
+
+
+def _typed(field: Field, value: object, words: list[str]) -> object:
+    """A value as somebody enters it: a word of the list, relief with its sign."""
+    if value is None:
+        return None
+    if field.kind == "boolean":
+        return words[0 if value else 1]
+    if field.kind == "category":
+        return words[field.category_names.index(str(value))]
+    return f"{value:g} %" if field.name.startswith("relief_1") else value
+
+
+def _fill_workbook(path: Path, lang: str, rows: list[list[object]]) -> None:
+    """Enter rows as a spreadsheet does: 40 % is 0.4 in a format of percents."""
+    write_template(path, lang)
     workbook = openpyxl.load_workbook(path)
-    sheet = workbook.worksheets[0]
-    sheet["C2"], sheet["D2"], sheet["E2"] = 54, "femme", "AVC ischémique"
+    for at, row in enumerate(rows, start=2):
+        for column, value in enumerate(row, start=1):
+            cell = workbook.worksheets[0].cell(at, column, value)
+            if isinstance(value, str) and value.endswith(" %"):
+                cell.value, cell.number_format = float(value[:-2]) / 100, "0%"
     workbook.save(path)
-    cohort = read_cohort(path)
-    assert cohort["age"].tolist() == [54]
-    assert cohort["sex"].tolist() == ["female"]
-    assert cohort["lesion_type"].tolist() == ["central"]
+
+
+def _fill_text(path: Path, lang: str, rows: list[list[object]]) -> None:
+    write_template(path, lang)
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter={"en": ",", "fr": ";"}[lang])
+        for row in rows:
+            texts = ["" if value is None else str(value) for value in row]
+            writer.writerow([t.replace(".", ",") if lang == "fr" else t for t in texts])
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_filled_template_is_read_without_a_question(
+    tmp_path: Path, lang: str, kind: str
+) -> None:
+    cohort = simulate_cohort(n_patients=30, n_implanted=12, seed=8)
+    cohort["patient_id"] = [f"{k:03d}" for k in range(1, 31)]
+    words = _choices(tmp_path / "empty.xlsx", lang)
+    fields = [dictionary().fields[name] for name in ENTERED]
+    known = cohort.reindex(columns=ENTERED).astype(object)
+    rows = [
+        [_typed(f, v, words.get(f.name, [])) for f, v in zip(fields, row, strict=True)]
+        for row in known.where(known.notna(), None).itertuples(index=False)
+    ]
+    path = tmp_path / f"filled.{kind}"
+    (_fill_text if kind == "csv" else _fill_workbook)(path, lang, rows)
+    found, _ = inspect_file(path)
+    assert (found.problems, found.questions) == ((), ())
+    wanted = cohort.drop(columns="provenance")
+    assert_frame_equal(found.cohort[wanted.columns], wanted, check_names=False)
+
+
+def test_a_template_keeps_the_zeros_before_a_pseudonym(tmp_path: Path) -> None:
+    write_template(tmp_path / "sheet.xlsx", "en")
+    sheet = openpyxl.load_workbook(tmp_path / "sheet.xlsx").worksheets[0]
+    heads = {cell.value: cell.column_letter for cell in sheet[1]}
+    kinds = {find_field(h): sheet.column_dimensions[at] for h, at in heads.items()}
+    as_text = {f.name for f, column in kinds.items() if column.number_format == "@"}
+    assert as_text == {"patient_id", "centre"}
+
+
+@pytest.mark.parametrize("name", ["sheet.ods", "sheet", "sheet.xls"])
+def test_a_name_of_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with pytest.raises(ResponderModelError, match=r"must end in \.csv, \.xlsx, got"):
+        write_template(path, "en")
+    with pytest.raises(ResponderModelError, match=r"\.csv, \.parquet, \.xlsx, got"):
+        write_cohort(simulate_cohort(n_patients=2, seed=1), path)
+    assert not path.exists()
 
 
 def test_a_language_that_is_not_spoken_is_refused(tmp_path: Path) -> None:

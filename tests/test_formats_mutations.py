@@ -146,8 +146,9 @@ def test_changed_files_are_read_or_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_changed_text_is_read_or_refused(tmp_path: Path) -> None:
-    write_cohort(rm.simulate_cohort(n_patients=5, seed=4), tmp_path / "b", lang="fr")
-    whole = (tmp_path / "b").read_bytes()
+    path = tmp_path / "b.csv"
+    write_cohort(rm.simulate_cohort(n_patients=5, seed=4), path, lang="fr")
+    whole = path.read_bytes()
     n_read, n_refused = outcomes(tmp_path / "a", whole, FEW, 3, inspected)
     assert n_read + n_refused == FEW
 

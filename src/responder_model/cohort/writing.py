@@ -17,11 +17,12 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from responder_model.cohort.checking import check_table, has_simulated_row
+from responder_model.errors import ResponderModelError
 from responder_model.labels import moment_label, standing_note
 from responder_model.outputs import Output, check_outside_models, drafted
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import YES_NO, check_language, column_heading
-from responder_model.words import say
+from responder_model.words import Note, say
 
 # Rows of an entry sheet that get drop-down lists.
 TEMPLATE_ROWS = 1000
@@ -37,9 +38,9 @@ def write_template(
     """Write an empty entry sheet: one column per field of the dictionary.
 
     A path that ends in ``.xlsx`` gives a workbook with drop-down lists, limits and a
-    sheet of help texts; any other ending gives a CSV file that a spreadsheet of that
-    language opens. ``read_cohort`` reads the filled sheet as it stands; an empty one it
-    refuses, since there is no patient in it.
+    sheet of help texts, and keeps the zeros before a pseudonym; ``.csv`` a file that a
+    spreadsheet of that language opens. ``read_cohort`` reads the filled sheet as it
+    stands; an empty one it refuses, since there is no patient in it.
 
     Parameters
     ----------
@@ -53,7 +54,8 @@ def write_template(
     Raises
     ------
     ResponderModelError
-        As ``outputs.check_outputs``: for a file that is there, and in a model folder.
+        As ``outputs.check_outputs``: for a file that is there, and in a model folder;
+        for another ending.
 
     Examples
     --------
@@ -69,6 +71,7 @@ def write_template(
     fields = [f for f in dictionary().fields.values() if f.role != "provenance"]
     sheet = Output(path=Path(path), command="template")
     with drafted(sheet, overwrite=overwrite) as draft:
+        _check_ending(path, ".csv", ".xlsx")
         if draft.suffix.lower() == ".xlsx":
             _template_workbook(fields, lang).save(draft)
         else:
@@ -85,7 +88,7 @@ def write_cohort(
     cohort : DataFrame
         As ``read_cohort``, ``check_cohort`` or ``simulate_cohort`` returns it.
     path : path-like
-        File to write; ``.xlsx`` and ``.parquet`` give these, any other ending CSV.
+        File to write; its ending is ``.csv``, ``.xlsx`` or ``.parquet``.
     lang : {"en", "fr"}, optional
         Language of headings, labels, yes/no and number format; by default headings and
         categories are the dictionary's names. Parquet has no language.
@@ -93,9 +96,10 @@ def write_cohort(
     Raises
     ------
     ResponderModelError
-        For a place in a model folder.
+        For a place in a model folder, and for another ending.
     """
     check_table(cohort)
+    _check_ending(path, ".csv", ".parquet", ".xlsx")
     check_outside_models(path)
     kind = Path(path).suffix.lower()
     cohort = _with_provenance(cohort)
@@ -115,6 +119,13 @@ def write_cohort(
         workbook.save(path)
     else:
         _write_csv(Path(path), header, rows, lang or "en")
+
+
+def _check_ending(path: str | PathLike[str], *allowed: str) -> None:
+    """Refuse a name that promises another kind of file than it would hold."""
+    if Path(path).suffix.lower() not in allowed:
+        said = Note("sheet.ending", allowed=allowed, got=repr(Path(path).name))
+        raise ResponderModelError(said)
 
 
 def _with_provenance(cohort: pd.DataFrame) -> pd.DataFrame:
@@ -191,6 +202,9 @@ def _template_workbook(fields: list[Field], lang: str) -> openpyxl.Workbook:
         cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True)
         cell.comment = Comment(_help(field, lang), "responder-model")
         sheet.column_dimensions[letter].width = 18
+        if field.kind == "text":
+            # as text, or a spreadsheet makes 007 a 7
+            sheet.column_dimensions[letter].number_format = "@"
         rule = _validation(field, lang, lists, letter)
         if rule is not None:
             rule.add(f"{letter}2:{letter}{TEMPLATE_ROWS + 1}")
