@@ -13,8 +13,9 @@ from numpy.testing import assert_allclose
 
 from responder_model import performance as pf
 from responder_model.errors import ResponderModelError
-from responder_model.performance._smooth import loess
+from responder_model.performance._smooth import loess, loess_variance
 from responder_model.performance.calibration_distance import _loess_at_patients
+from responder_model.performance.distances import _quantile
 
 # Six patients, asymmetric: 4 respond, mean probability 0.4
 OUTCOME = np.array([1, 0, 1, 1, 0, 1])
@@ -701,6 +702,23 @@ def test_interpolated_loess_keeps_its_stated_error(shape, spread, n):
     assert error.mean() < 3e-5
     ends = np.argsort(p)[[0, 1, 2, -3, -2, -1]]
     assert_allclose(error[ends], 0.0, atol=1e-12)
+
+
+def test_loess_counts_equal_probabilities_as_often_as_they_are():
+    rng = np.random.default_rng(6)
+    p = rng.random(80)[rng.integers(0, 80, 120)]
+    y = (rng.random(120) < p).astype(float)
+    apart = p + np.linspace(0.0, 1e-10, 120)
+    assert_allclose(loess(p, y), loess(apart, y, apart), atol=1e-7)
+    squares = loess_variance(p, p)
+    assert_allclose(squares, loess_variance(apart, apart), atol=1e-7)
+
+
+@pytest.mark.parametrize("n", [1, 2, 9, 10, 193])
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_quantiles_of_distances_are_those_of_numpy(n, share):
+    values = np.random.default_rng(n).random(n)
+    assert_allclose(_quantile(values, share), np.quantile(values, share), rtol=1e-14)
 
 
 @pytest.mark.parametrize("n", [401, 500])

@@ -42,37 +42,31 @@ def logit(probability: Floats) -> Floats:
     return np.log(probability) - np.log1p(-probability)
 
 
-def _deviance(outcome: Floats, linear_predictor: Floats) -> float:
-    # -2 log L = 2 sum(log(1 + exp(lp)) - y lp)
-    terms = np.logaddexp(0.0, linear_predictor) - outcome * linear_predictor
-    return 2.0 * float(terms.sum())
-
-
-def _newton_step(design: Floats, outcome: Floats, lp: Floats) -> tuple[Floats, Floats]:
-    mu = expit(lp)
-    information = design.T @ (design * (mu * (1.0 - mu))[:, None])
-    try:
-        step = np.linalg.solve(information, design.T @ (outcome - mu))
-    except np.linalg.LinAlgError:
-        raise ResponderModelError(_SEPARATION) from None
-    return np.asarray(step, dtype=np.float64), information
+def _fitted(outcome: Floats, lp: Floats) -> tuple[Floats, float]:
+    # probabilities, and -2 log L = 2 sum(log(1 + exp(lp)) - y lp)
+    e = np.exp(-np.abs(lp))
+    mu = np.where(lp >= 0.0, 1.0, e) / (1.0 + e)
+    terms = np.maximum(lp, 0.0) + np.log1p(e)
+    return mu, 2.0 * float(terms.sum() - outcome @ lp)
 
 
 def fit_logistic(design: Floats, outcome: Floats, offset: Floats) -> LogisticFit:
     """Fit ``logit P(outcome) = offset + design @ b`` (n, k); raise when b diverges."""
     b = np.zeros(design.shape[1])
-    lp = offset
-    deviance = _deviance(outcome, lp)
+    mu, deviance = _fitted(outcome, offset)
     for _ in range(MAX_STEPS):
-        step, information = _newton_step(design, outcome, lp)
-        if np.abs(step).max() <= TOLERANCE * (1.0 + np.abs(b).max()):
+        information = (design.T * (mu * (1.0 - mu))) @ design
+        try:
             covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
+        except np.linalg.LinAlgError:
+            break
+        step = covariance @ (design.T @ (outcome - mu))
+        if np.abs(step).max() <= TOLERANCE * (1.0 + np.abs(b).max()):
             return LogisticFit(coefficients=b + step, covariance=covariance)
         previous = deviance
         for halving in range(MAX_HALVINGS):
             candidate = b + step / 2.0**halving
-            lp = offset + design @ candidate
-            deviance = _deviance(outcome, lp)
+            mu, deviance = _fitted(outcome, offset + design @ candidate)
             if deviance <= previous + 1e-9:
                 break
         b = candidate

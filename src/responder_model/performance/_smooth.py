@@ -16,18 +16,27 @@ SINGULAR = 1e-9  # relative determinant below which a local design loses a degre
 BLOCK = 16_000  # elements of a matrix held at once: it stays in the cache
 
 
-def _local_weights(x: Floats, at: Floats, n_near: int) -> tuple[Floats, Floats]:
-    # t = (x - x0) / h with h the distance to the n_near-th nearest patient;
-    # w = (1 - |t|^3)^3 inside the window (tricube); where so many patients share x0
-    # that h is 0, they alone weigh: h is then the distance to the nearest other
-    h = _half_widths(np.sort(x), at, n_near)
+def _local_weights(
+    x: Floats, ordered: Floats, at: Floats, n_near: int
+) -> tuple[Floats, Floats]:
+    # t = (x - x0) / h with h the distance to the n_near-th nearest patient, of all in
+    # order; w = (1 - |t|^3)^3 inside the window (tricube); where so many patients share
+    # x0 that h is 0, they alone weigh: h is then the distance to the nearest other
+    h = _half_widths(ordered, at, n_near)
     if not h.all():
         few = h == 0.0
         h[few] = _nearest_other(np.abs(x[None, :] - at[few, None]))
-    t = (x[None, :] - at[:, None]) / h[:, None]  # (m, n)
-    u = np.minimum(np.abs(t), 1.0)
-    w = 1.0 - u * u * u
-    return t, w * w * w
+    t = x[None, :] - at[:, None]  # (m, n)
+    t /= h[:, None]
+    # in place: memory that is asked for anew costs more than the sums
+    u = np.abs(t)
+    np.minimum(u, 1.0, out=u)
+    w = u * u
+    w *= u
+    np.subtract(1.0, w, out=w)
+    np.multiply(w, w, out=u)
+    w *= u
+    return t, w
 
 
 def _half_widths(x_sorted: Floats, at: Floats, n_near: int) -> Floats:
@@ -49,40 +58,48 @@ def _intercept_row(s: tuple[Floats, ...], degree: int) -> Floats:
     # first row of the inverse of the weighted normal matrix (m, 3), by cofactors;
     # where the local design is singular the degree falls to 1, then to 0
     s0, s1, s2, s3, s4 = s
-    zero = np.zeros_like(s0)
-    constant = np.stack([1.0 / s0, zero, zero], axis=1)
     det1 = s0 * s2 - s1 * s1
     ok1 = det1 > SINGULAR * s0 * s0
+    if degree == 2:
+        c = np.stack([s2 * s4 - s3 * s3, s2 * s3 - s1 * s4, s1 * s3 - s2 * s2], axis=1)
+        det2 = s0 * c[:, 0] + s1 * c[:, 1] + s2 * c[:, 2]
+        ok2 = ok1 & (det2 > SINGULAR * s0**3)
+        if ok2.all():
+            return np.asarray(c / det2[:, None])
+    zero = np.zeros_like(s0)
+    constant = np.stack([1.0 / s0, zero, zero], axis=1)
     safe1 = np.where(ok1, det1, 1.0)
     linear = np.stack([s2 / safe1, -s1 / safe1, zero], axis=1)
     row = np.where(ok1[:, None], linear, constant)
     if degree == 1:
         return row
-    c0, c1, c2 = s2 * s4 - s3 * s3, s2 * s3 - s1 * s4, s1 * s3 - s2 * s2
-    det2 = s0 * c0 + s1 * c1 + s2 * c2
-    ok2 = ok1 & (det2 > SINGULAR * s0**3)
-    safe2 = np.where(ok2, det2, 1.0)[:, None]
-    return np.where(ok2[:, None], np.stack([c0, c1, c2], axis=1) / safe2, row)
+    return np.where(ok2[:, None], c / np.where(ok2, det2, 1.0)[:, None], row)
 
 
-def _local_regression(
-    x: Floats, at: Floats, *, n_near: int, degree: int
-) -> tuple[Floats, tuple[Floats, Floats, Floats]]:
-    # a (m, 3) and w t^k (m, n), k = 0..2: the rows of the linear smoother, whose
-    # product with y is the curve at ``at`` (m,), are sum_k a_k w t^k
-    t, w = _local_weights(x, at, n_near)
-    wt = w * t
-    wtt = wt * t
-    s_3, s_4 = np.einsum("ij,ij->i", wtt, t), np.einsum("ij,ij->i", wtt * t, t)
-    one = np.ones_like(x)
-    a = _intercept_row((w @ one, wt @ one, wtt @ one, s_3, s_4), degree)
-    return a, (w, wt, wtt)
+def _moments(t: Floats, w: Floats, sums: Floats) -> list[Floats]:
+    # of w t^k, k = 0..4, with each column of ``sums`` (n, c): five of (m, c)
+    found = [w @ sums]
+    power = w.copy()
+    for _ in range(4):
+        power *= t
+        found.append(power @ sums)
+    return found
 
 
-def _smoothed(x: Floats, y: Floats, at: Floats, *, n_near: int, degree: int) -> Floats:
-    # curve at ``at`` (m,)
-    a, (w, wt, wtt) = _local_regression(x, at, n_near=n_near, degree=degree)
-    return np.asarray(a[:, 0] * (w @ y) + a[:, 1] * (wt @ y) + a[:, 2] * (wtt @ y))
+def _smoothed(
+    x: Floats, y: Floats, at: Floats | None, *, n_near: int, degree: int
+) -> Floats:
+    # curve at ``at`` (m,), or at each patient (n,); equal x are one row of the design
+    own, place, count = np.unique(x, return_inverse=True, return_counts=True)
+    ordered = np.repeat(own, count)
+    sums = np.stack([count, np.bincount(place, weights=y)], axis=1)
+    parts = []
+    for block in _blocks(own, own if at is None else at):
+        found = _moments(*_local_weights(own, ordered, block, n_near), sums)
+        a = _intercept_row(tuple(one[:, 0] for one in found), degree)
+        parts.append(sum(a[:, k] * found[k][:, 1] for k in range(3)))
+    curve = np.concatenate(parts)
+    return curve[place] if at is None else curve
 
 
 def _blocks(x: Floats, at: Floats) -> list[Floats]:
@@ -90,22 +107,22 @@ def _blocks(x: Floats, at: Floats) -> list[Floats]:
     return [at[start : start + per_block] for start in range(0, at.size, per_block)]
 
 
-def loess(x: Floats, y: Floats, at: Floats) -> Floats:
-    """Local quadratic curve.
+def loess(x: Floats, y: Floats, at: Floats | None = None) -> Floats:
+    """Local quadratic curve at some points, or at each patient.
 
     Equals R's ``loess(y ~ x, surface = "direct")`` with its default span and degree.
     """
-    n_near = _n_near(x)
-    parts = [_smoothed(x, y, b, n_near=n_near, degree=2) for b in _blocks(x, at)]
-    return np.concatenate(parts)
+    return _smoothed(x, y, at, n_near=_n_near(x), degree=2)
 
 
 def loess_variance(x: Floats, at: Floats) -> Floats:
     """Variance of the curve of ``loess`` where that of each outcome is 1."""
+    ordered, one = np.sort(x), np.ones((x.size, 1))
     squares = []
     for block in _blocks(x, at):
-        a, (w, wt, wtt) = _local_regression(x, block, n_near=_n_near(x), degree=2)
-        rows = a[:, :1] * w + a[:, 1:2] * wt + a[:, 2:] * wtt
+        t, w = _local_weights(x, ordered, block, _n_near(x))
+        a = _intercept_row(tuple(v[:, 0] for v in _moments(t, w, one)), degree=2)
+        rows = w * (a[:, :1] + t * (a[:, 1:2] + t * a[:, 2:]))
         squares.append((rows * rows).sum(axis=1))
     return np.concatenate(squares)
 
@@ -132,10 +149,8 @@ def lowess(x: Floats, y: Floats, at: Floats) -> Floats:
     """
     n_near = max(min(x.size, int(LOWESS_SPAN * x.size + 1e-7)), 2)
     anchors = _lowess_anchors(np.sort(x))
-    fitted = [
-        _smoothed(x, y, block, n_near=n_near, degree=1) for block in _blocks(x, anchors)
-    ]
-    curve: Floats = np.interp(at, anchors, np.concatenate(fitted))
+    fitted = _smoothed(x, y, anchors, n_near=n_near, degree=1)
+    curve: Floats = np.interp(at, anchors, fitted)
     return curve
 
 

@@ -44,10 +44,9 @@ def check_smoother(smoother: str) -> str:
 
 
 def _loess_at_patients(y: Floats, p: Floats) -> Floats:
-    values, index = np.unique(p, return_inverse=True)
+    values = p if p.size <= EXACT_LIMIT else np.unique(p)
     if values.size <= EXACT_LIMIT:
-        curve: Floats = loess(p, y, values)[index]
-        return curve
+        return loess(p, y)
     inner = np.quantile(values, np.linspace(0.0, 1.0, N_QUANTILES))
     widest = np.argsort(np.diff(values))[-N_GAPS:]
     ends = np.r_[values[:N_AT_ENDS], values[-N_AT_ENDS:]]

@@ -15,10 +15,21 @@ from responder_model.performance.definitions import DEFINITIONS
 FEWEST = 2  # resamples below which an interval would have no width
 SHIFTED = "bootstrap, shifted by its bias; from 0 when calibration is not refuted"
 
+
+def _quantile(values: Floats, share: float) -> float:
+    """Quantile as numpy's, in a fraction of its time for a few hundred."""
+    below, between = divmod((values.size - 1) * share, 1.0)
+    first = int(below)
+    low, high = np.partition(values, [first, last := min(first + 1, values.size - 1)])[
+        [first, last]
+    ]
+    return float(low + between * (high - low))
+
+
 DISTANCES: Mapping[str, Callable[[Floats], float]] = {
     "integrated_calibration_index": lambda d: float(d.mean()),
-    "e50": lambda d: float(np.median(d)),
-    "e90": lambda d: float(np.quantile(d, 0.9)),
+    "e50": lambda d: _quantile(d, 0.5),
+    "e90": lambda d: _quantile(d, 0.9),
     "emax": lambda d: float(d.max()),
     "estimated_calibration_index": lambda d: 100.0 * float((d * d).mean()),
 }
