@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PARAMETERS",
+    "Learnable",
     "Trees",
     "feature_types",
     "fit_trees",
-    "out_of_fold_margins",
 ]
 
 Codes = NDArray[np.int64]
@@ -92,6 +92,88 @@ def feature_types(encoder: Encoder) -> tuple[str, ...]:
     return tuple("c" if row.kind == "category" else "q" for row in encoder.fields)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Learnable:
+    """Patients as the challenger learns from them: one matrix for folds and all.
+
+    A category is rare, and goes where a missing one goes, that fewer than
+    ``small_cells`` of all patients have.
+    """
+
+    matrix: xgboost.DMatrix
+    outcome: Array
+    encoder: Encoder
+    rare: tuple[Codes, ...]
+    small_cells: int
+
+    @classmethod
+    def of(
+        cls, raw: Array, outcome: Array, encoder: Encoder, small_cells: int = 0
+    ) -> Learnable:
+        """Raw predictors and a 0/1 outcome."""
+        rare = _rare_categories(raw, encoder, small_cells)
+        return cls(
+            matrix=_matrix(_without(raw, rare), feature_types(encoder), outcome),
+            outcome=outcome,
+            encoder=encoder,
+            rare=rare,
+            small_cells=small_cells,
+        )
+
+    def trees(self, seed: int) -> Trees:
+        """Develop the challenger on everybody."""
+        booster = self._boosted(self.matrix, self.outcome, seed)
+        types = feature_types(self.encoder)
+        return Trees(booster=booster.reset(), feature_types=types, rare=self.rare)
+
+    def out_of_fold_margins(
+        self,
+        folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+        *,
+        seed: int,
+        n_jobs: int = 1,
+    ) -> Array:
+        """Margins of patients whom the trees have not seen, mean over repeats, (n,).
+
+        ``n_jobs`` threads share the folds; the numbers do not depend on it.
+        """
+
+        def margins(fold: int) -> Array:
+            inside, outside = folds[fold]
+            part = self.matrix.slice(inside)
+            booster = self._boosted(part, self.outcome[inside], seed + fold)
+            margin = booster.predict(self.matrix, output_margin=True)
+            return np.asarray(margin[outside])
+
+        total, count = np.zeros(len(self.outcome)), np.zeros(len(self.outcome))
+        with ThreadPoolExecutor(n_jobs) if n_jobs > 1 else nullcontext() as pool:
+            # a thread that works alone only costs its start
+            found = (pool.map if pool else map)(margins, range(len(folds)))
+            for (_, outside), margin in zip(folds, found, strict=True):
+                total[outside] += margin
+                count[outside] += 1
+        return np.asarray(total / np.maximum(count, 1))
+
+    def _boosted(
+        self, matrix: xgboost.DMatrix, outcome: Array, seed: int
+    ) -> xgboost.Booster:
+        import xgboost
+
+        parameters = PARAMETERS | {
+            "seed": seed,
+            # no patient weighs more than a quarter
+            "min_child_weight": max(1.0, self.small_cells / 4.0),
+            "monotone_constraints": _monotone_constraints(self.encoder),
+            "base_score": float(np.clip(outcome.mean(), 0.02, 0.98)),
+        }
+        # What `xgboost.train` does, tree for tree; MLflow's autolog puts a run around
+        # that.
+        booster = xgboost.Booster(parameters, [matrix])
+        for iteration in range(N_TREES):
+            booster.update(matrix, iteration)
+        return booster
+
+
 def fit_trees(
     raw: Array, outcome: Array, encoder: Encoder, *, seed: int, small_cells: int = 0
 ) -> Trees:
@@ -100,30 +182,7 @@ def fit_trees(
     With ``small_cells``, no leaf has fewer patients, and a category that fewer had
     goes where a missing one goes: with its group, where another predictor knows it.
     """
-    types = feature_types(encoder)
-    rare = _rare_categories(raw, encoder, small_cells)
-    matrix = _matrix(_without(raw, rare), types, outcome)
-    booster = _boosted(matrix, encoder, seed=seed, small_cells=small_cells)
-    return Trees(booster=booster.reset(), feature_types=types, rare=rare)
-
-
-def _boosted(
-    matrix: xgboost.DMatrix, encoder: Encoder, *, seed: int, small_cells: int
-) -> xgboost.Booster:
-    import xgboost
-
-    parameters = PARAMETERS | {
-        "seed": seed,
-        # no patient weighs more than a quarter
-        "min_child_weight": max(1.0, small_cells / 4.0),
-        "monotone_constraints": _monotone_constraints(encoder),
-        "base_score": float(np.clip(matrix.get_label().mean(), 0.02, 0.98)),
-    }
-    # What `xgboost.train` does, tree for tree; MLflow's autolog puts a run around that.
-    booster = xgboost.Booster(parameters, [matrix])
-    for iteration in range(N_TREES):
-        booster.update(matrix, iteration)
-    return booster
+    return Learnable.of(raw, outcome, encoder, small_cells).trees(seed)
 
 
 def _rare_categories(raw: Array, encoder: Encoder, k: int) -> tuple[Codes, ...]:
@@ -170,39 +229,6 @@ def _sent_as_missing(data: bytes, rare: tuple[Codes, ...]) -> bytes:
         tree["categories_sizes"] = sizes
         tree["categories_segments"] = [sum(sizes[:k]) for k in range(len(sizes))]
     return json.dumps(document, separators=(",", ":")).encode()
-
-
-def out_of_fold_margins(
-    raw: Array,
-    outcome: Array,
-    encoder: Encoder,
-    folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
-    *,
-    seed: int,
-    small_cells: int = 0,
-    n_jobs: int = 1,
-) -> Array:
-    """Margins of patients whom the trees have not seen, averaged over repeats, (n,).
-
-    Folds are slices of one matrix, and a category is rare that few of all patients
-    have. ``n_jobs`` threads share the folds; the numbers do not depend on it.
-    """
-    rare = _rare_categories(raw, encoder, small_cells)
-    matrix = _matrix(_without(raw, rare), feature_types(encoder), outcome)
-
-    def margins(fold: int) -> Array:
-        inside, outside = (matrix.slice(part) for part in folds[fold])
-        booster = _boosted(inside, encoder, seed=seed + fold, small_cells=small_cells)
-        return np.asarray(booster.predict(outside, output_margin=True))
-
-    total, count = np.zeros(len(outcome)), np.zeros(len(outcome))
-    with ThreadPoolExecutor(n_jobs) if n_jobs > 1 else nullcontext() as pool:
-        # a thread that works alone only costs its start
-        found = (pool.map if pool else map)(margins, range(len(folds)))
-        for (_, outside), margin in zip(folds, found, strict=True):
-            total[outside] += margin
-            count[outside] += 1
-    return np.asarray(total / np.maximum(count, 1))
 
 
 def _matrix(

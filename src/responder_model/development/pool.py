@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_model.challenger import Trees, fit_trees, out_of_fold_margins
+from responder_model.challenger import Learnable, Trees
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
 from responder_model.development.outcomes import at_cut
 from responder_model.features import Array, Encoder
@@ -90,10 +90,8 @@ def fit_pool(
     evidence = estimator.out_of_fold(
         judged.design, judged.lower, folds, upper=judged.upper
     )
-    rule = {"seed": seed, "small_cells": small_cells}
-    margin = out_of_fold_margins(
-        judged.raw, outcome, encoder, folds, n_jobs=n_jobs, **rule
-    )
+    learnable = Learnable.of(judged.raw, outcome, encoder, small_cells)
+    margin = learnable.out_of_fold_margins(folds, seed=seed, n_jobs=n_jobs)
     offset, slope = recalibrate(margin, outcome)
     rival = offset + slope * margin
     weight = challenger_weight(evidence, rival, outcome) if eligible else 0.0
@@ -101,7 +99,7 @@ def fit_pool(
         weight=weight,
         offset=offset,
         slope=slope,
-        trees=fit_trees(judged.raw, outcome, encoder, **rule) if weight else None,
+        trees=learnable.trees(seed) if weight else None,
         log_loss_evidence=_log_loss(evidence, outcome),
         log_loss_challenger=_log_loss(rival, outcome),
     )
