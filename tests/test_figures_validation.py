@@ -18,7 +18,12 @@ from responder_model.figures.coefficients import (
     column_label,
     plot_coefficients,
 )
-from responder_model.figures.drawing import STYLES, draw_figure
+from responder_model.figures.drawing import (
+    STYLES,
+    _write_png,
+    draw_figure,
+    legend_below,
+)
 from responder_model.figures.response import (
     plot_response_by_aetiology,
     response_by_aetiology,
@@ -255,6 +260,21 @@ def test_decision_plot_without_interval_claims_none(cohort, ax):
     written = words(plot_decision_curve(curve, ax=ax))
     assert "treat by the model" in written
     assert not any("interval" in word for word in written)
+
+
+def test_a_figure_laid_out_once_is_what_two_layouts_make_of_it(tmp_path):
+    def drawn():
+        figure = Figure(figsize=(5.0, 4.0), layout="constrained")
+        ax = figure.add_subplot(xlabel="below", ylabel="beside", title="above")
+        ax.plot([0.0, 1.0], [10.0, 1000.0], label="a line")
+        legend_below(ax)
+        ax.secondary_yaxis("right").set_ylabel("across")
+        figure.supxlabel("under all")
+        return figure
+
+    drawn().savefig(tmp_path / "two.png", dpi=150, metadata={"Software": None})
+    _write_png(drawn(), tmp_path / "one.png", dpi=150)
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
 
 
 # Stability

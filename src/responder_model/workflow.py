@@ -22,7 +22,6 @@ from responder_model.cohort import outcome_levels
 from responder_model.development import develop, update
 from responder_model.disclosure import keyed_digest
 from responder_model.errors import DisclosureError, TrackingError, refused_by_system
-from responder_model.figures.explanations import draw_beeswarm
 from responder_model.outputs import (
     Output,
     check_outputs,
@@ -308,6 +307,8 @@ def draw_development(
     model: Model, cohort: pd.DataFrame, directory: Path
 ) -> tuple[Path, ...]:
     """Draw what a model does in the patients of its development; return the files."""
+    from responder_model.figures.explanations import draw_beeswarm
+
     directory.mkdir(parents=True, exist_ok=True)
     decision = dictionary().decisions[model.decision]
     moments = {row.name: row.label["en"] for row in dictionary().moments}

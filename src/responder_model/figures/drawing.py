@@ -225,8 +225,18 @@ def save_figure(
             va="center",
         )
     figure.supxlabel(" ".join(lines), fontsize="small", color="0.25")
-    figure.savefig(path, dpi=150, metadata={"Software": None})
+    _write_png(figure, path, dpi=150)
     return path
+
+
+def _write_png(figure: Figure, place: Path | BytesIO, *, dpi: int) -> None:
+    """Write a figure that is laid out once, where ``savefig`` would do so twice."""
+    figure.set_dpi(dpi)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
+    figure.savefig(place, format="png", dpi=dpi, metadata={"Software": None})
 
 
 def picture_of(plot: Callable[[Axes], Axes], *, size: tuple[float, float]) -> bytes:
@@ -248,7 +258,7 @@ def picture_of(plot: Callable[[Axes], Axes], *, size: tuple[float, float]) -> by
 def png_of(figure: Figure) -> bytes:
     """PNG of a figure for a page, the same bytes always."""
     written = BytesIO()
-    figure.savefig(written, format="png", dpi=200, metadata={"Software": None})
+    _write_png(figure, written, dpi=200)
     return written.getvalue()
 
 
