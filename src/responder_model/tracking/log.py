@@ -21,6 +21,7 @@ from responder_model.sample_size import SampleSizeVerdict
 from responder_model.settings import Settings
 from responder_model.tracking.address import chosen_tracking_uri, is_outside
 from responder_model.tracking.evaluation import DIGEST
+from responder_model.tracking.files import local_path
 from responder_model.tracking.package import write_served
 from responder_model.tracking.store import (
     log_values,
@@ -128,10 +129,14 @@ def _log_served(
         model_id=logged.model_id,
         run_id=run_id,
     )
-    with TemporaryDirectory() as scratch:
-        place = Path(scratch) / MODEL_NAME
+    place = local_path(logged.artifact_location)
+    if place is not None:
         write_served(model, folder, place, files)
-        client.log_model_artifacts(logged.model_id, str(place))
+    else:
+        with TemporaryDirectory() as scratch:
+            sent = Path(scratch) / MODEL_NAME
+            write_served(model, folder, sent, files)
+            client.log_model_artifacts(logged.model_id, str(sent))
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     return client.finalize_logged_model(logged.model_id, "READY")
 
