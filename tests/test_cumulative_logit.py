@@ -202,6 +202,17 @@ def test_interval_outcomes_lie_between_their_ends():
     assert censored.intercepts_[cut] <= exact.intercepts_[cut] + 0.05
 
 
+def test_places_that_were_checked_before_give_the_same_fit():
+    design, level = simulate(120, np.array([0.9, 0.2, 0.0]), 4)
+    priors = {"x0": (0.8, 0.5, 1.0, 0.0)}
+    one = EvidenceCumulativeLogit(priors, levels=range(6), main_cut=2)
+    other = EvidenceCumulativeLogit(priors, levels=range(6), main_cut=2)
+    one.fit(design, level, upper=level)
+    other.fit_places(design, level, level)
+    assert np.array_equal(one.coef_, other.coef_)
+    assert np.array_equal(one.predict_proba(design), other.predict_proba(design))
+
+
 def test_fitted_estimator_holds_no_patient_row():
     design, level = simulate(40, np.array([0.5, -0.5]), 12)
     design = design + 1000.0

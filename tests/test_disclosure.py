@@ -34,6 +34,7 @@ from responder_model.disclosure import (
     fingerprints_of,
     merge_levels,
 )
+from responder_model.disclosure.contrasts import _numbers_differ_in_few
 from responder_model.disclosure.fingerprints import centre_folder, centre_key
 from responder_model.errors import DevelopmentError, DisclosureError
 from responder_model.features import Encoder, Population
@@ -259,6 +260,24 @@ def test_columns_left_out_hold_a_number_that_copies_another_in_all_but_one():
     assert columns_left_out(z, encoder, 5)[[one, other]].sum() == 1
     z[:, other] = (value - second.centre) / second.scale
     assert not columns_left_out(z, encoder, 5)[[one, other]].any()
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("seed", range(6))
+def test_numbers_whose_sum_is_the_same_in_all_but_few_are_found(seed, sign):
+    rng = np.random.default_rng(seed)
+    numbers = rng.integers(0, 9, (90, 4)).astype(float)
+    differing = rng.integers(3, 7)
+    numbers[:, 3] = 5.0 - sign * numbers[:, 1]
+    numbers[rng.choice(90, differing, replace=False), 3] += 0.5
+    known = np.ones((90, 4), dtype=bool)
+    # they need not be known together of most, nor of the first
+    known[rng.random((90, 4)) < 0.1 * seed] = False
+    both = known[:, [1, 3]].all(axis=1)
+    parted = (numbers[both, 3] + sign * numbers[both, 1] != 5.0).sum()
+    found = _numbers_differ_in_few(np.where(known, numbers, np.nan), 5)
+    assert found[1, 3] == found[3, 1] == (0 < parted < 5 < both.sum())
+    assert found.sum() == 2 * found[1, 3]
 
 
 def test_columns_left_out_hold_a_number_that_one_patient_dominates():

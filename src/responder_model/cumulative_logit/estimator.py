@@ -36,7 +36,7 @@ from responder_model.cumulative_logit.levels import (
     levels_in,
     places,
 )
-from responder_model.cumulative_logit.likelihood import Observations
+from responder_model.cumulative_logit.likelihood import Levels, Observations
 from responder_model.cumulative_logit.mixture import (
     Component,
     collapse,
@@ -212,7 +212,32 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         self.classes_ = check_classes(
             levels_in(np.asarray(y)) if declared is None else declared
         )
-        observations = self._observe(design, np.asarray(y), upper)
+        check_parameters(self.get_params(deep=False), len(self.classes_) - 1)
+        lower = places(self.classes_, np.asarray(y))
+        return self._learn(design, lower, highest_places(self.classes_, lower, upper))
+
+    def fit_places(self, design: Array, lower: Levels, upper: Levels) -> Self:
+        """Learn as ``fit`` from what was checked before, which resampling repeats.
+
+        Parameters
+        ----------
+        design : ndarray of shape (n_patients, n_columns)
+        lower, upper : ndarray of shape (n_patients,)
+            Places among ``levels``, the lowest and the highest that outcomes allow.
+        """
+        self.classes_ = np.array(self.levels)
+        self.n_features_in_ = design.shape[1]
+        return self._learn(design, lower, upper)
+
+    def _learn(self, design: Array, lower: Levels, upper: Levels) -> Self:
+        self._scale(design)
+        observations = Observations(
+            design=self._design(design),
+            lower=lower,
+            upper=upper,
+            n_cuts=len(self.classes_) - 1,
+            main=self.main_cut,
+        )
         self._fit_mixture(observations)
         self._serve(observations)
         published = self._published_component()
@@ -221,21 +246,6 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             n_columns = design.shape[1] - self.n_centres
             self.conflict_ = conflict_p_value(observations, published.prior, n_columns)
         return self
-
-    def _observe(
-        self, X: Array, y: NDArray[Any], upper: ArrayLike | None
-    ) -> Observations:
-        check_parameters(self.get_params(deep=False), len(self.classes_) - 1)
-        lower = places(self.classes_, y)
-        highest = highest_places(self.classes_, lower, upper)
-        self._scale(X)
-        return Observations(
-            design=self._design(X),
-            lower=lower,
-            upper=highest,
-            n_cuts=len(self.classes_) - 1,
-            main=self.main_cut,
-        )
 
     def _column_names(self) -> list[str]:
         names = getattr(self, "feature_names_in_", None)

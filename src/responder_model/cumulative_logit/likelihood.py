@@ -17,7 +17,7 @@ the components of a mixture share one design.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,12 +110,18 @@ def intercepts(parameters: Array, n_cuts: int, main: int) -> Array:
 
 def intercept_jacobian(parameters: Array, n_cuts: int, main: int) -> Array:
     """Derivative of c with respect to (a, l), (M, J, J)."""
+    jacobian = np.ones((len(parameters), n_cuts, n_cuts))
+    fall = np.exp(parameters[:, None, 1:n_cuts])
+    np.multiply(_signs(n_cuts, main), fall, out=jacobian[:, :, 1:])
+    return jacobian
+
+
+@cache
+def _signs(n_cuts: int, main: int) -> Array:
+    """Whether a gap lowers (-1) or raises (1) each cut point, (J, J - 1)."""
     cut, gap = np.arange(n_cuts)[:, None], np.arange(n_cuts - 1)
     # gap i lies between cut i and cut i + 1
-    sign = np.where(gap >= main, -1.0 * (cut > gap), 1.0 * (cut <= gap))
-    jacobian = np.ones((len(parameters), n_cuts, n_cuts))
-    jacobian[:, :, 1:] = sign * np.exp(parameters[:, None, 1:n_cuts])
-    return jacobian
+    return np.where(gap >= main, -1.0 * (cut > gap), 1.0 * (cut <= gap))
 
 
 def _edges(observations: Observations, parameters: Array) -> tuple[Array, Array]:

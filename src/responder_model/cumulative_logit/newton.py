@@ -44,12 +44,12 @@ class Objective:
     ) -> Objective:
         """Objective in some of the parameters."""
         J = observations.n_cuts
-        parts = [prior.part(learned) for prior in priors]
+        apart = all(prior.covariance is None for prior in priors)
         return cls(
             replace(observations, design=observations.design[:, learned[J:] - J]),
-            np.array([part.mean for part in parts]),
-            *_inverted(parts),
-            all(part.covariance is None for part in parts),
+            np.array([prior.mean for prior in priors])[:, learned],
+            *(_separately if apart else _inverted)(priors, learned),
+            apart,
         )
 
     def of(self, some: Sequence[int] | NDArray[np.int64]) -> Objective:
@@ -77,14 +77,20 @@ class Objective:
         return value - penalty, gradient - pull, information + self.precision
 
 
-def _inverted(priors: Sequence[Prior]) -> tuple[Array, Array]:
-    """Precision (M, d, d) and log determinant of the covariance (M,), all at once."""
-    if all(prior.covariance is None for prior in priors):
-        sd = np.array([prior.sd for prior in priors])
-        return sd[:, :, None] ** -2.0 * np.eye(sd.shape[1]), 2.0 * np.log(sd).sum(
-            axis=1
-        )
-    spread = np.array([prior.spread for prior in priors])
+def _separately(
+    priors: Sequence[Prior], learned: NDArray[np.int64]
+) -> tuple[Array, Array]:
+    """Precision (M, d, d) and log determinant of the covariance (M,): independent."""
+    sd = np.array([prior.sd for prior in priors])[:, learned]
+    precision = sd[:, :, None] ** -2.0 * np.eye(sd.shape[1])
+    return precision, 2.0 * np.log(sd).sum(axis=1)
+
+
+def _inverted(
+    priors: Sequence[Prior], learned: NDArray[np.int64]
+) -> tuple[Array, Array]:
+    """The same of priors in which parameters depend on each other."""
+    spread = np.array([prior.part(learned).spread for prior in priors])
     return np.linalg.inv(spread), np.linalg.slogdet(spread)[1]
 
 

@@ -223,7 +223,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         design = self._describe(raw, patients, indicators, level_only=rare)
         levels = merged.lower[used], merged.upper[used]
         self.estimator_ = self._build_estimator(self._start())
-        self.estimator_.fit(design, levels[0], upper=levels[1])
+        self.estimator_.fit_places(design, *levels)
         self.main_ = self._main_part()
         self.mean_variance_ = self.main_.mean_variance(self.population_)
         self.pool_ = fit_pool(
@@ -338,7 +338,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         """
         if self.earlier is None or not self.challenger:
             return self.estimator_
-        return self._build_estimator(None).fit(design, lower, upper=upper)
+        return self._build_estimator(None).fit_places(design, lower, upper)
 
     def _build_estimator(self, earlier: Earlier | None) -> EvidenceCumulativeLogit:
         mean, sd = self._coefficients()

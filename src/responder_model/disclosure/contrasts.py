@@ -18,6 +18,8 @@ Mask = NDArray[np.bool_]
 
 # Share of a direction that patients of one kind must hold to be alone in it.
 _ALONE = 1.0 - 1e-6
+# Share of the largest squared spread below which a direction has none.
+_RANK = 1e-15
 
 
 def columns_left_out(
@@ -160,9 +162,9 @@ def _apart(few: Mask) -> list[int]:
 
 def _numbers_differ_in_few(numbers: Array, k: int) -> Mask:
     """Whether the sum or difference of two numbers is the same in all but a few."""
-    first, second = np.triu_indices(numbers.shape[1], 1)
     few = np.zeros((numbers.shape[1],) * 2, dtype=bool)
     for sign in (1.0, -1.0):
+        first, second = _perhaps_few(numbers, sign, k)
         sums = np.sort(numbers[:, first] + sign * numbers[:, second], axis=0).round(6)
         known = (~np.isnan(sums)).sum(axis=0)
         # the longest run of equal values, by the k - 1 that may be missing from it
@@ -177,11 +179,26 @@ def _numbers_differ_in_few(numbers: Array, k: int) -> Mask:
     return np.asarray(few | few.T)
 
 
+def _perhaps_few(
+    numbers: Array, sign: float, k: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pairs of numbers whose sums the first patients do not show to differ in many.
+
+    Each patient who differs, or has no sum, parts two neighbours from each other.
+    """
+    first, second = np.triu_indices(numbers.shape[1], 1)
+    some = numbers[: 8 * k]
+    sums = (some[:, first] + sign * some[:, second]).round(6)
+    changes = (sums[1:] != sums[:-1]).sum(axis=0)
+    perhaps = changes <= 2 * (k - 1 + np.isnan(sums).sum(axis=0))
+    return first[perhaps], second[perhaps]
+
+
 def _differ_in_few(contrasts: Array, k: int) -> Mask:
     """Whether two contrasts, or one and the other's opposite, part few patients."""
     if contrasts.shape[1] == 0:
         return np.zeros((0, 0), dtype=bool)
-    low, high = np.nanmin(contrasts, axis=0), np.nanmax(contrasts, axis=0)
+    low, high = np.fmin.reduce(contrasts), np.fmax.reduce(contrasts)
     unit = np.round(2.0 * (contrasts - low) / (high - low) - 1.0, 9)
     known = (~np.isnan(unit)).astype(np.float64)
     level = {v: (unit == v).astype(np.float64) for v in np.unique(unit[known > 0])}
@@ -210,8 +227,11 @@ def _not_alone(columns: Array, k: int) -> list[int]:
 def _alone(columns: Array, k: int) -> int | None:
     """Last column among those that together single out few patients who are alike."""
     design = np.column_stack([np.ones(len(columns)), columns])
-    inverse = np.linalg.pinv(design.T @ design, hermitian=True)
-    leverage = np.einsum("ij,ij->i", design @ inverse, design)
+    values, vectors = np.linalg.eigh(design.T @ design)
+    # directions without any spread tell nobody apart
+    some = values > _RANK * values[-1]
+    axes = vectors[:, some] / np.sqrt(values[some])
+    leverage = ((design @ axes) ** 2).sum(axis=1)
     # who is alone shares a leverage of 1 with fewer than k
     suspects = np.flatnonzero(leverage * k > _ALONE)
     # rows as their bytes, which sort faster than their values; no zero is negative
@@ -222,5 +242,5 @@ def _alone(columns: Array, k: int) -> int | None:
     few = suspects[first[alone]]
     if len(few) == 0:
         return None
-    takes_part = np.abs(design[few] @ inverse)[:, 1:].max(axis=0) > 1e-9
+    takes_part = np.abs(design[few] @ axes @ axes.T)[:, 1:].max(axis=0) > 1e-9
     return int(np.flatnonzero(takes_part).max())

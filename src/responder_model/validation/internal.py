@@ -26,6 +26,7 @@ from responder_model.validation.resampling import (
     bootstrap_rows,
     develop_on,
     has_non_completers,
+    left_out_by,
     measure_all,
     measure_resamples,
     procedure_of,
@@ -353,9 +354,8 @@ def _left_out(
 ) -> Array:
     """Probability of each patient by models that never saw it, (n_repeats, n)."""
     found = np.full((len(parts) // n_per_repeat, n_patients), np.nan)
-    everybody = np.arange(n_patients)
     for place, repetition in zip(done.places, done.done, strict=True):
-        outside = np.setdiff1d(everybody, parts[place])
+        outside = left_out_by(parts[place], n_patients)
         found[place // n_per_repeat, outside] = repetition.probability[outside]
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from responder_model.cohort import outcome_levels
 from responder_model.development import updating
@@ -179,7 +179,7 @@ def read_data(
 
 def develop_on(procedure: Procedure, data: Data, rows: Indices) -> Procedure:
     """Fit a fresh copy of the procedure; copies of a patient share a group."""
-    fresh: Procedure = clone(procedure)
+    fresh = copy(procedure)
     try:
         return fresh.fit_raw(
             data.raw[rows],
@@ -269,9 +269,16 @@ def _repeat_once(procedure: Procedure, data: Data, rows: Indices) -> Repetition 
         probability=probability,
         inside=measure(data, probability, rows),
         original=measure(data, probability, everybody),
-        outside=measure(data, probability, np.setdiff1d(everybody, rows)),
+        outside=measure(data, probability, left_out_by(rows, len(data))),
         weight=fitted.pool_.weight,
     )
+
+
+def left_out_by(rows: Indices, n_patients: int) -> Indices:
+    """Rows that a resample does not hold."""
+    outside = np.ones(n_patients, dtype=bool)
+    outside[rows] = False
+    return np.flatnonzero(outside)
 
 
 def bootstrap_rows(n_patients: int, n_resamples: int, seed: int) -> list[Indices]:
