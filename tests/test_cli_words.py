@@ -178,7 +178,7 @@ MISTYPED = {
     "develop centre.csv rtms_response@screening --out made --exclude-evidence mori": (
         "mori_2024"
     ),
-    "scorecard rtms_response@screening --known agee --out page.html": "age",
+    "scorecard rtms_response@screening --known agee --out card": "age",
     "sharee": "share",
 }
 

@@ -477,3 +477,48 @@ def test_write_report_leaves_a_page_that_was_edited_alone(tmp_path):
     with pytest.raises(rm.ResponderModelError, match=r"report_en.html \(changed since"):
         write_report(report, tmp_path / "r")
     assert page.read_text() == "signed by the committee"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (
+            "template --out t.doc",
+            "--out doit se terminer par .csv, .xlsx, reçu « t.doc »",
+        ),
+        ("simulate --out t.doc", "--out doit se terminer par .csv, .parquet, .xlsx"),
+        (
+            "score emcs_success c.csv --out t.ods",
+            "--out doit se terminer par .parquet, .csv",
+        ),
+        ("share c.csv emcs_success --out t.xlsx", "--out doit se terminer par .json"),
+        ("check c.csv --report t.pdf", "--report doit se terminer par .html, .htm"),
+        ("check c.csv --write-map t.csv", "--write-map doit se terminer par .toml"),
+        (
+            "predict emcs_success --pdf t.html",
+            "--pdf doit être un fichier qui finit par",
+        ),
+        (
+            "explain emcs_success --figure t.pdf",
+            "--figure doit être un fichier qui fin",
+        ),
+        (
+            "scorecard emcs_success --out t.png",
+            "--out doit être un dossier, reçu t.png",
+        ),
+        (
+            "develop c.csv emcs_success --out t.json",
+            "t.json, qui porte le nom d'un fic",
+        ),
+        ("report emcs_success --out t.html", "--out doit être un dossier, reçu t.html"),
+    ],
+)
+def test_an_output_named_as_what_it_is_not_is_refused(
+    command, said, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    rm.simulate_cohort(n_patients=30, seed=1).to_csv("c.csv", index=False)
+    done = CliRunner().invoke(app, [*command.split(), "--lang", "fr"])
+    assert done.exit_code == 1
+    assert said in " ".join(done.stderr.split())
+    assert [path.name for path in tmp_path.iterdir()] == ["c.csv"]

@@ -26,7 +26,7 @@ from responder_model.cli.output import (
 )
 from responder_model.cli.tables import check_table_path, write_table
 from responder_model.errors import InvalidCohortError
-from responder_model.outputs import Output, check_outputs, drafted
+from responder_model.outputs import Output, check_ending, check_outputs, drafted
 from responder_model.words import say
 from responder_model.words.numbers import format_percent
 
@@ -180,6 +180,7 @@ def _write_page(
 
     output = Output(path=out, command="check", argument="--report")
     check_outputs(output, inputs=[path])
+    check_ending(out, (".html", ".htm"), argument="--report")
     good_for = survey(whole.cohort)
     text = render_file(
         path.name,
@@ -202,6 +203,7 @@ def _write_map(
 
     output = Output(path=out, command="check", argument="--write-map")
     check_outputs(output, inputs=[path], overwrite=False)
+    check_ending(out, (".toml",), argument="--write-map")
     text = map_text(path, how, found.questions, lang=spoken())
     with drafted(output, overwrite=False) as draft:
         draft.write_text(text, encoding="utf-8")

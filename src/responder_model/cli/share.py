@@ -54,10 +54,11 @@ def share(
     from responder_model.cohort import read_cohort
     from responder_model.combining import release_share, what_leaves
     from responder_model.combining import share as fit_to_share
-    from responder_model.outputs import Output, check_outputs, drafted
+    from responder_model.outputs import Output, check_ending, check_outputs, drafted
 
     decision, moment = parse_target(target)
     if not explain:
+        check_ending(out, (".json",), argument="--out")
         place = Output(path=out, command="share", model=None, argument="--out")
         check_outputs(place, inputs=(cohort,), overwrite=overwrite)
     patients = read_cohort(cohort, how=how)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from responder_model.errors import ResponderModelError, got
-from responder_model.words import Note
+from responder_model.outputs import check_ending
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,9 +15,7 @@ SUFFIXES = (".csv", ".parquet", ".xlsx")
 
 def check_table_path(path: Path) -> Path:
     """Return a path whose suffix names a format that can be written."""
-    if path.suffix.lower() not in SUFFIXES:
-        said = Note("cli.out_ending", allowed=SUFFIXES, got=got(path.name))
-        raise ResponderModelError(said)
+    check_ending(path, SUFFIXES, argument="--out")
     return path
 
 

@@ -75,8 +75,9 @@ def _said(error: Any) -> Note:
         typed = _QUOTED.search(error.message)
         if typed is None:
             return Note("usage.bad_value", **told)
-        among = rule.values.get("allowed", ())
-        return Note("usage.bad_value_got", **told, got=got(typed[1], among))
+        among = rule.values.get("allowed")
+        what = got(typed[1], among) if among else typed[1]
+        return Note("usage.bad_value_got", **told, got=what)
     if kind == "BadParameter":  # one of ours, said in the language already
         return Note("usage.refused", name=error.param_hint, rule=error.message)
     return Note("usage.extra")

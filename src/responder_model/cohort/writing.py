@@ -17,12 +17,11 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from responder_model.cohort.checking import check_table, has_simulated_row
-from responder_model.errors import ResponderModelError
 from responder_model.labels import moment_label, standing_note
-from responder_model.outputs import Output, check_outside_models, drafted
+from responder_model.outputs import Output, check_ending, check_outside_models, drafted
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import YES_NO, check_language, column_heading
-from responder_model.words import Note, say
+from responder_model.words import say
 
 # Rows of an entry sheet that get drop-down lists.
 TEMPLATE_ROWS = 1000
@@ -71,7 +70,7 @@ def write_template(
     fields = [f for f in dictionary().fields.values() if f.role != "provenance"]
     sheet = Output(path=Path(path), command="template")
     with drafted(sheet, overwrite=overwrite) as draft:
-        _check_ending(path, ".csv", ".xlsx")
+        check_ending(path, (".csv", ".xlsx"))
         if draft.suffix.lower() == ".xlsx":
             _template_workbook(fields, lang).save(draft)
         else:
@@ -99,7 +98,7 @@ def write_cohort(
         For a place in a model folder, and for another ending.
     """
     check_table(cohort)
-    _check_ending(path, ".csv", ".parquet", ".xlsx")
+    check_ending(path, (".csv", ".parquet", ".xlsx"))
     check_outside_models(path)
     kind = Path(path).suffix.lower()
     cohort = _with_provenance(cohort)
@@ -119,13 +118,6 @@ def write_cohort(
         workbook.save(path)
     else:
         _write_csv(Path(path), header, rows, lang or "en")
-
-
-def _check_ending(path: str | PathLike[str], *allowed: str) -> None:
-    """Refuse a name that promises another kind of file than it would hold."""
-    if Path(path).suffix.lower() not in allowed:
-        said = Note("sheet.ending", allowed=allowed, got=repr(Path(path).name))
-        raise ResponderModelError(said)
 
 
 def _with_provenance(cohort: pd.DataFrame) -> pd.DataFrame:

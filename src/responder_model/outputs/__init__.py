@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from responder_model.outputs.checking import (
     OF_A_MODEL,
+    check_ending,
     check_outputs,
     check_outside_models,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "OF_A_MODEL",
     "RECORD",
     "Output",
+    "check_ending",
     "check_outputs",
     "check_outside_models",
     "digest_of_files",

@@ -7,12 +7,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, got
 from responder_model.outputs.record import Output, digest_of_path, read_record
 from responder_model.words import Note
 
 # Files by which a model folder is known.
 OF_A_MODEL = ("manifest.json", "model.json")
+# What a folder's name never ends in: somebody meant one file.
+_OF_A_FILE = frozenset(
+    f".{ending}"
+    for ending in (
+        *("csv", "doc", "docx", "htm", "html", "json", "md", "ods", "odt", "parquet"),
+        *("pdf", "png", "toml", "txt", "xls", "xlsx"),
+    )
+)
 # Clashes that a message names.
 _SHOWN = 10
 
@@ -52,6 +60,22 @@ def check_outputs(
         raise ResponderModelError(Note("refusal.several", said=tuple(said)))
 
 
+def check_ending(
+    path: str | os.PathLike[str], endings: Iterable[str], *, argument: str = "out"
+) -> None:
+    """Refuse a file whose name ends as no kind of file that is written there.
+
+    Raises
+    ------
+    ResponderModelError
+        With the endings that there are.
+    """
+    allowed = tuple(endings)
+    if Path(path).suffix.lower() not in allowed:
+        named = {"argument": argument, "got": got(Path(path).name)}
+        raise ResponderModelError(Note("outputs.ending", allowed=allowed, **named))
+
+
 def check_outside_models(
     path: str | os.PathLike[str], *, argument: str = "path"
 ) -> None:
@@ -76,7 +100,9 @@ def _misplaced(output: Output, inputs: list[Path]) -> tuple[str, Path] | None:
         return "input", output.path
     if output.kind != "file":
         taken = [p for p in (place, *place.parents) if p.exists() and not p.is_dir()]
-        return ("file", taken[0]) if taken else _closed(output.directory)
+        return (
+            ("file", taken[0]) if taken else _closed(output.directory) or _odd(output)
+        )
     if place.is_dir():
         return "folder", output.path
     if place.exists() and not place.is_file():
@@ -84,6 +110,13 @@ def _misplaced(output: Output, inputs: list[Path]) -> tuple[str, Path] | None:
     if not place.parent.is_dir():
         return "parent", output.path.parent
     return _closed(output.directory)
+
+
+def _odd(output: Output) -> tuple[str, Path] | None:
+    """A new folder that is named as a file: somebody expects one."""
+    is_named = output.place.suffix.lower() in _OF_A_FILE
+    new = not output.place.exists()
+    return ("named_as_a_file", output.path) if is_named and new else None
 
 
 def _closed(directory: Path) -> tuple[str, Path] | None:

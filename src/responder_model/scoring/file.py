@@ -20,7 +20,7 @@ from responder_model.formats import Source, check_is_file, open_file
 from responder_model.formats.table import PART_ROWS
 from responder_model.formats.text import BLOCK_BYTES
 from responder_model.model import Model
-from responder_model.outputs import Output, check_outputs, put_files
+from responder_model.outputs import Output, check_ending, check_outputs, put_files
 from responder_model.scoring import assembly
 from responder_model.scoring.columns import Columns, choose_columns
 from responder_model.scoring.journal import Journal, open_journal
@@ -210,11 +210,7 @@ def score_file(
 
 
 def _check_out(out: Path) -> Path:
-    if out.suffix.lower() not in assembly.SUFFIXES:
-        said = Note(
-            "scoring.ending", allowed=assembly.SUFFIXES, got=errors.got(out.name)
-        )
-        raise errors.ResponderModelError(said)
+    check_ending(out, assembly.SUFFIXES)
     # parts must stand on the disk of the result
     return out.resolve() if out.is_symlink() else out
 
