@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from responder_model.cohort import read_cohort
 from responder_model.development import develop, published_model
 from responder_model.figures.explanations import draw_waterfall, waterfall_title
+from responder_model.model import Model, Prediction
 from responder_model.model.explanation import explain_one
 from responder_model.outputs import (
     Output,
@@ -24,11 +27,6 @@ from responder_model.settings import Settings
 from responder_model.tracking import local_tracking_uri
 from responder_model.words import Note
 from responder_model.workflow import Development, keep
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from responder_model.model import Model, Prediction
 
 __all__ = [
     "EXPORT",

@@ -9,9 +9,9 @@ what the evidence leaves to each, |prior| times reference SD, never by the patie
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.combining.contribution import Contribution, contribution_of
@@ -25,9 +25,6 @@ from responder_model.model import Model
 from responder_model.settings import Settings
 from responder_model.vocabulary import show
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Parameters that a fit may hold, as a share of its patients.
 MOST_PARAMETERS = 0.5

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from responder_model.artifact import digest_of
 from responder_model.cohort import check_cohort
@@ -18,9 +19,6 @@ from responder_model.labels import describe_value, label_of
 from responder_model.model import Model
 from responder_model.words import Note, say
 from responder_model.words.numbers import format_number
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Groups of patients that are told: those whose probability changes most.
 _TOLD = 5

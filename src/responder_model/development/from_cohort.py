@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.cohort import check_cohort, outcome_levels
@@ -37,9 +38,6 @@ from responder_model.performance.core import CORE, CoreMeasures
 from responder_model.sample_size import SampleSizeVerdict, sample_size_verdict
 from responder_model.settings import Settings
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Centre whose patients stand behind the published rTMS evidence, and its group.
 _EVIDENCE_CENTRES = {"saint etienne": "saint_etienne"}

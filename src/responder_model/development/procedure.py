@@ -7,9 +7,10 @@ recalibration and its weight. Resampling therefore repeats all of it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
@@ -51,10 +52,6 @@ from responder_model.model.batch import one_thread_each, raw_cohort
 from responder_model.priors import PriorSet
 from responder_model.schema import Decision, Dictionary, dictionary
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 # Patients from which the effect of a number may bend; an update has the columns of its
 # model.

@@ -14,9 +14,9 @@ until the served log-odds of the newer model need neither.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from responder_model.artifact import digest_of
 from responder_model.cohort import outcome_levels
@@ -37,9 +37,6 @@ from responder_model.model.scores import Z_95
 from responder_model.performance.calibration import joint_fit, offset_fit
 from responder_model.settings import Settings
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["SHIFTS", "recalibrated"]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from responder_model.artifact import digest_of
 from responder_model.cohort import check_cohort, outcome_levels
@@ -43,9 +44,6 @@ from responder_model.model import Component, Model, Pool
 from responder_model.model.trees import join_pools
 from responder_model.settings import METHODS, Settings
 from responder_model.words import Note, say
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # p-value below which an update says that its patients conflict with the model.
 CONFLICT = 0.05

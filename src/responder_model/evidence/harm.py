@@ -20,14 +20,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from responder_model.errors import EvidenceError, got
 from responder_model.evidence.base import evidence_directory
+from responder_model.performance import Estimate
 from responder_model.words import Note, prose_in
-
-if TYPE_CHECKING:
-    from responder_model.performance import Estimate
 
 TREATMENTS = ("emcs", "rtms")
 # Treatment that each decision is about.

@@ -6,20 +6,17 @@ import math
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Annotation, Text
 from matplotlib.transforms import ScaledTranslation
 
 from responder_model.outputs import check_outside_models
 from responder_model.words import say
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.text import Annotation, Text
 
 # Inches between the margins of a page of A4: what is drawn as wide keeps its letters.
 PAGE_WIDTH = 7.48

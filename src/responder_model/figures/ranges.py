@@ -5,13 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
 
 from responder_model.figures import drawing
 from responder_model.words import say
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _WIDEST_NAME = 44
 # Rows by which names of marks stand above each other.

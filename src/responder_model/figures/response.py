@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from responder_model.errors import ResponderModelError
@@ -15,9 +16,6 @@ from responder_model.labels import NOT_GIVEN
 from responder_model.performance import Estimate, proportion_estimate
 from responder_model.schema import dictionary
 from responder_model.words import Note, say
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 SMALL_CELL = 10  # patients below which a group is not shown by itself
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.axes import Axes
 
 from responder_model.figures.drawing import (
     BLACK,
@@ -18,9 +17,6 @@ from responder_model.figures.drawing import (
 from responder_model.figures.validation import benefit_room, draw_treat_all
 from responder_model.performance import DecisionInstability, InstabilityCurve
 from responder_model.words import say
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 def plot_stability(curve: InstabilityCurve, *, ax: Axes, lang: str = "en") -> Axes:

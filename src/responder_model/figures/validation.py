@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from responder_model.figures.drawing import (
@@ -21,9 +20,6 @@ from responder_model.figures.drawing import (
 )
 from responder_model.performance import CalibrationCurve, DecisionCurve
 from responder_model.words import say
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 

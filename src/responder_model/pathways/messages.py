@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from responder_model.evidence import EvidenceRow
 from responder_model.labels import describe_cut_point
 from responder_model.model import Applicability, Model, Prediction
 from responder_model.model.messages import standing_messages
@@ -13,9 +13,6 @@ from responder_model.pathways.average import Average
 from responder_model.pathways.implanting import under_sham
 from responder_model.schema import Decision, dictionary
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    from responder_model.evidence import EvidenceRow
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil, isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.stats import norm
 
 from responder_model.artifact import digest_of
@@ -15,6 +16,7 @@ from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
 from responder_model.development.from_cohort import check_overlap
 from responder_model.development.newcomers import new_patients
 from responder_model.errors import DevelopmentError, ResponderModelError
+from responder_model.model import Model
 from responder_model.performance import NEUTRAL_THRESHOLD, Estimate, estimate_measure
 from responder_model.performance._check import check_threshold
 from responder_model.promotion.paired import (
@@ -26,11 +28,6 @@ from responder_model.promotion.paired import (
 )
 from responder_model.settings import Settings
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from responder_model.model import Model
 
 # Fewest patients with a known outcome on whom models are compared.
 MIN_PATIENTS = 20

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
@@ -15,6 +16,7 @@ from responder_model.development.from_cohort import check_overlap
 from responder_model.development.newcomers import new_patients
 from responder_model.disclosure import already_in, fingerprints_of
 from responder_model.errors import DevelopmentError, ResponderModelError
+from responder_model.model import Model
 from responder_model.model.limits import preceding_test
 from responder_model.performance import (
     CalibrationCurve,
@@ -41,11 +43,6 @@ from responder_model.validation import (
 from responder_model.validation.external import SUBGROUPS
 from responder_model.validation.verification import Verification, verify
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from responder_model.model import Model
 
 Array = NDArray[np.float64]
 Found = TypeVar("Found")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.labels import describe_value
@@ -13,9 +14,6 @@ from responder_model.reporting.suppression import SMALL_CELL, suppress
 from responder_model.schema import dictionary
 from responder_model.validation.external import NOT_KNOWN
 from responder_model.words import say
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 HIDDEN = "hidden"
 SMALL = f"<{SMALL_CELL}"

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from responder_model.artifact import digest_of
 from responder_model.artifact.document import plain
 from responder_model.errors import DevelopmentError
+from responder_model.model import Model
 from responder_model.outputs import Output, drafted
 from responder_model.reporting.blocks import Picture
 from responder_model.reporting.content import Content
@@ -20,9 +20,6 @@ from responder_model.reporting.study import Study
 from responder_model.reporting.values import Plain, logged_values, to_plain
 from responder_model.vocabulary import check_language
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    from responder_model.model import Model
 
 
 @dataclass(frozen=True, kw_only=True)

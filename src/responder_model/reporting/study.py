@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+import pandas as pd
 
 from responder_model.figures.response import ResponseTable
 from responder_model.performance import (
@@ -16,9 +18,6 @@ from responder_model.reporting.table_one import TableOne
 from responder_model.validation import ExternalValidation, InternalValidation
 from responder_model.validation.verification import Verification
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Role = Literal["development", "new"]
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from responder_model.features import expit
 from responder_model.labels import describe_cut_point, label_of
+from responder_model.model import Model
 from responder_model.model.limits import preceding_test
+from responder_model.performance import Performance
 from responder_model.priors import prior_rows
 from responder_model.reporting.statements import PREFIX, check_statements
 from responder_model.reporting.study import Study
@@ -22,16 +24,12 @@ from responder_model.reporting.suppression import SMALL_CELL, suppress
 from responder_model.reporting.texts import number, percent, say
 from responder_model.sample_size import SampleSizeVerdict, sample_size_verdict
 from responder_model.schema import LANGUAGES, dictionary
+from responder_model.validation import (
+    ExternalValidation,
+    InternalValidation,
+    Stability,
+)
 from responder_model.words import name_in
-
-if TYPE_CHECKING:
-    from responder_model.model import Model
-    from responder_model.performance import Performance
-    from responder_model.validation import (
-        ExternalValidation,
-        InternalValidation,
-        Stability,
-    )
 
 Plain = bool | int | float | str
 ANCHOR = "value-"

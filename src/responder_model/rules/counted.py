@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
@@ -17,9 +17,6 @@ from responder_model.model import Model
 from responder_model.rules.rates import N_DRAWS, Rates, relief_fields
 from responder_model.schema import reaches
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Patients below which a part of a cohort is not shown: it could point at a person.
 SMALL_CELL = 10

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -14,12 +12,10 @@ from responder_model.errors import Problem
 from responder_model.features import Encoder
 from responder_model.formats import Table
 from responder_model.formats.table import FIRST_ROW
+from responder_model.model import Model
 from responder_model.schema import Field, dictionary
 from responder_model.scoring import parts
 from responder_model.scoring.columns import Columns, choose_columns
-
-if TYPE_CHECKING:
-    from responder_model.model import Model
 
 PROBLEM = "problem"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,19 +12,17 @@ import pandas as pd
 from responder_model.artifact import digest_of
 from responder_model.cohort.checking import inspect_cohort
 from responder_model.errors import InvalidCohortError, Problem
+from responder_model.features import Array
+from responder_model.model import Model
 from responder_model.model.applicability import failed_tests
 from responder_model.model.batch import recode, score_columns, score_raw
 from responder_model.model.messages import patient_messages, standing_messages
+from responder_model.model.scores import Scores
 from responder_model.patient import known_later, unknown_name
 from responder_model.schema import dictionary
 from responder_model.scoring.frame import PROBLEM, checked_rows
 from responder_model.scoring.parts import DIGEST, PROVENANCE
 from responder_model.vocabulary import find_field, is_missing, show
-
-if TYPE_CHECKING:
-    from responder_model.features import Array
-    from responder_model.model import Model
-    from responder_model.model.scores import Scores
 
 MESSAGES, READ = "messages", "read"
 NO_TABLE = "the input must be a table, a record or a list of records"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import mlflow.models
 import pandas as pd
+from mlflow.models import ModelSignature
 from mlflow.types.schema import AnyType, ColSpec, DataType, Schema
 
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import find_field
-
-if TYPE_CHECKING:
-    from mlflow.models import ModelSignature
 
 NUMBERS = ("probability", "lower", "upper")
 TEXTS = (

@@ -15,7 +15,6 @@ from contextlib import (
     suppress,
 )
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 # MLflow reads these when it is imported or when a run ends.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -25,7 +24,7 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
 
 import mlflow
-from mlflow.entities import Metric, Param
+from mlflow.entities import Experiment, Metric, Param
 
 from responder_model import __version__
 from responder_model.errors import ResponderModelError, TrackingError
@@ -45,9 +44,6 @@ from responder_model.tracking.files import (
     follow_move,
 )
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    from mlflow.entities import Experiment
 
 # Characters of MLflow's own words in an error.
 LONGEST_REASON = 400

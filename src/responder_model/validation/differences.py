@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from responder_model.errors import DevelopmentError
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Measures that can be compared: others move with the share of responders in a group.
 COMPARED = ("c_statistic", "calibration_in_the_large")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.cohort import (
@@ -20,6 +21,7 @@ from responder_model.development.from_cohort import check_overlap
 from responder_model.development.newcomers import check_any_known, new_patients
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
+from responder_model.model import Model
 from responder_model.performance import (
     NEUTRAL_THRESHOLD,
     Performance,
@@ -34,11 +36,6 @@ from responder_model.validation import resampling
 from responder_model.validation.notes import MIN_RARER as MIN_RARER
 from responder_model.validation.notes import external_notes
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from responder_model.model import Model
 
 Mask = NDArray[np.bool_]
 

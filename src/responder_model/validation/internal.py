@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from responder_model.cohort import check_cohort, repeated_rows
 from responder_model.development.from_cohort import check_overlap
+from responder_model.development.procedure import Procedure
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit, logit
+from responder_model.model import Model
 from responder_model.performance import NEUTRAL_THRESHOLD
 from responder_model.performance._check import (
     check_n_resamples,
@@ -19,6 +22,7 @@ from responder_model.performance._check import (
     check_threshold,
 )
 from responder_model.performance.distances import DISTANCES
+from responder_model.settings import Settings
 from responder_model.validation.resampling import (
     Data,
     Indices,
@@ -41,13 +45,6 @@ from responder_model.validation.table import (
     cross_validated_rows,
 )
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from responder_model.development.procedure import Procedure
-    from responder_model.model import Model
-    from responder_model.settings import Settings
 
 Design = Literal["bootstrap", "cross_validation"]
 NonCompleters = Literal["left_out", "non_responders"]

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from responder_model.cohort import repeated_rows
 from responder_model.development.from_cohort import check_overlap
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array
+from responder_model.model import Model
 from responder_model.sample_size import validation_criteria
 from responder_model.settings import Settings
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from responder_model.model import Model
 
 # Fewest patients of either outcome from which measures are worth printing.
 MIN_RARER = 5

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.stats import t
 
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array, expit, logit
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Scale = Callable[[Array], Array]
 

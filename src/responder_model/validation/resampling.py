@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from numbers import Integral
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
@@ -30,9 +31,6 @@ from responder_model.performance import NEUTRAL_THRESHOLD, CoreMeasures, all_mea
 from responder_model.schema import dictionary
 from responder_model.settings import Settings
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Indices = NDArray[np.int64]
 T = TypeVar("T")

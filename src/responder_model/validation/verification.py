@@ -8,9 +8,9 @@ chosen, not how good the test is (verification bias), and are never computed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.cohort import (
@@ -21,17 +21,13 @@ from responder_model.cohort import (
 )
 from responder_model.errors import DevelopmentError
 from responder_model.features import expit
+from responder_model.model import Model
 from responder_model.model.limits import preceding_test
 from responder_model.performance.estimate import Estimate, normal_quantile
 from responder_model.performance.proportion import proportion_estimate
 from responder_model.schema import Decision
 from responder_model.validation.external import SMALL_CELL
 from responder_model.words import Note
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from responder_model.model import Model
 
 Array = NDArray[np.float64]
 

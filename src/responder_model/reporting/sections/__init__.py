@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from responder_model.reporting.blocks import Section
+from responder_model.reporting.content import Content
 from responder_model.reporting.sections.card import card, limits, summary
 from responder_model.reporting.sections.checklists import (
     logged,
@@ -15,10 +15,6 @@ from responder_model.reporting.sections.learned import learned
 from responder_model.reporting.sections.patients import patients
 from responder_model.reporting.sections.performance import performance
 from responder_model.reporting.sections.verification import verification
-
-if TYPE_CHECKING:
-    from responder_model.reporting.blocks import Section
-    from responder_model.reporting.content import Content
 
 
 def build_sections(content: Content) -> tuple[Section, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from responder_model.model.limits import preceding_test
 from responder_model.model.messages import standing_messages
@@ -16,16 +15,14 @@ from responder_model.reporting.blocks import (
     Paragraph,
     Section,
 )
+from responder_model.reporting.content import Content
+from responder_model.reporting.study import Study
 from responder_model.reporting.suppression import SMALL_CELL
 from responder_model.reporting.texts import between, interval
 from responder_model.reporting.values import verdict_of
 from responder_model.schema import Field, dictionary
 from responder_model.validation.external import MIN_RARER
 from responder_model.vocabulary import YES_NO
-
-if TYPE_CHECKING:
-    from responder_model.reporting.content import Content
-    from responder_model.reporting.study import Study
 
 # Facts of the first table, by logged value.
 FACTS = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from responder_model.reporting.blocks import (
     Block,
@@ -20,11 +19,8 @@ from responder_model.reporting.checklists import (
     tally,
     tripod,
 )
-from responder_model.reporting.content import shorten
+from responder_model.reporting.content import Content, shorten
 from responder_model.reporting.values import ANCHOR
-
-if TYPE_CHECKING:
-    from responder_model.reporting.content import Content
 
 # Longest list of values printed below an answer; the rest stands in the section named.
 MOST_LINKS = 6

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from responder_model.artifact.evidence import is_as_installed
 from responder_model.evidence import EvidenceRow
@@ -19,12 +18,10 @@ from responder_model.reporting.blocks import (
     Paragraph,
     Section,
 )
+from responder_model.reporting.content import Content
 from responder_model.reporting.texts import interval, number
 from responder_model.reporting.values import verdict_of
 from responder_model.words import prose_in
-
-if TYPE_CHECKING:
-    from responder_model.reporting.content import Content
 
 
 def evidence(content: Content) -> Section:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from responder_model.figures.coefficients import (
     CoefficientRow,
@@ -14,10 +13,8 @@ from responder_model.figures.coefficients import (
 )
 from responder_model.labels import component_label
 from responder_model.reporting.blocks import Block, Paragraph, Section
+from responder_model.reporting.content import Content
 from responder_model.reporting.texts import number, p_value
-
-if TYPE_CHECKING:
-    from responder_model.reporting.content import Content
 
 # A p-value below it is set in words: among many, one in twenty is expected by chance.
 NOTABLE = 0.05

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from responder_model.performance import DEFINITIONS
 from responder_model.reporting.blocks import Cell, Table
+from responder_model.reporting.content import Content
 from responder_model.reporting.groups import HIDDEN, SMALL, group_label
+from responder_model.reporting.study import Study
 from responder_model.reporting.suppression import SMALL_CELL
 from responder_model.reporting.table_one import MISSING, Count, TableOne
 from responder_model.reporting.texts import interval, number
@@ -15,12 +19,6 @@ from responder_model.schema import dictionary
 from responder_model.validation import group_differences
 from responder_model.validation.differences import COMPARED
 from responder_model.validation.external import AGE_GROUPS, NOT_KNOWN
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from responder_model.reporting.content import Content
-    from responder_model.reporting.study import Study
 
 MEASURES = (
     "c_statistic",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from responder_model import words
 from responder_model.figures.response import plot_response_by_aetiology
@@ -17,7 +18,7 @@ from responder_model.figures.validation import (
     plot_decision_curve,
 )
 from responder_model.model.limits import preceding_test
-from responder_model.performance import DEFINITIONS, DecisionCurve
+from responder_model.performance import DEFINITIONS, DecisionCurve, Performance
 from responder_model.reporting.blocks import (
     Block,
     Cell,
@@ -26,6 +27,7 @@ from responder_model.reporting.blocks import (
     Section,
     Table,
 )
+from responder_model.reporting.content import Content
 from responder_model.reporting.examination import FEWEST_FOR_DECISIONS
 from responder_model.reporting.sections.parts import (
     centres_table,
@@ -34,21 +36,15 @@ from responder_model.reporting.sections.parts import (
     subgroups_table,
 )
 from responder_model.reporting.sections.patients import study_title
+from responder_model.reporting.study import Study
 from responder_model.reporting.suppression import SMALL_CELL
 from responder_model.reporting.texts import interval, number
 from responder_model.reporting.values import shown_levels, shown_sensitivity
 from responder_model.sample_size import validation_criteria
+from responder_model.validation import ExternalValidation, InternalValidation
 from responder_model.validation.external import MIN_RARER
 from responder_model.words import Note
 from responder_model.words.numbers import format_percent
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from responder_model.performance import Performance
-    from responder_model.reporting.content import Content
-    from responder_model.reporting.study import Study
-    from responder_model.validation import ExternalValidation, InternalValidation
 
 # Resamples below which the outer 2.5 % are two or three of them.
 FEWEST_RESAMPLES = 100

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from responder_model.model.limits import preceding_test
+from responder_model.performance import Estimate
 from responder_model.reporting.blocks import Block, Heading, Paragraph, Section
+from responder_model.reporting.content import Content
 from responder_model.reporting.sections.patients import study_title
+from responder_model.reporting.study import Study
 from responder_model.reporting.suppression import (
     column_relations,
     row_relations,
     suppress,
 )
 from responder_model.reporting.texts import between, percent
-
-if TYPE_CHECKING:
-    from responder_model.performance import Estimate
-    from responder_model.reporting.content import Content
-    from responder_model.reporting.study import Study
-    from responder_model.validation.verification import ReliefClass, Verification
+from responder_model.validation.verification import ReliefClass, Verification
 
 
 def verification(content: Content) -> Section | None:
