@@ -59,9 +59,15 @@ def challenger_weight(evidence: Array, challenger: Array, outcome: Array) -> flo
 
     Both are log-odds of patients whom neither has seen; the prior is Beta(1, 9).
     """
-    mixed = np.outer(1.0 - _GRID, evidence) + np.outer(_GRID, challenger)
-    signed = np.where(outcome > 0.5, 1.0, -1.0) * mixed
-    log_likelihood = -np.logaddexp(0.0, -signed).sum(axis=1)
+    sign = np.where(outcome > 0.5, 1.0, -1.0)
+    # log-odds of what happened, (201, n), and log P = min(x, 0) - log(1 + exp(-|x|))
+    happened = np.outer(_GRID, sign * (challenger - evidence))
+    happened += sign * evidence
+    tail = np.abs(happened)
+    np.exp(np.negative(tail, out=tail), out=tail)
+    np.log1p(tail, out=tail)
+    log_likelihood = np.minimum(happened, 0.0, out=happened).sum(axis=1)
+    log_likelihood -= tail.sum(axis=1)
     with np.errstate(divide="ignore"):
         log_prior = (WEIGHT_PRIOR[1] - 1.0) * np.log1p(-_GRID)
     log_weight = log_likelihood + log_prior

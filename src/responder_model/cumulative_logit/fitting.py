@@ -184,19 +184,15 @@ def means_without(
     modes = np.array([component.mean[learned] for component in components])
     each = terms(observations, modes)
     whole = objective.penalised(modes, summed(observations, modes, each))
-    added = [summed(observations.rows(p), modes, each.rows(p)) for p in parts]
-    value, gradient, information = (
-        np.concatenate([all_of - one for one in some])
-        for all_of, some in zip(whole, zip(*added, strict=True), strict=True)
-    )
-    ascent = Ascent.of(information, gradient)
-    log_posterior = value + (gradient * ascent.step).sum(axis=1) / 2.0
-    log_evidence = (log_posterior - 0.5 * ascent.log_det).reshape(len(parts), -1)
-    weights = normalised(priors, log_evidence - 0.5 * objective.log_det)
-    moved = np.tile(modes, (len(parts), 1)) + ascent.step
-    intercept = intercepts(moved, J, main)[:, cut].reshape(weights.shape)
     found = np.zeros((len(parts), 1 + len(components[0].mean) - J))
-    found[:, 0] = (weights * intercept).sum(axis=1)
-    moved = moved[:, J:].reshape(*weights.shape, -1)
-    found[:, learned[J:] - J + 1] = (weights[:, None] @ moved)[:, 0]
+    for row, part in zip(found, parts, strict=True):
+        less = summed(observations.rows(part), modes, each.rows(part))
+        value, gradient, information = (a - b for a, b in zip(whole, less, strict=True))
+        ascent = Ascent.of(information, gradient)
+        log_posterior = value + (gradient * ascent.step).sum(axis=1) / 2.0
+        log_evidence = log_posterior - 0.5 * (ascent.log_det + objective.log_det)
+        weights = normalised(priors, log_evidence)
+        moved = modes + ascent.step
+        row[0] = weights @ intercepts(moved, J, main)[:, cut]
+        row[learned[J:] - J + 1] = weights @ moved[:, J:]
     return found
