@@ -1,17 +1,12 @@
-"""A store that fails well: other users, other settings, moved, killed, unusable."""
+"""Stores that two use at once, that are refused before any work, or that have moved."""
 
 from __future__ import annotations
 
 import json
-import re
-import resource
-import shutil
-import signal
 import socket
 import subprocess
 import sys
 import time
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,13 +17,10 @@ import pytest
 from typer.testing import CliRunner
 
 import responder_model as rm
-from responder_model.artifact import read_manifest
 from responder_model.cli.app import app
 from responder_model.tracking import (
     TrackedRun,
     check_store,
-    chosen_tracking_uri,
-    cohort_digest,
     find_run,
     keep_files_at,
     local_tracking_uri,
@@ -37,7 +29,7 @@ from responder_model.tracking import (
     shown_uri,
 )
 from responder_model.tracking.store import _in_our_words
-from responder_model.workflow import develop_and_track, track_folder
+from stored import TARGET, developed, digest_of, runs_of
 
 # MLflow and SQLAlchemy warn about themselves.
 pytestmark = [
@@ -45,8 +37,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]
-SETTINGS = rm.Settings(decision="rtms_response", moment="screening", challenger=False)
-TARGET = "rtms_response@screening"
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +45,8 @@ def cohort():
 
 
 @pytest.fixture(scope="module")
-def model(cohort):
-    return rm.develop(cohort, settings=SETTINGS)
+def model():
+    return developed()
 
 
 @pytest.fixture
@@ -86,16 +76,6 @@ def files(tmp_path):
         patients = rm.simulate_cohort(n_patients=n_patients, seed=seed)
         patients.to_csv(found[name], index=False)
     return found
-
-
-def digest_of(folder):
-    return read_manifest(folder).digest
-
-
-def runs_of(uri):
-    client = mlflow.MlflowClient(uri)
-    experiment = client.get_experiment_by_name("responder_model")
-    return client.search_runs([experiment.experiment_id])
 
 
 # ---------------------------------------------------------------- two at once
@@ -145,92 +125,6 @@ def test_twenty_pairs_of_first_users_all_succeed(folder, tmp_path):
         place = tmp_path / f"store_{k}"
         place.mkdir()
         assert first_use_by_two(place, folder) == []
-
-
-# ---------------------------------------------------------------- the caller's own
-
-
-@pytest.fixture
-def autologged(uri, monkeypatch):
-    """A notebook that logs whatever is trained to a store of its own."""
-    # MLflow's import hooks go with it
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(uri)
-    mlflow.xgboost.autolog(silent=True)
-    mlflow.sklearn.autolog(silent=True)
-    mlflow.autolog(silent=True)
-    yield
-    mlflow.autolog(disable=True)
-    mlflow.sklearn.autolog(disable=True)
-    mlflow.xgboost.autolog(disable=True)
-    mlflow.set_tracking_uri(before)
-
-
-@pytest.mark.usefixtures("autologged")
-def test_autolog_of_the_caller_makes_no_run(folder, tmp_path, new_store):
-    cohort = rm.simulate_cohort(n_patients=60, seed=3)
-    made = rm.develop(cohort, "rtms_response", "screening")
-    assert made.performance
-    rm.validate_internally(made, cohort, n_resamples=2)
-    rm.update(made, rm.simulate_cohort(n_patients=40, seed=4))
-    rm.validate_externally(made, rm.simulate_cohort(n_patients=60, seed=4))
-    rm.published_model("emcs_success", "implantation")
-    (tmp_path / "ours").mkdir()
-    uri = new_store(tmp_path / "ours")
-    log_development(rm.load_model(folder), folder=folder, tracking_uri=uri)
-    assert len(mlflow.search_runs(search_all_experiments=True)) == 0
-
-
-def test_an_open_run_of_the_caller_stays_open_and_apart(
-    cohort, tmp_path, uri, monkeypatch
-):
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(uri)
-    try:
-        with mlflow.start_run(run_name="notebook") as outer:
-            monkeypatch.setenv("MLFLOW_RUN_ID", outer.info.run_id)
-            folder = tmp_path / "m"
-            made = develop_and_track(cohort, SETTINGS, folder=folder, tracking_uri=uri)
-            log_evaluation(digest_of(folder), "report", {"n": 1}, tracking_uri=uri)
-            assert made.run.run_id != outer.info.run_id
-            assert mlflow.active_run().info.run_id == outer.info.run_id
-        data = mlflow.MlflowClient(uri).get_run(outer.info.run_id).data
-    finally:
-        mlflow.set_tracking_uri(before)
-    assert data.params == {}
-    assert data.metrics == {}
-
-
-def test_a_run_named_in_the_environment_is_not_taken_over(
-    folder, model, uri, monkeypatch
-):
-    monkeypatch.setenv("MLFLOW_RUN_ID", "0" * 32)
-    made = log_development(model, folder=folder, tracking_uri=uri)
-    assert made.run_id != "0" * 32
-    assert find_run(digest_of(folder), tracking_uri=uri) == made.run_id
-
-
-def test_settings_of_mlflow_name_store_and_experiment(
-    run, files, tmp_path, monkeypatch, empty_store, new_store
-):
-    uri = f"sqlite:///{shutil.copy(empty_store, tmp_path / 'other.db')}"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "pain clinic")
-    assert chosen_tracking_uri() == uri
-    done = run("develop", files["c"], TARGET, "--out", "m", "--json")
-    assert done.exit_code == 0, done.stderr
-    assert "other.db, as MLFLOW_TRACKING_URI says" in done.stderr
-    assert "experiment pain clinic, as MLFLOW_EXPERIMENT_NAME says" in done.stderr
-    assert json.loads(done.stdout)["tracking_uri"] == uri
-    client = mlflow.MlflowClient(uri)
-    made = client.get_run(json.loads(done.stdout)["run_id"])
-    assert client.get_experiment(made.info.experiment_id).name == "pain clinic"
-    given = new_store(tmp_path)
-    named = run("track", "m", "--tracking-uri", given)
-    assert named.exit_code == 0, named.stderr
-    assert "MLFLOW_TRACKING_URI" not in named.stderr
-    assert find_run(digest_of("m"), tracking_uri=given)
 
 
 # ---------------------------------------------------------------- refused before
@@ -389,137 +283,6 @@ def test_validate_refuses_an_unusable_store_before_it_works(run, files, folder):
     assert "--no-track" in done.stderr
 
 
-# ---------------------------------------------------------------- after the save
-
-
-@pytest.fixture
-def filled_after(run):
-    """Run a command on a disk that is full once a function of it has returned."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def run_until_full(module, name, words):
-        work = getattr(import_module(module), name)
-
-        def fill_the_disk(*arguments, **more):
-            done = work(*arguments, **more)
-            # from now on the system refuses to write beyond 50 kB of any file
-            resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
-            return done
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(f"{module}.{name}", fill_the_disk)
-            try:
-                done = run(*words)
-            finally:
-                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        assert done.exit_code == 3, done.output
-        assert "Traceback" not in done.stderr
-        (said,) = [s for s in done.stderr.splitlines() if s.startswith("warning: ")]
-        return done.stdout, said
-
-    return run_until_full
-
-
-@pytest.mark.usefixtures("uri")
-def test_a_disk_that_fills_after_the_save_is_one_sentence_and_exit_code_3(
-    run, files, tmp_path, filled_after
-):
-    words = ["develop", str(files["c"]), TARGET, "--out", "m"]
-    _, said = filled_after("responder_model.workflow", "save_model", words)
-    assert said.startswith("warning: saved, but not logged: ")
-    assert said.endswith("Log it later: responder-model track m")
-    assert rm.load_model(tmp_path / "m").n_patients
-    assert find_run(digest_of(tmp_path / "m")) is None
-    later = run("track", "m", "--json")
-    assert later.exit_code == 0, later.stderr
-    assert find_run(digest_of(tmp_path / "m")) == json.loads(later.stdout)["run_id"]
-
-
-# In a namespace of its own: a small disk, a model on it, and no room for another.
-FULL_DISK = """
-import json, shutil, sys
-from pathlib import Path
-from typer.testing import CliRunner
-from responder_model.cli.app import app
-
-disk = Path.cwd()
-run = lambda words: CliRunner().invoke(app, words.split())
-listed = lambda: sorted(str(p.relative_to(disk)) for p in disk.rglob("*"))
-develop = f"develop {sys.argv[1]} rtms_response@screening --no-track --out "
-first = run(develop + "m")
-before = {p: (disk / p).read_bytes() for p in listed() if (disk / p).is_file()}
-(disk / "filler").write_bytes(bytes(shutil.disk_usage(disk).free - 8192))
-tried = [run(develop + "m2"), run(develop + "m --overwrite"),
-         run(f"update m {sys.argv[2]} --no-track --out u")]
-(disk / "filler").unlink()
-after = {p: (disk / p).read_bytes() for p in listed() if (disk / p).is_file()}
-print(json.dumps({"first": first.exit_code, "codes": [t.exit_code for t in tried],
-    "said": [t.stderr for t in tried], "new": sorted(set(after) - set(before)),
-    "same": {p: after.get(p) == data for p, data in before.items()}}))
-"""
-
-
-@pytest.mark.long
-def test_a_full_disk_leaves_the_old_model_and_nothing_of_the_new(files, tmp_path):
-    mounted = ["unshare", "-rm", "sh", "-c"]
-    mount = "mount -t tmpfs -o size=4m tmpfs disk && cd disk"
-    (tmp_path / "disk").mkdir()
-    try:
-        subprocess.run([*mounted, mount], cwd=tmp_path, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no disk can be mounted here: neither root nor user namespaces")
-    words = [sys.executable, "-c", FULL_DISK, files["c"], files["north"]]
-    command = [*mounted, mount + ' && exec "$@"', "sh", *map(str, words)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    found = json.loads(done.stdout)
-    assert found["first"] == 0
-    assert found["codes"] == [1] * len(found["codes"]), found["said"]
-    assert all("no space left" in said for said in found["said"]), found["said"]
-    assert not any("Traceback" in said for said in found["said"])
-    assert found["new"] == []
-    assert all(found["same"].values())
-    assert list((tmp_path / "disk").iterdir()) == []
-
-
-def test_a_disk_that_fills_after_the_drawing_is_told_by_the_store(
-    uri, files, tmp_path, filled_after
-):
-    words = ["develop", str(files["c"]), TARGET, "--out", "m"]
-    _, said = filled_after("responder_model.workflow", "draw_development", words)
-    assert said.startswith("warning: saved, but not logged: tracking store sqlite:")
-    assert find_run(digest_of(tmp_path / "m"), tracking_uri=uri) is None
-
-
-def test_a_disk_that_fills_after_the_validation_loses_no_result(
-    files, folder, model, uri, filled_after
-):
-    log_development(model, folder=folder, tracking_uri=uri)
-    words = ["validate", str(folder), str(files["north"])]
-    out, said = filled_after("responder_model.cli.validate", "print_measures", words)
-    assert "c-statistic" in out
-    assert said.startswith("warning: done, but not logged: tracking store sqlite:")
-
-
-@pytest.mark.usefixtures("uri")
-def test_track_logs_a_folder_once(run, folder):
-    first = run("track", folder, "--json")
-    assert first.exit_code == 0, first.stderr
-    again = run("track", folder, "--json")
-    assert again.exit_code == 0
-    made, known = json.loads(first.stdout), json.loads(again.stdout)
-    assert made["logged_now"]
-    assert not known["logged_now"]
-    assert made["run_id"] == known["run_id"]
-    assert "is tracked already: run " in run("track", folder).stdout
-
-
-def test_track_refuses_a_folder_that_is_no_model(run, tmp_path):
-    (tmp_path / "empty").mkdir()
-    done = run("track", "empty")
-    assert done.exit_code == 1
-    assert not (tmp_path / "mlflow.db").exists()
-
-
 # ---------------------------------------------------------------- moved
 
 
@@ -554,177 +317,6 @@ def test_a_copied_store_leaves_the_original_alone(model, tmp_path, new_store):
     assert sorted(old.rglob("*")) == before
 
 
-# ---------------------------------------------------------------- validations
-
-
-def test_each_validation_is_a_run_of_its_own_that_names_its_cohort(
-    run, files, folder, model, uri
-):
-    parent = log_development(model, folder=folder, tracking_uri=uri)
-    before = mlflow.MlflowClient(uri).get_run(parent.run_id)
-    due = {}
-    for name in ("north", "south"):
-        done = run("validate", folder, files[name], "--json")
-        assert done.exit_code == 0, done.stderr
-        rows = {r["measure"]: r["value"] for r in json.loads(done.stdout)["measures"]}
-        due[name] = rows["c_statistic"]
-    client = mlflow.MlflowClient(uri)
-    children = [r for r in runs_of(uri) if r.info.run_id != parent.run_id]
-    assert {r.data.tags["mlflow.parentRunId"] for r in children} == {parent.run_id}
-    key = "validation.external.c_statistic.value"
-    found = {r.data.params["cohort"]: r.data.metrics[key] for r in children}
-    assert found == pytest.approx(due)
-    assert len({r.data.params["cohort_digest"] for r in children}) == 2
-    after = client.get_run(parent.run_id)
-    assert after.data.metrics == before.data.metrics
-    assert after.info.end_time == before.info.end_time
-
-
-def test_cohort_digest_is_that_of_the_patients_in_any_order(cohort):
-    due = cohort_digest(cohort)
-    assert cohort_digest(cohort.iloc[::-1]) == due
-    renamed = cohort.assign(patient_id=[f"X{k}" for k in range(len(cohort))])
-    assert cohort_digest(renamed) == due
-    assert cohort_digest(cohort.iloc[1:]) != due
-
-
-def test_cohort_digest_cannot_be_guessed_without_the_key(cohort, tmp_path, monkeypatch):
-    due = cohort_digest(cohort)
-    monkeypatch.setenv("RESPONDER_MODEL_CENTRE_FOLDER", str(tmp_path / "centre"))
-    assert cohort_digest(cohort) != due
-    (key,) = tmp_path.rglob("fingerprint.key")
-    assert key.stat().st_mode & 0o077 == 0
-    assert [path for path in key.parent.iterdir() if path != key] == []
-
-
-def test_cohort_digest_is_none_where_no_key_can_be_kept(cohort, tmp_path, monkeypatch):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("RESPONDER_MODEL_CENTRE_FOLDER", str(tmp_path / "file"))
-    assert cohort_digest(cohort) is None
-
-
-# ---------------------------------------------------------------- killed
-
-
-KILLED_WHILE_LOGGING = """
-import os, signal, sys
-import responder_model.tracking.log as log
-from responder_model.artifact import load_model
-
-def kill(*arguments, **more):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-# the last step but one: everything of the run is logged, the model is not
-log.write_served = kill
-folder, uri = sys.argv[1:]
-log.log_development(load_model(folder), folder=folder, tracking_uri=uri)
-"""
-
-
-def test_a_run_that_was_killed_stays_so_and_its_folder_can_be_tracked(
-    run, files, folder, uri
-):
-    command = [sys.executable, "-W", "ignore", "-c", KILLED_WHILE_LOGGING]
-    done = subprocess.run([*command, str(folder), uri], capture_output=True)
-    assert done.returncode == -signal.SIGKILL
-    (killed,) = runs_of(uri)
-    assert killed.info.status == "RUNNING"
-    told = run("validate", folder, files["north"])
-    assert told.exit_code == 0, told.stderr
-    assert f"responder-model track {folder}" in told.stderr
-    assert run("track", folder).exit_code == 0
-    assert run("validate", folder, files["north"]).exit_code == 0
-    statuses = {r.info.run_id: r.info.status for r in runs_of(uri)}
-    assert statuses.pop(killed.info.run_id) == "KILLED"
-    assert list(statuses.values()) == ["FINISHED", "FINISHED"]
-
-
-KILLED_ANYWHERE = """
-import os, random, signal, sys, time
-from pathlib import Path
-import responder_model as rm
-from responder_model.tracking import find_run, local_tracking_uri
-from responder_model.workflow import develop_and_track, track_folder
-
-place, n_kills, longest = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-cohort = rm.simulate_cohort(n_patients=40, seed=3)
-settings = rm.Settings(decision="rtms_response", moment="screening", challenger=False)
-uri = local_tracking_uri(place)
-
-def child(work):
-    # a process of its own, that shares no connection with this one
-    process = os.fork()
-    if process == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            os._exit(code)
-    return process
-
-def develop(folder):
-    # a name of its own, and so a digest: one that is tracked says nothing of another
-    name = folder.name
-    develop_and_track(cohort, settings, folder=folder, tracking_uri=uri, name=name)
-
-def check(folder):
-    assert rm.load_model(folder).name == folder.name
-    known, made = track_folder(folder, tracking_uri=uri)
-    (place / "told").open("a").write("found " if made is None else "tracked ")
-    assert track_folder(folder, tracking_uri=uri) == (known, None)
-
-def ended(process):
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-
-started = time.monotonic()
-assert ended(child(lambda: develop(place / "old"))) == 0
-started = time.monotonic()
-assert ended(child(lambda: develop(place / "warm"))) == 0
-usual = time.monotonic() - started
-before = {p: p.read_bytes() for p in (place / "old").iterdir()}
-tally = {"absent": 0, "intact": 0, "finished": 0}
-for k in range(n_kills):
-    folder = place / f"m{k}"
-    process = child(lambda: develop(folder))
-    time.sleep(usual * longest * (k + 0.5) / n_kills)
-    try:
-        os.kill(process, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    code = ended(process)
-    tally["finished"] += code == 0
-    if not folder.exists():
-        tally["absent"] += 1
-        continue
-    assert ended(child(lambda: check(folder))) == 0, folder
-    tally["intact"] += 1
-assert {p: p.read_bytes() for p in (place / "old").iterdir()} == before
-told = (place / "told").read_text().split()
-print(tally | {word: told.count(word) for word in ("found", "tracked")})
-"""
-
-
-def kill_everywhere(place, n_kills):
-    command = [sys.executable, "-W", "ignore", "-c", KILLED_ANYWHERE, str(place)]
-    done = subprocess.run(
-        [*command, str(n_kills), "1.1"], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
-
-
-@pytest.mark.long
-@pytest.mark.timeout(3600)
-def test_a_hundred_kills_leave_whole_folders_that_can_be_tracked(tmp_path):
-    tally = kill_everywhere(tmp_path, 100)
-    counts = dict(re.findall(r"'(\w+)': (\d+)", tally))
-    assert int(counts["absent"]) + int(counts["intact"]) == 100
-    # the kills fell before the save, between save and log, and after
-    assert min(int(counts[name]) for name in ("absent", "found", "tracked")) > 0
-    assert int(counts["found"]) + int(counts["tracked"]) == int(counts["intact"])
-
-
 # ---------------------------------------------------------------- passwords
 
 
@@ -754,69 +346,3 @@ def test_no_password_is_printed_by_develop(run, files, uri, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     done = run("develop", files["c"], TARGET, "--out", "m2", "--json")
     assert "hunter2" not in done.output
-
-
-def test_track_folder_says_what_it_found(folder, uri):
-    run_id, made = track_folder(folder, tracking_uri=uri)
-    assert made is not None
-    assert track_folder(folder, tracking_uri=uri) == (run_id, None)
-
-
-# ---------------------------------------------------------------- what a run says
-
-
-def test_a_run_names_its_parent_its_words_and_its_evidence(
-    cohort, model, uri, tmp_path
-):
-    folder = rm.save_model(model, tmp_path / "m")
-    manifest = read_manifest(folder)
-    run_id = log_development(model, folder=folder, tracking_uri=uri).run_id
-    data = mlflow.MlflowClient(uri).get_run(run_id).data
-    assert data.tags["kind"] == "development"
-    assert "parent_digest" not in data.tags
-    assert data.params["dictionary_sha256"] == manifest.files["dictionary.toml"]
-    assert data.params["evidence_sha256"] == manifest.files["evidence.json"]
-    assert data.params["cohort_fingerprint"] == model.fingerprints.values
-    assert manifest.versions.items() <= data.params.items()
-    assert {"responder_model", "python", "numpy"} <= set(manifest.versions)
-    newer = rm.update(model, rm.simulate_cohort(n_patients=30, seed=8))
-    folder = rm.save_model(newer, tmp_path / "newer")
-    run_id = log_development(newer, folder=folder, tracking_uri=uri).run_id
-    tags = mlflow.MlflowClient(uri).get_run(run_id).data.tags
-    assert (tags["kind"], tags["parent_digest"]) == ("update", manifest.digest)
-
-
-def test_a_measure_without_a_value_leaves_its_reason_as_a_tag(model, uri, tmp_path):
-    one_class = rm.simulate_cohort(n_patients=40, seed=3)
-    one_class = one_class[(one_class["rtms_responder"] == True).fillna(False)]  # noqa: E712
-    newer = rm.update(model, one_class, count_again=True)
-    folder = rm.save_model(newer, tmp_path / "newer")
-    run_id = log_development(newer, folder=folder, tracking_uri=uri).run_id
-    data = mlflow.MlflowClient(uri).get_run(run_id).data
-    assert newer.performance.not_measured
-    for name, why in newer.performance.not_measured.items():
-        assert data.tags[f"not_measured.{name}"] == why.text()
-        assert f"performance.apparent.{name}" not in data.metrics
-
-
-def test_track_takes_several_folders_and_says_where(run, folder, uri, model, tmp_path):
-    other = rm.save_model(rm.published_model("rtms_response", "screening"), "p")
-    done = run("track", folder, other, "--json")
-    assert done.exit_code == 0, done.output
-    rows = json.loads(done.stdout)
-    assert [row["logged_now"] for row in rows] == [True, True]
-    assert {row["tracking_uri"] for row in rows} == {uri}
-    assert uri in run("track", folder).stdout
-
-
-def test_combine_is_a_run_of_its_own(run, files, uri, tmp_path):
-    for name in ("north", "south"):
-        made = rm.develop(
-            rm.read_cohort(files[name]).drop(columns="centre"), settings=SETTINGS
-        )
-        rm.save_model(made, tmp_path / name)
-    done = run("combine", "north", "south", "--out", "both", "--json")
-    assert done.exit_code == 0, done.output
-    said = json.loads(done.stdout)
-    assert said["tracking_uri"] == uri
-    assert find_run(digest_of("both"), tracking_uri=uri) == said["run_id"]
