@@ -28,6 +28,14 @@ def lines_of(text: str) -> str:
     return " ".join(text.split())
 
 
+def test_headings_alone_are_no_refused_cell(run, tmp_path):
+    (tmp_path / "heads.csv").write_text("patient_id,age,sex\n", encoding="utf-8")
+    done = run("check", "heads.csv", "--lang", "en")
+    assert done.exit_code == 1
+    assert "refused cells" not in lines_of(done.stdout)
+    assert "at least one patient" in done.stderr
+
+
 def test_check_says_what_a_file_is_good_for(run, tmp_path):
     write_cohort(simulate_cohort(n_patients=120, seed=2), tmp_path / "centre.csv")
     done = run("check", "centre.csv", "--lang", "en")

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from in_words import as_printed
-from responder_model.artifact import load_model, save_model
+from responder_model.artifact import digest_of, load_model, save_model
 from responder_model.cli.app import app
 from responder_model.cohort import read_cohort
 from responder_model.development import develop, published_model
@@ -65,6 +65,20 @@ def test_sample_size_says_what_patients_would_teach_a_model_with_priors(run):
     assert "--n-patients" in run("sample-size", *named).stderr
     wrong = run("sample-size", "--validation", *given[2:], *named[-2:])
     assert "--model" in wrong.stderr
+
+
+def test_sample_size_takes_the_coefficients_of_a_model_and_names_it(run):
+    model = published_model("rtms_response", "screening")
+    asked = ["--outcome-proportion", "0.42", "--n-patients", "193", "--json"]
+    of_it = json.loads(
+        run("sample-size", *asked, "--model", "rtms_response@screening").stdout
+    )
+    by_hand = json.loads(run("sample-size", *asked, "--parameters", "46").stdout)
+    assert of_it["criteria"] == by_hand["criteria"]
+    assert of_it["model"]["digest"] == digest_of(model)
+    unknown = run("sample-size", *asked, "--model", "nothing")
+    assert "--parameters" not in unknown.stderr
+    assert "nothing" in unknown.stderr
 
 
 def test_sample_size_refuses_a_c_statistic_of_zero(run):

@@ -231,3 +231,28 @@ def test_a_name_in_doubt_is_not_shown(tmp_path: Path) -> None:
     about = [p for p in problems if p.field == "patient_id"]
     assert [(p.rule, p.found) for p in about] == [("patient.pseudonym", "")]
     assert all(isinstance(p, Problem) for p in about)
+
+
+@pytest.mark.parametrize("footer", ["Le 12/03", "LE 2041", "Page 1", "On 5"])
+def test_a_lone_pseudonym_like_a_footer_is_asked_about(
+    inspect: Any, footer: str
+) -> None:
+    found = inspect(HEADINGS, *PATIENTS, [footer, None, None, None])
+    (problem,) = found.problems
+    assert (problem.field, problem.row) == ("patient_id", 6)
+    assert "ou un bas de page ?" in problem.text("fr")
+    unnamed = [["A", *patient[1:]] for patient in PATIENTS]
+    headings = ["Centre", *HEADINGS[1:]]
+    (problem,) = inspect(headings, *unnamed, [footer, None, None, None]).problems
+    assert (problem.rule, problem.row) == ("formats.a_patient", 6)
+
+
+@pytest.mark.parametrize("shape", ["Le 12/0{}", "Sujet n° {}", "P: {}", "Page {}/9"])
+def test_a_lone_pseudonym_like_those_of_others_is_a_patient(
+    inspect: Any, shape: str
+) -> None:
+    named = [[shape.format(k), *p[1:]] for k, p in enumerate(PATIENTS, start=1)]
+    found = inspect(HEADINGS, *named, [shape.format(5), None, None, None])
+    left = [*found.problems, *found.questions]
+    assert len(found.cohort) == 5 or left, (found.notices, left)
+    assert found.n_left_out == 0

@@ -431,6 +431,21 @@ def test_missing_columns_are_named(model, tmp_path):
     assert "one with a column for each of: " in text
     assert "date" in text
     assert "probability_50" in text
+    assert "score --date" in text
+
+
+def test_a_prediction_without_a_day_says_what_writes_it(model, tmp_path):
+    paths = use(model, tmp_path)
+    for path in paths:
+        table = pd.read_csv(path).astype(object)
+        table.loc[3, "date"] = None
+        table.to_csv(path, index=False)
+    with pytest.raises(rm.InvalidCohortError) as refused:
+        monitor(model, *paths, today=TODAY)
+    said = {p.file: p.text("fr") for p in refused.value.problems}
+    first, then = (path.name for path in paths)
+    assert "score --date" in said[first]
+    assert "score --date" not in said[then]
 
 
 def test_relief_as_a_fraction_is_asked_here_too(model, tmp_path):

@@ -417,7 +417,10 @@ def test_history_says_who_was_champion_on_a_day(run, uri):
     )
     before = run(*asked, "--on", "2020-01-01", "--lang", "fr").stdout
     assert "pas encore de champion ; le modèle publié" in before
-    later = json.loads(run(*asked, "--on", "2099-01-01", "--json").stdout)
+    to_come = run(*asked, "--on", "2099-01-01", "--json")
+    assert "2099-01-01 is to come: until then another" in to_come.stderr
+    assert "is to come" not in run(*asked, "--on", day).stderr
+    later = json.loads(to_come.stdout)
     assert [row["champion"]["to_version"] for row in later] == [2]
     rows = json.loads(run(*asked, "--json").stdout)
     assert [row["digest"] for row in rows] == [first.digest, second.digest]

@@ -98,7 +98,12 @@ def reasons_table(
         low, high = (write(x * unit, lang) for x in (bounds.lower, bounds.upper))
         rests_on = (say(f"cli.basis_{basis.get(name, '')}", lang),) if basis else ()
         words = (label_of(name, lang), describe_value(name, known[name], lang))
-        return *words, *rests_on, write(added * unit, lang), f"{low} .. {high}"
+        return (
+            *words,
+            *rests_on,
+            write(added * unit, lang),
+            say("signs.to", lang, low=low, high=high),
+        )
 
     by_size = sorted(found.contributions.items(), key=lambda item: -abs(item[1]))
     rows = [
@@ -262,13 +267,13 @@ def _in_100(probability: float, interval: Interval, lang: str) -> tuple[str, str
     return format_hundred(probability, lang), bounds
 
 
-def with_interval(probability: float, interval: Interval) -> str:
+def with_interval(probability: float, interval: Interval, lang: str = "en") -> str:
     """Write a probability in percent, with its interval.
 
     Examples
     --------
-    >>> with_interval(0.25, (0.031, 0.739))
-    '25 % (3 % .. 74 %)'
+    >>> with_interval(0.25, (0.031, 0.739), "fr")
+    '25 % (3 % à 74 %)'
     """
-    low, high = (format_percent(p) for p in interval)
-    return f"{format_percent(probability)} ({low} .. {high})"
+    limits = dict(zip(("low", "high"), interval, strict=True))
+    return say("cli.share_with_interval", lang, value=probability, **limits)

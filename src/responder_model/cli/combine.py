@@ -24,7 +24,7 @@ from responder_model.cli.tracked import (
 )
 from responder_model.errors import ResponderModelError
 from responder_model.words import Note, say
-from responder_model.words.numbers import format_number, format_percent
+from responder_model.words.numbers import format_percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -207,7 +207,8 @@ def _effects(found: Combination, lang: str) -> Table:
 
 
 def _limits(found: tuple[float, float, float], lang: str) -> str:
-    return "{} ({} .. {})".format(*(format_number(x, lang, ".2f") for x in found))
+    limits = dict(zip(("value", "lower", "upper"), found, strict=True))
+    return say("cli.with_interval", lang, **limits)
 
 
 def _centres(found: Combination, lang: str) -> Table:

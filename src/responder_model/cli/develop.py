@@ -222,29 +222,32 @@ def sample_size(
     from responder_model.sample_size import PLANNING_C_STATISTIC
 
     c = PLANNING_C_STATISTIC if c_statistic is None else c_statistic
-    _check_purpose(parameters, threshold, validation=validation)
     if validation and model is not None:
         raise options.wrong_option(Note("cli.only_development"), "--model")
-    beside = None if model is None else _beside(model, n_patients)
+    digest, beside = (None, None) if model is None else _beside(model, n_patients)
+    if parameters is None and beside is not None:
+        parameters = beside.of
+    _check_purpose(parameters, threshold, validation=validation)
     if parameters is None:
         criteria = _for_validation(outcome_proportion, c, threshold, n_patients)
     else:
         criteria = _for_development(parameters, outcome_proportion, c, n_patients)
     purpose = "validation" if validation else "development"
     said = (criteria, outcome_proportion, purpose, beside)
-    _print_criteria(*said, json_output=json_output)
+    _print_criteria(*said, digest, json_output=json_output)
 
 
-def _beside(text: str, n_patients: int | None) -> Learnt:
-    """What a model's patients taught it, or patients would teach a published one."""
+def _beside(text: str, n_patients: int | None) -> tuple[str, Learnt]:
+    """Digest of a model, and what its patients taught it, or would teach it."""
+    from responder_model.artifact import digest_of
     from responder_model.model.learnt import learnt_by, planned
 
     model = open_model(text)
     if model.n_patients:
-        return learnt_by(model)
+        return digest_of(model), learnt_by(model)
     if not n_patients:
         raise options.wrong_option(Note("cli.patients_to_plan"), "--n-patients")
-    return planned(model, n_patients)
+    return digest_of(model), planned(model, n_patients)
 
 
 def _check_purpose(
@@ -283,6 +286,7 @@ def _print_criteria(
     outcome_proportion: float,
     purpose: str,
     beside: Learnt | None,
+    digest: str | None,
     *,
     json_output: bool,
 ) -> None:
@@ -293,7 +297,7 @@ def _print_criteria(
     if json_output:
         found = {"n_required": n_required, "n_events_required": n_events}
         rows = [asdict(row) for row in criteria]
-        more = {} if beside is None else {"model": asdict(beside)}
+        more = {} if beside is None else {"model": {"digest": digest, **asdict(beside)}}
         print_json({"purpose": purpose, **found, "criteria": rows, **more})
         return
     console().print(criteria_table(criteria))

@@ -92,9 +92,9 @@ def pathway_lines(found: Pathway, lang: str) -> Iterator[str | Table]:
             yield f"   {line}"
     yield say("pathway.first_a_response", lang)
     after = found.responders
-    both = with_interval(found.joint, found.joint_interval)
+    both = with_interval(found.joint, found.joint_interval, lang)
     yield "   " + say("pathway.joint", lang, p=both)
-    succeeds = with_interval(after.success, after.success_interval)
+    succeeds = with_interval(after.success, after.success_interval, lang)
     yield "   " + say("pathway.after_response", lang, p=succeeds)
     yield from limits_lines(found, lang)
     yield ""

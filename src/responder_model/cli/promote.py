@@ -15,7 +15,6 @@ from responder_model.cli.output import print_json, print_notices
 from responder_model.cli.prediction import DIGITS_SHOWN
 from responder_model.cli.tracked import TrackingOption
 from responder_model.words import Note, say
-from responder_model.words.numbers import format_number
 
 if TYPE_CHECKING:
     from responder_model.cohort import CohortMap
@@ -234,11 +233,8 @@ def _slope(found: Estimate | None, lang: str) -> str:
 def _estimate(found: Estimate | None, lang: str) -> str:
     if found is None:
         return say("promotion.no_value", lang)
-    value, low, high = (
-        format_number(part, lang, ".2f")
-        for part in (found.value, found.lower, found.upper)
-    )
-    return f"{value} ({low}; {high})"
+    limits = {"value": found.value, "lower": found.lower, "upper": found.upper}
+    return say("cli.with_interval", lang, **limits)
 
 
 def _outcome(done: Decision) -> Note:

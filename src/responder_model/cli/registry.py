@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -125,6 +125,11 @@ def history(
     at = read_standing(known, uri=chosen_tracking_uri(tracking_uri))
     target = target_of(known) or known
     print_notices([] if at.moved is None else [at.moved])
+    today = datetime.now(UTC).date()
+    if on is not None and on.date() > today:
+        print_notices(
+            [Note("promotion.day_to_come", day=str(on.date()), today=str(today))]
+        )
     if on is not None:
         rows = on_day(at.chain, on.date())
         if json_output:

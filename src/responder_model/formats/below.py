@@ -28,6 +28,11 @@ _FOOTER = (
     r"generated|produced|created|cr[ée][ée]e?|saved|enregistr[ée]e?|report|rapport|"
     r"derni[èe]re|last|mise? [àa] jour|updated|date|le|on|du|as of)\b\W.*[0-9]"
 )
+# What no pseudonym is: several words, a whole date, a page of so many. Another footer
+# may be one ("Le 12/03"), and is asked about.
+_SURE = re.compile(
+    r"(?i)\S+\s+\S+\s+\S|\d[/.-]\d{1,2}[/.-]\d|^\s*pages?\W+\d+\s*(?:/|of|sur|de)"
+)
 # Patients above a line, and columns in which it is their mean or sum, from which it is
 # one of totals.
 _FEWEST_ABOVE, _FEWEST_MEANS = 3, 2
@@ -46,15 +51,19 @@ def remarks_of(table: Table, head: int) -> dict[int, str]:
     """Lines that hold a remark and nothing else, by place.
 
     A word alone may be the pseudonym of a patient of whom nothing is known, unless a
-    blank line stands above it, or it has no digit and most pseudonyms have one. A name
-    is kept, to be refused without being shown.
+    blank line stands above it, or it has no digit and most pseudonyms have one; what
+    patients of whom more is known are called, a remark is not. A name is kept, to be
+    refused without being shown.
     """
     if table.cells.shape[1] < 2:
         return {}
-    footers = _footers(table)
     texts = table.cells.iloc[:, head]
+    footers = {k: word for k, (word, is_sure) in footers_of(table).items() if is_sure}
+    footers = _unlike_patients(table, head, footers, _FOOTER)
     below = np.flatnonzero(np.diff(table.rows) > 1) + 1
-    alone = np.union1d(matching(texts, _REMARK), below).astype(np.intp)
+    worded = dict.fromkeys(matching(texts, _REMARK).tolist(), "")
+    worded = _unlike_patients(table, head, worded, _REMARK)
+    alone = np.union1d([*worded], below).astype(np.intp)
     words = matching(texts, _NO_DIGIT)
     if 2 * len(words) < len(texts):
         alone = np.union1d(alone, words).astype(np.intp)
@@ -71,8 +80,11 @@ def remarks_of(table: Table, head: int) -> dict[int, str]:
     return remarks | footers
 
 
-def _footers(table: Table) -> dict[int, str]:
-    """Last lines that hold nothing but what a program prints below, by place."""
+def footers_of(table: Table) -> dict[int, tuple[str, bool]]:
+    """Last lines that hold nothing but what a program prints below, by place.
+
+    With its first word, and whether it cannot be a pseudonym.
+    """
     first = max(len(table.rows) - MOST_BELOW, 0)
     found = {}
     for place in range(first, len(table.rows)):
@@ -81,7 +93,19 @@ def _footers(table: Table) -> dict[int, str]:
         if len(given) == 1 and isinstance(given[0], str):
             word = re.match(_FOOTER, given[0])
             if word is not None:
-                found[place] = f"{word[1]} …"
+                found[place] = f"{word[1]} …", bool(_SURE.search(given[0]))
+    return found
+
+
+def _unlike_patients(
+    table: Table, head: int, found: dict[int, str], pattern: str
+) -> dict[int, str]:
+    """Lines that a pattern finds, unless patients with more in their line match it."""
+    texts = table.cells.iloc[:, head]
+    for place in matching(texts, pattern).tolist() if found else ():
+        line = table.cells.iloc[place].drop(table.cells.columns[head])
+        if not all(is_blank(cell) for cell in line.tolist()):
+            return {k: word for k, word in found.items() if is_blank(texts.iloc[k])}
     return found
 
 

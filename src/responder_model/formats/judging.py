@@ -14,6 +14,7 @@ import pandas as pd
 from responder_model.errors import Problem
 from responder_model.formats.below import (
     are_blank,
+    footers_of,
     matching,
     remarks_of,
     statistics_below,
@@ -40,6 +41,7 @@ _PERHAPS = frozenset(
 # Lines at the end, each with such a word, from which they are totals.
 _FEWEST_TOTALS = 2
 _A_TOTAL = Note("formats.a_total")
+_A_FOOTER = Note("formats.a_footer")
 _NOBODY = Note("formats.nobody")
 _DIGIT = r"[0-9]"
 
@@ -108,13 +110,17 @@ def _judge(
     problems: list[Problem] = []
     for column in heads:
         perhaps = _headed(table.cells.iloc[:, column], totals, remarks)
+        printed = _footers_there(table, column, remarks)
         if column in identifiers:
             for place, text in perhaps.items():
                 doubts[place, column] = Doubt(shown=text, question=_A_TOTAL)
+            for place, text in printed.items():
+                doubts[place, column] = Doubt(shown=text, question=_A_FOOTER)
             settled = {*totals, *remarks}
             for place in _nobody(table.cells.iloc[:, column], settled):
                 doubts[place, column] = Doubt(shown="", question=_NOBODY)
         else:
+            perhaps |= printed
             problems += _of_nobody(table, identifiers, perhaps, totals, remarks)
     left = {*totals, *remarks, *(_place(table, problem) for problem in problems)}
     if not left and not doubts:
@@ -136,6 +142,19 @@ def _judge(
         ),
         n_columns,
     )
+
+
+def _footers_there(
+    table: Table, column: int, remarks: Collection[int]
+) -> dict[int, str]:
+    """Cells of a column that may be what a program prints below, or a pseudonym."""
+    cells = table.cells.iloc[:, column]
+    places = [k for k, (_, is_sure) in footers_of(table).items() if not is_sure]
+    return {
+        k: str(cells.iloc[k])
+        for k in places
+        if k not in remarks and not is_blank(cells.iloc[k])
+    }
 
 
 def _headed(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from responder_model.cohort.checking import inspect_columns, inspect_rows
 from responder_model.errors import InvalidCohortError, Problem, Question
 from responder_model.formats import open_file
+from responder_model.formats.table import is_blank
 from responder_model.vocabulary import find_field, normalise, show
 from responder_model.words import Note
 
@@ -58,6 +59,7 @@ class Lines:
     def __init__(self, path: str | PathLike[str], due: tuple[str, ...]) -> None:
         parts = list(open_file(path).tables())
         self._file = Path(path).name
+        self._is_scored = any(name.startswith("probability") for name in due)
         cells = [part.cells.astype(object) for part in parts]  # one kind, rows or none
         self.cells = _named(pd.concat(cells))
         self.rows: Ints = np.concatenate([part.rows for part in parts])
@@ -67,7 +69,8 @@ class Lines:
         absent = tuple(name for name in due if name not in self.cells)
         self.whole = not absent
         if absent:
-            rule = Note("monitoring.columns", columns=absent)
+            key = "columns_undated" if DAY in absent and self._is_scored else "columns"
+            rule = Note(f"monitoring.{key}", columns=absent)
             self.problems.append(self._of_file(Problem(field="table", allowed=rule)))
 
     def refuse(self, place: int, field: str, rule: str, *, found: str = "") -> None:
@@ -84,7 +87,8 @@ class Lines:
         cell = self.cells[DAY].iloc[place]
         day = _date(cell)
         if day is None:
-            self.refuse(place, DAY, "date", found=show(cell))
+            rule = "undated" if self._is_scored and is_blank(cell) else "date"
+            self.refuse(place, DAY, rule, found=show(cell))
         elif day > today:
             self.refuse(place, DAY, "not_to_come")
         return day

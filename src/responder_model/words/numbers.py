@@ -11,14 +11,20 @@ _FRENCH = str.maketrans({".": ",", ",": "\N{NARROW NO-BREAK SPACE}"})
 def format_number(value: float, lang: str = "en", spec: str = ".4g") -> str:
     """Write a number with the marks of the language; thousands apart from 10 000 on.
 
+    What rounds to nothing has no minus.
+
     Examples
     --------
     >>> format_number(6.5, "fr"), format_number(586656.0, "en", ".0f")
     ('6,5', '586,656')
+    >>> format_number(-0.004, "fr", ".2f"), format_number(-0.006, "en", ".2f")
+    ('0,00', '-0.01')
     """
     if spec.endswith("f") and abs(value) >= _THOUSANDS_FROM:
         spec = spec.replace(".", ",.")
     text = format(value, spec)
+    if not text.strip("-0."):
+        text = text.removeprefix("-")
     return text.translate(_FRENCH) if lang == "fr" else text
 
 
