@@ -87,8 +87,6 @@ def test_in_resample_predicts_the_main_cut_off_alike():
     design = np.random.default_rng(0).normal(size=(20, whole.estimator_.n_features_in_))
     np.testing.assert_allclose(served[0](design), served[1](design), atol=1e-4)
     assert abs(lean.pool_.weight - whole.pool_.weight) < 0.05
-    with pytest.raises(ValueError, match="with_intervals must be True"):
-        lean.estimator_.predict_interval(design)
 
 
 def test_procedure_is_cloned_unfitted():

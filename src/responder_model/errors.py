@@ -24,6 +24,7 @@ __all__ = [
     "ResponderModelError",
     "TrackingError",
     "UntrustedModelError",
+    "check_one_of",
     "got",
     "refused_by_system",
     "system_reason",
@@ -66,6 +67,20 @@ def got(value: object, among: Iterable[str] = ()) -> Note | str:
     if not near:
         return quoted
     return Note("argument.near", got=quoted, near=by_small[near[0]])
+
+
+def check_one_of(
+    value: object,
+    allowed: Iterable[str],
+    *,
+    name: str,
+    error: type[ResponderModelError] = ResponderModelError,
+) -> None:
+    """Refuse a word that is none of those that are known, of an argument."""
+    known = tuple(allowed)
+    if value not in known:
+        said = {"name": name, "allowed": known, "got": got(value, known)}
+        raise error(Note("argument.one_of", **said))
 
 
 # What a problem may be about where it is no field.

@@ -28,7 +28,7 @@ from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
-from responder_model.errors import ResponderModelError, got
+from responder_model.errors import ResponderModelError, check_one_of, got
 from responder_model.frozen import FrozenDict, freeze
 from responder_model.words import LANGUAGES as LANGUAGES
 from responder_model.words import Note
@@ -257,14 +257,7 @@ class Dictionary:
     def moment_index(self, name: str) -> int:
         """Position of a moment in time; raises for an unknown one."""
         names = [moment.name for moment in self.moments]
-        if name not in names:
-            said = Note(
-                "argument.one_of",
-                name="moment",
-                allowed=tuple(names),
-                got=got(name, names),
-            )
-            raise ResponderModelError(said)
+        check_one_of(name, names, name="moment")
         return names.index(name)
 
     def is_known(self, name: str, moment: str) -> bool:
@@ -303,10 +296,7 @@ class Dictionary:
 
     def check_decision(self, decision: str) -> str:
         """Return the name of a known decision; raises for an unknown one."""
-        if decision not in self.decisions:
-            known = {"name": "decision", "allowed": tuple(self.decisions)}
-            said = Note("argument.one_of", **known, got=got(decision, self.decisions))
-            raise ResponderModelError(said)
+        check_one_of(decision, self.decisions, name="decision")
         return decision
 
     def check_target(self, decision: str, moment: str | None) -> tuple[str, str]:

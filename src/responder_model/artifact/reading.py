@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -62,34 +63,11 @@ _KEYS = (
     "disclosure",
     "fingerprints",
 )
-_ENCODER_KEYS = (
-    "decision",
-    "moment",
-    "predictors",
-    "columns",
-    "derived",
-    "projection",
-)
-_COLUMN_KEYS = ("name", "predictor", "transform", "centre", "scale", "weights")
-_COMPONENT_KEYS = (
-    "name",
-    "prior_mean",
-    "prior_sd",
-    "prior_weight",
-    "weight",
-    "log_evidence",
-    "mean",
-    "covariance",
-    "centre_sd",
-)
-_LIMITS_KEYS = (
-    "numbers",
-    "seen",
-    "never_together",
-    "usual_distance",
-    "widest_distance",
-    "non_responders",
-)
+# The dictionary stands in a file of its own.
+_ENCODER_KEYS = [row.name for row in fields(Encoder) if row.name != "dictionary"]
+_COLUMN_KEYS = [row.name for row in fields(Column)]
+_COMPONENT_KEYS = [row.name for row in fields(Component)]
+_LIMITS_KEYS = [row.name for row in fields(Limits)]
 
 
 def as_published(model: Model) -> Model:

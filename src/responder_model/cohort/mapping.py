@@ -186,11 +186,6 @@ class CohortMap:
         """Field by the normal form of a heading; "" for none."""
         return {normalise(heading): name for heading, name in self.columns.items()}
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is answered."""
-        return self == NOTHING
-
 
 NOTHING = CohortMap()
 

@@ -27,7 +27,7 @@ from responder_model.cumulative_logit.earlier import Earlier, Missed
 from responder_model.cumulative_logit.fitting import (
     fit_at_cuts,
     fit_mixture,
-    means_without,
+    predicted_without,
 )
 from responder_model.cumulative_logit.levels import (
     check_classes,
@@ -37,12 +37,9 @@ from responder_model.cumulative_logit.levels import (
     places,
 )
 from responder_model.cumulative_logit.likelihood import Levels, Observations
-from responder_model.cumulative_logit.mixture import (
-    Component,
-    collapse,
-    collapse_at,
-)
+from responder_model.cumulative_logit.mixture import Component, collapse, collapse_at
 from responder_model.cumulative_logit.parameters import check_names, check_parameters
+from responder_model.cumulative_logit.scales import column_scales
 from responder_model.cumulative_logit.served import (
     average,
     averaged,
@@ -52,14 +49,9 @@ from responder_model.cumulative_logit.served import (
 
 # Patients from which each served cut point is half its own fit (statistics.md 2).
 CUT_SPECIFIC_FROM = 100
-# Contrasts of a balanced 0/1 column that make one SD.
-_BINARY_UNIT = 2.0
 # Intercept and log-gap priors where nothing is published.
 VAGUE_ANCHOR = (0.0, 5.0)
 VAGUE_GAP_SD = 1.0
-# SD, relative to the largest value, below which a column is constant but for rounding.
-_ROUNDING = 1e-13
-Z95 = 1.959963984540054
 
 
 class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
@@ -113,8 +105,8 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         share an SD, over which the mixture averages; a row with 0 in all of them is of
         another centre.
     with_intervals : bool, default True
-        Whether to estimate what intervals need beside the posterior; without, none can
-        be asked for, and components that count for next to nothing take no part.
+        Whether to estimate what intervals need beside the posterior; without,
+        components that count for next to nothing take no part.
 
     Attributes
     ----------
@@ -230,22 +222,25 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         return self._learn(design, lower, upper)
 
     def _learn(self, design: Array, lower: Levels, upper: Levels) -> Self:
-        self._scale(design)
-        observations = Observations(
-            design=self._design(design),
-            lower=lower,
-            upper=upper,
-            n_cuts=len(self.classes_) - 1,
-            main=self.main_cut,
+        self.main_ = self.main_cut
+        self.centre_, self.scale_, self._units = column_scales(
+            design, self._column_names(), self.priors or {}, self.n_centres
         )
+        observations = self._observe(self._design(design), lower, upper)
         self._fit_mixture(observations)
         self._serve(observations)
         published = self._published_component()
         self.conflict_ = float("nan")
         if published is not None and self.with_intervals:
-            n_columns = design.shape[1] - self.n_centres
+            n_columns = len(self._described())
             self.conflict_ = conflict_p_value(observations, published.prior, n_columns)
         return self
+
+    def _observe(self, design: Array, lower: Levels, upper: Levels) -> Observations:
+        J, main = len(self.classes_) - 1, self.main_
+        return Observations(
+            design=design, lower=lower, upper=upper, n_cuts=J, main=main
+        )
 
     def _column_names(self) -> list[str]:
         names = getattr(self, "feature_names_in_", None)
@@ -253,23 +248,9 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             return [str(name) for name in names]
         return [f"x{k}" for k in range(self.n_features_in_)]
 
-    def _scale(self, X: Array) -> None:
-        """Centre and scale of each column: stated, else development mean and SD."""
-        self.centre_, self.scale_ = X.mean(axis=0), X.std(axis=0)
-        binary = ((X == 0.0) | (X == 1.0)).all(axis=0)
-        # what differs by rounding only is constant
-        rounding = _ROUNDING * np.abs(X).max(axis=0)
-        self.scale_[binary | (self.scale_ <= rounding)] = 1.0
-        # without evidence one SD of a balanced 0/1 column counts as one of a number
-        self._units = np.where(binary & (not self.priors), _BINARY_UNIT, 1.0)
-        for k, name in enumerate(self._column_names()):
-            prior = (self.priors or {}).get(name, ())
-            if len(prior) > 2:
-                self.scale_[k] = prior[2]
-            if len(prior) > 3:
-                self.centre_[k] = prior[3]
-        own = slice(self.n_features_in_ - self.n_centres, None)
-        self.centre_[own], self.scale_[own] = 0.0, 1.0
+    def _described(self) -> list[str]:
+        """Names of the columns that describe patients: all but those of centres."""
+        return self._column_names()[: self.n_features_in_ - self.n_centres]
 
     def _design(self, X: Array) -> Array:
         return np.asarray((X - self.centre_) / self.scale_)
@@ -277,7 +258,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     def _published(self) -> tuple[Array | None, Array | None]:
         if not self.priors:
             return None, None
-        names = self._column_names()[: self.n_features_in_ - self.n_centres]
+        names = self._described()
         unknown = sorted(set(self.priors) - set(names))
         if unknown:
             msg = f"priors must name columns of X, got {', '.join(unknown)}."
@@ -291,23 +272,21 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         if self.earlier is not None:
             self.components_ = fit_mixture(observations, self.earlier.components)
             return
-        n_columns = observations.design.shape[1] - self.n_centres
-        n_gaps = observations.n_cuts - 1
-        known = self.gaps is not None
-        gaps = np.array(self.gaps if known else np.ones(n_gaps), dtype=np.float64)
+        described, known = self._described(), self.gaps is not None
+        gaps = self.gaps if known else np.ones(observations.n_cuts - 1)
         priors = robust_priors(
             mean,
             sd,
-            n_columns,
+            len(described),
             anchor=self.anchor or VAGUE_ANCHOR,
-            gaps=gaps,
+            gaps=np.array(gaps, dtype=np.float64),
             gap_sd=self.gap_sd if known else VAGUE_GAP_SD,
             components=self.components,
-            units=self._units[:n_columns],
-            firm=self._is_among(self.firm)[:n_columns],
+            units=self._units[: len(described)],
+            firm=np.isin(described, list(self.firm or ())),
         )
         if self.curves:
-            bent = self._is_among(self.curves)[:n_columns]
+            bent = np.isin(described, list(self.curves))
             cuts = np.zeros(observations.n_cuts, dtype=bool)
             priors = apart_by_curve(priors, np.append(cuts, bent))
         if self.n_centres:
@@ -326,11 +305,8 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             self.cut_components_ = fit_at_cuts(
                 observations, cuts, self.components_, self.earlier
             )
-        own = {
-            cut: collapse(parts, 0, 1, 0)
-            for cut, parts in self.cut_components_.items()
-            if self.are_halves_
-        }
+        halves = self.cut_components_ if self.are_halves_ else {}
+        own = {cut: collapse(parts, 0, 1, 0) for cut, parts in halves.items()}
         slopes = self._misses(observations)
         ordinal = collapse_at(self.components_, range(J), J, main)
         self.served_ = {
@@ -342,7 +318,6 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             )
             for cut in range(J)
         }
-        self.main_ = main
         self.coef_ = self.served_[main].coefficients
         self.intercepts_ = np.array([self.served_[cut].intercept for cut in range(J)])
 
@@ -362,9 +337,6 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         self.discrepancy_ = self.missed_.interactions.mean(DISCREPANCY_VARIANCES)
         return self.missed_.slopes.mean(SLOPE_VARIANCES) if self.n_centres else 0.0
 
-    def _is_among(self, names: Sequence[str] | None) -> NDArray[np.bool_]:
-        return np.isin(self._column_names(), list(names or ()))
-
     def out_of_fold(
         self,
         X: ArrayLike,
@@ -375,32 +347,21 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         """Linear predictors at the main cut point of patients left out, (n,).
 
         The mixture of all patients, less what each fold adds, in one step
-        (``means_without``); the shrinkage is that of the whole. Averaged over the folds
-        that leave a patient out.
+        (``predicted_without``); the shrinkage is that of the whole. Averaged over the
+        folds that leave a patient out.
         """
         design = self._checked(X)
         lower = places(self.classes_, y)
-        J, main = len(self.classes_) - 1, self.main_
-        observations = Observations(
-            design=design,
-            lower=lower,
-            upper=highest_places(self.classes_, lower, upper),
-            n_cuts=J,
-            main=main,
+        upper = highest_places(self.classes_, lower, upper)
+        own = self.cut_components_.get(self.main_) if self.are_halves_ else None
+        found = predicted_without(
+            self._observe(design, lower, upper),
+            [outside for _, outside in folds],
+            self.components_,
+            own,
         )
-        parts = [outside for _, outside in folds]
-        means = means_without(observations, self.components_, parts, main)
-        own = self.cut_components_.get(main)
-        if own and self.are_halves_:
-            at_main = observations.at_cuts(np.full(len(own), main))
-            means = (means + means_without(at_main, own, parts, 0)) / 2.0
-        total, count = np.zeros(len(design)), np.zeros(len(design))
-        for mean, outside in zip(means, parts, strict=True):
-            total[outside] += mean[0] + design[outside] @ mean[1:]
-            count[outside] += 1
-        variance = float(self.served_[main].variance(design).mean())
-        kappa = 1.0 / np.sqrt(1.0 + np.pi * variance / 8.0)
-        return np.asarray(kappa * total / np.maximum(count, 1))
+        variance = float(self.served_[self.main_].variance(design).mean())
+        return np.asarray(found / np.sqrt(1.0 + np.pi * variance / 8.0))
 
     def linear_predictor(self, X: ArrayLike, cut: int | None = None) -> Array:
         """Shrunken log-odds of exceeding one cut point (default: the main one)."""
@@ -413,21 +374,8 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
     def predict_exceedance(self, X: ArrayLike) -> Array:
         """P(above each cut point), (n_patients, n_levels - 1), never increasing."""
         design = self._checked(X)
-        served = [self.served_[cut] for cut in range(len(self.classes_) - 1)]
-        columns = [averaged(one, design) for one in served]
+        columns = [averaged(one, design) for one in self.served_.values()]
         return monotone(expit(np.column_stack(columns)), self.main_)
-
-    def predict_interval(self, X: ArrayLike) -> Array:
-        """95 % interval of P(above the main cut point), (n_patients, 2)."""
-        if not self.with_intervals:
-            msg = "with_intervals must be True where intervals are asked for, got "
-            msg += "False. Fit again with it."
-            raise ValueError(msg)
-        design = self._checked(X)
-        served = self.served_[self.main_]
-        centre = averaged(served, design)
-        half = Z95 * np.sqrt(served.variance(design) + self.discrepancy_)
-        return np.asarray(expit(np.column_stack([centre - half, centre + half])))
 
     def predict_proba(self, X: ArrayLike) -> Array:
         """Probability of each level, (n_patients, n_levels)."""
@@ -455,7 +403,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         component = self._published_component()
         if component is None:
             return float("nan"), {}
-        names = self._column_names()[: self.n_features_in_ - self.n_centres]
+        names = self._described()
         slopes = slice(len(self.classes_) - 1, len(self.classes_) - 1 + len(names))
         shift = (component.mean - component.prior.mean)[slopes]
         # before the data are seen, Var(posterior mean) = S - C

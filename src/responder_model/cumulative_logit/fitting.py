@@ -163,7 +163,30 @@ def _learned(observations: Observations, priors: Sequence[Prior]) -> NDArray[np.
     return np.concatenate([np.arange(J), J + used])
 
 
-def means_without(
+def predicted_without(
+    observations: Observations,
+    parts: Sequence[NDArray[np.int64]],
+    components: Sequence[Component],
+    own: Sequence[Component] | None,
+) -> Array:
+    """Linear predictor at the main cut point of patients, each left out, (n,).
+
+    ``own`` are components of that cut point alone, half of what is served. Averaged
+    over the parts that a patient is in; 0 for one who is in none.
+    """
+    main, design = observations.main, observations.design
+    means = _means_without(observations, components, parts, main)
+    if own:
+        at_main = observations.at_cuts(np.full(len(own), main))
+        means = (means + _means_without(at_main, own, parts, 0)) / 2.0
+    total, count = np.zeros(len(design)), np.zeros(len(design))
+    for mean, outside in zip(means, parts, strict=True):
+        total[outside] += mean[0] + design[outside] @ mean[1:]
+        count[outside] += 1
+    return np.asarray(total / np.maximum(count, 1))
+
+
+def _means_without(
     observations: Observations,
     components: Sequence[Component],
     parts: Sequence[NDArray[np.int64]],

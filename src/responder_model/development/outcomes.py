@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.cohort import OutcomeLevels
+from responder_model.cohort.outcomes import MIN_PATIENTS
 from responder_model.disclosure import ENOUGH_VALUES
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array
@@ -54,6 +55,19 @@ def are_levels(outcome: Any) -> bool:
     values = pd.DataFrame(outcome).to_numpy(dtype=np.float64, na_value=np.nan)
     known = values[~np.isnan(values[:, 0])]
     return bool((known > 1).any() or (known[:, 0] != known[:, -1]).any())
+
+
+def check_outcomes(
+    lower: NDArray[np.int64], upper: NDArray[np.int64], target: Decision
+) -> None:
+    """Refuse outcomes of too few patients, or the same for all."""
+    if len(lower) < MIN_PATIENTS:
+        sizes = {"least": MIN_PATIENTS, "n": len(lower)}
+        names = {"outcome": target.outcome, "binary": target.binary_outcome}
+        raise DevelopmentError(Note("refusal.too_few_patients", **sizes, **names))
+    outcome = at_cut(lower, upper, target.main_index)
+    if len(np.unique(outcome[~np.isnan(outcome)])) < 2:
+        raise DevelopmentError(Note("refusal.one_class", binary=target.binary_outcome))
 
 
 def _read_numbers(outcome: Any, n_cuts: int) -> Array:

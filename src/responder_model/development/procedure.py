@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from responder_model.cohort.outcomes import MIN_PATIENTS
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
 from responder_model.cumulative_logit.components import CURVE_SD
 from responder_model.cumulative_logit.earlier import Earlier
@@ -25,6 +24,7 @@ from responder_model.development.outcomes import (
     as_they_come,
     at_cut,
     check_lengths,
+    check_outcomes,
     is_rare,
     order_of,
     patients_of,
@@ -201,7 +201,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         raw, centre = raw[order], centre[order]
         lower, upper, groups = lower[order], upper[order], as_they_come(groups[order])
         if self.earlier is None:
-            self._check(lower, upper)
+            check_outcomes(lower, upper, self.target)
         self._set_out(len(raw))
         patients = patients_of(raw, groups)
         merged = self._merge_levels(lower, upper, patients)
@@ -251,17 +251,6 @@ class Procedure(ClassifierMixin, BaseEstimator):
             self.encoder_ = self.build_encoder(curved=True)
             self.priors_ = self.priors_.with_curves(self.encoder_.derived, CURVE_SD)
 
-    def _check(self, lower: NDArray[np.int64], upper: NDArray[np.int64]) -> None:
-        if len(lower) < MIN_PATIENTS:
-            sizes = {"least": MIN_PATIENTS, "n": len(lower)}
-            names = {"outcome": self.target.outcome}
-            names["binary"] = self.target.binary_outcome
-            raise DevelopmentError(Note("refusal.too_few_patients", **sizes, **names))
-        outcome = at_cut(lower, upper, self.target.main_index)
-        if len(np.unique(outcome[~np.isnan(outcome)])) < 2:
-            binary = self.target.binary_outcome
-            raise DevelopmentError(Note("refusal.one_class", binary=binary))
-
     def _describe(
         self,
         raw: Array,
@@ -295,8 +284,11 @@ class Procedure(ClassifierMixin, BaseEstimator):
         contrast = np.array([encoder.is_contrast(k) for k in range(z.shape[1])])
         without = unused | (self.left_out_ & contrast)
         projection = np.where(without, 0.0, encoder.projection)
-        published = (self._coefficients()[0] @ projection)[None]
-        filled, extra = self.population_.impute(z, published, encoder.interval(raw))
+        priors = self.priors_.columns
+        published = np.array([priors[name].mean for name in encoder.derived])
+        filled, extra = self.population_.impute(
+            z, (published @ projection)[None], encoder.interval(raw)
+        )
         # unknown predictors flatten the slope of what is known (statistics.md 1.9)
         flatten = 1.0 / np.sqrt(1.0 + np.pi * extra / 8.0)
         centre = self.population_.mean
@@ -321,11 +313,6 @@ class Procedure(ClassifierMixin, BaseEstimator):
         self.open_cuts_ = merged.open_cuts
         return merged
 
-    def _coefficients(self) -> Array:
-        """Published mean and SD of each model column, (2, n_derived)."""
-        rows = [self.priors_.columns[name] for name in self.encoder_.derived]
-        return np.array([[row.mean for row in rows], [row.sd for row in rows]])
-
     def _rival_of_trees(
         self, design: Array, lower: NDArray[np.int64], upper: NDArray[np.int64]
     ) -> EvidenceCumulativeLogit:
@@ -338,23 +325,19 @@ class Procedure(ClassifierMixin, BaseEstimator):
         return self._build_estimator(None).fit_places(design, lower, upper)
 
     def _build_estimator(self, earlier: Earlier | None) -> EvidenceCumulativeLogit:
-        mean, sd = self._coefficients()
-        names, columns = self.encoder_.derived, self.priors_.columns
-        cuts = self.target.cut_points
+        names = {f"x{k}": name for k, name in enumerate(self.encoder_.derived)}
+        rows = {x: self.priors_.columns[name] for x, name in names.items()}
         return EvidenceCumulativeLogit(
-            {
-                f"x{k}": (m, s, 1.0, 0.0)
-                for k, (m, s) in enumerate(zip(mean, sd, strict=True))
-            },
+            {x: (row.mean, row.sd, 1.0, 0.0) for x, row in rows.items()},
             anchor=self.priors_.anchor,
             gaps=self.priors_.gaps,
             gap_sd=self.priors_.gap_sd,
-            levels=range(len(cuts) + 1),
+            levels=range(len(self.target.cut_points) + 1),
             main_cut=self.target.main_index,
             served_cuts=self._served_cuts(),
             components=self.components,
-            firm=[f"x{k}" for k, name in enumerate(names) if columns[name].firm],
-            curves=[f"x{k}" for k, name in enumerate(names) if is_curve(name)],
+            firm=[x for x, row in rows.items() if row.firm],
+            curves=[x for x, name in names.items() if is_curve(name)],
             earlier=earlier,
             n_centres=len(self.centres_),
             with_intervals=not self.in_resample,

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from responder_model.errors import EvidenceError, got
+from responder_model.errors import EvidenceError, check_one_of
 from responder_model.evidence.base import evidence_directory
 from responder_model.performance import Estimate
 from responder_model.words import Note, prose_in
@@ -170,14 +170,7 @@ def harm_rows(treatment: str, *, other_use: bool = False) -> tuple[HarmRow, ...]
     >>> harm_rows("emcs")[0].figure.text()
     '4 of 36 patients (11 %; 3 % to 26 %)'
     """
-    if treatment not in TREATMENTS:
-        said = Note(
-            "argument.one_of",
-            name="treatment",
-            allowed=TREATMENTS,
-            got=got(treatment, TREATMENTS),
-        )
-        raise EvidenceError(said)
+    check_one_of(treatment, TREATMENTS, name="treatment", error=EvidenceError)
     rows = (row for row in _packaged() if row.treatment == treatment)
     return tuple(row for row in rows if other_use or row.transport == "same")
 

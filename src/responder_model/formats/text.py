@@ -321,21 +321,19 @@ def _numbers(layout: TextLayout) -> frozenset[int]:
     Only where the file has shown its decimal mark to be the point, so that there is one
     way to read them.
     """
-    if layout.decimals != {"."}:
-        return frozenset()
-    return frozenset(
-        place
-        for place, heading in enumerate(map(find_heading, layout.table.header))
-        if heading and heading.field.kind == "number" and heading.unit is None
-    )
+    return _places_of(layout, "number") if layout.decimals == {"."} else frozenset()
 
 
 def _words(layout: TextLayout) -> frozenset[int]:
     """Places of columns of few words: each is read once, not in every row."""
+    return _places_of(layout, "category", "boolean")
+
+
+def _places_of(layout: TextLayout, *kinds: str) -> frozenset[int]:
     return frozenset(
         place
         for place, heading in enumerate(map(find_heading, layout.table.header))
-        if heading and heading.field.kind in ("category", "boolean")
+        if heading and heading.field.kind in kinds and heading.unit is None
     )
 
 

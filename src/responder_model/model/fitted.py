@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from responder_model.cumulative_logit.earlier import Missed
-from responder_model.errors import ResponderModelError, got
+from responder_model.errors import ResponderModelError, check_one_of
 from responder_model.evidence import Evidence
 from responder_model.features import Encoder, Population
 from responder_model.frozen import FrozenDict, freeze
@@ -145,14 +145,7 @@ class Model:
     review: Note | None = field(default=None, init=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.provenance not in PROVENANCES:
-            said = Note(
-                "argument.one_of",
-                name="provenance",
-                allowed=tuple(PROVENANCES),
-                got=got(self.provenance, PROVENANCES),
-            )
-            raise ResponderModelError(said)
+        check_one_of(self.provenance, PROVENANCES, name="provenance")
         covariance = parts.symmetric(self.population.covariance)
         population = replace(self.population, covariance=covariance)
         object.__setattr__(self, "population", population)
@@ -226,8 +219,7 @@ class Model:
     @cached_property
     def main_index(self) -> int:
         """Position of the main cut-off among the served ones."""
-        main = self.rules.main_cut_point
-        return self.served_cut_points.index(main)
+        return self.served_cut_points.index(self.rules.main_cut_point)
 
     @property
     def main(self) -> parts.LinearPart:

@@ -265,13 +265,6 @@ def _measures(y: Floats, p: Floats) -> dict[str, tuple[float, float, float]]:
     return found
 
 
-def _at_ends_of_days(
-    due: list[date], evidence: Evidence
-) -> Iterator[tuple[date, float]]:
-    """Yield each day with E after its last patient."""
-    yield from dict(zip(due, np.exp(evidence.log_e).tolist(), strict=True)).items()
-
-
 def _levels(series: Series, cuts: tuple[float, ...]) -> Iterator[Level]:
     """Yield what was observed and expected of each level, where it is known which."""
     exact = series.lower == series.upper

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from numbers import Integral, Real
 
 import numpy as np
@@ -71,14 +70,6 @@ def check_outcome_probability(
     if log_odds:
         check_log_odds(p)
     return y, p
-
-
-def check_one_of(value: object, allowed: Iterable[str], *, name: str) -> None:
-    """Refuse a word that is none of those that are known."""
-    known = tuple(allowed)
-    if value not in known:
-        said = Note("argument.one_of", name=name, allowed=known, got=got(value, known))
-        raise ResponderModelError(said)
 
 
 def is_number(value: object) -> bool:

@@ -8,10 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, check_one_of
 from responder_model.performance._check import (
     Floats,
-    check_one_of,
     check_outcome_probability,
 )
 from responder_model.performance._logistic import expit, logit

@@ -7,10 +7,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from responder_model.errors import check_one_of
 from responder_model.performance._check import (
     Floats,
     check_log_odds,
-    check_one_of,
     check_outcome_probability,
 )
 from responder_model.performance._logistic import expit, logit

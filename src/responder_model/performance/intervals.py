@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 from numpy.typing import ArrayLike
 
+from responder_model.errors import check_one_of
 from responder_model.performance import calibration, overall
-from responder_model.performance._check import check_one_of, check_outcome_probability
+from responder_model.performance._check import check_outcome_probability
 from responder_model.performance.discrimination import c_statistic_estimate
 from responder_model.performance.estimate import Estimate
 

@@ -8,12 +8,11 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, check_one_of
 from responder_model.performance._check import (
     Floats,
     check_confidence,
     check_n_resamples,
-    check_one_of,
     check_outcome_probability,
     check_rng,
     check_threshold,

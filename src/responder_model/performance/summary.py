@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, check_one_of
 from responder_model.performance import calibration_distance, discrimination, distances
 from responder_model.performance._check import (
     Floats,
@@ -18,7 +18,6 @@ from responder_model.performance._check import (
     check_classes,
     check_confidence,
     check_n_resamples,
-    check_one_of,
     check_rng,
     check_threshold,
 )

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.cohort import check_cohort
-from responder_model.errors import ResponderModelError, got
+from responder_model.errors import ResponderModelError, check_one_of
 from responder_model.features import expit
 from responder_model.schema import dictionary
 from responder_model.simulation.relief import draw_relief, draw_sessions, draw_symptom
@@ -142,14 +142,7 @@ def _check_request(n_patients: int, n_centres: int, selection: str) -> None:
     if n_patients < 1 or n_centres < 1:
         said = Note("simulation.sizes", n=n_patients, centres=n_centres)
         raise ResponderModelError(said)
-    if selection not in SELECTIONS:
-        said = Note(
-            "argument.one_of",
-            name="selection",
-            allowed=tuple(SELECTIONS),
-            got=got(selection, SELECTIONS),
-        )
-        raise ResponderModelError(said)
+    check_one_of(selection, SELECTIONS, name="selection")
 
 
 def _check_shares(**shares: float) -> None:

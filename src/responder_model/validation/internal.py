@@ -12,7 +12,7 @@ import pandas as pd
 from responder_model.cohort import check_cohort, repeated_rows
 from responder_model.development.from_cohort import check_overlap
 from responder_model.development.procedure import Procedure
-from responder_model.errors import DevelopmentError
+from responder_model.errors import DevelopmentError, check_one_of
 from responder_model.features import Array, expit, logit
 from responder_model.model import Model
 from responder_model.performance import NEUTRAL_THRESHOLD
@@ -186,11 +186,7 @@ def validate_internally(
     >>> 0.5 < found.value("c_statistic") < 1.0
     True
     """
-    if design not in _DESIGNS:
-        said = Note(
-            "argument.one_of", name="design", allowed=tuple(_DESIGNS), got=repr(design)
-        )
-        raise DevelopmentError(said)
+    check_one_of(design, _DESIGNS, name="design", error=DevelopmentError)
     check_n_resamples(n_resamples, minimum=1)
     check_seed(seed)
     cohort = check_cohort(cohort)
