@@ -8,7 +8,6 @@ import pytest
 from responder_model.errors import ResponderModelError
 from responder_model.evidence.rows import STATUSES
 from responder_model.schema import (
-    LANGUAGES,
     Field,
     dictionary,
     dictionary_text,
@@ -16,6 +15,7 @@ from responder_model.schema import (
     parse_target,
 )
 from responder_model.vocabulary import column_heading, normalise
+from responder_model.words import LANGUAGES
 
 FIELDS = tuple(dictionary().fields.values())
 DECISIONS = tuple(dictionary().decisions.values())

@@ -17,11 +17,7 @@ from responder_model.development import develop, published_model
 from responder_model.figures.explanations import draw_waterfall, waterfall_title
 from responder_model.model import Model, Prediction
 from responder_model.model.explanation import explain_one
-from responder_model.outputs import (
-    Output,
-    check_outputs,
-    drafted,
-)
+from responder_model.outputs import Output, check_outputs, drafted
 from responder_model.schema import dictionary
 from responder_model.settings import Settings
 from responder_model.tracking import local_tracking_uri

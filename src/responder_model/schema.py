@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from responder_model.errors import ResponderModelError, check_one_of, got
 from responder_model.frozen import FrozenDict, freeze
-from responder_model.words import LANGUAGES as LANGUAGES
 from responder_model.words import Note
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = [
-    "LANGUAGES",
     "Category",
     "Contrast",
     "Correlation",
@@ -306,13 +304,10 @@ class Dictionary:
         if moment is None and len(moments) == 1:
             return decision, moments[0]
         if moment not in moments:
-            said = Note(
-                "argument.moment_of",
-                decision=decision,
-                allowed=tuple(moments),
-                got=got(moment, moments),
+            said = {"allowed": tuple(moments), "got": got(moment, moments)}
+            raise ResponderModelError(
+                Note("argument.moment_of", decision=decision, **said)
             )
-            raise ResponderModelError(said)
         return decision, moment
 
 
@@ -371,8 +366,8 @@ def dictionary() -> Dictionary:
 @cache
 def dictionary_text() -> str:
     """Return the packaged TOML, as a model folder stores it."""
-    path = files("responder_model") / "data" / "dictionary.toml"
-    return path.read_text(encoding="utf-8")
+    data = files("responder_model") / "data"
+    return (data / "dictionary.toml").read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=16)
@@ -400,6 +395,6 @@ def _parse_field(row: dict[str, Any]) -> Field:
     parts["categories"] = tuple(Category(**c) for c in row.get("categories", ()))
     parts["contrasts"] = tuple(Contrast(**c) for c in row.get("contrasts", ()))
     parts["reference"] = Reference(**row.get("reference", {}))
-    references = row.get("references", {}).items()
-    parts["references"] = FrozenDict({k: Reference(**r) for k, r in references})
+    own = row.get("references", {})
+    parts["references"] = FrozenDict({k: Reference(**r) for k, r in own.items()})
     return Field(**parts)

@@ -14,44 +14,26 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-from responder_model.artifact.card import render_card
-from responder_model.artifact.document import (
-    evidence_document,
-    model_document,
-    performance_document,
-    rounded,
-)
-from responder_model.artifact.evidence import read_evidence
-from responder_model.artifact.folder import (
-    MANIFEST,
-    check_replaceable,
-    read_folder,
-    write_folder,
-)
-from responder_model.artifact.keys import (
-    read_private_key,
-    read_public_key,
-    trusted_keys,
-)
-from responder_model.artifact.manifest import (
-    Manifest,
-    build_manifest,
-    check_manifest,
-)
-from responder_model.artifact.own_dictionary import check_meaning, read_dictionary
-from responder_model.artifact.reading import as_published, read_document
-from responder_model.artifact.signature import (
+from responder_model.errors import ResponderModelError, UntrustedModelError
+from responder_model.model import Model
+from responder_model.words import Note
+from .card import render_card
+from .document import evidence_document, model_document, performance_document, rounded
+from .evidence import read_evidence
+from .folder import MANIFEST, check_replaceable, read_folder, write_folder
+from .keys import read_private_key, read_public_key, trusted_keys
+from .manifest import Manifest, build_manifest, check_manifest
+from .own_dictionary import check_meaning, read_dictionary
+from .reading import as_published, read_document
+from .signature import (
     check_private_key,
     check_signature,
     new_signing_key,
     verify_model,
     write_signature,
 )
-from responder_model.artifact.strict_json import parse_json, render_json
-from responder_model.artifact.trees import check_trees
-from responder_model.errors import ResponderModelError, UntrustedModelError
-from responder_model.model import Model
-from responder_model.words import Note
+from .strict_json import parse_json, render_json
+from .trees import check_trees
 
 __all__ = [
     "Manifest",

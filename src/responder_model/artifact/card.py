@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from responder_model.artifact.document import performance_document
 from responder_model.labels import describe_cut_point, label_of
 from responder_model.model import Model
 from responder_model.model.disclosed import describe_disclosure
 from responder_model.model.limits import preceding_test
 from responder_model.model.messages import standing_messages
 from responder_model.schema import dictionary
+from .document import performance_document
 
 SIMULATED = (
     "**SIMULATED.** This model was developed on simulated patients. It is not for any "

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from responder_model.artifact.node import lower_triangle
 from responder_model.errors import ResponderModelError
 from responder_model.evidence import Evidence
 from responder_model.features import Encoder
 from responder_model.model import CentreLevel, Component, LinearPart, Model, Pool
 from responder_model.model.parts import ApparentPerformance
 from responder_model.words import Note
+from .node import lower_triangle
 
 if TYPE_CHECKING:
     from responder_model.disclosure.fingerprints import Fingerprints

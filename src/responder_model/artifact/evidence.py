@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from responder_model.artifact.document import evidence_document, rounded
-from responder_model.artifact.kinds import read_as
-from responder_model.artifact.node import Node
 from responder_model.evidence import (
     Declarations,
     Evidence,
@@ -16,6 +13,9 @@ from responder_model.evidence import (
 from responder_model.evidence.rows import STATUSES
 from responder_model.frozen import FrozenDict
 from responder_model.model import Model
+from .document import evidence_document, rounded
+from .kinds import read_as
+from .node import Node
 
 _PLACE = "evidence.json"
 

@@ -8,10 +8,10 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from responder_model.artifact.node import MAX_NUMBER, MAX_TEXT
 from responder_model.errors import UntrustedModelError
 from responder_model.frozen import FrozenDict
 from responder_model.words import Note
+from .node import MAX_NUMBER, MAX_TEXT
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from responder_model import __version__
-from responder_model.artifact.document import FORMAT_VERSION
-from responder_model.artifact.folder import MANIFEST, MAX_BYTES, SIGNATURE
-from responder_model.artifact.node import Node
-from responder_model.artifact.strict_json import canonical_json, parse_json
 from responder_model.errors import UntrustedModelError
 from responder_model.model import Model
 from responder_model.schema import dictionary
 from responder_model.words import Note
+from .document import FORMAT_VERSION
+from .folder import MANIFEST, MAX_BYTES, SIGNATURE
+from .node import Node
+from .strict_json import canonical_json, parse_json
 
 _KEYS = (
     "format_version",

@@ -11,11 +11,11 @@ import tomllib
 from collections.abc import Iterable
 
 from responder_model import schema
-from responder_model.artifact.kinds import read_as
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.features import Encoder
 from responder_model.vocabulary import show
 from responder_model.words import Note
+from .kinds import read_as
 
 # Characters of a line of the dictionary; the longest has about 400.
 _LONGEST_LINE = 4000

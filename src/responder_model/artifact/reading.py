@@ -8,14 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from responder_model.artifact import records
-from responder_model.artifact.document import (
-    FORMAT_VERSION,
-    model_document,
-    performance_document,
-    rounded,
-)
-from responder_model.artifact.node import Node
 from responder_model.cumulative_logit.earlier import Misfit, Missed
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.evidence import Evidence
@@ -33,6 +25,9 @@ from responder_model.model.fitted import PROVENANCES
 from responder_model.model.limits import category_names, preceding_test
 from responder_model.schema import Decision, Dictionary, Field
 from responder_model.words import Note
+from . import records
+from .document import FORMAT_VERSION, model_document, performance_document, rounded
+from .node import Node
 
 _TRANSFORMS = ("identity", "log", "log1p")
 _KEYS = (

@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from responder_model.artifact.kinds import read_as
-from responder_model.artifact.node import MAX_TEXT, Node
 from responder_model.disclosure.record import Disclosure, is_cell_size
 from responder_model.features import Encoder
 from responder_model.model.parts import ApparentPerformance
 from responder_model.priors.sets import PriorSet
 from responder_model.sample_size import Criterion, SampleSizeVerdict
-from responder_model.schema import LANGUAGES, Dictionary
+from responder_model.schema import Dictionary
 from responder_model.settings import Settings
-from responder_model.words import Note, gaps_of, read_words
+from responder_model.words import LANGUAGES, Note, gaps_of, read_words
+from .kinds import read_as
+from .node import MAX_TEXT, Node
 
 if TYPE_CHECKING:
     from responder_model.disclosure.fingerprints import Fingerprints

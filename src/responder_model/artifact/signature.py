@@ -14,17 +14,17 @@ from pathlib import Path
 from string import hexdigits
 from typing import Any
 
-from responder_model.artifact.folder import MANIFEST, SIGNATURE, read_folder
-from responder_model.artifact.keys import cryptography
-from responder_model.artifact.manifest import check_manifest, sha256
-from responder_model.artifact.node import Node
-from responder_model.artifact.strict_json import canonical_json, parse_json
 from responder_model.errors import (
     ResponderModelError,
     UntrustedModelError,
     system_reason,
 )
 from responder_model.words import Note
+from .folder import MANIFEST, SIGNATURE, read_folder
+from .keys import cryptography
+from .manifest import check_manifest, sha256
+from .node import Node
+from .strict_json import canonical_json, parse_json
 
 _KEYS = ("algorithm", "public_key", "signature", "digest")
 _ALGORITHM = "ed25519"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from responder_model.artifact.strict_json import parse_json
 from responder_model.errors import UntrustedModelError
 from responder_model.features import Encoder
 from responder_model.model.trees import DECISIONS
 from responder_model.words import Note
+from .strict_json import parse_json
 
 NAME = "trees.json"
 # Lists of a tree that have one entry per node.

@@ -6,11 +6,11 @@ line before and itself; without the key nobody can make one. The patient's value
 as an HMAC alone.
 """
 
-from responder_model.audit.entry import Entry
-from responder_model.audit.key import AuditKey, new_key, read_key
-from responder_model.audit.listing import Affected, affected
-from responder_model.audit.trail import Trail
-from responder_model.audit.verification import Judgement, verify_trail
+from .entry import Entry
+from .key import AuditKey, new_key, read_key
+from .listing import Affected, affected
+from .trail import Trail
+from .verification import Judgement, verify_trail
 
 __all__ = [
     "Affected",

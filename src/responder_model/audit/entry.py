@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from responder_model.artifact.strict_json import canonical_json
-from responder_model.audit.key import AuditKey
+from .key import AuditKey
 
 # Before the first line.
 NO_MAC = "0" * 64

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from responder_model.artifact.strict_json import canonical_json, parse_json
-from responder_model.audit.entry import NO_MAC
-from responder_model.audit.key import AuditKey
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.words import Note
+from .entry import NO_MAC
+from .key import AuditKey
 
 HEAD, LOCK = "head.json", "lock"
 

@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from responder_model.audit.entry import read_line
-from responder_model.audit.head import files_of
 from responder_model.errors import ResponderModelError
 from responder_model.words import Note
+from .entry import read_line
+from .head import files_of
 
 Row = Mapping[str, Any]
 # How a digest is written where an answer names a model.

@@ -10,19 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from responder_model.audit.entry import Entry, follows, line_start, seal_line
-from responder_model.audit.head import (
-    HEAD,
-    LOCK,
-    Head,
-    head_from,
-    locked,
-    path_of,
-    write_head,
-)
-from responder_model.audit.key import AuditKey
 from responder_model.errors import ResponderModelError
 from responder_model.words import Note
+from .entry import Entry, follows, line_start, seal_line
+from .head import HEAD, LOCK, Head, head_from, locked, path_of, write_head
+from .key import AuditKey
 
 # Bytes after which a file is full: some 100 000 lines.
 FULL = 64 * 1024 * 1024

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from responder_model.audit.entry import NO_MAC, follows, read_line, split_line
-from responder_model.audit.head import HEAD, LOCK, Head, files_of, head_from
-from responder_model.audit.key import AuditKey
-from responder_model.audit.trail import is_torn
 from responder_model.errors import ResponderModelError
 from responder_model.words import Note
+from .entry import NO_MAC, follows, read_line, split_line
+from .head import HEAD, LOCK, Head, files_of, head_from
+from .key import AuditKey
+from .trail import is_torn
 
 # Places that are named; beyond them only their number is.
 MOST_FAULTS = 20

@@ -23,7 +23,7 @@ def main() -> None:
     # nor is it looked through once more at the end, for a fifth of that time
     atexit.register(gc.freeze)
     _write_every_character()
-    from responder_model.cli.app import app
+    from .app import app
 
     app()
 

@@ -12,12 +12,12 @@ from typing import Annotated, Any, get_args
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from responder_model.cli import options
-from responder_model.cli.help import InWords, asked_language, heading_in
-from responder_model.cli.output import BAD_INPUT, print_error
-from responder_model.cli.usage import Misused, as_options, in_our_words
 from responder_model.errors import ResponderModelError, got, refused_by_system
 from responder_model.words import Note, say
+from . import options
+from .help import InWords, asked_language, heading_in
+from .output import BAD_INPUT, print_error
+from .usage import Misused, as_options, in_our_words
 
 # A number with a decimal comma. Three digits after it may be thousands, save after 0.
 _DECIMAL_COMMA = re.compile(r"\A([-+]?(?:0|\d+(?!,\d{3}\Z))),(\d+)\Z")

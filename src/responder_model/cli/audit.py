@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.options import JsonOption, LanguageOption, spoken, wrong_option
-from responder_model.cli.output import print_json, print_notices
 from responder_model.words import Note, say
+from .options import JsonOption, LanguageOption, spoken, wrong_option
+from .output import print_json, print_notices
 
 if TYPE_CHECKING:
     from responder_model.audit import Affected, Judgement

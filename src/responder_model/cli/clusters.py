@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from responder_model.cli.models import open_model
-from responder_model.cli.options import ModelArgument
-from responder_model.cli.output import progress
-from responder_model.cli.score import ContributionsOption
+from .models import open_model
+from .options import ModelArgument
+from .output import progress
+from .score import ContributionsOption
 
 SourceArgument = Annotated[str, typer.Argument(metavar="PARQUET")]
 ReplaceOption = Annotated[bool, typer.Option("--overwrite")]

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.mapping import with_map_options
-from responder_model.cli.options import (
+from responder_model.errors import InvalidCohortError
+from responder_model.outputs import Output, check_ending, check_outputs, drafted
+from responder_model.words import say
+from responder_model.words.numbers import format_percent
+from .mapping import with_map_options
+from .options import (
     CohortArgument,
     JsonOption,
     LanguageOption,
@@ -17,18 +21,8 @@ from responder_model.cli.options import (
     SeedOption,
     spoken,
 )
-from responder_model.cli.output import (
-    BAD_INPUT,
-    OPEN_QUESTIONS,
-    print_json,
-    print_notices,
-    tell,
-)
-from responder_model.cli.tables import check_table_path, write_table
-from responder_model.errors import InvalidCohortError
-from responder_model.outputs import Output, check_ending, check_outputs, drafted
-from responder_model.words import say
-from responder_model.words.numbers import format_percent
+from .output import BAD_INPUT, OPEN_QUESTIONS, print_json, print_notices, tell
+from .tables import check_table_path, write_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,9 +93,9 @@ def _print(
     cell_by_cell: bool,
 ) -> None:
     """Print the first screen, what is noted, questions and problems."""
-    from responder_model.cli.findings import count_findings, print_findings
-    from responder_model.cli.screen import SAID, screen, screen_rows
     from responder_model.cohort import survey
+    from .findings import count_findings, print_findings
+    from .screen import SAID, screen, screen_rows
 
     if whole is not None:
         good_for = survey(whole.cohort)
@@ -173,10 +167,10 @@ def _write_page(
     lang: str,
 ) -> None:
     """Write the page about a file; one that nobody changed since is replaced."""
-    from responder_model.cli.findings import grouped
-    from responder_model.cli.screen import screen_rows
     from responder_model.cohort import survey
     from responder_model.reporting.file_page import render_file
+    from .findings import grouped
+    from .screen import screen_rows
 
     output = Output(path=out, command="check", argument="--report")
     check_outputs(output, inputs=[path])

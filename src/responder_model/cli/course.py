@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli import patient
-from responder_model.cli.models import local_rate, open_model
-from responder_model.cli.options import RespondersOption, TestedOption
-from responder_model.cli.picture import FigureOption, check_picture, draw_picture
-from responder_model.cli.prediction import limits_lines
-from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.words import say
+from . import patient
+from .models import local_rate, open_model
+from .options import RespondersOption, TestedOption
+from .picture import FigureOption, check_picture, draw_picture
+from .prediction import limits_lines
+from .sheet import Keep, with_sheet_options
 
 if TYPE_CHECKING:
     from pathlib import Path

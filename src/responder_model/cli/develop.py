@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli import options, tracked
-from responder_model.cli.mapping import with_map_options
-from responder_model.cli.models import open_model
-from responder_model.cli.output import console, print_json, print_notices, progress
 from responder_model.schema import parse_target
 from responder_model.words import Note, say
+from . import options, tracked
+from .mapping import with_map_options
+from .models import open_model
+from .output import console, print_json, print_notices, progress
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -194,7 +194,7 @@ def update(
 def _print_development(
     done: Development, effect: UpdateEffect | None = None, *, json_output: bool
 ) -> None:
-    from responder_model.cli.summary import print_model, summarise
+    from .summary import print_model, summarise
 
     if json_output:
         more = {} if effect is None else {"update": effect.to_dict()}

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import typer
 
-from responder_model.cli.options import spoken
 from responder_model.errors import InvalidCohortError, Problem, Question
 from responder_model.words import Note, in_words, say
+from .options import spoken
 
 # Rows of one question or group that are named, and values of one rule.
 MOST_ROWS = 10

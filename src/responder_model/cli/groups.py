@@ -6,14 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from responder_model.cli.measures import measure_label, whose
-from responder_model.cli.output import console, print_json, print_lines
 from responder_model.errors import DevelopmentError
 from responder_model.labels import label_of
 from responder_model.reporting.groups import HIDDEN, group_label
 from responder_model.tables import Table
 from responder_model.words import Note, say
 from responder_model.words.numbers import format_number
+from .measures import measure_label, whose
+from .output import console, print_json, print_lines
 
 # Measures printed for a person, each with its limits; ``--json`` has all of them.
 _COUNTS = ("patients", "events")
@@ -24,7 +24,7 @@ def print_groups(
     rows: list[dict[str, Any]], provenance: str, lang: str, *, json_output: bool
 ) -> None:
     """One line per subgroup or centre: counts, then measures with 95 % limits."""
-    from responder_model.cli.output import plain
+    from .output import plain
 
     pooled, differences = _pooled(rows), _differences(rows)
     if json_output:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from responder_model.cli.output import print_json, print_lines
 from responder_model.evidence import HarmRow, harm_rows, treatment_of
 from responder_model.schema import dictionary
 from responder_model.words import say
+from .output import print_json, print_lines
 
 if TYPE_CHECKING:
     from responder_model.tables import Table

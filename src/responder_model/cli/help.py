@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from responder_model.cli.options import Language, spoken
 from responder_model.labels import label_of, moment_label, standing_note
 from responder_model.schema import dictionary
 from responder_model.words import read_words, say
+from .options import Language, spoken
 
 # What an option is given, as FILE, in what a command is typed with.
 _GIVEN = re.compile(r"[A-Z]{2,}")

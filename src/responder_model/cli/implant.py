@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli.harm import harm_lines
-from responder_model.cli.models import open_model
-from responder_model.cli.options import OtherUseOption
-from responder_model.cli.patient import Given, with_predictor_options
-from responder_model.cli.prediction import describe_model, limits_lines
-from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.schema import dictionary
 from responder_model.words import say
+from .harm import harm_lines
+from .models import open_model
+from .options import OtherUseOption
+from .patient import Given, with_predictor_options
+from .prediction import describe_model, limits_lines
+from .sheet import Keep, with_sheet_options
 
 if TYPE_CHECKING:
     from responder_model.pathways import Implant

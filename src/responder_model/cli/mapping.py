@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.options import taking, wrong_option
 from responder_model.words import Note
+from .options import taking, wrong_option
 
 if TYPE_CHECKING:
     from responder_model.cohort import CohortMap

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from responder_model.cli.output import console
 from responder_model.words import Note, say
 from responder_model.words.numbers import format_number
+from .output import console
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def plain_result(
     result: ExternalValidation | InternalValidation, provenance: str, lang: str = "en"
 ) -> dict[str, Any]:
     """Everything about the whole cohort, as JSON knows it."""
-    from responder_model.cli.output import plain
+    from .output import plain
 
     found = {
         "provenance": provenance,

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli import options
-from responder_model.cli.output import console, print_json, print_notices
 from responder_model.errors import UntrustedModelError
 from responder_model.labels import decision_label, moment_label
 from responder_model.schema import dictionary, parse_target
 from responder_model.words import Note, say
+from . import options
+from .output import console, print_json, print_notices
 
 if TYPE_CHECKING:
     from responder_model.model import Model
@@ -149,7 +149,7 @@ def inspect(
     lang: options.LanguageOption,
 ) -> None:
     """Show what a model was made from, its weights, measures and coefficients."""
-    from responder_model.cli.summary import print_model, summarise
+    from .summary import print_model, summarise
 
     found = open_model(model)
     if json_output:
@@ -170,7 +170,7 @@ def evidence(
     """Print what is published and believed of every predictor, and what is served."""
     excluded = tuple(exclude or ())
     if harm:
-        from responder_model.cli.harm import print_harm
+        from .harm import print_harm
 
         name = None if decision is None else _evidence_pages(decision)[0][0]
         print_harm(name, lang, other_use=other_use, json_output=json_output)

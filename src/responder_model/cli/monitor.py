@@ -10,28 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.models import open_model
-from responder_model.cli.options import (
-    JsonOption,
-    LanguageOption,
-    OverwriteOption,
-)
-from responder_model.cli.output import (
-    ROWS_SET_ASIDE,
-    plain,
-    print_json,
-    print_notices,
-    writing,
-)
-from responder_model.cli.prediction import describe_model
-from responder_model.cli.tracked import (
-    TrackingOption,
-    TrackOption,
-    find_destination,
-    log_to_run,
-)
 from responder_model.labels import decision_label
 from responder_model.outputs import Output, check_outputs, drafted
+from .models import open_model
+from .options import JsonOption, LanguageOption, OverwriteOption
+from .output import ROWS_SET_ASIDE, plain, print_json, print_notices, writing
+from .prediction import describe_model
+from .tracked import TrackingOption, TrackOption, find_destination, log_to_run
 
 if TYPE_CHECKING:
     from responder_model.monitoring import Monitoring, Together

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from responder_model import errors
-from responder_model.cli.options import spoken
 from responder_model.words import Note, say
+from .options import spoken
 
 if TYPE_CHECKING:
     import rich.table
@@ -108,7 +108,7 @@ def print_error(
     ``as_typed`` turns names of arguments into the options that somebody typed.
     """
     if isinstance(error, errors.InvalidCohortError):
-        from responder_model.cli.findings import count_findings, print_findings
+        from .findings import count_findings, print_findings
 
         print_notices(error.notices)
         print_findings(error)

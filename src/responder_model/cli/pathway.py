@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli.models import local_rate, open_model
-from responder_model.cli.options import RespondersOption, TestedOption
-from responder_model.cli.patient import Given, with_predictor_options
-from responder_model.cli.prediction import cut_lines, describe_model, limits_lines
-from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.labels import decision_label, moment_label
 from responder_model.words import say
+from .models import local_rate, open_model
+from .options import RespondersOption, TestedOption
+from .patient import Given, with_predictor_options
+from .prediction import cut_lines, describe_model, limits_lines
+from .sheet import Keep, with_sheet_options
 
 if TYPE_CHECKING:
     from responder_model.model import Prediction

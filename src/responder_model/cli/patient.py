@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli import options
-from responder_model.cli.models import local_rate, open_model
-from responder_model.cli.output import print_json, print_lines
-from responder_model.cli.picture import FigureOption, check_picture, drawn
-from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.errors import InvalidPatientError, Problem, system_reason
 from responder_model.schema import Field, dictionary
 from responder_model.words import Note, say
+from . import options
+from .models import local_rate, open_model
+from .output import print_json, print_lines
+from .picture import FigureOption, check_picture, drawn
+from .sheet import Keep, with_sheet_options
 
 if TYPE_CHECKING:
     from responder_model.model import Model, Prediction
@@ -238,10 +238,10 @@ class _Answer:
         self, lang: str, *, log_odds: bool, every: bool = False
     ) -> Iterator[str | Table]:
         """Yield the answer; ``every``: down to the last reason."""
-        from responder_model.cli.prediction import describe_prediction
         from responder_model.model.basis import bases, without_effect
         from responder_model.model.questions import question_notes
         from responder_model.tables import reasons_table
+        from .prediction import describe_prediction
 
         found, known = self.prediction, self.known
         yield from describe_prediction(found, lang, self.threshold)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli.output import writing
 from responder_model.errors import ResponderModelError
 from responder_model.outputs import Output, check_outputs, drafted
 from responder_model.words import Note
+from .output import writing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

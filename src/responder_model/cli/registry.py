@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.models import open_model
-from responder_model.cli.options import JsonOption, LanguageOption
-from responder_model.cli.output import print_json, print_notices
-from responder_model.cli.tracked import FolderArgument, TrackingOption
 from responder_model.words import Note, say
+from .models import open_model
+from .options import JsonOption, LanguageOption
+from .output import print_json, print_notices
+from .tracked import FolderArgument, TrackingOption
 
 if TYPE_CHECKING:
     from responder_model.promotion.promoting import Standing

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli import options, tracked
-from responder_model.cli.mapping import with_map_options
-from responder_model.cli.models import open_model
-from responder_model.cli.output import print_json, print_notices, progress, writing
 from responder_model.outputs import check_outputs
+from . import options, tracked
+from .mapping import with_map_options
+from .models import open_model
+from .output import print_json, print_notices, progress, writing
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli import options, output
-from responder_model.cli.mapping import with_map_options
-from responder_model.cli.models import open_model
 from responder_model.words import say
+from . import options, output
+from .mapping import with_map_options
+from .models import open_model
 
 if TYPE_CHECKING:
     from responder_model.cohort import CohortMap

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from responder_model.cli.models import open_model
-from responder_model.cli.options import LanguageOption, ModelArgument, OverwriteOption
-from responder_model.cli.output import writing
 from responder_model.outputs import Output, check_outputs, drafted
+from .models import open_model
+from .options import LanguageOption, ModelArgument, OverwriteOption
+from .output import writing
 
 CardFolderOption = Annotated[Path, typer.Option("--out", metavar="FOLDER")]
 KnownOption = Annotated[list[str] | None, typer.Option("--known", metavar="PREDICTOR")]

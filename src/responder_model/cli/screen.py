@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from responder_model.cli.output import PIPED_WIDTH
 from responder_model.labels import label_of
 from responder_model.vocabulary import find_heading, likely_fields, show
 from responder_model.words import Note, say
+from .output import PIPED_WIDTH
 
 if TYPE_CHECKING:
     from responder_model.cohort import Inspection, Survey

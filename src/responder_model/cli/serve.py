@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli.options import spoken
-from responder_model.cli.output import print_notices, tell
 from responder_model.errors import MissingExtraError, ResponderModelError
 from responder_model.words import Note
+from .options import spoken
+from .output import print_notices, tell
 
 if TYPE_CHECKING:
     from responder_model.audit import Trail

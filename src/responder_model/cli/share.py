@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.mapping import with_map_options
-from responder_model.cli.options import (
+from responder_model.disclosure import SMALL_CELLS
+from responder_model.schema import parse_target
+from responder_model.words import Note, say
+from .mapping import with_map_options
+from .options import (
     CohortArgument,
     ExcludeOption,
     JsonOption,
@@ -18,10 +21,7 @@ from responder_model.cli.options import (
     OverwriteOption,
     SmallCellsOption,
 )
-from responder_model.cli.output import print_json, print_notices, progress, writing
-from responder_model.disclosure import SMALL_CELLS
-from responder_model.schema import parse_target
-from responder_model.words import Note, say
+from .output import print_json, print_notices, progress, writing
 
 if TYPE_CHECKING:
     from responder_model.cohort import CohortMap

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli import options
-from responder_model.cli.output import print_json, print_lines, writing
 from responder_model.errors import ResponderModelError
 from responder_model.words import Note
+from . import options
+from .output import print_json, print_lines, writing
 
 if TYPE_CHECKING:
     from responder_model.outputs import Output

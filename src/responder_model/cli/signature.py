@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from responder_model.cli.options import JsonOption, spoken
-from responder_model.cli.output import print_json, print_notices
 from responder_model.words import Note, say
+from .options import JsonOption, spoken
+from .output import print_json, print_notices
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER")]
 VerifiedArgument = Annotated[str, typer.Argument(metavar="FOLDER")]

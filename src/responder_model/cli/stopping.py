@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli.mapping import with_map_options
-from responder_model.cli.models import open_model
-from responder_model.cli.output import print_notices
-from responder_model.cli.picture import FigureOption, check_picture, draw_picture
-from responder_model.cli.prediction import describe_model
-from responder_model.cli.sheet import Keep, with_sheet_options
 from responder_model.schema import dictionary
 from responder_model.words import say
+from .mapping import with_map_options
+from .models import open_model
+from .output import print_notices
+from .picture import FigureOption, check_picture, draw_picture
+from .prediction import describe_model
+from .sheet import Keep, with_sheet_options
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from responder_model.artifact import digest_of
 from responder_model.artifact.document import performance_document
-from responder_model.cli.measures import measure_label
-from responder_model.cli.output import console, plain
-from responder_model.cli.prediction import describe_model
 from responder_model.labels import component_label, label_of, question_label
 from responder_model.model.disclosed import describe_disclosure
 from responder_model.words import say
 from responder_model.words.numbers import format_number, signed
+from .measures import measure_label
+from .output import console, plain
+from .prediction import describe_model
 
 if TYPE_CHECKING:
     from rich.table import Table

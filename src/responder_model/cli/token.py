@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from responder_model.cli.options import JsonOption
-from responder_model.cli.output import print_json, tell
+from .options import JsonOption
+from .output import print_json, tell
 
 # Days for which a token is valid unless it is said otherwise.
 DAYS = 365

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.models import open_model
-from responder_model.cli.options import JsonOption, spoken
-from responder_model.cli.output import NOT_ALL_DONE, print_json, print_notices, tell
 from responder_model.errors import MissingExtraError, TrackingError
 from responder_model.words import Note, say
+from .models import open_model
+from .options import JsonOption, spoken
+from .output import NOT_ALL_DONE, print_json, print_notices, tell
 
 if TYPE_CHECKING:
     import pandas as pd

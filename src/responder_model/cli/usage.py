@@ -12,10 +12,10 @@ from typing import Any, get_args
 
 import typer
 
-from responder_model.cli.help import given_words
-from responder_model.cli.options import spoken
 from responder_model.errors import got
 from responder_model.words import Note, say
+from .help import given_words
+from .options import spoken
 
 # What a value of a kind must be, where nothing else is known of it.
 _KINDS = {int: "whole", float: "number", datetime: "day"}

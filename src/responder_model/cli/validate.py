@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.develop import OverlapOption
-from responder_model.cli.mapping import with_map_options
-from responder_model.cli.measures import logged, plain_result, print_measures
-from responder_model.cli.models import open_model
-from responder_model.cli.options import (
+from responder_model.errors import DevelopmentError
+from responder_model.words import Note
+from .develop import OverlapOption
+from .mapping import with_map_options
+from .measures import logged, plain_result, print_measures
+from .models import open_model
+from .options import (
     CohortArgument,
     CountAgainOption,
     ExcludeOption,
@@ -26,9 +28,9 @@ from responder_model.cli.options import (
     SeedOption,
     wrong_option,
 )
-from responder_model.cli.output import print_json, print_notices, progress
-from responder_model.cli.picture import check_picture, draw_picture
-from responder_model.cli.tracked import (
+from .output import print_json, print_notices, progress
+from .picture import check_picture, draw_picture
+from .tracked import (
     Destination,
     TrackingOption,
     TrackOption,
@@ -36,8 +38,6 @@ from responder_model.cli.tracked import (
     find_destination,
     log_to_run,
 )
-from responder_model.errors import DevelopmentError
-from responder_model.words import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -199,9 +199,9 @@ def _parts(
     import json
     from tempfile import TemporaryDirectory
 
-    from responder_model.cli.groups import print_groups
-    from responder_model.cli.output import plain
     from responder_model.reporting.groups import releasable
+    from .groups import print_groups
+    from .output import plain
 
     with progress("validating", n=len(work.patients)):
         rows = releasable(work.by_group(design))

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli import options
-from responder_model.cli.models import open_model
-from responder_model.cli.output import console, print_json
-from responder_model.cli.picture import FigureOption, check_picture, draw_picture
-from responder_model.cli.prediction import describe_model
 from responder_model.words import say
 from responder_model.words.numbers import format_number, format_percent
+from . import options
+from .models import open_model
+from .output import console, print_json
+from .picture import FigureOption, check_picture, draw_picture
+from .prediction import describe_model
 
 if TYPE_CHECKING:
     from pathlib import Path

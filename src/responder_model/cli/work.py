@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli.options import OverwriteOption, spoken
-from responder_model.cli.output import console
-from responder_model.cli.tracked import warn_unlogged
 from responder_model.words import say
 from responder_model.words.numbers import format_number
+from .options import OverwriteOption, spoken
+from .output import console
+from .tracked import warn_unlogged
 
 if TYPE_CHECKING:
     from rich.table import Table

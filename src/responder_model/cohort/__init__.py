@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from responder_model.cohort.checking import (
-    Inspection,
-    check_cohort,
-    inspect_cohort,
-    repeated_rows,
-)
-from responder_model.cohort.mapping import NOTHING, CohortMap, Rule, map_from, read_map
-from responder_model.cohort.outcomes import (
-    OutcomeLevels,
-    binary_outcome,
-    outcome_levels,
-)
-from responder_model.cohort.reading import inspect_file, read_cohort
-from responder_model.cohort.survey import Survey, survey
+from .checking import Inspection, check_cohort, inspect_cohort, repeated_rows
+from .mapping import NOTHING, CohortMap, Rule, map_from, read_map
+from .outcomes import OutcomeLevels, binary_outcome, outcome_levels
+from .reading import inspect_file, read_cohort
+from .survey import Survey, survey
 
 if TYPE_CHECKING:
-    from responder_model.cohort.writing import write_cohort, write_template
+    from .writing import write_cohort, write_template
 
 __all__ = [
     "NOTHING",

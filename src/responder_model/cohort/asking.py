@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_model.cohort.mapping import CohortMap
 from responder_model.errors import Problem, Question
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import YES_NO, own_unit, show
 from responder_model.words import Note
+from .mapping import CohortMap
 
 Rows = NDArray[np.int64]
 Numbers = NDArray[np.float64]

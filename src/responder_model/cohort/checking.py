@@ -10,22 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.cohort.asking import ask_of_codes, ask_of_words
-from responder_model.cohort.columns import distinct_values
-from responder_model.cohort.following import (
-    fill_binary_outcome,
-    fill_derived_category,
-    repeated,
-)
-from responder_model.cohort.headings import likely_questions, match_headings
-from responder_model.cohort.mapping import NOTHING, Code, CohortMap
-from responder_model.cohort.preparing import (
-    check_identifiers,
-    read_by_map,
-    with_named_sites,
-)
-from responder_model.cohort.questions import ask_of_values
-from responder_model.cohort.warning import warnings_of
 from responder_model.errors import InvalidCohortError, Problem, Question
 from responder_model.formats import quoted
 from responder_model.schema import Field, dictionary
@@ -38,6 +22,14 @@ from responder_model.vocabulary import (
     show,
 )
 from responder_model.words import Note
+from .asking import ask_of_codes, ask_of_words
+from .columns import distinct_values
+from .following import fill_binary_outcome, fill_derived_category, repeated
+from .headings import likely_questions, match_headings
+from .mapping import NOTHING, Code, CohortMap
+from .preparing import check_identifiers, read_by_map, with_named_sites
+from .questions import ask_of_values
+from .warning import warnings_of
 
 Rows = NDArray[np.int64]
 # A heading and the field that is read from it, None where none is.

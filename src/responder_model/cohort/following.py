@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.cohort.columns import category_dtype
-from responder_model.cohort.mapping import CohortMap
-from responder_model.cohort.rules import answers_by, ask_of_rule, by_the_dictionary
 from responder_model.errors import Problem, Question
 from responder_model.schema import Decision, Field, dictionary
 from responder_model.words import Note
+from .columns import category_dtype
+from .mapping import CohortMap
+from .rules import answers_by, ask_of_rule, by_the_dictionary
 
 Rows = NDArray[np.int64]
 

@@ -5,12 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from responder_model.cohort.asking import (
-    ask_of_headings,
-    ask_of_rivals,
-    ask_of_units,
-)
-from responder_model.cohort.mapping import NOTHING, CohortMap
 from responder_model.errors import Problem, Question
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import (
@@ -22,6 +16,8 @@ from responder_model.vocabulary import (
     show,
 )
 from responder_model.words import Note
+from .asking import ask_of_headings, ask_of_rivals, ask_of_units
+from .mapping import NOTHING, CohortMap
 
 # What heads a column of units.
 _UNITS = re.compile(r"(?:.*_)?(?:unites?|units?)(?:_.*)?")

@@ -9,15 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from responder_model.cohort.asking import quoted
-from responder_model.cohort.columns import distinct_values, read_cell
-from responder_model.cohort.headings import match_headings
-from responder_model.cohort.mapping import CohortMap
 from responder_model.errors import Question
 from responder_model.formats import open_file
 from responder_model.schema import dictionary
 from responder_model.vocabulary import INVALID, YES_NO, Heading, is_missing
 from responder_model.words import say
+from .asking import quoted
+from .columns import distinct_values, read_cell
+from .headings import match_headings
+from .mapping import CohortMap
 
 # Distinct words of a column beyond which it holds something else than categories.
 MOST_WORDS = 200

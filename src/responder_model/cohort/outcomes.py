@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.cohort.checking import check_table
-from responder_model.cohort.following import implied_outcome
 from responder_model.schema import Decision, dictionary
+from .checking import check_table
+from .following import implied_outcome
 
 # Known outcomes below which no model is developed.
 MIN_PATIENTS = 10

@@ -13,15 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from responder_model.cohort.asking import TIMES, ask_of_blanks, ask_of_plain
-from responder_model.cohort.columns import (
-    category_dtype,
-    distinct_values,
-    read_cell,
-    read_column,
-)
-from responder_model.cohort.following import contradicting
-from responder_model.cohort.mapping import CohortMap
 from responder_model.errors import Problem, Question
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import (
@@ -39,6 +30,10 @@ from responder_model.vocabulary import (
 )
 from responder_model.vocabulary.categories import named_site
 from responder_model.words import Note
+from .asking import TIMES, ask_of_blanks, ask_of_plain
+from .columns import category_dtype, distinct_values, read_cell, read_column
+from .following import contradicting
+from .mapping import CohortMap
 
 Mask = NDArray[np.bool_]
 # Marks beside which a blank may be a no.

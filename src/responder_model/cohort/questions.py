@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from responder_model.cohort.asking import Numbers, Rows, question
-from responder_model.cohort.mapping import CohortMap
 from responder_model.errors import Problem, Question
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import is_allowed, own_unit, show
 from responder_model.words import Note
+from .asking import Numbers, Rows, question
+from .mapping import CohortMap
 
 # Codes for a missing value in SPSS, Stata and REDCap files that a field may also allow.
 # They are asked about where they stand apart from the values, or stand there too often.

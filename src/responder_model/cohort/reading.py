@@ -11,7 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.cohort.checking import (
+from responder_model.errors import InvalidCohortError, Problem, system_reason
+from responder_model.formats import open_file, unreadable
+from responder_model.words import Note
+from .checking import (
     NO_PATIENTS,
     Inspection,
     inspect_columns,
@@ -19,11 +22,8 @@ from responder_model.cohort.checking import (
     label_cohort,
     repeated_rows,
 )
-from responder_model.cohort.headings import NO_COLUMNS
-from responder_model.cohort.mapping import NOTHING, CohortMap
-from responder_model.errors import InvalidCohortError, Problem, system_reason
-from responder_model.formats import open_file, unreadable
-from responder_model.words import Note
+from .headings import NO_COLUMNS
+from .mapping import NOTHING, CohortMap
 
 
 def read_cohort(

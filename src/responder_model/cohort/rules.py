@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.cohort.asking import Numbers, Rows, question
-from responder_model.cohort.mapping import Rule
 from responder_model.errors import Question
 from responder_model.schema import Decision, dictionary, exceeds, reaches
 from responder_model.words import Note
+from .asking import Numbers, Rows, question
+from .mapping import Rule
 
 # Fewest disagreements that may follow another cut-off; at the own one a single will do.
 FEWEST_DISAGREEMENTS = 3

@@ -9,13 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.cohort.outcomes import (
-    MIN_PATIENTS,
-    binary_outcome,
-    outcome_levels,
-)
 from responder_model.schema import dictionary
 from responder_model.words import Note
+from .outcomes import MIN_PATIENTS, binary_outcome, outcome_levels
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from responder_model.cohort.questions import LEAST_FOLLOW_UP
 from responder_model.vocabulary.categories import lesion_sites
 from responder_model.words import Note
+from .questions import LEAST_FOLLOW_UP
 
 # Rows of one warning that are named.
 MOST_ROWS = 10

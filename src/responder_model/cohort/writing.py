@@ -16,12 +16,12 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from responder_model.cohort.checking import check_table, has_simulated_row
 from responder_model.labels import moment_label, standing_note
 from responder_model.outputs import Output, check_ending, check_outside_models, drafted
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import YES_NO, check_language, column_heading
 from responder_model.words import say
+from .checking import check_table, has_simulated_row
 
 # Rows of an entry sheet that get drop-down lists.
 TEMPLATE_ROWS = 1000

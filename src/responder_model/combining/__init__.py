@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from responder_model.combining.combination import Combination, combine
-from responder_model.combining.contribution import Contribution
-from responder_model.combining.effects import Effect
-from responder_model.combining.heterogeneity import Between, Member
-from responder_model.combining.share_file import (
-    read_share,
-    release_share,
-    what_leaves,
-)
-from responder_model.combining.sharing import share
+from .combination import Combination, combine
+from .contribution import Contribution
+from .effects import Effect
+from .heterogeneity import Between, Member
+from .share_file import read_share, release_share, what_leaves
+from .sharing import share
 
 __all__ = [
     "Between",

@@ -8,22 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from responder_model.combining.contribution import Contribution, contribution_of
-from responder_model.combining.effects import Effect, effects_of
-from responder_model.combining.heterogeneity import (
-    Between,
-    Member,
-    between,
-    members_of,
-)
-from responder_model.combining.joint import Joint
-from responder_model.combining.members import check_members, told_apart
-from responder_model.combining.straight import is_bent, straightened
-from responder_model.combining.whole import model_of, notes_of
 from responder_model.development import published_model
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
 from responder_model.words import Note
+from .contribution import Contribution, contribution_of
+from .effects import Effect, effects_of
+from .heterogeneity import Between, Member, between, members_of
+from .joint import Joint
+from .members import check_members, told_apart
+from .straight import is_bent, straightened
+from .whole import model_of, notes_of
 
 # Effects that a table or a figure shows beside the level.
 _SHOWN = 5

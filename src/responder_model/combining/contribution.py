@@ -8,20 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from responder_model.artifact import digest_of
-from responder_model.combining.product import (
-    Floats,
-    Likelihoods,
-    gaussian_of,
-    likelihoods_of,
-    mass,
-)
-from responder_model.combining.straight import straightened
 from responder_model.cumulative_logit.components import Prior
 from responder_model.development.published import prior_mixture
 from responder_model.development.shared import priors_for
 from responder_model.disclosure import Disclosure, Fingerprints
 from responder_model.features import Population
 from responder_model.model import Model
+from .product import Floats, Likelihoods, gaussian_of, likelihoods_of, mass
+from .straight import straightened
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

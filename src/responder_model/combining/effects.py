@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from responder_model.combining.joint import Joint
 from responder_model.cumulative_logit.mixture import Collapsed, collapse
 from responder_model.cumulative_logit.mixture import Component as Posterior
+from .joint import Joint
 
 # Mean and 95 % limits, log-odds.
 Interval = tuple[float, float, float]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from responder_model.combining.contribution import beliefs, own_priors
-from responder_model.combining.joint import Joint
-from responder_model.combining.product import Floats, Spread, mass
+from .contribution import beliefs, own_priors
+from .joint import Joint
+from .product import Floats, Spread, mass
 
 # log p(data | the others) - log p(data | evidence alone) below which a centre
 # contradicts the others, and SDs of its level beyond which it does.

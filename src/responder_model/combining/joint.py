@@ -7,8 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from responder_model.combining.contribution import Contribution, own_priors
-from responder_model.combining.product import (
+from responder_model.cumulative_logit.components import Prior
+from responder_model.cumulative_logit.mixture import Component as Posterior
+from responder_model.errors import ResponderModelError
+from responder_model.model import Model
+from responder_model.words import Note
+from .contribution import Contribution, own_priors
+from .product import (
     ALIKE,
     APART,
     Floats,
@@ -20,11 +25,6 @@ from responder_model.combining.product import (
     of_component,
     variances_of,
 )
-from responder_model.cumulative_logit.components import Prior
-from responder_model.cumulative_logit.mixture import Component as Posterior
-from responder_model.errors import ResponderModelError
-from responder_model.model import Model
-from responder_model.words import Note
 
 # Components below this share of the posterior are left out.
 _NEGLIGIBLE = 1e-4

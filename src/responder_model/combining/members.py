@@ -13,11 +13,6 @@ from responder_model.artifact import digest_of
 from responder_model.artifact.document import evidence_document, rounded
 from responder_model.artifact.manifest import sha256
 from responder_model.artifact.strict_json import canonical_json
-from responder_model.combining.contribution import (
-    Contribution,
-    beliefs,
-    own_priors,
-)
 from responder_model.development import published_model
 from responder_model.development.recalibrating import SHIFTS
 from responder_model.errors import ResponderModelError
@@ -25,6 +20,7 @@ from responder_model.evidence import Evidence, packaged_evidence
 from responder_model.features import Column
 from responder_model.model import Model
 from responder_model.words import Note
+from .contribution import Contribution, beliefs, own_priors
 
 # Stored priors are rounded; another version of the evidence differs by far more.
 _TOLERANCE = 1e-8

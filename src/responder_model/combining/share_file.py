@@ -15,9 +15,6 @@ from responder_model.artifact.manifest import sha256
 from responder_model.artifact.node import Node, lower_triangle
 from responder_model.artifact.records import read_fingerprints
 from responder_model.artifact.strict_json import canonical_json, parse_json
-from responder_model.combining.contribution import Contribution, own_priors
-from responder_model.combining.members import digests_of
-from responder_model.combining.product import Likelihoods
 from responder_model.development import published_model
 from responder_model.disclosure import FEWEST, Disclosure
 from responder_model.disclosure.release import release
@@ -26,6 +23,9 @@ from responder_model.evidence import packaged_evidence
 from responder_model.features import Array, Population
 from responder_model.model import Model
 from responder_model.words import Note
+from .contribution import Contribution, own_priors
+from .members import digests_of
+from .product import Likelihoods
 
 FORMAT = "responder_model.share.1"
 _MOST_BYTES = 8 * 2**20

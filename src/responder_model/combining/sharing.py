@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from responder_model.cohort import check_cohort, outcome_levels
-from responder_model.combining.contribution import Contribution, contribution_of
 from responder_model.development import procedure_from
 from responder_model.development.from_cohort import check_overlap, model_from
 from responder_model.development.shared import priors_for
@@ -25,6 +24,7 @@ from responder_model.model import Model
 from responder_model.settings import Settings
 from responder_model.vocabulary import show
 from responder_model.words import Note
+from .contribution import Contribution, contribution_of
 
 # Parameters that a fit may hold, as a share of its patients.
 MOST_PARAMETERS = 0.5

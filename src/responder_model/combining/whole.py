@@ -7,8 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from responder_model.combining.contribution import Contribution
-from responder_model.combining.heterogeneity import Member
 from responder_model.cumulative_logit.earlier import Missed
 from responder_model.cumulative_logit.mixture import Component as Posterior
 from responder_model.cumulative_logit.mixture import collapse
@@ -22,6 +20,8 @@ from responder_model.model import Limits, LinearPart, Model, reference_limits
 from responder_model.sample_size import sample_size_verdict
 from responder_model.settings import Settings
 from responder_model.words import Note
+from .contribution import Contribution
+from .heterogeneity import Member
 
 
 def model_of(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from responder_model.cumulative_logit.estimator import EvidenceCumulativeLogit
+    from .estimator import EvidenceCumulativeLogit
 
 __all__ = ["EvidenceCumulativeLogit"]
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import gammaincc
 
-from responder_model.cumulative_logit.components import Array, Prior
-from responder_model.cumulative_logit.likelihood import (
+from .components import Array, Prior
+from .likelihood import (
     Levels,
     Observations,
     Terms,

@@ -10,13 +10,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from responder_model.cumulative_logit.components import Array
-from responder_model.cumulative_logit.earlier import Misfit, Missed
-from responder_model.cumulative_logit.likelihood import (
-    Observations,
-    linear_predictor_slopes,
-)
-from responder_model.cumulative_logit.mixture import Collapsed, Component
+from .components import Array
+from .earlier import Misfit, Missed
+from .likelihood import Observations, linear_predictor_slopes
+from .mixture import Collapsed, Component
 
 # Patients used at most; the statistic needs (n, n) matrices.
 MAX_PATIENTS = 1000

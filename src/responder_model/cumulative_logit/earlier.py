@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from responder_model.cumulative_logit.components import Prior, apart_by_centre
+from .components import Prior, apart_by_centre
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from responder_model.cumulative_logit.components import (
+from .components import (
     DISCREPANCY_VARIANCES,
     SLOPE_VARIANCES,
     UNSUPPORTED_SD,
@@ -21,31 +21,16 @@ from responder_model.cumulative_logit.components import (
     apart_by_curve,
     robust_priors,
 )
-from responder_model.cumulative_logit.conflict import column_p_values, conflict_p_value
-from responder_model.cumulative_logit.discrepancy import estimate_discrepancy
-from responder_model.cumulative_logit.earlier import Earlier, Missed
-from responder_model.cumulative_logit.fitting import (
-    fit_at_cuts,
-    fit_mixture,
-    predicted_without,
-)
-from responder_model.cumulative_logit.levels import (
-    check_classes,
-    declared_levels,
-    highest_places,
-    levels_in,
-    places,
-)
-from responder_model.cumulative_logit.likelihood import Levels, Observations
-from responder_model.cumulative_logit.mixture import Component, collapse, collapse_at
-from responder_model.cumulative_logit.parameters import check_names, check_parameters
-from responder_model.cumulative_logit.scales import column_scales
-from responder_model.cumulative_logit.served import (
-    average,
-    averaged,
-    monotone,
-    widen_by_centres,
-)
+from .conflict import column_p_values, conflict_p_value
+from .discrepancy import estimate_discrepancy
+from .earlier import Earlier, Missed
+from .fitting import fit_at_cuts, fit_mixture, predicted_without
+from .levels import check_classes, declared_levels, highest_places, levels_in, places
+from .likelihood import Levels, Observations
+from .mixture import Component, collapse, collapse_at
+from .parameters import check_names, check_parameters
+from .scales import column_scales
+from .served import average, averaged, monotone, widen_by_centres
 
 # Patients from which each served cut point is half its own fit (statistics.md 2).
 CUT_SPECIFIC_FROM = 100

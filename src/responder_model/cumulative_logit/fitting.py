@@ -8,21 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_model.cumulative_logit.components import Array, Prior
-from responder_model.cumulative_logit.earlier import Earlier
-from responder_model.cumulative_logit.likelihood import (
-    Observations,
-    intercepts,
-    summed,
-    terms,
-)
-from responder_model.cumulative_logit.mixture import (
-    Component,
-    normalised,
-    prior_at,
-    weigh,
-)
-from responder_model.cumulative_logit.newton import Ascent, Objective, find_modes
+from .components import Array, Prior
+from .earlier import Earlier
+from .likelihood import Observations, intercepts, summed, terms
+from .mixture import Component, normalised, prior_at, weigh
+from .newton import Ascent, Objective, find_modes
 
 # Components that the ordinal fit gives less are left out of the cut-specific ones.
 _NEGLIGIBLE = 1e-3

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from responder_model.cumulative_logit.likelihood import Levels
+from .likelihood import Levels
 
 
 def declared_levels(y: Any) -> NDArray[Any] | None:

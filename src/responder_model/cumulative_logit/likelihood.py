@@ -22,7 +22,7 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_model.cumulative_logit.components import Array
+from .components import Array
 
 Levels = NDArray[np.int64]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_model.cumulative_logit.components import Array, Prior
-from responder_model.cumulative_logit.likelihood import intercept_jacobian, intercepts
+from .components import Array, Prior
+from .likelihood import intercept_jacobian, intercepts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
-from responder_model.cumulative_logit.components import Array, Prior
-from responder_model.cumulative_logit.likelihood import Observations, derivatives
 from responder_model.errors import DevelopmentError
 from responder_model.words import Note
+from .components import Array, Prior
+from .likelihood import Observations, derivatives
 
 # Log posterior (M,), gradient (M, d) and information (M, d, d).
 Derivatives = tuple[Array, Array, Array]

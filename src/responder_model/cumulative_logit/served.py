@@ -7,12 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from responder_model.cumulative_logit.components import Array
-from responder_model.cumulative_logit.mixture import (
-    Collapsed,
-    Component,
-    match_moments,
-)
+from .components import Array
+from .mixture import Collapsed, Component, match_moments
 
 
 def monotone(probability: Array, main: int) -> Array:

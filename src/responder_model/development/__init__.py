@@ -9,12 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from responder_model.development.building import build_procedure, procedure_from
-    from responder_model.development.effect import effect_of_update
-    from responder_model.development.from_cohort import develop
-    from responder_model.development.procedure import Procedure
-    from responder_model.development.published import published_model
-    from responder_model.development.updating import update
+    from .building import build_procedure, procedure_from
+    from .effect import effect_of_update
+    from .from_cohort import develop
+    from .procedure import Procedure
+    from .published import published_model
+    from .updating import update
 
 _MODULES = {
     "develop": "from_cohort",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from responder_model.development.procedure import Procedure
 from responder_model.model import Model
 from responder_model.schema import dictionary
 from responder_model.settings import Settings
+from .procedure import Procedure
 
 
 def build_procedure(

@@ -11,7 +11,6 @@ import pandas as pd
 
 from responder_model.artifact import digest_of
 from responder_model.cohort import check_cohort
-from responder_model.development.newcomers import new_patients
 from responder_model.disclosure import SMALL_CELLS
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array
@@ -19,6 +18,7 @@ from responder_model.labels import describe_value, label_of
 from responder_model.model import Model
 from responder_model.words import Note, say
 from responder_model.words.numbers import format_number
+from .newcomers import new_patients
 
 # Groups of patients that are told: those whose probability changes most.
 _TOLD = 5

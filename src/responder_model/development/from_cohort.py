@@ -12,12 +12,6 @@ from numpy.typing import NDArray
 
 from responder_model.cohort import check_cohort, outcome_levels
 from responder_model.cumulative_logit.components import is_published
-from responder_model.development.building import procedure_from
-from responder_model.development.centres import coded
-from responder_model.development.notes import development_notes
-from responder_model.development.outcomes import at_cut, order_of, split_levels
-from responder_model.development.parts import centre_levels, component, linear_part
-from responder_model.development.procedure import Procedure
 from responder_model.disclosure import SMALL_CELLS, Disclosure, fingerprints_of
 from responder_model.errors import DevelopmentError
 from responder_model.evidence import packaged_evidence
@@ -38,6 +32,12 @@ from responder_model.performance.core import CORE, CoreMeasures
 from responder_model.sample_size import SampleSizeVerdict, sample_size_verdict
 from responder_model.settings import Settings
 from responder_model.words import Note
+from .building import procedure_from
+from .centres import coded
+from .notes import development_notes
+from .outcomes import at_cut, order_of, split_levels
+from .parts import centre_levels, component, linear_part
+from .procedure import Procedure
 
 # Centre whose patients stand behind the published rTMS evidence, and its group.
 _EVIDENCE_CENTRES = {"saint etienne": "saint_etienne"}

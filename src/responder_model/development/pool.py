@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from responder_model.challenger import Learnable, Trees
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
-from responder_model.development.outcomes import at_cut
 from responder_model.features import Array, Encoder
 from responder_model.recalibration import challenger_weight, recalibrate
+from .outcomes import at_cut
 
 # The pool is closed below these counts: too few to judge a challenger.
 POOL_MIN_PATIENTS = 100

@@ -18,8 +18,22 @@ from sklearn.utils.validation import check_is_fitted
 from responder_model.cumulative_logit import EvidenceCumulativeLogit
 from responder_model.cumulative_logit.components import CURVE_SD
 from responder_model.cumulative_logit.earlier import Earlier
-from responder_model.development.centres import Names, read_centres, tell_apart
-from responder_model.development.outcomes import (
+from responder_model.cumulative_logit.likelihood import Levels
+from responder_model.disclosure import (
+    FEWEST,
+    SMALL_CELLS,
+    MergedLevels,
+    columns_left_out,
+    merge_levels,
+)
+from responder_model.errors import DevelopmentError
+from responder_model.features import Array, Encoder, Population, expit, is_curve
+from responder_model.model.batch import one_thread_each, raw_cohort
+from responder_model.priors import PriorSet
+from responder_model.schema import Decision, Dictionary, dictionary
+from responder_model.words import Note
+from .centres import Names, read_centres, tell_apart
+from .outcomes import (
     are_levels,
     as_they_come,
     at_cut,
@@ -30,28 +44,9 @@ from responder_model.development.outcomes import (
     patients_of,
     split_levels,
 )
-from responder_model.development.parts import linear_part
-from responder_model.development.pool import (
-    N_REPEATS,
-    N_REPEATS_IN_RESAMPLES,
-    Patients,
-    fit_pool,
-)
-from responder_model.development.shared import encoder_for, priors_for
-from responder_model.disclosure import (
-    FEWEST,
-    SMALL_CELLS,
-    MergedLevels,
-    columns_left_out,
-    merge_levels,
-)
-from responder_model.errors import DevelopmentError
-from responder_model.features import Array, Encoder, Population, expit, is_curve
-from responder_model.model import LinearPart
-from responder_model.model.batch import one_thread_each, raw_cohort
-from responder_model.priors import PriorSet
-from responder_model.schema import Decision, Dictionary, dictionary
-from responder_model.words import Note
+from .parts import linear_part
+from .pool import N_REPEATS, N_REPEATS_IN_RESAMPLES, Patients, fit_pool
+from .shared import encoder_for, priors_for
 
 # Patients from which the effect of a number may bend; an update has the columns of its
 # model.
@@ -186,8 +181,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
     def fit_raw(
         self,
         raw: Array,
-        lower: NDArray[np.int64],
-        upper: NDArray[np.int64],
+        lower: Levels,
+        upper: Levels,
         groups: Any | None = None,
         *,
         centre: Names | None = None,
@@ -204,24 +199,23 @@ class Procedure(ClassifierMixin, BaseEstimator):
             check_outcomes(lower, upper, self.target)
         self._set_out(len(raw))
         patients = patients_of(raw, groups)
+        main, k = self.target.main_index, self.small_cells
         merged = self._merge_levels(lower, upper, patients)
         used = ~merged.left_out
-        apart = tell_apart(
-            centre[used], patients[used], k=self.small_cells, known=self.centres
-        )
+        apart = tell_apart(centre[used], patients[used], k=k, known=self.centres)
         used[used] = ~apart.left_out
         raw, groups, patients = raw[used], groups[used], patients[used]
         lower, upper = lower[used], upper[used]
-        rare = is_rare(
-            lower, upper, patients, cut=self.target.main_index, k=self.small_cells
-        )
+        rare = is_rare(lower, upper, patients, cut=main, k=k)
         self.centres_ = apart.names
         indicators = apart.indicators[~apart.left_out]
         design = self._describe(raw, patients, indicators, level_only=rare)
         levels = merged.lower[used], merged.upper[used]
         self.estimator_ = self._build_estimator(self._start())
         self.estimator_.fit_places(design, *levels)
-        self.main_ = self._main_part()
+        served = self.estimator_.served_[main]
+        cut = self.target.main_cut_point
+        self.main_ = linear_part(cut, served, self.encoder_.projection)
         self.mean_variance_ = self.main_.mean_variance(self.population_)
         self.pool_ = fit_pool(
             Patients(raw=raw, design=design, lower=lower, upper=upper, groups=groups),
@@ -230,7 +224,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
             challenger=self.challenger,
             report_challenger=self.report_challenger,
             seed=self.seed,
-            small_cells=self.small_cells,
+            small_cells=k,
             n_jobs=self.n_jobs,
             n_repeats=N_REPEATS_IN_RESAMPLES if self.in_resample else N_REPEATS,
         )
@@ -296,10 +290,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         return np.hstack([design, indicators])
 
     def _merge_levels(
-        self,
-        lower: NDArray[np.int64],
-        upper: NDArray[np.int64],
-        patients: NDArray[np.int64],
+        self, lower: Levels, upper: Levels, patients: Levels
     ) -> MergedLevels:
         target = self.target
         merged = merge_levels(
@@ -314,7 +305,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         return merged
 
     def _rival_of_trees(
-        self, design: Array, lower: NDArray[np.int64], upper: NDArray[np.int64]
+        self, design: Array, lower: Levels, upper: Levels
     ) -> EvidenceCumulativeLogit:
         """Fit that has seen the patients of the trees, and no earlier ones.
 
@@ -350,10 +341,6 @@ class Procedure(ClassifierMixin, BaseEstimator):
         known = self.centres or ()
         new = len(self.centres_) - len(known)
         return self.earlier.with_centres(new, known=bool(known))
-
-    def _main_part(self) -> LinearPart:
-        served = self.estimator_.served_[self.target.main_index]
-        return linear_part(self.target.main_cut_point, served, self.encoder_.projection)
 
     def _served_cuts(self) -> list[int]:
         if self.in_resample:

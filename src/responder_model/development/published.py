@@ -19,7 +19,6 @@ from responder_model.artifact.reading import as_published
 from responder_model.cumulative_logit.components import prior_discrepancy
 from responder_model.cumulative_logit.mixture import Component as Posterior
 from responder_model.cumulative_logit.mixture import collapse
-from responder_model.development.parts import component, linear_part
 from responder_model.errors import ResponderModelError
 from responder_model.evidence import Evidence, packaged_evidence
 from responder_model.features import Array, Encoder, Population, expit
@@ -27,6 +26,7 @@ from responder_model.model import Model, reference_limits
 from responder_model.priors import PriorSet, build_priors, implied_c_statistic
 from responder_model.schema import dictionary
 from responder_model.words import Note
+from .parts import component, linear_part
 
 NAME = "published evidence"
 # Standard deviations and nodes of the grid on which a local rate moves the level.

@@ -20,14 +20,6 @@ import pandas as pd
 
 from responder_model.artifact import digest_of
 from responder_model.cohort import outcome_levels
-from responder_model.development.centres import read_centres
-from responder_model.development.from_cohort import measured_unless_few
-from responder_model.development.newcomers import notes_of_update
-from responder_model.development.outcomes import at_cut, split_levels
-from responder_model.development.pooled import (
-    joint_disclosure,
-    joint_fingerprints,
-)
 from responder_model.disclosure import FEWEST, Disclosure, fingerprints_of
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array
@@ -37,6 +29,11 @@ from responder_model.model.scores import Z_95
 from responder_model.performance.calibration import joint_fit, offset_fit
 from responder_model.settings import Settings
 from responder_model.words import Note
+from .centres import read_centres
+from .from_cohort import measured_unless_few
+from .newcomers import notes_of_update
+from .outcomes import at_cut, split_levels
+from .pooled import joint_disclosure, joint_fingerprints
 
 __all__ = ["SHIFTS", "recalibrated"]
 

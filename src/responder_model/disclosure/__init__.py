@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from responder_model.disclosure.contrasts import columns_left_out
-    from responder_model.disclosure.fingerprints import (
+    from .contrasts import columns_left_out
+    from .fingerprints import (
         ENOUGH_VALUES,
         Fingerprints,
         already_in,
@@ -18,13 +18,8 @@ if TYPE_CHECKING:
         fingerprints_of,
         keyed_digest,
     )
-    from responder_model.disclosure.levels import MergedLevels, merge_levels
-    from responder_model.disclosure.record import (
-        FEWEST,
-        SMALL_CELLS,
-        Disclosure,
-        is_cell_size,
-    )
+    from .levels import MergedLevels, merge_levels
+    from .record import FEWEST, SMALL_CELLS, Disclosure, is_cell_size
 
 _MODULES = {
     "ENOUGH_VALUES": "fingerprints",

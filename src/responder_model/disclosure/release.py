@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from responder_model.disclosure.fingerprints import Fingerprints, centre_folder
-from responder_model.disclosure.record import Disclosure
 from responder_model.errors import DisclosureError
 from responder_model.vocabulary import show
 from responder_model.words import Note
+from .fingerprints import Fingerprints, centre_folder
+from .record import Disclosure
 
 _LEDGER = "released.jsonl"
 

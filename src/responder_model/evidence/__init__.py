@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from responder_model.evidence.base import (
-    Evidence,
-    evidence_directory,
-    load_evidence,
-    packaged_evidence,
-)
-from responder_model.evidence.combination import Combination, combine
-from responder_model.evidence.declarations import (
+from .base import Evidence, evidence_directory, load_evidence, packaged_evidence
+from .combination import Combination, combine
+from .declarations import (
     Anchor,
     Block,
     Declarations,
@@ -17,10 +12,10 @@ from responder_model.evidence.declarations import (
     PriorDeclaration,
     declarations_for,
 )
-from responder_model.evidence.distributions import Distribution, published_gaps
-from responder_model.evidence.harm import HarmRow, harm_rows, treatment_of
-from responder_model.evidence.implanted import PublishedGroup, published_like
-from responder_model.evidence.rows import EvidenceRow
+from .distributions import Distribution, published_gaps
+from .harm import HarmRow, harm_rows, treatment_of
+from .implanted import PublishedGroup, published_like
+from .rows import EvidenceRow
 
 __all__ = [
     "Anchor",

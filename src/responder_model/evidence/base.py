@@ -11,15 +11,10 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from responder_model.errors import EvidenceError, got
-from responder_model.evidence.declarations import (
-    Anchor,
-    Declarations,
-    PriorDeclaration,
-    load_declarations,
-)
-from responder_model.evidence.rows import EvidenceRow, parse_rows
 from responder_model.frozen import FrozenDict, freeze
 from responder_model.words import Note
+from .declarations import Anchor, Declarations, PriorDeclaration, load_declarations
+from .rows import EvidenceRow, parse_rows
 
 
 @dataclass(frozen=True, kw_only=True)

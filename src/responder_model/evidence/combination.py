@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.errors import EvidenceError
-from responder_model.evidence.rows import EvidenceRow
 from responder_model.words import Note
+from .rows import EvidenceRow
 
 Array = NDArray[np.float64]
 

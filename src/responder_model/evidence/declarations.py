@@ -31,11 +31,11 @@ from statistics import fmean
 from typing import Any
 
 from responder_model.errors import EvidenceError
-from responder_model.evidence.distributions import Distribution, published_gaps
-from responder_model.evidence.rows import is_number
 from responder_model.frozen import freeze
 from responder_model.schema import dictionary
 from responder_model.words import Note
+from .distributions import Distribution, published_gaps
+from .rows import is_number
 
 FORMAT_VERSION = 1
 PRIOR_STATUSES = ("evidence", "judgement")

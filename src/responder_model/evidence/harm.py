@@ -23,9 +23,9 @@ from functools import cache
 from typing import Any
 
 from responder_model.errors import EvidenceError, check_one_of
-from responder_model.evidence.base import evidence_directory
 from responder_model.performance import Estimate
 from responder_model.words import Note, prose_in
+from .base import evidence_directory
 
 TREATMENTS = ("emcs", "rtms")
 # Treatment that each decision is about.

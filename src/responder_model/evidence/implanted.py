@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from responder_model.evidence.base import evidence_directory, packaged_evidence
-from responder_model.evidence.harm import count_note
 from responder_model.performance import Estimate, exact_proportion
 from responder_model.words import Note
+from .base import evidence_directory, packaged_evidence
+from .harm import count_note
 
 # A group of fewer patients is not shown: a share of it says nothing.
 FEWEST = 5

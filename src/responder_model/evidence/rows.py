@@ -36,9 +36,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from responder_model.evidence import effects
 from responder_model.frozen import FrozenDict
 from responder_model.schema import dictionary
+from . import effects
 
 STATUSES = ("seen", "derived", "judgement", "other_treatment")
 PROTOCOLS = ("spaced", "weekly", "daily", "single")

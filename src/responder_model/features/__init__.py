@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from responder_model.features.columns import Array, Column, is_curve
-from responder_model.features.encoding import Encoder, Interval
-from responder_model.features.population import Gaps, Population, gaps_of
+from .columns import Array, Column, is_curve
+from .encoding import Encoder, Interval
+from .population import Gaps, Population, gaps_of
 
 __all__ = [
     "Array",

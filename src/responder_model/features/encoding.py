@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.errors import DevelopmentError
-from responder_model.features.columns import Array, Column, columns_of
 from responder_model.schema import Dictionary, Field, dictionary
 from responder_model.words import Note
+from .columns import Array, Column, columns_of
 
 if TYPE_CHECKING:
     import pandas as pd

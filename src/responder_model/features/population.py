@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_model.features.columns import Array, reference_proportions
-from responder_model.features.encoding import Encoder, Interval
+from .columns import Array, reference_proportions
+from .encoding import Encoder, Interval
 
 # Rows that miss the same columns, and which columns those are.
 Places = NDArray[np.intp]

@@ -12,19 +12,11 @@ from numpy.typing import NDArray
 
 from responder_model.cumulative_logit.components import is_published
 from responder_model.features import is_curve
-from responder_model.figures.drawing import (
-    BLACK,
-    BLUE,
-    GREY,
-    ORANGE,
-    VERMILION,
-    legend_below,
-    open_frame,
-)
 from responder_model.labels import label_of, unit_after
 from responder_model.schema import Contrast, Field, dictionary
 from responder_model.words import say
 from responder_model.words.numbers import format_number
+from .drawing import BLACK, BLUE, GREY, ORANGE, VERMILION, legend_below, open_frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,17 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from responder_model.figures.drawing import (
-    BLUE,
-    ORANGE,
-    SKY,
-    VERMILION,
-    open_frame,
-    percent,
-)
 from responder_model.labels import label_of
 from responder_model.schema import Field, Reference, dictionary
 from responder_model.words import say
+from .drawing import BLUE, ORANGE, SKY, VERMILION, open_frame, percent
 
 if TYPE_CHECKING:
     import pandas as pd

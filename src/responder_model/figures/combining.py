@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from responder_model.figures.coefficients import column_label
-from responder_model.figures.drawing import (
-    BLACK,
-    BLUE,
-    GREY,
-    VERMILION,
-    open_frame,
-    save_figure,
-)
 from responder_model.words import say
 from responder_model.words.numbers import format_number
+from .coefficients import column_label
+from .drawing import BLACK, BLUE, GREY, VERMILION, open_frame, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

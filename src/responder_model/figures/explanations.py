@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from responder_model.features import expit, logit
-from responder_model.figures.drawing import legend_below, save_figure
 from responder_model.labels import describe_value, label_of
 from responder_model.model.prediction import slope_between
 from responder_model.schema import dictionary
 from responder_model.words import say
 from responder_model.words.numbers import format_number, format_percent
+from .drawing import legend_below, save_figure
 
 if TYPE_CHECKING:
     import shap

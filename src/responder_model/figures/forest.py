@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from responder_model.figures.drawing import BLACK, BLUE, GREY, open_frame
 from responder_model.performance.definitions import DEFINITIONS
 from responder_model.words import say
 from responder_model.words.numbers import format_number
+from .drawing import BLACK, BLUE, GREY, open_frame
 
 if TYPE_CHECKING:
     import pandas as pd

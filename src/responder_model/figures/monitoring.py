@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from responder_model.figures import drawing
 from responder_model.labels import decision_label, moment_label
 from responder_model.words import say
 from responder_model.words.numbers import format_number
+from . import drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from responder_model.figures import drawing
 from responder_model.words import say
+from . import drawing
 
 _WIDEST_NAME = 44
 # Rows by which names of marks stand above each other.

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from responder_model.errors import ResponderModelError
-from responder_model.figures import drawing
 from responder_model.labels import NOT_GIVEN
 from responder_model.performance import Estimate, proportion_estimate
 from responder_model.schema import dictionary
 from responder_model.words import Note, say
+from . import drawing
 
 SMALL_CELL = 10  # patients below which a group is not shown by itself
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from responder_model.figures.drawing import (
+from responder_model.words import say
+from responder_model.words.numbers import format_number
+from .drawing import (
     BLACK,
     BLUE,
     GREEN,
@@ -17,8 +19,6 @@ from responder_model.figures.drawing import (
     percent,
     write_beside,
 )
-from responder_model.words import say
-from responder_model.words.numbers import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 
-from responder_model.figures.drawing import BLACK, BLUE, GREY
 from responder_model.labels import describe_cut_point
 from responder_model.schema import dictionary
 from responder_model.scorecard import PointsRow, PointsTable
 from responder_model.scorecard.page import label, value_text
 from responder_model.words import say
+from .drawing import BLACK, BLUE, GREY
 
 # Percents that the last scale may mark, those that a reader looks for first.
 PERCENTS = (50, 10, 90, 30, 70, 20, 80, 5, 95, 40, 60, 1, 99, 2, 98, 15, 85)

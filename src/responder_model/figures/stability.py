@@ -5,18 +5,10 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-from responder_model.figures.drawing import (
-    BLACK,
-    BLUE,
-    GREY,
-    legend_below,
-    open_frame,
-    percent,
-    percent_axes,
-)
-from responder_model.figures.validation import benefit_room, draw_treat_all
 from responder_model.performance import DecisionInstability, InstabilityCurve
 from responder_model.words import say
+from .drawing import BLACK, BLUE, GREY, legend_below, open_frame, percent, percent_axes
+from .validation import benefit_room, draw_treat_all
 
 
 def plot_stability(curve: InstabilityCurve, *, ax: Axes, lang: str = "en") -> Axes:

@@ -6,7 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from responder_model.figures.drawing import (
+from responder_model.performance import CalibrationCurve, DecisionCurve
+from responder_model.words import say
+from .drawing import (
     BLACK,
     BLUE,
     GREEN,
@@ -18,8 +20,6 @@ from responder_model.figures.drawing import (
     percent,
     percent_axes,
 )
-from responder_model.performance import CalibrationCurve, DecisionCurve
-from responder_model.words import say
 
 Array = NDArray[np.float64]
 

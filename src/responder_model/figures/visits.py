@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from responder_model.figures import drawing
 from responder_model.labels import short_moment
 from responder_model.words import say
+from . import drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,16 +1,8 @@
 """Files as hospitals have them, of any format, read as one plain table."""
 
-from responder_model.formats.opening import check_is_file, open_file
-from responder_model.formats.table import (
-    TEXT_DTYPE,
-    Doubt,
-    Part,
-    Source,
-    Table,
-    quoted,
-    unreadable,
-)
-from responder_model.formats.variables import Labelled
+from .opening import check_is_file, open_file
+from .table import TEXT_DTYPE, Doubt, Part, Source, Table, quoted, unreadable
+from .variables import Labelled
 
 __all__ = [
     "TEXT_DTYPE",

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from responder_model.formats.table import Table, is_blank
 from responder_model.vocabulary import names_person, show
+from .table import Table, is_blank
 
 # Lines at the end of a table among which statistics and footers are looked for.
 MOST_BELOW = 8

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from responder_model.formats.table import Doubt, is_blank, unreadable
-from responder_model.formats.variables import Labelled
 from responder_model.vocabulary import find_field, normalise
 from responder_model.words import Note
+from .table import Doubt, is_blank, unreadable
+from .variables import Labelled
 
 BOX = re.compile(r"(.+?)___(\w+)")
 _SEVERAL = Note("formats.several_boxes")

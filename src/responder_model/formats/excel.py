@@ -14,17 +14,12 @@ import openpyxl
 from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
-from responder_model.formats.number_format import shown
-from responder_model.formats.spreadsheet import (
-    Grid,
-    Sheet,
-    lines_of,
-    source_of_sheets,
-)
-from responder_model.formats.table import STRUCK, Doubt, Source
-from responder_model.formats.variables import most_cells, too_large
 from responder_model.vocabulary import show
 from responder_model.words import Note
+from .number_format import shown
+from .spreadsheet import Grid, Sheet, lines_of, source_of_sheets
+from .table import STRUCK, Doubt, Source
+from .variables import most_cells, too_large
 
 # Unpacked, a workbook is at most so many times as large, small ones aside.
 _FREE_BYTES, _MOST_TIMES = 64 << 20, 40

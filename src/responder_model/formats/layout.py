@@ -10,9 +10,11 @@ from itertools import islice
 from typing import Any
 
 from responder_model.errors import InvalidCohortError, Problem
-from responder_model.formats import table as tables
-from responder_model.formats.judging import judged
-from responder_model.formats.table import (
+from responder_model.vocabulary import find_field, show
+from responder_model.words import Note
+from . import table as tables
+from .judging import judged
+from .table import (
     Line,
     Part,
     Source,
@@ -21,8 +23,6 @@ from responder_model.formats.table import (
     is_blank_line,
     lines_table,
 )
-from responder_model.vocabulary import find_field, show
-from responder_model.words import Note
 
 # Lines among which headings are looked for.
 TOP_LINES = 30

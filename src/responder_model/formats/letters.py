@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from responder_model.formats.table import unreadable
 from responder_model.words import Note
+from .table import unreadable
 
 _SCANNED = 1 << 20
 # How much a letter speaks for an encoding in which bytes above 127 stand for it.

@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from responder_model.formats.table import Doubt, Table
 from responder_model.vocabulary import find_field
 from responder_model.words import Note
+from .table import Doubt, Table
 
 # By the mark that it has; no number with a 0 in front of it.
 _GROUPS = {mark: rf"^\s*[+-]?[1-9]\d{{0,2}}(?:[{mark}]\d{{3}})+\s*$" for mark in ".,"}

@@ -14,17 +14,12 @@ from typing import Any
 from xml.etree.ElementTree import Element, iterparse
 from zipfile import ZipFile
 
-from responder_model.formats.excel import NEVER_CALCULATED, check_unpacked
-from responder_model.formats.spreadsheet import (
-    Grid,
-    Sheet,
-    lines_of,
-    source_of_sheets,
-)
-from responder_model.formats.table import STRUCK, Doubt, Source, unreadable
-from responder_model.formats.variables import most_cells, too_large
 from responder_model.vocabulary import show
 from responder_model.words import Note
+from .excel import NEVER_CALCULATED, check_unpacked
+from .spreadsheet import Grid, Sheet, lines_of, source_of_sheets
+from .table import STRUCK, Doubt, Source, unreadable
+from .variables import most_cells, too_large
 
 _NAME = "{urn:oasis:names:tc:opendocument:xmlns:"
 _OFFICE, _TABLE = _NAME + "office:1.0}", _NAME + "table:1.0}"

@@ -11,18 +11,12 @@ from pathlib import Path
 from types import MappingProxyType
 from zipfile import ZipFile
 
-from responder_model.formats.data_dictionary import Declared, read_dictionary
-from responder_model.formats.redcap import (
-    by_record,
-    is_castor,
-    is_redcap,
-    refuse_labels,
-    without_castor_codes,
-)
-from responder_model.formats.table import Source, refused_when_broken, unreadable
-from responder_model.formats.text import open_text
-from responder_model.formats.visits import refuse_visits, widened
 from responder_model.words import Note
+from .data_dictionary import Declared, read_dictionary
+from .redcap import by_record, is_castor, is_redcap, refuse_labels, without_castor_codes
+from .table import Source, refused_when_broken, unreadable
+from .text import open_text
+from .visits import refuse_visits, widened
 
 _AS_TABLE = Note("formats.table_saved")
 _EXPORTED = Note("formats.exported")
@@ -179,49 +173,49 @@ def _open(path: Path, sheet: str | None, catalog: Path | None) -> Source:
 
 
 def _parquet(path: Path) -> Source:
-    from responder_model.formats.parquet import open_parquet
+    from .parquet import open_parquet
 
     return open_parquet(path)
 
 
 def _spss(path: Path) -> Source:
-    from responder_model.formats.statistical import open_spss
+    from .statistical import open_spss
 
     return open_spss(path)
 
 
 def _stata(path: Path) -> Source:
-    from responder_model.formats.statistical import open_stata
+    from .statistical import open_stata
 
     return open_stata(path)
 
 
 def _transport(path: Path) -> Source:
-    from responder_model.formats.statistical import open_transport
+    from .statistical import open_transport
 
     return open_transport(path)
 
 
 def _sas(path: Path, catalog: Path | None) -> Source:
-    from responder_model.formats.statistical import open_sas
+    from .statistical import open_sas
 
     return open_sas(path, catalog)
 
 
 def _r(path: Path) -> Source:
-    from responder_model.formats.r_objects import open_r
+    from .r_objects import open_r
 
     return open_r(path)
 
 
 def _excel(path: Path, sheet: str | None) -> Source:
-    from responder_model.formats.excel import open_excel
+    from .excel import open_excel
 
     return open_excel(path, sheet)
 
 
 def _document(path: Path, sheet: str | None) -> Source:
-    from responder_model.formats.opendocument import open_document
+    from .opendocument import open_document
 
     return open_document(path, sheet)
 

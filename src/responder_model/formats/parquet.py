@@ -13,15 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from responder_model.formats import table as tables
-from responder_model.formats.table import (
-    FIRST_ROW,
-    Part,
-    Source,
-    Table,
-    check_width,
-    refused_when_broken,
-)
+from . import table as tables
+from .table import FIRST_ROW, Part, Source, Table, check_width, refused_when_broken
 
 # Bytes read ahead of each column, which may be one huge group.
 _AHEAD = 1 << 18

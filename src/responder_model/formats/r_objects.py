@@ -17,8 +17,9 @@ import numpy as np
 import pandas as pd
 
 from responder_model.errors import MissingExtraError
-from responder_model.formats.table import Source, unreadable
-from responder_model.formats.variables import (
+from responder_model.words import Note
+from .table import Source, unreadable
+from .variables import (
     Show,
     Variable,
     most_cells,
@@ -30,7 +31,6 @@ from responder_model.formats.variables import (
     too_large,
     without_codes,
 )
-from responder_model.words import Note
 
 _GZIP, _BZIP2, _XZ = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00"
 _OPENERS: dict[bytes, Any] = {_GZIP: gzip.open, _BZIP2: bz2.open, _XZ: lzma.open}

@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from responder_model.formats.data_dictionary import BOX, Declared, with_words
-from responder_model.formats.table import Source, Table, is_blank, unreadable
-from responder_model.formats.variables import source_of_columns
-from responder_model.formats.visits import joined, whole
 from responder_model.vocabulary import CASTOR_MARK, find_field, normalise
 from responder_model.words import Note
+from .data_dictionary import BOX, Declared, with_words
+from .table import Source, Table, is_blank, unreadable
+from .variables import source_of_columns
+from .visits import joined, whole
 
 _EVENTS = frozenset(
     {"redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"}

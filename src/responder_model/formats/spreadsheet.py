@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from responder_model.formats.layout import TOP_LINES, find_layout
-from responder_model.formats.table import Doubt, Line, Source, unreadable
-from responder_model.formats.variables import too_large
 from responder_model.vocabulary import show
 from responder_model.words import Note
+from .layout import TOP_LINES, find_layout
+from .table import Doubt, Line, Source, unreadable
+from .variables import too_large
 
 # Fields that a line names from which it heads a table of patients.
 FEWEST_KNOWN = 2

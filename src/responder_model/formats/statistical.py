@@ -21,8 +21,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from responder_model.errors import InvalidCohortError, MissingExtraError
-from responder_model.formats.table import Source, unreadable
-from responder_model.formats.variables import (
+from .table import Source, unreadable
+from .variables import (
     Range,
     Show,
     Variable,

@@ -23,17 +23,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from responder_model.formats import table as tables
-from responder_model.formats.judging import judged
-from responder_model.formats.layout import TOP_LINES, Layout, find_layout
-from responder_model.formats.letters import (
-    Letters,
-    blocks,
-    check_letters,
-    letters_of,
-)
-from responder_model.formats.numbers import with_doubts
-from responder_model.formats.table import (
+from responder_model.vocabulary import find_field, find_heading, is_allowed
+from responder_model.words import Note
+from . import table as tables
+from .judging import judged
+from .layout import TOP_LINES, Layout, find_layout
+from .letters import Letters, blocks, check_letters, letters_of
+from .numbers import with_doubts
+from .table import (
     TEXT_DTYPE,
     Line,
     Part,
@@ -45,8 +42,6 @@ from responder_model.formats.table import (
     refused_when_broken,
     unreadable,
 )
-from responder_model.vocabulary import find_field, find_heading, is_allowed
-from responder_model.words import Note
 
 DELIMITERS = (";", ",", "\t", "|")
 # Bytes of a block, before its last line is completed.

@@ -15,17 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.errors import InvalidCohortError
-from responder_model.formats import table as tables
-from responder_model.formats.table import (
-    FIRST_ROW,
-    TEXT_DTYPE,
-    Part,
-    Source,
-    Table,
-    TablePart,
-    check_width,
-    unreadable,
-)
 from responder_model.schema import Field
 from responder_model.vocabulary import (
     find_field,
@@ -35,6 +24,17 @@ from responder_model.vocabulary import (
     unit_named,
 )
 from responder_model.words import Note
+from . import table as tables
+from .table import (
+    FIRST_ROW,
+    TEXT_DTYPE,
+    Part,
+    Source,
+    Table,
+    TablePart,
+    check_width,
+    unreadable,
+)
 
 # A number as the package shows it: where that is no number, it is not read as one.
 Show = Callable[[float], str]

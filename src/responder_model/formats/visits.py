@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from responder_model.formats.table import Doubt, Source, Table, is_blank, unreadable
-from responder_model.formats.variables import source_of_columns
 from responder_model.schema import dictionary
 from responder_model.vocabulary import find_field, likely_fields, normalise, show
 from responder_model.words import Note
+from .table import Doubt, Source, Table, is_blank, unreadable
+from .variables import source_of_columns
 
 # Headings that number the visits of a patient, without accents.
 _VISIT = re.compile(

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from responder_model import __version__
-from responder_model.interchange.reading import Reading
 from responder_model.labels import moment_label
 from responder_model.model import Prediction
 from responder_model.words import Note, say
+from .reading import Reading
 
 Plain = dict[str, Any]
 # A summary is shorter than this; clients cut or refuse what is longer.

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from responder_model import __version__
-from responder_model.interchange.codes import CodeBook, Meaning, Unspecific, plain_uri
-from responder_model.interchange.found import Reader, form_id
 from responder_model.schema import Field, dictionary
 from responder_model.words import Note, say
+from .codes import CodeBook, Meaning, Unspecific, plain_uri
+from .found import Reader, form_id
 
 Plain = dict[str, Any]
 FHIR_VERSION = "4.0.1"

@@ -12,7 +12,9 @@ from typing import Any
 
 from responder_model.errors import ResponderModelError
 from responder_model.frozen import FrozenDict, freeze
-from responder_model.interchange.codes import (
+from responder_model.schema import dictionary
+from responder_model.words import Note
+from .codes import (
     ANY,
     Code,
     CodeBook,
@@ -24,8 +26,6 @@ from responder_model.interchange.codes import (
     plain_code,
     plain_uri,
 )
-from responder_model.schema import dictionary
-from responder_model.words import Note
 
 FORMAT_VERSION = 1
 # Tables of the file, and the keys of a row of each; optional ones in the second set.

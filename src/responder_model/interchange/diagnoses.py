@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from responder_model.interchange import elements
-from responder_model.interchange.codes import Meaning, Unspecific
-from responder_model.interchange.found import (
-    Findings,
-    Given,
-    Reader,
-    Source,
-)
-from responder_model.interchange.record import Resource, malformed
 from responder_model.words import Note
+from . import elements
+from .codes import Meaning, Unspecific
+from .found import Findings, Given, Reader, Source
+from .record import Resource, malformed
 
 # What a condition's statuses may be; one that has none is taken.
 _CLINICAL = frozenset({"active", "recurrence", "relapse", "remission"})

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from responder_model.interchange.cards import REASONS
 from responder_model.words import Note
+from .cards import REASONS
 
 OUTCOMES = ("accepted", "overridden")
 # Reason of a client's own, of which nothing is kept.

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from responder_model.interchange.codes import Code, CodeBook, Meaning, Unspecific
-from responder_model.interchange.elements import Plain, Span, text
-from responder_model.interchange.record import Resource
 from responder_model.patient import Value
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import may_be_fraction
 from responder_model.words import Note
+from .codes import Code, CodeBook, Meaning, Unspecific
+from .elements import Plain, Span, text
+from .record import Resource
 
 # Days after which a result says nothing of a patient today.
 RESULT_DAYS = 90

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from responder_model.interchange import record
-from responder_model.interchange.codes import CodeBook, Meaning
-from responder_model.interchange.found import Reader
 from responder_model.schema import dictionary
 from responder_model.words import Note
+from . import record
+from .codes import CodeBook, Meaning
+from .found import Reader
 
 Plain = dict[str, Any]
 HOOK = "patient-view"

@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from responder_model.interchange import found
-from responder_model.interchange.diagnoses import read_conditions
-from responder_model.interchange.elements import MalformedError, span_of, text
-from responder_model.interchange.record import Record, malformed
-from responder_model.interchange.responses import read_responses
-from responder_model.interchange.results import read_observations
 from responder_model.patient import Value
 from responder_model.schema import dictionary
 from responder_model.words import Note
+from . import found
+from .diagnoses import read_conditions
+from .elements import MalformedError, span_of, text
+from .record import Record, malformed
+from .responses import read_responses
+from .results import read_observations
 
 # What gender means of the dictionary; any other is not known.
 _SEX = {"female": "female", "male": "male"}

@@ -7,14 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from responder_model.errors import ResponderModelError
-from responder_model.interchange.elements import (
-    MalformedError,
-    Plain,
-    part,
-    rows,
-    text,
-)
 from responder_model.words import Note
+from .elements import MalformedError, Plain, part, rows, text
 
 # What is read of a record; other resources are left alone.
 READ = ("Condition", "Observation", "QuestionnaireResponse")

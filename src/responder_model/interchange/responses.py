@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from responder_model.interchange import elements
-from responder_model.interchange.found import (
+from responder_model.patient import Value
+from responder_model.schema import Field, dictionary
+from . import elements
+from .found import (
     Findings,
     Given,
     Reader,
@@ -16,9 +18,7 @@ from responder_model.interchange.found import (
     source_of,
     units_of,
 )
-from responder_model.interchange.record import Resource, malformed
-from responder_model.patient import Value
-from responder_model.schema import Field, dictionary
+from .record import Resource, malformed
 
 _TAKEN = frozenset({"completed", "amended"})
 

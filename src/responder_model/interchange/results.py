@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from responder_model.interchange import elements
-from responder_model.interchange.codes import Meaning
-from responder_model.interchange.found import (
+from responder_model.patient import Value
+from responder_model.schema import dictionary
+from . import elements
+from .codes import Meaning
+from .found import (
     Findings,
     Given,
     Reader,
@@ -16,9 +18,7 @@ from responder_model.interchange.found import (
     number_of,
     units_of,
 )
-from responder_model.interchange.record import Resource, malformed
-from responder_model.patient import Value
-from responder_model.schema import dictionary
+from .record import Resource, malformed
 
 _TAKEN = frozenset({"final", "amended", "corrected"})
 _DATES = ("effectiveDateTime", "effectiveInstant")

@@ -13,11 +13,11 @@ from html import escape
 from typing import Any
 
 from responder_model import __version__
-from responder_model.interchange.found import UCUM
-from responder_model.interchange.reading import Reading
 from responder_model.labels import decision_label, moment_label
 from responder_model.model import Prediction
 from responder_model.words import Note
+from .found import UCUM
+from .reading import Reading
 
 Plain = dict[str, Any]
 _XHTML = "http://www.w3.org/1999/xhtml"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from responder_model.features import Array
-from responder_model.model import prediction
-from responder_model.model.applicability import failed_tests
-from responder_model.model.messages import centre_messages, patient_messages
-from responder_model.model.scores import Z_95, probability_at
+from . import prediction
+from .applicability import failed_tests
+from .messages import centre_messages, patient_messages
+from .scores import Z_95, probability_at
 
 if TYPE_CHECKING:
-    from responder_model.model.fitted import Model
+    from .fitted import Model
 
 _SQRT_2 = math.sqrt(2.0)
 

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array, Encoder, Population
-from responder_model.model.limits import (
+from responder_model.schema import Field
+from responder_model.words import Note
+from .limits import (
     Limits,
     category_names,
     non_responders,
@@ -22,8 +24,6 @@ from responder_model.model.limits import (
     session_reliefs,
     whitening,
 )
-from responder_model.schema import Field
-from responder_model.words import Note
 
 Levels = NDArray[np.int8]
 

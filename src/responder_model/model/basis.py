@@ -10,11 +10,11 @@ import numpy as np
 
 from responder_model.features import Array
 from responder_model.frozen import freeze
-from responder_model.model.limits import session_reliefs
+from .limits import session_reliefs
 
 if TYPE_CHECKING:
-    from responder_model.model.fitted import Model
-    from responder_model.model.prediction import Prediction
+    from .fitted import Model
+    from .prediction import Prediction
 
 # Log-odds that nobody would see.
 _NONE = 1e-3

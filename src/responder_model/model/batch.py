@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from responder_model.errors import InvalidCohortError, Problem, ResponderModelError
 from responder_model.features import Array, Encoder
-from responder_model.model.prediction import LEVELS
-from responder_model.model.scores import Scores
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import find_field, show
 from responder_model.words import Note
+from .prediction import LEVELS
+from .scores import Scores
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from responder_model.model.fitted import Model
+    from .fitted import Model
 
 # Row of the first patient, as a file counts them whose header is line 1.
 FIRST_ROW = 2

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from responder_model.errors import InvalidPatientError
-from responder_model.model.prediction import Prediction
 from responder_model.patient import Value, find_key, given_twice, no_mapping
 from responder_model.words import Note
+from .prediction import Prediction
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from responder_model.model.fitted import Model
 from responder_model.words import Note
+from .fitted import Model
 
 
 def describe_disclosure(model: Model) -> list[Note]:

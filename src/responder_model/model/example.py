@@ -9,9 +9,9 @@ import numpy as np
 from responder_model.disclosure.fingerprints import Fingerprints
 from responder_model.disclosure.record import Disclosure
 from responder_model.features import Array, Encoder, Population
-from responder_model.model.fitted import Model
-from responder_model.model.limits import reference_limits
-from responder_model.model.parts import Component, LinearPart, Pool
+from .fitted import Model
+from .limits import reference_limits
+from .parts import Component, LinearPart, Pool
 
 # Falling log-odds of the served cut-offs, and the size of made-up slopes.
 _INTERCEPTS = (0.8, -0.3, -1.2)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from responder_model.labels import describe_value, label_of
-from responder_model.model.batch import raw_cohort, score_raw
 from responder_model.schema import dictionary
 from responder_model.vocabulary import check_language
+from .batch import raw_cohort, score_raw
 
 if TYPE_CHECKING:
     import pandas as pd
     import shap
 
     from responder_model.features import Array, Encoder
-    from responder_model.model import Model, Prediction
     from responder_model.patient import Value
+    from . import Model, Prediction
 
 
 def explain_one(

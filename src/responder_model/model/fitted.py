@@ -14,18 +14,18 @@ from responder_model.errors import ResponderModelError, check_one_of
 from responder_model.evidence import Evidence
 from responder_model.features import Encoder, Population
 from responder_model.frozen import FrozenDict, freeze
-from responder_model.model import comparison, parts
-from responder_model.model.answer import answer
-from responder_model.model.batch import cohort_table, score_cohort
-from responder_model.model.limits import Limits
-from responder_model.model.messages import standing_messages
-from responder_model.model.prediction import Prediction
-from responder_model.model.questions import Question, rank_questions
-from responder_model.model.scorer import Scorer
-from responder_model.model.scores import Scores
 from responder_model.patient import Value, check_patient
 from responder_model.schema import Decision, Dictionary
 from responder_model.words import Note
+from . import comparison, parts
+from .answer import answer
+from .batch import cohort_table, score_cohort
+from .limits import Limits
+from .messages import standing_messages
+from .prediction import Prediction
+from .questions import Question, rank_questions
+from .scorer import Scorer
+from .scores import Scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -356,9 +356,8 @@ class Model:
         after = self.predict(other)
         first, second = self.check_patient(patient), self.check_patient(other)
         found = comparison.differing(first, second, changes)
-        said = Note("model.no_difference")
-        if found:
-            said = Note("model.comparison", names=tuple(found))
+        names = {"names": tuple(found)} if found else {}
+        said = Note("model.comparison" if found else "model.no_difference", **names)
         return comparison.compare_predictions(before, after, found, (said,))
 
     def predict_cohort(
@@ -396,6 +395,6 @@ class Model:
 
     def explain(self, cohort: pd.DataFrame) -> shap.Explanation:
         """Explain every row of a cohort; see ``model.explanation.explain``."""
-        from responder_model.model.explanation import explain
+        from .explanation import explain
 
         return explain(self, cohort)

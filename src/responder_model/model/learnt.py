@@ -11,12 +11,12 @@ import numpy as np
 from responder_model.cumulative_logit.components import apart_by_curve
 from responder_model.cumulative_logit.likelihood import Observations, terms
 from responder_model.features import Array, expit, is_curve
-from responder_model.model.scores import Z_95
 from responder_model.words import Note
+from .scores import Z_95
 
 if TYPE_CHECKING:
-    from responder_model.model.fitted import Model
     from responder_model.priors.sets import PriorSet
+    from .fitted import Model
 
 # What rounding makes of a coefficient of which nothing was taught.
 _ROUNDING = 1e-9

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from responder_model.features import expit
-from responder_model.model.limits import preceding_test, session_reliefs
 from responder_model.words import Note
+from .limits import preceding_test, session_reliefs
 
 if TYPE_CHECKING:
-    from responder_model.model.fitted import Model
+    from .fitted import Model
 
 
 def standing_messages(model: Model) -> tuple[Note, ...]:

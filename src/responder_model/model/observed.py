@@ -10,8 +10,8 @@ import numpy as np
 from responder_model.features import Array, Encoder, Population
 from responder_model.features.columns import TRANSFORMS
 from responder_model.features.population import REFERENCE_WEIGHT
-from responder_model.model import limits
 from responder_model.schema import Field
+from . import limits
 
 # Patients of a category below which it is called rare.
 FEW = 5

@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 
 from responder_model.features import Array, Encoder
 from responder_model.features.columns import Column, bend, reference_proportions
-from responder_model.model.limits import category_names
+from .limits import category_names
 
 if TYPE_CHECKING:
-    from responder_model.model.fitted import Model
-    from responder_model.model.scores import Evidence, Own
+    from .fitted import Model
+    from .scores import Evidence, Own
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 # Last, the bounds of a number: nobody is there, but the log-odds must be known.

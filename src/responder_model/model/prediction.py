@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from responder_model.model.verdict import Verdict, judge
 from responder_model.words import Note
+from .verdict import Verdict, judge
 
 Level = Literal["inside", "borderline", "outside"]
 LEVELS: tuple[Level, ...] = ("inside", "borderline", "outside")

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from responder_model.features import Array
-from responder_model.model.possible import Answers, answered, below, every_answer
-from responder_model.model.scores import Z_95, probability_of
-from responder_model.model.verdict import check_threshold
 from responder_model.words import Note
+from .possible import Answers, answered, below, every_answer
+from .scores import Z_95, probability_of
+from .verdict import check_threshold
 
 if TYPE_CHECKING:
-    from responder_model.model.fitted import Model
+    from .fitted import Model
 
 # Questions that a person is shown.
 MOST_SHOWN = 3

@@ -30,14 +30,14 @@ from responder_model.errors import ResponderModelError
 from responder_model.features import Array, Gaps, gaps_of
 from responder_model.features.population import MOST_KEPT
 from responder_model.frozen import freeze
-from responder_model.model.applicability import Checks, Levels, compile_checks
-from responder_model.model.scores import Evidence, Own, Scores
-from responder_model.model.trees import TableTrees, read_trees
 from responder_model.words import Note
+from .applicability import Checks, Levels, compile_checks
+from .scores import Evidence, Own, Scores
+from .trees import TableTrees, read_trees
 
 if TYPE_CHECKING:
     from responder_model.challenger import Trees
-    from responder_model.model.fitted import Model
+    from .fitted import Model
 
 # How far baseline + contributions may lie from the served log-odds.
 LINEAR_TOLERANCE = 1e-9

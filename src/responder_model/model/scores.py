@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array, Gaps
-from responder_model.model.applicability import Levels
+from .applicability import Levels
 
 # Half-width of a 95 % interval in standard deviations.
 Z_95 = 1.959964

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array, Encoder
-from responder_model.model.parts import Pool
+from .parts import Pool
 
 if TYPE_CHECKING:
     from responder_model.challenger import Trees

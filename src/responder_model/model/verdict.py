@@ -19,7 +19,7 @@ from responder_model.errors import ResponderModelError
 from responder_model.words import Note
 
 if TYPE_CHECKING:
-    from responder_model.model.prediction import Prediction
+    from .prediction import Prediction
 
 Kind = Literal["tells_apart", "leans", "does_not_tell_apart"]
 Side = Literal["above", "below"]

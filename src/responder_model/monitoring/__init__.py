@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from responder_model.monitoring.following import DUE_DAYS, follow, monitor
-from responder_model.monitoring.inputs import Input, inputs_of
-from responder_model.monitoring.mending import Mend
-from responder_model.monitoring.process import (
+from .following import DUE_DAYS, follow, monitor
+from .inputs import Input, inputs_of
+from .mending import Mend
+from .process import (
     ALARM,
     Evidence,
     Series,
@@ -13,10 +13,10 @@ from responder_model.monitoring.process import (
     early_warning,
     evidence_of_change,
 )
-from responder_model.monitoring.reading import Followed, read_followed
-from responder_model.monitoring.result import Level, Monitoring, Month
-from responder_model.monitoring.review import read_review
-from responder_model.monitoring.together import Together, together
+from .reading import Followed, read_followed
+from .result import Level, Monitoring, Month
+from .review import read_review
+from .together import Together, together
 
 __all__ = [
     "ALARM",

@@ -15,9 +15,14 @@ from responder_model.artifact import digest_of
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
 from responder_model.model.scores import probability_of
-from responder_model.monitoring.inputs import inputs_of, outside
-from responder_model.monitoring.mending import mend
-from responder_model.monitoring.process import (
+from responder_model.performance.calibration import (
+    calibration_in_the_large_estimate,
+    calibration_slope_estimate,
+)
+from responder_model.words import Note
+from .inputs import inputs_of, outside
+from .mending import mend
+from .process import (
     ALARM,
     Evidence,
     Series,
@@ -26,14 +31,9 @@ from responder_model.monitoring.process import (
     evidence_of_change,
     simulated,
 )
-from responder_model.monitoring.reading import Followed, read_followed
-from responder_model.monitoring.result import Level, Monitoring, Month, State
-from responder_model.monitoring.telling import tell
-from responder_model.performance.calibration import (
-    calibration_in_the_large_estimate,
-    calibration_slope_estimate,
-)
-from responder_model.words import Note
+from .reading import Followed, read_followed
+from .result import Level, Monitoring, Month, State
+from .telling import tell
 
 Floats = NDArray[np.float64]
 

@@ -19,8 +19,8 @@ from responder_model.development import update
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
 from responder_model.model.scores import probability_of
-from responder_model.monitoring.process import Evidence, Series
 from responder_model.words import Note
+from .process import Evidence, Series
 
 Floats = NDArray[np.float64]
 Kind = Literal["none", "in_the_large", "recalibration", "update"]

@@ -16,9 +16,9 @@ from responder_model.artifact import digest_of
 from responder_model.cohort import outcome_levels
 from responder_model.formats import Doubt
 from responder_model.model import Model
-from responder_model.monitoring.lines import DAY, PATIENT, Lines, refuse
 from responder_model.vocabulary import find_field, is_missing
 from responder_model.words import Note
+from .lines import DAY, PATIENT, Lines, refuse
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from responder_model.monitoring.inputs import Input
-from responder_model.monitoring.mending import Mend
 from responder_model.words import Note
+from .inputs import Input
+from .mending import Mend
 
 State = Literal["calibrated", "off", "changed", "depends", "nothing_due"]
 

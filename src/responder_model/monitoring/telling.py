@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from responder_model.monitoring.process import ALARM
-from responder_model.monitoring.result import Monitoring
 from responder_model.performance.calibration import slope_says_little
 from responder_model.words import Note
+from .process import ALARM
+from .result import Monitoring
 
 # Evidence is told up to here.
 MOST_SHOWN = 1000

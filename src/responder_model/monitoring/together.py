@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any
 
 from responder_model.errors import ResponderModelError
-from responder_model.monitoring.process import ALARM
-from responder_model.monitoring.result import Monitoring
-from responder_model.monitoring.telling import shown
 from responder_model.words import Note
+from .process import ALARM
+from .result import Monitoring
+from .telling import shown
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,21 +14,10 @@ same command reads; no option changes that.
 
 from __future__ import annotations
 
-from responder_model.outputs.checking import (
-    OF_A_MODEL,
-    check_ending,
-    check_outputs,
-    check_outside_models,
-)
-from responder_model.outputs.private import read_private
-from responder_model.outputs.record import (
-    RECORD,
-    Output,
-    digest_of_files,
-    digest_of_path,
-    on_record,
-)
-from responder_model.outputs.writing import drafted, flush, put_files, sweep
+from .checking import OF_A_MODEL, check_ending, check_outputs, check_outside_models
+from .private import read_private
+from .record import RECORD, Output, digest_of_files, digest_of_path, on_record
+from .writing import drafted, flush, put_files, sweep
 
 __all__ = [
     "OF_A_MODEL",

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from responder_model.errors import ResponderModelError, got
-from responder_model.outputs.record import Output, digest_of_path, read_record
 from responder_model.words import Note
+from .record import Output, digest_of_path, read_record
 
 # Files by which a model folder is known.
 OF_A_MODEL = ("manifest.json", "model.json")

@@ -12,18 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from responder_model.errors import ResponderModelError
-from responder_model.outputs.checking import (
-    check_outputs,
-    check_outside_models,
-    clashes_said,
-    reason_of,
-)
-from responder_model.outputs.record import (
-    Output,
-    digest_of_path,
-    on_record,
-    read_record,
-)
+from .checking import check_outputs, check_outside_models, clashes_said, reason_of
+from .record import Output, digest_of_path, on_record, read_record
 
 _STALE_SECONDS = 3600.0  # age of a draft whose process is gone for good
 

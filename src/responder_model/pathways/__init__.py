@@ -23,28 +23,19 @@ from itertools import pairwise
 from typing import Any
 
 from responder_model.development.published import published_model
-from responder_model.errors import (
-    InvalidPatientError,
-    Problem,
-    ResponderModelError,
-)
+from responder_model.errors import InvalidPatientError, Problem, ResponderModelError
 from responder_model.model import Model, Prediction
 from responder_model.model.batch import score_raw
 from responder_model.model.limits import preceding_test
-from responder_model.pathways.average import Average
-from responder_model.pathways.implanting import Implant, implant
-from responder_model.pathways.messages import (
-    Steps,
-    judge,
-    missing_today,
-    pathway_messages,
-)
-from responder_model.pathways.relief import relief_curve
-from responder_model.pathways.result import Pathway, ReliefClass
-from responder_model.pathways.success import success_curve
 from responder_model.patient import Value, latest_moment
 from responder_model.schema import Decision
 from responder_model.words import Note
+from .average import Average
+from .implanting import Implant, implant
+from .messages import Steps, judge, missing_today, pathway_messages
+from .relief import relief_curve
+from .result import Pathway, ReliefClass
+from .success import success_curve
 
 __all__ = [
     "Implant",

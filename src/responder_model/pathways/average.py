@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from responder_model.features import Array
 from responder_model.model.prediction import LEVELS
-from responder_model.pathways.relief import Floats, ReliefCurve, logistic
-from responder_model.pathways.result import ReliefClass
-from responder_model.pathways.success import SuccessCurve, quasi_normal
+from .relief import Floats, ReliefCurve, logistic
+from .result import ReliefClass
+from .success import SuccessCurve, quasi_normal
 
 # Draws of both posteriors behind an interval, and the ends of that interval.
 N_DRAWS = 4096

@@ -9,10 +9,10 @@ from responder_model.labels import describe_cut_point
 from responder_model.model import Applicability, Model, Prediction
 from responder_model.model.messages import standing_messages
 from responder_model.model.prediction import LEVELS
-from responder_model.pathways.average import Average
-from responder_model.pathways.implanting import under_sham
 from responder_model.schema import Decision, dictionary
 from responder_model.words import Note
+from .average import Average
+from .implanting import under_sham
 
 
 @dataclass(frozen=True, kw_only=True)

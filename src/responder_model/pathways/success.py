@@ -14,9 +14,9 @@ from responder_model.features import Array
 from responder_model.frozen import freeze
 from responder_model.model import Model
 from responder_model.model.batch import score_raw
-from responder_model.pathways.relief import Floats, logistic
 from responder_model.patient import Value
 from responder_model.schema import dictionary
+from .relief import Floats, logistic
 
 # Share of the posterior variance over relief that the kept directions hold.
 _KEPT = 1.0 - 1e-9

@@ -4,17 +4,14 @@ Nothing here knows a model or a data set, and nothing is ever refitted on the co
 that is measured except the calibration models that are the measures themselves.
 """
 
-from responder_model.performance.calibration import (
+from .calibration import (
     calibration_in_the_large,
     calibration_slope,
     joint_calibration_intercept,
     observed_expected_ratio,
 )
-from responder_model.performance.calibration_curve import (
-    CalibrationCurve,
-    calibration_curve,
-)
-from responder_model.performance.calibration_distance import (
+from .calibration_curve import CalibrationCurve, calibration_curve
+from .calibration_distance import (
     SMOOTHERS,
     e50,
     e90,
@@ -22,51 +19,27 @@ from responder_model.performance.calibration_distance import (
     estimated_calibration_index,
     integrated_calibration_index,
 )
-from responder_model.performance.core import (
-    NEUTRAL_THRESHOLD,
-    CoreMeasures,
-    all_measures,
-    core_measures,
-)
-from responder_model.performance.definitions import (
-    DEFINITIONS,
-    Definition,
-    describe_measure,
-)
-from responder_model.performance.discrimination import (
+from .core import NEUTRAL_THRESHOLD, CoreMeasures, all_measures, core_measures
+from .definitions import DEFINITIONS, Definition, describe_measure
+from .discrimination import (
     CutPointConcordance,
     c_statistic,
     concordance_by_cut_point,
     ordinal_concordance,
     ordinal_concordance_estimate,
 )
-from responder_model.performance.estimate import Estimate
-from responder_model.performance.instability import (
-    DecisionInstability,
-    InstabilityCurve,
-    instability_curve,
-)
-from responder_model.performance.intervals import estimate_measure
-from responder_model.performance.net_benefit import (
+from .estimate import Estimate
+from .instability import DecisionInstability, InstabilityCurve, instability_curve
+from .intervals import estimate_measure
+from .net_benefit import (
     DecisionCurve,
     decision_curve,
     net_benefit,
     net_benefit_treat_all,
 )
-from responder_model.performance.overall import (
-    brier_score,
-    log_loss,
-    scaled_brier_score,
-)
-from responder_model.performance.proportion import (
-    exact_proportion,
-    proportion_estimate,
-)
-from responder_model.performance.summary import (
-    MeasuredValue,
-    Performance,
-    measure_performance,
-)
+from .overall import brier_score, log_loss, scaled_brier_score
+from .proportion import exact_proportion, proportion_estimate
+from .summary import MeasuredValue, Performance, measure_performance
 
 __all__ = [
     "DEFINITIONS",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from responder_model.errors import ResponderModelError
-from responder_model.performance._check import Floats
 from responder_model.words import Note
+from ._check import Floats
 
 MAX_STEPS = 60
 MAX_HALVINGS = 50

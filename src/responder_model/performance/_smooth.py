@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from responder_model.errors import ResponderModelError
-from responder_model.performance._check import Floats
-from responder_model.performance._logistic import LogisticFit, fit_logistic
 from responder_model.words import Note
+from ._check import Floats
+from ._logistic import LogisticFit, fit_logistic
 
 LOESS_SPAN = 0.75  # default of R's stats::loess
 LOWESS_SPAN = 2.0 / 3.0  # default of R's stats::lowess

@@ -8,14 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_model.errors import ResponderModelError
-from responder_model.performance._check import (
-    Floats,
-    check_log_odds,
-    check_outcome_probability,
-)
-from responder_model.performance._logistic import LogisticFit, fit_logistic, logit
-from responder_model.performance.estimate import Estimate, normal_quantile, wald
 from responder_model.words import Note
+from ._check import Floats, check_log_odds, check_outcome_probability
+from ._logistic import LogisticFit, fit_logistic, logit
+from .estimate import Estimate, normal_quantile, wald
 
 CONSTANT = 1e-6  # spread of log-odds below which all probabilities count as equal
 WIDE_SLOPE = 2.0  # limits of a slope that hold no strength and twice the right one

@@ -9,22 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from responder_model.errors import ResponderModelError, check_one_of
-from responder_model.performance._check import (
-    Floats,
-    check_outcome_probability,
-)
-from responder_model.performance._logistic import expit, logit
-from responder_model.performance._smooth import (
-    fit_spline,
-    loess,
-    loess_variance,
-    spline_basis,
-    spline_knots,
-)
-from responder_model.performance.calibration import joint_fit
-from responder_model.performance.calibration_distance import SMOOTHERS
-from responder_model.performance.estimate import normal_quantile
 from responder_model.words import Note
+from ._check import Floats, check_outcome_probability
+from ._logistic import expit, logit
+from ._smooth import fit_spline, loess, loess_variance, spline_basis, spline_knots
+from .calibration import joint_fit
+from .calibration_distance import SMOOTHERS
+from .estimate import normal_quantile
 
 CurveSmoother = Literal["loess", "spline", "logistic"]
 

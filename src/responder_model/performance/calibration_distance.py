@@ -8,20 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_model.errors import check_one_of
-from responder_model.performance._check import (
-    Floats,
-    check_log_odds,
-    check_outcome_probability,
-)
-from responder_model.performance._logistic import expit, logit
-from responder_model.performance._smooth import (
-    fit_spline,
-    loess,
-    lowess,
-    spline_basis,
-    spline_knots,
-)
 from responder_model.words import say
+from ._check import Floats, check_log_odds, check_outcome_probability
+from ._logistic import expit, logit
+from ._smooth import fit_spline, loess, lowess, spline_basis, spline_knots
 
 Smoother = Literal["loess", "lowess", "spline"]
 

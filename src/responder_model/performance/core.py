@@ -10,22 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_model.errors import ResponderModelError
-from responder_model.performance import calibration, discrimination, overall
-from responder_model.performance._check import (
-    Floats,
-    check_arrays,
-    check_classes,
-    check_threshold,
-)
-from responder_model.performance.calibration_distance import (
-    Smoother,
-    calibration_distance,
-    check_smoother,
-)
-from responder_model.performance.definitions import DEFINITIONS
-from responder_model.performance.distances import DISTANCES
-from responder_model.performance.net_benefit import net_benefits_of
 from responder_model.words import Note
+from . import calibration, discrimination, overall
+from ._check import Floats, check_arrays, check_classes, check_threshold
+from .calibration_distance import Smoother, calibration_distance, check_smoother
+from .definitions import DEFINITIONS
+from .distances import DISTANCES
+from .net_benefit import net_benefits_of
 
 # Neutral: a false positive weighs as much as a missed responder. Clinics set their own.
 NEUTRAL_THRESHOLD = 0.5

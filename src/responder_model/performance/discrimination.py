@@ -9,14 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from responder_model.errors import ResponderModelError
-from responder_model.performance._check import (
-    Floats,
-    check_arrays,
-    check_levels,
-    check_outcome_probability,
-)
-from responder_model.performance.estimate import Estimate, normal_quantile
 from responder_model.words import Note
+from ._check import Floats, check_arrays, check_levels, check_outcome_probability
+from .estimate import Estimate, normal_quantile
 
 Mask = NDArray[np.bool_]
 

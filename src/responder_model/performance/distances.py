@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from responder_model.errors import ResponderModelError
-from responder_model.performance._check import Floats, check_classes
-from responder_model.performance.calibration_distance import calibration_distance
-from responder_model.performance.definitions import DEFINITIONS
+from ._check import Floats, check_classes
+from .calibration_distance import calibration_distance
+from .definitions import DEFINITIONS
 
 FEWEST = 2  # resamples below which an interval would have no width
 SHIFTED = "bootstrap, shifted by its bias; from 0 when calibration is not refuted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
-from responder_model.performance._check import check_confidence
+from ._check import check_confidence
 
 
 @dataclass(frozen=True, kw_only=True)

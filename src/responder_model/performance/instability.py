@@ -8,15 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from responder_model.errors import ResponderModelError
-from responder_model.performance._check import (
-    Floats,
-    check_confidence,
-    check_threshold,
-    check_vector,
-)
-from responder_model.performance.core import NEUTRAL_THRESHOLD
 from responder_model.schema import reaches
 from responder_model.words import Note
+from ._check import Floats, check_confidence, check_threshold, check_vector
+from .core import NEUTRAL_THRESHOLD
 
 SMALLEST_GROUP = 10  # patients behind each point: the curve shows no person
 N_GROUPS = 12

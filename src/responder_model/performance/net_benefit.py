@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from responder_model.errors import ResponderModelError, check_one_of
-from responder_model.performance._check import (
+from responder_model.schema import exceeds, reaches
+from responder_model.words import Note
+from ._check import (
     Floats,
     check_confidence,
     check_n_resamples,
@@ -18,10 +20,8 @@ from responder_model.performance._check import (
     check_threshold,
     check_vector,
 )
-from responder_model.performance.definitions import possible_values
-from responder_model.performance.estimate import Estimate, normal_quantile, wald
-from responder_model.schema import exceeds, reaches
-from responder_model.words import Note
+from .definitions import possible_values
+from .estimate import Estimate, normal_quantile, wald
 
 Interval = Literal["analytic", "bootstrap", "none"]
 # Gain, in true positives per patient, below which a model changes nothing worth having.

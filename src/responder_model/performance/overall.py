@@ -5,13 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from responder_model.performance._check import (
-    Floats,
-    check_log_odds,
-    check_outcome_probability,
-)
-from responder_model.performance.definitions import DEFINITIONS
-from responder_model.performance.estimate import Estimate, wald
+from ._check import Floats, check_log_odds, check_outcome_probability
+from .definitions import DEFINITIONS
+from .estimate import Estimate, wald
 
 
 def brier_score_of(y: Floats, p: Floats) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from responder_model.errors import ResponderModelError
-from responder_model.performance._check import check_confidence
-from responder_model.performance.estimate import Estimate, normal_quantile
 from responder_model.words import Note
+from ._check import check_confidence
+from .estimate import Estimate, normal_quantile
 
 
 def proportion_estimate(

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_model.errors import ResponderModelError, check_one_of
-from responder_model.performance import calibration_distance, discrimination, distances
-from responder_model.performance._check import (
+from responder_model.words import Note, note_from, plain
+from . import calibration_distance, discrimination, distances
+from ._check import (
     Floats,
     check_arrays,
     check_classes,
@@ -21,12 +22,11 @@ from responder_model.performance._check import (
     check_rng,
     check_threshold,
 )
-from responder_model.performance.core import NEUTRAL_THRESHOLD
-from responder_model.performance.definitions import DEFINITIONS, describe_measure
-from responder_model.performance.estimate import Estimate
-from responder_model.performance.intervals import ESTIMATORS
-from responder_model.performance.net_benefit import net_benefit_estimate
-from responder_model.words import Note, note_from, plain
+from .core import NEUTRAL_THRESHOLD
+from .definitions import DEFINITIONS, describe_measure
+from .estimate import Estimate
+from .intervals import ESTIMATORS
+from .net_benefit import net_benefit_estimate
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,15 +19,15 @@ from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.model import Model
 from responder_model.performance import NEUTRAL_THRESHOLD, Estimate, estimate_measure
 from responder_model.performance._check import check_threshold
-from responder_model.promotion.paired import (
+from responder_model.settings import Settings
+from responder_model.words import Note
+from .paired import (
     Floats,
     Paired,
     gain_in_calibration,
     gain_in_log_loss,
     gain_in_net_benefit,
 )
-from responder_model.settings import Settings
-from responder_model.words import Note
 
 # Fewest patients with a known outcome on whom models are compared.
 MIN_PATIENTS = 20

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from responder_model.artifact import load_model, trusted_keys
 from responder_model.development.published import published_model
 from responder_model.errors import ResponderModelError, UntrustedModelError
-from responder_model.promotion.asking import check_reason, version_of
-from responder_model.promotion.comparison import Comparison, compare
 from responder_model.tracking import cohort_digest
 from responder_model.tracking.cache import fetch_version, stored_fault
 from responder_model.tracking.promotions import (
@@ -37,6 +35,8 @@ from responder_model.tracking.registry import (
     unknown_name,
 )
 from responder_model.words import Note
+from .asking import check_reason, version_of
+from .comparison import Comparison, compare
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,15 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from responder_model.reporting.examination import examine
-    from responder_model.reporting.report import (
-        Report,
-        build_report,
-        report_output,
-        write_report,
-    )
-    from responder_model.reporting.statements import read_statements
-    from responder_model.reporting.study import Role, Study
+    from .examination import examine
+    from .report import Report, build_report, report_output, write_report
+    from .statements import read_statements
+    from .study import Role, Study
 
 _MODULES = {
     "Report": "report",

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from responder_model.reporting.statements import PREFIX
-from responder_model.reporting.texts import read_texts
-from responder_model.reporting.values import Values
+from .statements import PREFIX
+from .texts import read_texts
+from .values import Values
 
 Status = Literal["filled", "stated", "blank", "not_applicable"]
 _GAP = re.compile(r"\{([a-z0-9_.]+)\}")

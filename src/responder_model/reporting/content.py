@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from responder_model import words
 from responder_model.figures.drawing import draw_figure
 from responder_model.labels import describe_value, label_of
-from responder_model.reporting.blocks import Cell, Link, Picture, Table
-from responder_model.reporting.texts import say
-from responder_model.reporting.values import ANCHOR, Values
 from responder_model.schema import dictionary
+from .blocks import Cell, Link, Picture, Table
+from .texts import say
+from .values import ANCHOR, Values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from responder_model.model import Model
-    from responder_model.reporting.study import Study
+    from .study import Study
 
 # Longest value that is repeated beside its name.
 LONGEST_SHOWN = 24

@@ -13,8 +13,8 @@ from responder_model.figures.coefficients import coefficient_table, column_label
 from responder_model.labels import describe_value
 from responder_model.model import Model
 from responder_model.priors import PriorRow, prior_rows
-from responder_model.reporting.texts import say
 from responder_model.schema import Field, dictionary
+from .texts import say
 
 # Shares of some patients with their weights; probabilities of two such groups.
 Group = list[tuple[float, dict[str, Any]]]

@@ -26,11 +26,11 @@ from responder_model.model import Model
 from responder_model.priors import PriorRow, PriorSet, prior_rows
 from responder_model.priors.build import C_STATISTIC_CAP
 from responder_model.priors.table import bearing_on, evidence_to_json
-from responder_model.reporting.effects import Effect, Pair, effects_of
-from responder_model.reporting.texts import number, say
 from responder_model.schema import dictionary
 from responder_model.words import prose_in
 from responder_model.words.numbers import format_percent
+from .effects import Effect, Pair, effects_of
+from .texts import number, say
 
 _NORMAL_975 = 1.959964
 N_DRAWS = 1000

@@ -26,11 +26,6 @@ from responder_model.performance import (
     decision_curve,
     instability_curve,
 )
-from responder_model.reporting.groups import releasable
-from responder_model.reporting.response import response_table
-from responder_model.reporting.study import Curves, Flow, Role, Study
-from responder_model.reporting.suppression import SMALL_CELL
-from responder_model.reporting.table_one import table_one
 from responder_model.settings import Settings
 from responder_model.validation import (
     ExternalValidation,
@@ -43,6 +38,11 @@ from responder_model.validation import (
 from responder_model.validation.external import SUBGROUPS
 from responder_model.validation.verification import Verification, verify
 from responder_model.words import Note
+from .groups import releasable
+from .response import response_table
+from .study import Curves, Flow, Role, Study
+from .suppression import SMALL_CELL
+from .table_one import table_one
 
 Array = NDArray[np.float64]
 Found = TypeVar("Found")

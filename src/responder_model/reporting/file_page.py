@@ -17,8 +17,8 @@ from responder_model.figures.cohort import (
     draw_missingness,
     drawn_fields,
 )
-from responder_model.reporting.render import TEMPLATES, environment
 from responder_model.words import Note, in_words, say
+from .render import TEMPLATES, environment
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.labels import describe_value
-from responder_model.reporting.suppression import SMALL_CELL, suppress
 from responder_model.schema import dictionary
 from responder_model.validation.external import NOT_KNOWN
 from responder_model.words import say
+from .suppression import SMALL_CELL, suppress
 
 HIDDEN = "hidden"
 SMALL = f"<{SMALL_CELL}"

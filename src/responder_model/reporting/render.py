@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from responder_model.reporting.blocks import Cell, Link, Section
+from .blocks import Cell, Link, Section
 
 if TYPE_CHECKING:
-    from responder_model.reporting.content import Content
+    from .content import Content
 
 TEMPLATES = "reporting/templates"
 # Space of French before a sign, which must not begin a line, and before a percent sign.

@@ -12,14 +12,14 @@ from responder_model.artifact.document import plain
 from responder_model.errors import DevelopmentError
 from responder_model.model import Model
 from responder_model.outputs import Output, drafted
-from responder_model.reporting.blocks import Picture
-from responder_model.reporting.content import Content
-from responder_model.reporting.render import to_html, to_markdown
-from responder_model.reporting.sections import build_sections
-from responder_model.reporting.study import Study
-from responder_model.reporting.values import Plain, logged_values, to_plain
 from responder_model.vocabulary import check_language
 from responder_model.words import Note
+from .blocks import Picture
+from .content import Content
+from .render import to_html, to_markdown
+from .sections import build_sections
+from .study import Study
+from .values import Plain, logged_values, to_plain
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ from responder_model.figures.response import (
     ResponseTable,
     response_by_aetiology,
 )
-from responder_model.reporting.suppression import SMALL_CELL
-from responder_model.reporting.table_one import MISSING, Count, Spread, TableOne
+from .suppression import SMALL_CELL
+from .table_one import MISSING, Count, Spread, TableOne
 
 if TYPE_CHECKING:
     import pandas as pd

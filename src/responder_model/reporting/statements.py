@@ -6,8 +6,8 @@ import tomllib
 from pathlib import Path
 
 from responder_model.errors import ResponderModelError, toml_fault
-from responder_model.reporting.texts import read_texts
 from responder_model.words import Note
+from .texts import read_texts
 
 # First part of the names under which statements are logged.
 PREFIX = "authors."

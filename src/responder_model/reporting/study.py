@@ -14,10 +14,10 @@ from responder_model.performance import (
     DecisionInstability,
     InstabilityCurve,
 )
-from responder_model.reporting.table_one import TableOne
 from responder_model.validation import ExternalValidation, InternalValidation
 from responder_model.validation.verification import Verification
 from responder_model.words import Note
+from .table_one import TableOne
 
 Role = Literal["development", "new"]
 

@@ -11,14 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.cohort import binary_outcome, check_cohort, outcome_levels
-from responder_model.reporting.suppression import (
-    SMALL_CELL,
-    Matrix,
-    column_relations,
-    row_relations,
-    suppress,
-)
 from responder_model.schema import Field, dictionary
+from .suppression import SMALL_CELL, Matrix, column_relations, row_relations, suppress
 
 if TYPE_CHECKING:
     from responder_model.model import Model

@@ -18,18 +18,14 @@ from responder_model.model import Model
 from responder_model.model.limits import preceding_test
 from responder_model.performance import Performance
 from responder_model.priors import prior_rows
-from responder_model.reporting.statements import PREFIX, check_statements
-from responder_model.reporting.study import Study
-from responder_model.reporting.suppression import SMALL_CELL, suppress
-from responder_model.reporting.texts import number, percent, say
 from responder_model.sample_size import SampleSizeVerdict, sample_size_verdict
-from responder_model.schema import LANGUAGES, dictionary
-from responder_model.validation import (
-    ExternalValidation,
-    InternalValidation,
-    Stability,
-)
-from responder_model.words import name_in
+from responder_model.schema import dictionary
+from responder_model.validation import ExternalValidation, InternalValidation, Stability
+from responder_model.words import LANGUAGES, name_in
+from .statements import PREFIX, check_statements
+from .study import Study
+from .suppression import SMALL_CELL, suppress
+from .texts import number, percent, say
 
 Plain = bool | int | float | str
 ANCHOR = "value-"

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from responder_model.rules.result import (
-    Amount,
-    StoppingRule,
-    StoppingRules,
-    common_notes,
-    common_verdicts,
-)
-from responder_model.rules.stopping import stopping_rule
-from responder_model.rules.value import value_of_information
-from responder_model.rules.worth import (
-    InformationWorth,
-    Sample,
-    SlotWorth,
-    ThresholdWorth,
-)
+from .result import Amount, StoppingRule, StoppingRules, common_notes, common_verdicts
+from .stopping import stopping_rule
+from .value import value_of_information
+from .worth import InformationWorth, Sample, SlotWorth, ThresholdWorth
 
 __all__ = [
     "Amount",

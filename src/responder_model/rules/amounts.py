@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from responder_model.features import Array
-from responder_model.rules.result import Amount
+from .result import Amount
 
 # Patients whom a rule is told for.
 PATIENTS = 100

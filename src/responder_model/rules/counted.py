@@ -14,9 +14,9 @@ from responder_model.disclosure import already_in
 from responder_model.errors import DevelopmentError
 from responder_model.features import Array
 from responder_model.model import Model
-from responder_model.rules.rates import N_DRAWS, Rates, relief_fields
 from responder_model.schema import reaches
 from responder_model.words import Note
+from .rates import N_DRAWS, Rates, relief_fields
 
 # Patients below which a part of a cohort is not shown: it could point at a person.
 SMALL_CELL = 10

@@ -21,7 +21,7 @@ from scipy.special import ndtr, ndtri
 from responder_model.features import Array, logit
 from responder_model.model import Model
 from responder_model.model.scores import probability_of
-from responder_model.rules.rates import patients_of, square_root, standard_normal
+from .rates import patients_of, square_root, standard_normal
 
 # Patients of the model's population that averages are over.
 N_PATIENTS = 2000

@@ -12,21 +12,16 @@ from responder_model.errors import ResponderModelError
 from responder_model.features import Array, logit
 from responder_model.model import Model
 from responder_model.model.messages import standing_messages
-from responder_model.rules.amounts import amount_of, count_of
-from responder_model.rules.rates import (
-    Rates,
-    model_rates,
-    relief_score,
-    served_score,
-)
-from responder_model.rules.result import StoppingRule, StoppingRules
 from responder_model.schema import dictionary
 from responder_model.words import Note
+from .amounts import amount_of, count_of
+from .rates import Rates, model_rates, relief_score, served_score
+from .result import StoppingRule, StoppingRules
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from responder_model.rules.counted import Counted
+    from .counted import Counted
 
 # What is compared, and with which thresholds: percent of relief, probabilities.
 THRESHOLDS = {
@@ -135,7 +130,7 @@ def _find(
     if cohort is None:
         found = list(_of_model(model))
         return None, found, found[0][2].response
-    from responder_model.rules.counted import count_cohort, response_share
+    from .counted import count_cohort, response_share
 
     counted = count_cohort(model, cohort)
     return counted, list(_of_cohort(counted)), response_share(counted)
@@ -155,7 +150,7 @@ def _of_model(model: Model) -> Iterator[Found]:
 
 
 def _of_cohort(counted: Counted) -> Iterator[Found]:
-    from responder_model.rules.counted import counted_rates
+    from .counted import counted_rates
 
     scores = {"relief": counted.relief, "probability": counted.probability}
     for kind, score in scores.items():

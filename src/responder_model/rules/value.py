@@ -9,7 +9,8 @@ from itertools import pairwise
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
 from responder_model.model.messages import standing_messages
-from responder_model.rules.information import (
+from responder_model.words import Note
+from .information import (
     N_PATIENTS,
     Lesson,
     expectation,
@@ -17,13 +18,7 @@ from responder_model.rules.information import (
     lessons_of,
     worth_of,
 )
-from responder_model.rules.worth import (
-    InformationWorth,
-    Sample,
-    SlotWorth,
-    ThresholdWorth,
-)
-from responder_model.words import Note
+from .worth import InformationWorth, Sample, SlotWorth, ThresholdWorth
 
 THRESHOLDS = (0.3, 0.4, 0.5)
 SAMPLES = (50, 193, 800)

@@ -5,21 +5,15 @@ information needs fewer patients to predict well, so the verdict decides wording
 claims; it never decides the predictors.
 """
 
-from responder_model.sample_size.criterion import PLANNING_C_STATISTIC, Criterion
-from responder_model.sample_size.development import (
+from .criterion import PLANNING_C_STATISTIC, Criterion
+from .development import (
     cox_snell_maximum,
     cox_snell_r2,
     development_criteria,
     expected_shrinkage,
 )
-from responder_model.sample_size.validation import (
-    ValidationSampleSize,
-    validation_criteria,
-)
-from responder_model.sample_size.verdict import (
-    SampleSizeVerdict,
-    sample_size_verdict,
-)
+from .validation import ValidationSampleSize, validation_criteria
+from .verdict import SampleSizeVerdict, sample_size_verdict
 
 __all__ = [
     "PLANNING_C_STATISTIC",

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.errors import ResponderModelError
-from responder_model.sample_size.criterion import (
+from responder_model.words import Note
+from .criterion import (
     PLANNING_C_STATISTIC,
     Criterion,
     Z,
@@ -19,7 +20,6 @@ from responder_model.sample_size.criterion import (
     criteria_from,
     log_odds,
 )
-from responder_model.words import Note
 
 Floats = NDArray[np.float64]
 

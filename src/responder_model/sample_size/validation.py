@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.errors import ResponderModelError
-from responder_model.sample_size.criterion import (
+from responder_model.schema import reaches
+from responder_model.words import Note, plain
+from .criterion import (
     PLANNING_C_STATISTIC,
     Criterion,
     Z,
@@ -22,8 +24,6 @@ from responder_model.sample_size.criterion import (
     log_odds,
     whole_patients,
 )
-from responder_model.schema import reaches
-from responder_model.words import Note, plain
 
 Floats = NDArray[np.float64]
 

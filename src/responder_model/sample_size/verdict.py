@@ -7,19 +7,15 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from responder_model.errors import ResponderModelError
-from responder_model.sample_size.criterion import (
+from responder_model.words import LANGUAGES, Note, plain
+from .criterion import (
     PLANNING_C_STATISTIC,
     Criterion,
     check_counts,
     check_proportion,
     whole_patients,
 )
-from responder_model.sample_size.development import (
-    cox_snell_r2,
-    development_criteria,
-    expected_shrinkage,
-)
-from responder_model.words import LANGUAGES, Note, plain
+from .development import cox_snell_r2, development_criteria, expected_shrinkage
 
 Claim = Literal["published_evidence", "exploratory", "developed"]
 Verdict = Literal["sufficient", "insufficient", "no_patients"]

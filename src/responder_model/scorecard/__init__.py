@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from responder_model.scorecard.card import Scorecard, Term, build_scorecard
-from responder_model.scorecard.page import render_page
-from responder_model.scorecard.points import PointsRow, PointsTable, build_points
-from responder_model.scorecard.table import render_csv
+from .card import Scorecard, Term, build_scorecard
+from .page import render_page
+from .points import PointsRow, PointsTable, build_points
+from .table import render_csv
 
 __all__ = [
     "PointsRow",

@@ -12,10 +12,10 @@ from responder_model.labels import (
     question_label,
 )
 from responder_model.schema import dictionary
-from responder_model.scorecard.points import PointsRow, PointsTable
 from responder_model.vocabulary import check_language
 from responder_model.words import say
 from responder_model.words.numbers import format_number
+from .points import PointsRow, PointsTable
 
 _COLUMNS = ("points", "total", "probability", "sum")
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from responder_model.errors import ResponderModelError
 from responder_model.features import Array, logit
-from responder_model.scorecard.card import Scorecard, Term, added_by
 from responder_model.words import Note
+from .card import Scorecard, Term, added_by
 
 # Log-odds that one point may stand for, coarsest first.
 STEPS = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)

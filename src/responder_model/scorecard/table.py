@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from responder_model.features.columns import KNOT, SHAPE_MEAN, SHAPE_SD
 from responder_model.labels import describe_cut_point
 from responder_model.schema import dictionary
-from responder_model.scorecard.card import Scorecard, Term
+from .card import Scorecard, Term
 
 FORMULA = (
     "log-odds of a column = its constant + for each number: log_odds * "

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from responder_model.errors import Problem, ResponderModelError
 from responder_model.schema import dictionary
-from responder_model.scoring import parts
 from responder_model.vocabulary import is_formula
 from responder_model.words import Note, in_words, say
+from . import parts
 
 # Identifiers that are compared at once, in a pass over all parts.
 _COMPARED = 2_000_000

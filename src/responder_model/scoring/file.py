@@ -21,13 +21,13 @@ from responder_model.formats.table import PART_ROWS
 from responder_model.formats.text import BLOCK_BYTES
 from responder_model.model import Model
 from responder_model.outputs import Output, check_ending, check_outputs, put_files
-from responder_model.scoring import assembly
-from responder_model.scoring.columns import Columns, choose_columns
-from responder_model.scoring.journal import Journal, open_journal
-from responder_model.scoring.parts import DATE, open_questions
-from responder_model.scoring.work import Work, run_parts
 from responder_model.vocabulary import check_language
 from responder_model.words import Note
+from . import assembly
+from .columns import Columns, choose_columns
+from .journal import Journal, open_journal
+from .parts import DATE, open_questions
+from .work import Work, run_parts
 
 # Form of the parts; one of another form is not gone on with.
 _FORMAT_VERSION = 2

@@ -14,8 +14,8 @@ from responder_model.formats import Table
 from responder_model.formats.table import FIRST_ROW
 from responder_model.model import Model
 from responder_model.schema import Field, dictionary
-from responder_model.scoring import parts
-from responder_model.scoring.columns import Columns, choose_columns
+from . import parts
+from .columns import Columns, choose_columns
 
 PROBLEM = "problem"
 

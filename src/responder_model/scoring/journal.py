@@ -17,8 +17,8 @@ from responder_model.artifact import model_files
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
 from responder_model.outputs import flush
-from responder_model.scoring.parts import KEPT, ScoredPart, read_part, write_part
 from responder_model.words import Note
+from .parts import KEPT, ScoredPart, read_part, write_part
 
 _JOURNAL, _LOCK, _SUFFIX = "journal.json", "lock", ".arrow"
 

@@ -20,8 +20,8 @@ from responder_model.formats import Table
 from responder_model.model import Model
 from responder_model.model.batch import recode, score_cohort, score_columns
 from responder_model.schema import dictionary
-from responder_model.scoring.columns import Columns
 from responder_model.words import plain, value_from
+from .columns import Columns
 
 # Columns of a part that its file needs and the result does not.
 KEPT, IDENTITY = "kept", "identity"

@@ -11,9 +11,9 @@ from pathlib import Path
 from responder_model.formats import Part
 from responder_model.model import Model
 from responder_model.model.batch import one_thread_each
-from responder_model.scoring.columns import Columns
-from responder_model.scoring.journal import save_part
-from responder_model.scoring.parts import score_part
+from .columns import Columns
+from .journal import save_part
+from .parts import score_part
 
 # Parts that wait for each thread: enough to keep it busy, few enough for the memory.
 _WAITING = 1

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from responder_model.serving.problems import Item, Kind, Refused
-from responder_model.serving.settings import Limits, ServerSettings
-from responder_model.serving.tokens import WINDOW, Doorkeeper, Role
 from responder_model.words import LANGUAGES, Note
+from .problems import Item, Kind, Refused
+from .settings import Limits, ServerSettings
+from .tokens import WINDOW, Doorkeeper, Role
 
 # The connection is closed where what is left of a request is not read.
 CLOSE = {"connection": "close"}

@@ -14,15 +14,15 @@ from responder_model.model.limits import preceding_test
 from responder_model.pathways import pathway as follow
 from responder_model.patient import latest_moment
 from responder_model.schema import dictionary
-from responder_model.serving import envelopes
-from responder_model.serving.fields import check_types
-from responder_model.serving.gate import Arrival
-from responder_model.serving.problems import Item, Kind, Refused
-from responder_model.serving.recording import scored, scored_course, scored_pathway
-from responder_model.serving.service import Service
-from responder_model.serving.shelf import Served
 from responder_model.visits import course as follow_visits
 from responder_model.words import Note
+from . import envelopes
+from .fields import check_types
+from .gate import Arrival
+from .problems import Item, Kind, Refused
+from .recording import scored, scored_course, scored_pathway
+from .service import Service
+from .shelf import Served
 
 if TYPE_CHECKING:
     from responder_model.rules import StoppingRules

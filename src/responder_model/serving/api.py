@@ -12,12 +12,12 @@ from starlette.responses import Response
 
 from responder_model.errors import ResponderModelError
 from responder_model.schema import dictionary
-from responder_model.serving import answers, envelopes, problems
-from responder_model.serving.fields import describe_field
-from responder_model.serving.gate import Place, arrival_of, read_body
-from responder_model.serving.service import Service, not_ready_item
-from responder_model.serving.shelf import not_ready
 from responder_model.words import LANGUAGES, Note
+from . import answers, envelopes, problems
+from .fields import describe_field
+from .gate import Place, arrival_of, read_body
+from .service import Service, not_ready_item
+from .shelf import not_ready
 
 Plain = dict[str, Any]
 # What is answered without a thread, and the largest body of it.

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from responder_model import __version__
-from responder_model.serving import api, docs, site
-from responder_model.serving.gate import Gate, Log
-from responder_model.serving.logs import write_line
-from responder_model.serving.problems import KIND_OF_STATUS, Kind, Refused
-from responder_model.serving.recording import Recorder
-from responder_model.serving.service import Service
-from responder_model.serving.settings import ServerSettings
+from . import api, docs, site
+from .gate import Gate, Log
+from .logs import write_line
+from .problems import KIND_OF_STATUS, Kind, Refused
+from .recording import Recorder
+from .service import Service
+from .settings import ServerSettings
 
 
 def create_app(
@@ -43,7 +43,7 @@ def create_app(
     service = Service(settings)
     routes = [route for part in (api, docs, site) for route in part.routes(service)]
     if settings.hospital is not None:
-        from responder_model.serving import cds, fhir, opened
+        from . import cds, fhir, opened
 
         for room in (fhir, cds, opened):
             routes += room.routes(service, settings.hospital)

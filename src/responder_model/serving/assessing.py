@@ -12,14 +12,14 @@ from responder_model.interchange.hooks import PatientMissingError
 from responder_model.interchange.reading import Reading, read_record
 from responder_model.interchange.record import Record, RecordError
 from responder_model.model import Prediction
-from responder_model.serving.answers import note_model
-from responder_model.serving.envelopes import patient_items
-from responder_model.serving.gate import Arrival
-from responder_model.serving.hospital import Hospital
-from responder_model.serving.problems import Item, Kind, Refused
-from responder_model.serving.recording import scored
-from responder_model.serving.service import Service
 from responder_model.words import Note
+from .answers import note_model
+from .envelopes import patient_items
+from .gate import Arrival
+from .hospital import Hospital
+from .problems import Item, Kind, Refused
+from .recording import scored
+from .service import Service
 
 
 def reader_of(hospital: Hospital, target: tuple[str, str]) -> Reader:

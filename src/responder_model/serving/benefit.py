@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from responder_model.model import Model
 from responder_model.pathways import Implant, implant
 from responder_model.patient import Value
-from responder_model.serving.frame import IMPLANT
 from responder_model.words import say
+from .frame import IMPLANT
 
 
 @dataclass(frozen=True, kw_only=True)

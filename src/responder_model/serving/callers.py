@@ -23,13 +23,13 @@ from responder_model.errors import (
     system_reason,
 )
 from responder_model.frozen import FrozenDict
-from responder_model.serving.admission import host_name
-from responder_model.serving.problems import Item, Kind, Refused
-from responder_model.serving.settings import LOCAL_HOSTS, ServerSettings
 from responder_model.words import Note
+from .admission import host_name
+from .problems import Item, Kind, Refused
+from .settings import LOCAL_HOSTS, ServerSettings
 
 if TYPE_CHECKING:
-    from responder_model.serving.ledger import Ledger
+    from .ledger import Ledger
 
 FORMAT_VERSION = 1
 # Seconds that a token may be good for, and by which two clocks may differ.

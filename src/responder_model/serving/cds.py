@@ -17,16 +17,16 @@ from responder_model.interchange.reading import Reading
 from responder_model.interchange.record import RecordError
 from responder_model.labels import decision_label, moment_label
 from responder_model.schema import dictionary
-from responder_model.serving import assessing
-from responder_model.serving.admission import ADMIN_PATHS
-from responder_model.serving.api import read_json_body
-from responder_model.serving.callers import check_caller, check_local
-from responder_model.serving.gate import CDS, Arrival, Place, arrival_of
-from responder_model.serving.hospital import Hospital
-from responder_model.serving.ledger import Ledger
-from responder_model.serving.problems import Item, Kind, Refused, json_response
-from responder_model.serving.service import Service
 from responder_model.words import say
+from . import assessing
+from .admission import ADMIN_PATHS
+from .api import read_json_body
+from .callers import check_caller, check_local
+from .gate import CDS, Arrival, Place, arrival_of
+from .hospital import Hospital
+from .ledger import Ledger
+from .problems import Item, Kind, Refused, json_response
+from .service import Service
 
 Plain = dict[str, Any]
 # Without it nobody is a candidate, and a record has nothing to show.

@@ -10,22 +10,15 @@ from responder_model.labels import describe_value, label_of, moment_label
 from responder_model.model import Comparison, Prediction
 from responder_model.patient import Value
 from responder_model.schema import dictionary
-from responder_model.serving import frame, result
-from responder_model.serving.drawing import interval_bar
-from responder_model.serving.entries import (
-    OTHER,
-    Entries,
-    of_other,
-    of_patient,
-    pairs_of,
-    patient_of,
-)
-from responder_model.serving.form import form_parts
-from responder_model.serving.origin import source_of
-from responder_model.serving.pages import form_page, links_to
-from responder_model.serving.recording import scored as scored_of
-from responder_model.serving.sources import mapping_of, told_in
 from responder_model.words import say
+from . import frame, result
+from .drawing import interval_bar
+from .entries import OTHER, Entries, of_other, of_patient, pairs_of, patient_of
+from .form import form_parts
+from .origin import source_of
+from .pages import form_page, links_to
+from .recording import scored as scored_of
+from .sources import mapping_of, told_in
 
 
 def compare_page(

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from responder_model.labels import short_moment
 from responder_model.model import Model, Prediction
 from responder_model.patient import Value
-from responder_model.serving.drawing import interval_bar
-from responder_model.serving.frame import IMPLANT
-from responder_model.serving.recording import digests_of
-from responder_model.serving.result import Figure, figure_words
 from responder_model.visits import Ahead, Course, Visit, course
 from responder_model.words import say
+from .drawing import interval_bar
+from .frame import IMPLANT
+from .recording import digests_of
+from .result import Figure, figure_words
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,14 +10,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from responder_model.serving import problems
-from responder_model.serving.api import asked_language
-from responder_model.serving.frame import Page, other_language, render
-from responder_model.serving.gate import Place
-from responder_model.serving.openapi import document
-from responder_model.serving.service import Service
-from responder_model.serving.shelf import Shelf
 from responder_model.words import LANGUAGES, say
+from . import problems
+from .api import asked_language
+from .frame import Page, other_language, render
+from .gate import Place
+from .openapi import document
+from .service import Service
+from .shelf import Shelf
 
 Description = dict[str, Any]
 

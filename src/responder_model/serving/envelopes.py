@@ -15,9 +15,9 @@ from responder_model.artifact.strict_json import MAX_DEPTH, parse_json
 from responder_model.errors import InvalidPatientError, Problem, UntrustedModelError
 from responder_model.model import Model
 from responder_model.schema import dictionary
-from responder_model.serving.fields import check_types, field_item
-from responder_model.serving.problems import Item, Kind, Refused
 from responder_model.words import LANGUAGES, Note
+from .fields import check_types, field_item
+from .problems import Item, Kind, Refused
 
 Language = Literal["en", "fr"]
 Patient = dict[str, Any]

@@ -20,11 +20,11 @@ from responder_model.interchange.validity import check_resources
 from responder_model.model import Prediction
 from responder_model.patient import Value
 from responder_model.schema import dictionary
-from responder_model.serving import assessing, gate, problems
-from responder_model.serving.hospital import Hospital
-from responder_model.serving.service import Service
-from responder_model.serving.shelf import KNOWN_PATIENT
 from responder_model.words import Note
+from . import assessing, gate, problems
+from .hospital import Hospital
+from .service import Service
+from .shelf import KNOWN_PATIENT
 
 Plain = dict[str, Any]
 # Makes a resource in a language.

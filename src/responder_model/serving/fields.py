@@ -7,9 +7,9 @@ from typing import Any
 
 from responder_model.patient import unknown_name
 from responder_model.schema import Decision, Field, dictionary
-from responder_model.serving.problems import Item
 from responder_model.vocabulary import may_be_fraction
 from responder_model.words import Note
+from .problems import Item
 
 Schema = dict[str, Any]
 # A percentage that is no fraction, or nothing at all: 0.3 might mean 30 %.

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from responder_model.errors import Problem
 from responder_model.reporting.texts import number
 from responder_model.schema import Field, dictionary
-from responder_model.serving.entries import NOT_KNOWN, Entries
 from responder_model.vocabulary import INVALID, YES_NO, read_value
 from responder_model.words import say
+from .entries import NOT_KNOWN, Entries
 
 
 @dataclass(frozen=True, kw_only=True)

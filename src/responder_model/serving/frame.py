@@ -10,9 +10,9 @@ from typing import Any
 from responder_model.errors import Problem
 from responder_model.model import Model
 from responder_model.reporting.render import environment
-from responder_model.serving.entries import NOT_KNOWN
-from responder_model.serving.recording import ScoredPatient
 from responder_model.words import LANGUAGES, say
+from .entries import NOT_KNOWN
+from .recording import ScoredPatient
 
 TEMPLATES = "serving/templates"
 # Models that are served, by decision and moment.

@@ -24,20 +24,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from responder_model.interchange.outcome import operation_outcome
 from responder_model.schema import dictionary
-from responder_model.serving import admission
-from responder_model.serving.problems import (
-    MEDIA_TYPE,
-    Kind,
-    Refused,
-    dump_json,
-    json_response,
-    language_of,
-)
-from responder_model.serving.recording import Recorder, ScoredPatient
-from responder_model.serving.refusal import page_language, refusal_page
-from responder_model.serving.settings import ServerSettings
-from responder_model.serving.tokens import Doorkeeper
 from responder_model.words import LANGUAGES, say
+from . import admission
+from .problems import MEDIA_TYPE, Kind, Refused, dump_json, json_response, language_of
+from .recording import Recorder, ScoredPatient
+from .refusal import page_language, refusal_page
+from .settings import ServerSettings
+from .tokens import Doorkeeper
 
 Log = Callable[[Mapping[str, Any]], None]
 

@@ -14,7 +14,7 @@ from responder_model.interchange.found import RESULT_DAYS
 from responder_model.words import LANGUAGES, Note
 
 if TYPE_CHECKING:
-    from responder_model.serving.callers import Caller
+    from .callers import Caller
 
 # Scheme, host and path, without what could stand for a patient.
 _ADDRESS = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from responder_model.serving.store import Store, digest_of
+from .store import Store, digest_of
 
 if TYPE_CHECKING:
     from responder_model.interchange.feedback import Feedback

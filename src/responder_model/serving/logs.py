@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from responder_model.serving.gate import place_of
+from .gate import place_of
 
 
 def write_line(line: Mapping[str, Any]) -> None:

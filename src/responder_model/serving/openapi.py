@@ -11,13 +11,13 @@ from typing import Any
 
 from responder_model import __version__
 from responder_model.schema import dictionary
-from responder_model.serving import envelopes, problems
-from responder_model.serving.api import Operation, operations, ready
-from responder_model.serving.fields import Schema, patient_schema
-from responder_model.serving.gate import Arrival
-from responder_model.serving.service import Service
-from responder_model.serving.shelf import KNOWN_PATIENT
 from responder_model.words import LANGUAGES, Note, say
+from . import envelopes, problems
+from .api import Operation, operations, ready
+from .fields import Schema, patient_schema
+from .gate import Arrival
+from .service import Service
+from .shelf import KNOWN_PATIENT
 
 Plain = dict[str, Any]
 _REQUEST_ID = "00000000-0000-4000-8000-000000000000"

@@ -13,16 +13,16 @@ from responder_model.interchange.catalogue import MEDIA_TYPE
 from responder_model.interchange.reading import Reading
 from responder_model.interchange.record import RecordError, record_of_bundle
 from responder_model.schema import dictionary
-from responder_model.serving import assessing, gate
-from responder_model.serving.answers import note_model
-from responder_model.serving.form import Told
-from responder_model.serving.hospital import Hospital
-from responder_model.serving.pages import form_page
-from responder_model.serving.problems import Kind, Refused
-from responder_model.serving.service import Service
-from responder_model.serving.site import FORM_TYPE, models_of, target_of
-from responder_model.serving.sources import entries_of, place_of
 from responder_model.words import LANGUAGES, say
+from . import assessing, gate
+from .answers import note_model
+from .form import Told
+from .hospital import Hospital
+from .pages import form_page
+from .problems import Kind, Refused
+from .service import Service
+from .site import FORM_TYPE, models_of, target_of
+from .sources import entries_of, place_of
 
 # Field of a form that holds the record as JSON.
 RECORD = "record"

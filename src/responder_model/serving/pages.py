@@ -12,20 +12,14 @@ from typing import Any
 from responder_model.errors import InvalidPatientError, Problem
 from responder_model.labels import moment_label
 from responder_model.schema import dictionary
-from responder_model.serving import form, frame
-from responder_model.serving.benefit import benefit_of
-from responder_model.serving.course import follow, show_course
-from responder_model.serving.entries import (
-    NOT_KNOWN,
-    Entries,
-    carried,
-    pairs_of,
-    patient_of,
-)
-from responder_model.serving.recording import scored
-from responder_model.serving.result import answers_given, show_result
-from responder_model.serving.sources import mapping_of, told_in
 from responder_model.words import say
+from . import form, frame
+from .benefit import benefit_of
+from .course import follow, show_course
+from .entries import NOT_KNOWN, Entries, carried, pairs_of, patient_of
+from .recording import scored
+from .result import answers_given, show_result
+from .sources import mapping_of, told_in
 
 
 def form_page(

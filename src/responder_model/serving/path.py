@@ -7,14 +7,14 @@ from responder_model.labels import moment_label
 from responder_model.model import Prediction
 from responder_model.pathways import Pathway, pathway
 from responder_model.schema import dictionary
-from responder_model.serving import frame, result
-from responder_model.serving.drawing import interval_bar
-from responder_model.serving.entries import Entries, pairs_of, patient_of
-from responder_model.serving.origin import source_of
-from responder_model.serving.pages import form_page
-from responder_model.serving.recording import scored_pathway
-from responder_model.serving.sources import mapping_of, told_in
 from responder_model.words import Note, say
+from . import frame, result
+from .drawing import interval_bar
+from .entries import Entries, pairs_of, patient_of
+from .origin import source_of
+from .pages import form_page
+from .recording import scored_pathway
+from .sources import mapping_of, told_in
 
 
 def pathway_page(

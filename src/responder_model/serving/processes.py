@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from responder_model.serving.logs import write_line
+from .logs import write_line
 
 # Seconds between the loss of a process and the next one.
 PAUSE = 1.0

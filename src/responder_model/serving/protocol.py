@@ -16,9 +16,9 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from responder_model.serving.gate import Log, answer_unread
-from responder_model.serving.problems import KIND_OF_STATUS, Kind
-from responder_model.serving.settings import ServerSettings
+from .gate import Log, answer_unread
+from .problems import KIND_OF_STATUS, Kind
+from .settings import ServerSettings
 
 
 class TimedProtocol(H11Protocol):

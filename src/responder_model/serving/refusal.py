@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from responder_model.serving.admission import is_page
-from responder_model.serving.frame import Page, other_language, render
-from responder_model.serving.problems import Kind, Refused
+from .admission import is_page
+from .frame import Page, other_language, render
+from .problems import Kind, Refused
 
 
 def page_language(path: str, accepted: str, preferred: str) -> str | None:

@@ -14,12 +14,12 @@ from responder_model.model.verdict import Verdict, figure_note, judge, width_not
 from responder_model.pathways import Pathway
 from responder_model.patient import Value
 from responder_model.schema import Decision, dictionary
-from responder_model.serving import drawing
-from responder_model.serving.form import Told
-from responder_model.serving.origin import source_of
-from responder_model.serving.reasons import Reasons, reasons_of
 from responder_model.words import Note, say
 from responder_model.words.numbers import format_percent, of_100, signed_points
+from . import drawing
+from .form import Told
+from .origin import source_of
+from .reasons import Reasons, reasons_of
 
 # An interval wider than this tells nothing of the patient: it says so before all else.
 WIDE = 0.5

@@ -16,14 +16,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from responder_model.errors import ResponderModelError
-from responder_model.serving.app import create_app
-from responder_model.serving.listener import Server, let_nobody_begin
-from responder_model.serving.logs import log_as_json, write_line
-from responder_model.serving.problems import Refused
-from responder_model.serving.processes import run_processes
-from responder_model.serving.protocol import TimedProtocol
-from responder_model.serving.service import Service
-from responder_model.serving.settings import ServerSettings
+from .app import create_app
+from .listener import Server, let_nobody_begin
+from .logs import log_as_json, write_line
+from .problems import Refused
+from .processes import run_processes
+from .protocol import TimedProtocol
+from .service import Service
+from .settings import ServerSettings
 
 # Seconds in which requests at work are finished after SIGTERM.
 GRACE = 10

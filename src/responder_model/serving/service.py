@@ -8,13 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from responder_model.artifact import digest_of
-from responder_model.serving.callers import read_callers
-from responder_model.serving.logs import write_line
-from responder_model.serving.problems import Item, Kind, Refused
-from responder_model.serving.settings import ServerSettings
-from responder_model.serving.shelf import Served, Shelf, load_shelf, not_ready
-from responder_model.serving.tokens import Doorkeeper, read_tokens
 from responder_model.words import Note
+from .callers import read_callers
+from .logs import write_line
+from .problems import Item, Kind, Refused
+from .settings import ServerSettings
+from .shelf import Served, Shelf, load_shelf, not_ready
+from .tokens import Doorkeeper, read_tokens
 
 T = TypeVar("T")
 # Seconds after which a busy server is worth another try.

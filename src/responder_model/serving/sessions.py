@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 
-from responder_model.serving.store import Store, digest_of
+from .store import Store, digest_of
 
 # Seconds for which a browser stays let in.
 SESSION_SECONDS = 8 * 3600

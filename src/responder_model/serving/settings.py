@@ -13,11 +13,11 @@ from responder_model.artifact.strict_json import MAX_DEPTH
 from responder_model.audit import Trail
 from responder_model.errors import ResponderModelError
 from responder_model.model.verdict import check_threshold
-from responder_model.serving.tokens import Token
 from responder_model.words import Note
+from .tokens import Token
 
 if TYPE_CHECKING:
-    from responder_model.serving.hospital import Hospital
+    from .hospital import Hospital
 
 # Host names of a server that only this machine can reach.
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})

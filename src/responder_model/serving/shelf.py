@@ -17,8 +17,8 @@ from responder_model.labels import decision_label, moment_label
 from responder_model.model import Model
 from responder_model.opening import open_model
 from responder_model.schema import dictionary
-from responder_model.serving.origin import c_statistic, latest_year
 from responder_model.words import Note, in_words
+from .origin import c_statistic, latest_year
 
 # A made-up patient, of whom the number of every published model is packaged.
 KNOWN_PATIENT = FrozenDict(age=54, aetiology="ischaemic_stroke", pain_intensity=7)

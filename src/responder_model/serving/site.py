@@ -11,18 +11,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from responder_model.model import Model
-from responder_model.serving import frame
-from responder_model.serving.admission import SESSION, refuse_token, session_of
-from responder_model.serving.compare import compare_page
-from responder_model.serving.entries import of_patient, read_entries
-from responder_model.serving.gate import Place, arrival_of, media_type_of, read_body
-from responder_model.serving.pages import form_page, result_page
-from responder_model.serving.path import pathway_page
-from responder_model.serving.problems import Kind, Refused, language_of
-from responder_model.serving.service import Service
-from responder_model.serving.sessions import SESSION_SECONDS
-from responder_model.serving.start import about_page, start_page
 from responder_model.words import LANGUAGES
+from . import frame
+from .admission import SESSION, refuse_token, session_of
+from .compare import compare_page
+from .entries import of_patient, read_entries
+from .gate import Place, arrival_of, media_type_of, read_body
+from .pages import form_page, result_page
+from .path import pathway_page
+from .problems import Kind, Refused, language_of
+from .service import Service
+from .sessions import SESSION_SECONDS
+from .start import about_page, start_page
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 # Files that pages name, and their media types.

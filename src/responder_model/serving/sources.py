@@ -21,10 +21,10 @@ from responder_model.interchange.reading import Reading
 from responder_model.interchange.record import READ
 from responder_model.patient import Value
 from responder_model.schema import dictionary
-from responder_model.serving.entries import RECORD, Entries
-from responder_model.serving.form import NOTHING_TOLD, Told
 from responder_model.vocabulary import YES_NO
 from responder_model.words import say
+from .entries import RECORD, Entries
+from .form import NOTHING_TOLD, Told
 
 # Longest text of a source that travels: an address that is longer is left out.
 _LONGEST = 200

@@ -6,9 +6,9 @@ from responder_model.labels import describe_cut_point, moment_label
 from responder_model.model import Model
 from responder_model.model.messages import standing_messages
 from responder_model.schema import dictionary
-from responder_model.serving import frame
-from responder_model.serving.origin import source_of
 from responder_model.words import say
+from . import frame
+from .origin import source_of
 
 
 def start_page(

@@ -18,8 +18,8 @@ from typing import Any, Literal, get_args
 from responder_model.artifact.strict_json import parse_json
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.outputs import read_private
-from responder_model.serving.sessions import Sessions
 from responder_model.words import Note
+from .sessions import Sessions
 
 Role = Literal["read", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from responder_model.sheets.course import course_sheet
-from responder_model.sheets.html import render_html
-from responder_model.sheets.monitoring import monitoring_sheet
-from responder_model.sheets.patients import (
-    implant_sheet,
-    pathway_sheet,
-    prediction_sheet,
-)
-from responder_model.sheets.pdf import render_pdf
-from responder_model.sheets.rules import stopping_sheet
-from responder_model.sheets.sheet import Sheet
+from .course import course_sheet
+from .html import render_html
+from .monitoring import monitoring_sheet
+from .patients import implant_sheet, pathway_sheet, prediction_sheet
+from .pdf import render_pdf
+from .rules import stopping_sheet
+from .sheet import Sheet
 
 __all__ = [
     "Sheet",

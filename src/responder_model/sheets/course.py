@@ -11,11 +11,11 @@ from responder_model.figures.visits import plot_course
 from responder_model.labels import question_label
 from responder_model.model.verdict import figure_note, judge
 from responder_model.patient import check_patient
-from responder_model.sheets.patients import given_line, limits_line
-from responder_model.sheets.sheet import Sheet, check_label, describe_model, spoken
 from responder_model.tables import next_table, visits_table
 from responder_model.visits import Course
 from responder_model.words import say
+from .patients import given_line, limits_line
+from .sheet import Sheet, check_label, describe_model, spoken
 
 # Width and height of the picture, inches.
 _SIZE = (PAGE_WIDTH, 3.5)

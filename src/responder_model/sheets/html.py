@@ -8,9 +8,9 @@ import math
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from responder_model import __version__
-from responder_model.sheets.sheet import Sheet
 from responder_model.tables import Table
 from responder_model.words import say
+from .sheet import Sheet
 
 # Letters in points, of which the largest is taken that fits.
 _SIZES = (9.0, 8.5, 8.0, 7.5, 7.25, 7.0, 6.75, 6.5, 6.0, 5.5)

@@ -8,10 +8,10 @@ from responder_model.figures.drawing import png_of
 from responder_model.figures.monitoring import level_name, monitoring_figure
 from responder_model.labels import decision_label
 from responder_model.monitoring import ALARM, Monitoring, Together
-from responder_model.sheets.sheet import Sheet, describe_model, spoken
 from responder_model.tables import Table
 from responder_model.words import say
 from responder_model.words.numbers import format_number
+from .sheet import Sheet, describe_model, spoken
 
 
 def monitoring_sheet(

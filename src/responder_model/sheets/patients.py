@@ -21,8 +21,8 @@ from responder_model.model.verdict import figure_note, judge, width_notes
 from responder_model.pathways import Implant, Pathway
 from responder_model.patient import check_patient
 from responder_model.schema import dictionary
-from responder_model.sheets.sheet import Sheet, check_label, describe_model, spoken
 from responder_model.words import Note, say
+from .sheet import Sheet, check_label, describe_model, spoken
 
 # Reasons on a sheet, largest first.
 MOST_REASONS = 8

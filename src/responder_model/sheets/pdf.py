@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from responder_model import __version__
 from responder_model.errors import MissingExtraError, ResponderModelError
 from responder_model.figures.drawing import font_file
-from responder_model.sheets.sheet import Sheet
 from responder_model.tables import Table
 from responder_model.words import Note, say
+from .sheet import Sheet
 
 if TYPE_CHECKING:
     from fpdf import FPDF

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from responder_model.figures.drawing import PAGE_WIDTH, picture_of
 from responder_model.figures.rules import plot_stopping
 from responder_model.rules import StoppingRules, common_notes, common_verdicts
-from responder_model.sheets.sheet import Sheet, check_label, describe_model, spoken
 from responder_model.tables import rules_table
 from responder_model.words import say
+from .sheet import Sheet, check_label, describe_model, spoken
 
 # Width and height of the frontier, inches.
 _SIZE = (PAGE_WIDTH, 3.7)

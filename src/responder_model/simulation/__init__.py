@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from responder_model.simulation.export import write_french_export
-from responder_model.simulation.generator import SELECTIONS, simulate_cohort
-from responder_model.simulation.relief import true_probabilities
-from responder_model.simulation.screening import blank_questionnaires
-from responder_model.simulation.settings import generator_settings
-from responder_model.simulation.truth import Truth, draw_truth, truth_kinds
+from .export import write_french_export
+from .generator import SELECTIONS, simulate_cohort
+from .relief import true_probabilities
+from .screening import blank_questionnaires
+from .settings import generator_settings
+from .truth import Truth, draw_truth, truth_kinds
 
 __all__ = [
     "SELECTIONS",

@@ -10,11 +10,11 @@ from responder_model.cohort import check_cohort
 from responder_model.errors import ResponderModelError, check_one_of
 from responder_model.features import expit
 from responder_model.schema import dictionary
-from responder_model.simulation.relief import draw_relief, draw_sessions, draw_symptom
-from responder_model.simulation.screening import blank_questionnaires, draw_screening
-from responder_model.simulation.settings import generator_settings
-from responder_model.simulation.truth import Truth, draw_truth
 from responder_model.words import Note
+from .relief import draw_relief, draw_sessions, draw_symptom
+from .screening import blank_questionnaires, draw_screening
+from .settings import generator_settings
+from .truth import Truth, draw_truth
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]

@@ -12,9 +12,9 @@ from scipy.special import ndtr
 from responder_model.errors import ResponderModelError
 from responder_model.features import expit
 from responder_model.schema import dictionary
-from responder_model.simulation.settings import Scale, Sessions, generator_settings
-from responder_model.simulation.truth import Truth
 from responder_model.words import Note
+from .settings import Scale, Sessions, generator_settings
+from .truth import Truth
 
 Array = NDArray[np.float64]
 

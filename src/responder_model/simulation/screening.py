@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.schema import Field, dictionary
-from responder_model.simulation.settings import GeneratorSettings, NumberDraw, Shares
+from .settings import GeneratorSettings, NumberDraw, Shares
 
 Array = NDArray[np.float64]
 

@@ -11,14 +11,8 @@ from numpy.typing import NDArray
 
 from responder_model.features import Encoder
 from responder_model.priors import build_priors
-from responder_model.simulation.screening import draw_screening
-from responder_model.simulation.settings import (
-    Condition,
-    Interaction,
-    Recipe,
-    Scale,
-    generator_settings,
-)
+from .screening import draw_screening
+from .settings import Condition, Interaction, Recipe, Scale, generator_settings
 
 Array = NDArray[np.float64]
 

@@ -11,29 +11,21 @@ from responder_model.errors import MissingExtraError
 if find_spec("mlflow") is None:
     raise MissingExtraError(library="mlflow", extra="tracking")
 
-from responder_model.tracking.address import (
+from .address import (
     chosen_tracking_uri,
     is_outside,
     local_tracking_uri,
     settings_notes,
     shown_uri,
 )
-from responder_model.tracking.cache import CACHE_FOLDER, Fetched, fetch
-from responder_model.tracking.evaluation import (
-    end_killed_runs,
-    find_run,
-    log_evaluation,
-)
-from responder_model.tracking.fingerprint import cohort_digest
-from responder_model.tracking.log import TrackedRun, log_development
-from responder_model.tracking.reference import (
-    Reference,
-    is_reference,
-    read_reference,
-)
-from responder_model.tracking.registry import Version, register_run
-from responder_model.tracking.signature import served_columns
-from responder_model.tracking.store import check_store, keep_files_at
+from .cache import CACHE_FOLDER, Fetched, fetch
+from .evaluation import end_killed_runs, find_run, log_evaluation
+from .fingerprint import cohort_digest
+from .log import TrackedRun, log_development
+from .reference import Reference, is_reference, read_reference
+from .registry import Version, register_run
+from .signature import served_columns
+from .store import check_store, keep_files_at
 
 __all__ = [
     "CACHE_FOLDER",

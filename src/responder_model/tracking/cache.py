@@ -27,10 +27,10 @@ from responder_model.errors import (
     UntrustedModelError,
     system_reason,
 )
-from responder_model.tracking.address import chosen_tracking_uri, shown_uri
-from responder_model.tracking.reference import Reference, read_reference
-from responder_model.tracking.registry import Version, find_version, opened_registry
 from responder_model.words import Note
+from .address import chosen_tracking_uri, shown_uri
+from .reference import Reference, read_reference
+from .registry import Version, find_version, opened_registry
 
 # Folder of models that were fetched.
 CACHE_FOLDER = "RESPONDER_MODEL_CACHE_FOLDER"

@@ -9,13 +9,8 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
-from responder_model.tracking.address import chosen_tracking_uri, database_file
-from responder_model.tracking.store import (
-    known_experiment,
-    log_values,
-    new_run,
-    opened,
-)
+from .address import chosen_tracking_uri, database_file
+from .store import known_experiment, log_values, new_run, opened
 
 # Tag of every run about a model: the digest of the folder's manifest.
 DIGEST = "model_digest"

@@ -19,16 +19,11 @@ from responder_model.model import Model
 from responder_model.priors import PriorSet
 from responder_model.sample_size import SampleSizeVerdict
 from responder_model.settings import Settings
-from responder_model.tracking.address import chosen_tracking_uri, is_outside
-from responder_model.tracking.evaluation import DIGEST
-from responder_model.tracking.files import local_path
-from responder_model.tracking.package import write_served
-from responder_model.tracking.store import (
-    log_values,
-    new_run,
-    opened,
-    own_experiment,
-)
+from .address import chosen_tracking_uri, is_outside
+from .evaluation import DIGEST
+from .files import local_path
+from .package import write_served
+from .store import log_values, new_run, opened, own_experiment
 
 MODEL_NAME = "model"
 # Longest text that MLflow keeps as a parameter.

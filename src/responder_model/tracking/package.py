@@ -11,11 +11,7 @@ from mlflow.models import Model as ServedFiles
 
 import responder_model
 from responder_model.model import Model
-from responder_model.tracking.signature import (
-    column_notes,
-    input_example,
-    output_signature,
-)
+from .signature import column_notes, input_example, output_signature
 
 SCRIPT = Path(__file__).with_name("served.py")
 # Packages that a served model imports, besides MLflow's own; of two names for one, the

@@ -21,18 +21,12 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from responder_model.errors import ResponderModelError
-from responder_model.tracking.address import database_file
-from responder_model.tracking.files import artifacts_beside
-from responder_model.tracking.reference import CHALLENGER, CHAMPION
-from responder_model.tracking.registry import (
-    Registered,
-    Version,
-    one_at_a_time,
-    opened_registry,
-    registered,
-)
-from responder_model.tracking.store import log_values, started_run
 from responder_model.words import Note
+from .address import database_file
+from .files import artifacts_beside
+from .reference import CHALLENGER, CHAMPION
+from .registry import Registered, Version, one_at_a_time, opened_registry, registered
+from .store import log_values, started_run
 
 # One experiment, whatever a user calls that of the models: one chain for all.
 EXPERIMENT = "responder_model promotions"

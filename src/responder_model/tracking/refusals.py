@@ -11,13 +11,9 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from responder_model.tracking.promotions import (
-    EXPERIMENT,
-    MOST_RECORDS,
-    promotions_experiment,
-)
-from responder_model.tracking.registry import Version, opened_registry
-from responder_model.tracking.store import log_values, started_run
+from .promotions import EXPERIMENT, MOST_RECORDS, promotions_experiment
+from .registry import Version, opened_registry
+from .store import log_values, started_run
 
 KIND, OF = "comparison", "compared_model"
 

@@ -16,22 +16,12 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from responder_model.errors import ResponderModelError, UntrustedModelError, got
-from responder_model.tracking.address import (
-    chosen_tracking_uri,
-    database_file,
-    shown_uri,
-)
-from responder_model.tracking.evaluation import DIGEST
-from responder_model.tracking.files import ARTIFACTS, alone
-from responder_model.tracking.reference import (
-    CHALLENGER,
-    CHAMPION,
-    Reference,
-    registry_name,
-    target_of,
-)
-from responder_model.tracking.store import opened
 from responder_model.words import Note
+from .address import chosen_tracking_uri, database_file, shown_uri
+from .evaluation import DIGEST
+from .files import ARTIFACTS, alone
+from .reference import CHALLENGER, CHAMPION, Reference, registry_name, target_of
+from .store import opened
 
 # Tag of a name whose models learned from simulated patients.
 SIMULATED = "simulated"

@@ -9,7 +9,7 @@ import mlflow.pyfunc
 
 from responder_model.artifact import save_model
 from responder_model.model import Model
-from responder_model.tracking.package import write_served
+from .package import write_served
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -8,12 +8,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import (
-    AbstractContextManager,
-    contextmanager,
-    nullcontext,
-    suppress,
-)
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 # MLflow reads these when it is imported or when a run ends.
@@ -28,7 +23,8 @@ from mlflow.entities import Experiment, Metric, Param
 
 from responder_model import __version__
 from responder_model.errors import ResponderModelError, TrackingError
-from responder_model.tracking.address import (
+from responder_model.words import Note
+from .address import (
     DATABASES,
     SERVERS,
     check_answers,
@@ -37,13 +33,7 @@ from responder_model.tracking.address import (
     kind_of,
     shown_uri,
 )
-from responder_model.tracking.files import (
-    alone,
-    artifacts_beside,
-    check_place,
-    follow_move,
-)
-from responder_model.words import Note
+from .files import alone, artifacts_beside, check_place, follow_move
 
 # Characters of MLflow's own words in an error.
 LONGEST_REASON = 400

@@ -1,15 +1,15 @@
 """Validation designs: the whole procedure repeated, or a released model elsewhere."""
 
-from responder_model.validation.differences import group_differences
-from responder_model.validation.external import (
+from .differences import group_differences
+from .external import (
     ExternalValidation,
     validate_by_centre,
     validate_by_subgroup,
     validate_externally,
 )
-from responder_model.validation.internal import InternalValidation, validate_internally
-from responder_model.validation.pooling import pool_centres
-from responder_model.validation.stability import Stability
+from .internal import InternalValidation, validate_internally
+from .pooling import pool_centres
+from .stability import Stability
 
 __all__ = [
     "ExternalValidation",

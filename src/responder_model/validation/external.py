@@ -32,10 +32,10 @@ from responder_model.performance import (
 from responder_model.performance._check import check_seed
 from responder_model.schema import dictionary
 from responder_model.settings import Settings
-from responder_model.validation import resampling
-from responder_model.validation.notes import MIN_RARER as MIN_RARER
-from responder_model.validation.notes import external_notes
 from responder_model.words import Note
+from . import resampling
+from .notes import MIN_RARER as MIN_RARER
+from .notes import external_notes
 
 Mask = NDArray[np.bool_]
 

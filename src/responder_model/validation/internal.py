@@ -23,7 +23,8 @@ from responder_model.performance._check import (
 )
 from responder_model.performance.distances import DISTANCES
 from responder_model.settings import Settings
-from responder_model.validation.resampling import (
+from responder_model.words import Note
+from .resampling import (
     Data,
     Indices,
     Repetitions,
@@ -38,13 +39,8 @@ from responder_model.validation.resampling import (
     repeat,
     settings_of,
 )
-from responder_model.validation.stability import Stability
-from responder_model.validation.table import (
-    Row,
-    bootstrap_rows_of,
-    cross_validated_rows,
-)
-from responder_model.words import Note
+from .stability import Stability
+from .table import Row, bootstrap_rows_of, cross_validated_rows
 
 Design = Literal["bootstrap", "cross_validation"]
 NonCompleters = Literal["left_out", "non_responders"]

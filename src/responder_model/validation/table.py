@@ -17,22 +17,12 @@ from responder_model.performance import (
 )
 from responder_model.performance._check import check_classes
 from responder_model.performance.definitions import possible_values
-from responder_model.performance.distances import (
-    DISTANCES,
-    FEWEST,
-    measure_distances,
-)
+from responder_model.performance.distances import DISTANCES, FEWEST, measure_distances
 from responder_model.performance.estimate import Estimate, cut
 from responder_model.performance.intervals import ESTIMATORS
 from responder_model.performance.net_benefit import net_benefit_estimate
-from responder_model.validation.resampling import (
-    Data,
-    Indices,
-    Repetition,
-    Repetitions,
-    measure_all,
-)
 from responder_model.words import Note
+from .resampling import Data, Indices, Repetition, Repetitions, measure_all
 
 Row = dict[str, object]
 

@@ -26,8 +26,8 @@ from responder_model.model.limits import preceding_test
 from responder_model.performance.estimate import Estimate, normal_quantile
 from responder_model.performance.proportion import proportion_estimate
 from responder_model.schema import Decision
-from responder_model.validation.external import SMALL_CELL
 from responder_model.words import Note
+from .external import SMALL_CELL
 
 Array = NDArray[np.float64]
 

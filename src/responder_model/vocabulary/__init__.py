@@ -4,24 +4,13 @@ One value of one field is read here, for a cohort's cell and for a single patien
 alike. Imports neither pandas nor any other heavy library.
 """
 
-from responder_model.vocabulary.heading import Heading, column_heading, heading_of_file
-from responder_model.vocabulary.headings import (
-    find_field,
-    find_heading,
-    likely_fields,
-    rival_fields,
-    says_more,
-)
-from responder_model.vocabulary.identity import (
-    PSEUDONYM,
-    are_births,
-    are_names,
-    names_person,
-)
-from responder_model.vocabulary.languages import check_language
-from responder_model.vocabulary.text import as_word, is_formula, normalise, show
-from responder_model.vocabulary.units import factor, own_unit, unit_named
-from responder_model.vocabulary.values import (
+from .heading import Heading, column_heading, heading_of_file
+from .headings import find_field, find_heading, likely_fields, rival_fields, says_more
+from .identity import PSEUDONYM, are_births, are_names, names_person
+from .languages import check_language
+from .text import as_word, is_formula, normalise, show
+from .units import factor, own_unit, unit_named
+from .values import (
     CASTOR_MARK,
     INVALID,
     MISSING_MARKS,

@@ -12,15 +12,8 @@ from importlib.resources import files
 from typing import Any
 
 from responder_model.schema import Dictionary, Field, dictionary
-from responder_model.vocabulary.synonyms import (
-    LIKENESS,
-    Names,
-    Phrases,
-    phrases,
-    sets_of,
-    synonyms,
-)
-from responder_model.vocabulary.text import normalise
+from .synonyms import LIKENESS, Names, Phrases, phrases, sets_of, synonyms
+from .text import normalise
 
 # More categories than these at once are no suggestion.
 MOST_LIKELY = 3

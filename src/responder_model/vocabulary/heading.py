@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from responder_model.schema import LANGUAGES, Dictionary, Field
-from responder_model.vocabulary.text import normalise, without_accents
+from responder_model.schema import Dictionary, Field
+from responder_model.words import LANGUAGES
+from .text import normalise, without_accents
 
 # A percent sign, a comparison and letters of other alphabets are part of a heading.
 _COUNTS = re.compile(r"[%<>≤≥=~≈]|[^\W\d_a-z]")

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 
 from responder_model.schema import Field, dictionary
-from responder_model.vocabulary.heading import Heading, key_of, own_words
-from responder_model.vocabulary.text import words_of
-from responder_model.vocabulary.units import factor
+from .heading import Heading, key_of, own_words
+from .text import words_of
+from .units import factor
 
 
 def find_field(text: str) -> Field | None:
@@ -42,7 +42,7 @@ def find_heading(text: str) -> Heading | None:
     own = table.fields.get(text) or own_words(table).get(key_of(text))
     if own is not None:
         return Heading(field=own, own=True)
-    from responder_model.vocabulary.synonymous import by_synonyms
+    from .synonymous import by_synonyms
 
     return by_synonyms(table, text)
 
@@ -76,8 +76,8 @@ def says_more(text: str, field: Field) -> bool:
     """
     if find_heading(text) is not None:
         return False
-    from responder_model.vocabulary.synonymous import units_in
-    from responder_model.vocabulary.synonyms import synonyms
+    from .synonymous import units_in
+    from .synonyms import synonyms
 
     likely = likely_fields(text)
     return (
@@ -104,6 +104,6 @@ def likely_fields(text: str) -> tuple[Field, ...]:
     >>> likely_fields("Poids")
     ()
     """
-    from responder_model.vocabulary.synonymous import likely
+    from .synonymous import likely
 
     return likely(dictionary(), text)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from responder_model.errors import ResponderModelError
-from responder_model.vocabulary.text import show
 from responder_model.words import LANGUAGES, Note
+from .text import show
 
 
 def check_language(lang: str) -> str:

@@ -8,18 +8,11 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 
 from responder_model.schema import Dictionary, Field
-from responder_model.vocabulary.heading import Heading, key_of, own_words
-from responder_model.vocabulary.synonyms import (
-    LIKENESS,
-    Names,
-    Phrases,
-    phrases,
-    sets_of,
-    synonyms,
-)
-from responder_model.vocabulary.text import words_of
-from responder_model.vocabulary.units import factor
-from responder_model.vocabulary.values import INVALID, is_yes_or_no, read_value
+from .heading import Heading, key_of, own_words
+from .synonyms import LIKENESS, Names, Phrases, phrases, sets_of, synonyms
+from .text import words_of
+from .units import factor
+from .values import INVALID, is_yes_or_no, read_value
 
 # More fields than these at once are no suggestion.
 MOST_LIKELY = 2

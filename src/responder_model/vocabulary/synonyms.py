@@ -23,7 +23,7 @@ from importlib.resources import files
 from itertools import product
 from typing import Any
 
-from responder_model.vocabulary.text import words_of
+from .text import words_of
 
 # Likeness from which a word is taken for a slip of the pen (difflib's ratio).
 LIKENESS = 0.82

@@ -7,8 +7,8 @@ from fractions import Fraction
 from functools import cache
 
 from responder_model.schema import Field
-from responder_model.vocabulary.synonyms import synonyms
-from responder_model.vocabulary.text import without_accents
+from .synonyms import synonyms
+from .text import without_accents
 
 _OWN = {
     "years": "year",

@@ -14,9 +14,9 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from responder_model.schema import Field
-from responder_model.vocabulary.synonyms import synonyms
-from responder_model.vocabulary.text import as_text, as_word, normalise
-from responder_model.vocabulary.units import convert, factor, own_unit, read_quantity
+from .synonyms import synonyms
+from .text import as_text, as_word, normalise
+from .units import convert, factor, own_unit, read_quantity
 
 
 class Mark(Enum):
@@ -307,7 +307,7 @@ def _read_category(field: Field, value: Any) -> Cell:
     found = words.get(value) or words.get(as_word(value))
     if found is not None:
         return found
-    from responder_model.vocabulary.categories import named_categories
+    from .categories import named_categories
 
     named = named_categories(field, value)
     return named.names[0] if named.is_sure else INVALID
@@ -324,7 +324,7 @@ def choices(field: Field, value: Any) -> tuple[str, ...]:
     (('ischaemic_stroke', 'haemorrhagic_stroke'), ())
     """
     if isinstance(value, str) and field.kind == "category":
-        from responder_model.vocabulary.categories import named_categories
+        from .categories import named_categories
 
         return named_categories(field, value).names
     return ()

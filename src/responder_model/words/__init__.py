@@ -32,12 +32,7 @@ from string import Formatter
 from typing import Any, Protocol, cast
 
 from responder_model.frozen import FrozenDict, freeze
-from responder_model.words.numbers import (
-    format_hundred,
-    format_number,
-    format_percent,
-    is_one,
-)
+from .numbers import format_hundred, format_number, format_percent, is_one
 
 __all__ = [
     "LANGUAGES",

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from responder_model.reporting.blocks import Section
 from responder_model.reporting.content import Content
-from responder_model.reporting.sections.card import card, limits, summary
-from responder_model.reporting.sections.checklists import (
-    logged,
-    probast_section,
-    tripod_section,
-)
-from responder_model.reporting.sections.evidence import evidence, sample_size
-from responder_model.reporting.sections.learned import learned
-from responder_model.reporting.sections.patients import patients
-from responder_model.reporting.sections.performance import performance
-from responder_model.reporting.sections.verification import verification
+from .card import card, limits, summary
+from .checklists import logged, probast_section, tripod_section
+from .evidence import evidence, sample_size
+from .learned import learned
+from .patients import patients
+from .performance import performance
+from .verification import verification
 
 
 def build_sections(content: Content) -> tuple[Section, ...]:

@@ -12,13 +12,7 @@ from responder_model.reporting.blocks import (
     Paragraph,
     Section,
 )
-from responder_model.reporting.checklists import (
-    Answer,
-    Item,
-    probast,
-    tally,
-    tripod,
-)
+from responder_model.reporting.checklists import Answer, Item, probast, tally, tripod
 from responder_model.reporting.content import Content, shorten
 from responder_model.reporting.values import ANCHOR
 

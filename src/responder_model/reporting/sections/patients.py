@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from responder_model.model.limits import preceding_test
 from responder_model.reporting.blocks import Block, Cell, Heading, Paragraph, Section
 from responder_model.reporting.content import Content
-from responder_model.reporting.sections.card import prefixed
 from responder_model.reporting.study import Study
 from responder_model.reporting.table_one import MISSING, Count, Row, Spread
 from responder_model.reporting.texts import number
 from responder_model.reporting.values import hidden_count
 from responder_model.schema import dictionary
 from responder_model.vocabulary import YES_NO
+from .card import prefixed
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 

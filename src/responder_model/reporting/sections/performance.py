@@ -29,13 +29,6 @@ from responder_model.reporting.blocks import (
 )
 from responder_model.reporting.content import Content
 from responder_model.reporting.examination import FEWEST_FOR_DECISIONS
-from responder_model.reporting.sections.parts import (
-    centres_table,
-    differences_table,
-    is_measured,
-    subgroups_table,
-)
-from responder_model.reporting.sections.patients import study_title
 from responder_model.reporting.study import Study
 from responder_model.reporting.suppression import SMALL_CELL
 from responder_model.reporting.texts import interval, number
@@ -45,6 +38,8 @@ from responder_model.validation import ExternalValidation, InternalValidation
 from responder_model.validation.external import MIN_RARER
 from responder_model.words import Note
 from responder_model.words.numbers import format_percent
+from .parts import centres_table, differences_table, is_measured, subgroups_table
+from .patients import study_title
 
 # Resamples below which the outer 2.5 % are two or three of them.
 FEWEST_RESAMPLES = 100

@@ -10,7 +10,6 @@ from responder_model.model.limits import preceding_test
 from responder_model.performance import Estimate
 from responder_model.reporting.blocks import Block, Heading, Paragraph, Section
 from responder_model.reporting.content import Content
-from responder_model.reporting.sections.patients import study_title
 from responder_model.reporting.study import Study
 from responder_model.reporting.suppression import (
     column_relations,
@@ -19,6 +18,7 @@ from responder_model.reporting.suppression import (
 )
 from responder_model.reporting.texts import between, percent
 from responder_model.validation.verification import ReliefClass, Verification
+from .patients import study_title
 
 
 def verification(content: Content) -> Section | None:
