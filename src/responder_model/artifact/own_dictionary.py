@@ -14,7 +14,7 @@ from responder_model import schema
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.features import Encoder
 from responder_model.vocabulary import show
-from responder_model.words import Note
+from responder_model.words import LANGUAGES, Note
 from .kinds import read_as
 
 # Characters of a line of the dictionary; the longest has about 400.
@@ -94,7 +94,7 @@ def _is_declared(
     others = [name for name in (row.derived_from, row.indicates) if name is not None]
     if row.known_from not in moments or not set(others) <= set(table.fields):
         return False
-    if not all(set(schema.LANGUAGES) <= set(words) for words in _words_of(row)):
+    if not all(set(LANGUAGES) <= set(words) for words in _words_of(row)):
         return False
     if row.kind == "number":
         return row.minimum is not None and row.maximum is not None

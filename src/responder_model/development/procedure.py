@@ -292,12 +292,11 @@ class Procedure(ClassifierMixin, BaseEstimator):
     def _merge_levels(
         self, lower: Levels, upper: Levels, patients: Levels
     ) -> MergedLevels:
-        target = self.target
         merged = merge_levels(
             lower,
             upper,
-            n_cuts=len(target.cut_points),
-            main=target.main_index,
+            n_cuts=len(self.target.cut_points),
+            main=self.target.main_index,
             k=min(self.small_cells, FEWEST),
             counted=np.unique(patients, return_index=True)[1],
         )
