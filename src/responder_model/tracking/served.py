@@ -25,7 +25,7 @@ class ServedModel(PythonModel):
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
         """Answer each row by itself; see ``score_served``."""
-        from .serve import score_served
+        from responder_model.tracking.serve import score_served
 
         return score_served(self.model, model_input)
 
