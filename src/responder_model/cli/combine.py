@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from responder_model.cli.models import open_model
-from responder_model.cli.options import JsonOption, LanguageOption, OverwriteOption
-from responder_model.cli.output import console, print_json, print_notices
-from responder_model.cli.picture import FigureOption, check_picture, drawn
-from responder_model.cli.prediction import describe_model
-from responder_model.cli.tracked import (
+from responder_model.errors import ResponderModelError
+from responder_model.words import Note, say
+from responder_model.words.numbers import format_percent
+from .models import open_model
+from .options import JsonOption, LanguageOption, OverwriteOption
+from .output import console, print_json, print_notices
+from .picture import FigureOption, check_picture, drawn
+from .prediction import describe_model
+from .tracked import (
     RootOption,
     TrackingOption,
     TrackOption,
@@ -22,9 +25,6 @@ from responder_model.cli.tracked import (
     warn_unlogged,
     whereabouts,
 )
-from responder_model.errors import ResponderModelError
-from responder_model.words import Note, say
-from responder_model.words.numbers import format_percent
 
 if TYPE_CHECKING:
     from rich.table import Table

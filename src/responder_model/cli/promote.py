@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from responder_model.cli.mapping import with_map_options
-from responder_model.cli.options import JsonOption, LanguageOption, wrong_option
-from responder_model.cli.output import print_json, print_notices
-from responder_model.cli.prediction import DIGITS_SHOWN
-from responder_model.cli.tracked import TrackingOption
 from responder_model.words import Note, say
+from .mapping import with_map_options
+from .options import JsonOption, LanguageOption, wrong_option
+from .output import print_json, print_notices
+from .prediction import DIGITS_SHOWN
+from .tracked import TrackingOption
 
 if TYPE_CHECKING:
     from responder_model.cohort import CohortMap

@@ -12,16 +12,10 @@ import numpy as np
 import pandas as pd
 
 from responder_model.errors import Problem
-from responder_model.formats.below import (
-    are_blank,
-    footers_of,
-    matching,
-    remarks_of,
-    statistics_below,
-)
-from responder_model.formats.table import Doubt, Part, Source, Table, is_blank
 from responder_model.vocabulary import find_field, normalise, show
 from responder_model.words import Note
+from .below import are_blank, footers_of, matching, remarks_of, statistics_below
+from .table import Doubt, Part, Source, Table, is_blank
 
 # What may head a line of totals, looked for in all cells; then what does.
 _CANDIDATE = (
