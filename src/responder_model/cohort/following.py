@@ -61,7 +61,11 @@ def fill_binary_outcome(
         if rule is not None:
             relief = cohort[decision.outcome].to_numpy(np.float64, na_value=np.nan)
             fitting = answers_by(rule, relief, cohort, decision)
-        sources = tuple(n for n in (decision.outcome, decision.requires) if n)
+        sources = tuple(
+            n
+            for n in (decision.outcome, decision.requires)
+            if n in cohort and cohort[n].notna().any()
+        )
         allowed = Note("cohort.consistent", sources=sources)
         problems = contradicting(given, fitting, rows, allowed)
         if problems and rule is None and asked:

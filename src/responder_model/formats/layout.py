@@ -116,7 +116,8 @@ def find_layout(lines: Sequence[Line]) -> Layout:
         last += 1
         notices.append(Note("formats.units_line", line=top[last][0]))
     if place and known:
-        notices.append(Note("formats.headings_line", line=top[place][0]))
+        line = top[place][0]
+        notices.append(Note("formats.headings_line", line=line, after=line + 1))
     return Layout(
         header=tuple(header),
         header_line=top[place][0],
