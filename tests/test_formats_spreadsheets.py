@@ -218,6 +218,16 @@ def test_what_may_be_a_pseudonym_is_asked_about(tmp_path: Path) -> None:
     assert str(problem.found) == "SD (a patient, or a line of totals?)"
 
 
+@pytest.mark.parametrize(
+    "word", ["EXEMPLE", "Example 1", "(exemple)", "p. ex.", "ex. :"]
+)
+def test_an_example_of_how_to_fill_in_is_asked_about(tmp_path: Path, word: str) -> None:
+    found, _ = read(tmp_path, [HEAD, [word, 57.5, 20], *ROWS, ["EX01", 50, 10]])
+    (problem,) = found.problems
+    assert problem.row == 2
+    assert "a patient, or an example? Delete the line" in str(problem.found)
+
+
 @pytest.mark.parametrize("n_without", [1, 12])
 def test_lines_without_identifier_among_others_are_asked_about(
     tmp_path: Path, n_without: int

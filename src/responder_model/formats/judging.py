@@ -32,9 +32,14 @@ _PERHAPS = frozenset(
     {"sd", "et", "std", "min", "max", "n", "nb", "count", "sum", "moy", "q1", "q3", ""}
     | {"iqr"}
 )
+# What shows how a sheet is filled in.
+_EXAMPLE = (
+    r"(?i)^\s*\(?(?:ex[ea]mples?|(?:p\.\s*)?ex\.|e\.\s*g\.)\s*[0-9]{0,2}\)?\s*:?\s*$"
+)
 # Lines at the end, each with such a word, from which they are totals.
 _FEWEST_TOTALS = 2
 _A_TOTAL = Note("formats.a_total")
+_AN_EXAMPLE = Note("formats.an_example")
 _A_FOOTER = Note("formats.a_footer")
 _NOBODY = Note("formats.nobody")
 _DIGIT = r"[0-9]"
@@ -111,6 +116,9 @@ def _judge(
             for place, text in printed.items():
                 doubts[place, column] = Doubt(shown=text, question=_A_FOOTER)
             settled = {*totals, *remarks}
+            for place in matching(table.cells.iloc[:, column], _EXAMPLE).tolist():
+                shown = str(table.cells.iloc[place, column])
+                doubts[place, column] = Doubt(shown=shown, question=_AN_EXAMPLE)
             for place in _nobody(table.cells.iloc[:, column], settled):
                 doubts[place, column] = Doubt(shown="", question=_NOBODY)
         else:
