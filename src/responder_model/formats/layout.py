@@ -117,7 +117,8 @@ def find_layout(lines: Sequence[Line]) -> Layout:
         notices.append(Note("formats.units_line", line=top[last][0]))
     if place and known:
         line = top[place][0]
-        notices.append(Note("formats.headings_line", line=line, after=line + 1))
+        notices.append(Note("formats.headings_line", line=line))
+        notices.append(Note("formats.rows_from_headings", after=line + 1))
     return Layout(
         header=tuple(header),
         header_line=top[place][0],
