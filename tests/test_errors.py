@@ -13,6 +13,7 @@ import pytest
 import responder_model as rm
 from patience import PATIENCE
 from responder_model.errors import ResponderModelError
+from responder_model.model.verdict import judge
 from responder_model.patient import check_patient
 
 
@@ -39,3 +40,10 @@ def test_invalid_cohort_error_leaves_a_worker_process_whole(tmp_path: Path) -> N
     path = tmp_path / "cohort.csv"
     path.write_text("patient_id,age\na,180\nb,12\n", encoding="utf-8")
     refused_here_and_in_a_worker(rm.read_cohort, path)
+
+
+def test_a_number_that_is_refused_is_quoted_in_the_language() -> None:
+    with pytest.raises(ResponderModelError) as refused:
+        judge(rm.published_model("emcs_success").predict({"age": 54}), 1.25)
+    assert "reçu 1,25." in refused.value.text("fr")
+    assert "got 1.25." in str(refused.value)

@@ -50,15 +50,17 @@ class ResponderModelError(Exception):
 
 
 def got(value: object, among: Iterable[str] = ()) -> Note | str:
-    """Word that was given, as a sentence quotes it, and which of some it may mean.
+    """What was given, as a sentence quotes it, and which of some words it may mean.
 
     Examples
     --------
     >>> str(got("Emcs_succes", ("rtms_response", "emcs_success")))
     "'Emcs_succes' (did you mean emcs_success?)"
-    >>> str(got("elsewhere", ("test",))), str(got(None)), str(got(3))
-    ("'elsewhere'", 'none', '3')
+    >>> str(got("elsewhere", ("test",))), str(got(None)), got(1.5).text("fr")
+    ("'elsewhere'", 'none', '1,5')
     """
+    if isinstance(value, float):
+        return Note("argument.number", number=float(value))
     if not isinstance(value, str):
         return Note("argument.nothing") if value is None else repr(value)
     quoted = Note("argument.quoted", text=value)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, got
 from responder_model.words import Note
 
 if TYPE_CHECKING:
@@ -116,7 +116,9 @@ def judge(prediction: Prediction, threshold: float | None = None) -> Verdict:
 def check_threshold(threshold: float) -> float:
     """Return a probability that answers are compared with, or refuse it."""
     if not 0.0 < threshold < 1.0:
-        raise ResponderModelError(Note("answers.threshold_range", got=f"{threshold:g}"))
+        raise ResponderModelError(
+            Note("answers.threshold_range", got=got(float(threshold)))
+        )
     return float(threshold)
 
 

@@ -87,7 +87,7 @@ def check_rng(rng: object) -> np.random.Generator:
 def check_confidence(confidence: float) -> float:
     """Refuse a confidence level outside (0, 1)."""
     if not (is_number(confidence) and 0.0 < confidence < 1.0):
-        raise ResponderModelError(Note("argument.confidence", got=str(confidence)))
+        raise ResponderModelError(Note("argument.confidence", got=got(confidence)))
     return float(confidence)
 
 
@@ -109,7 +109,7 @@ def check_seed(seed: int) -> int:
 def check_threshold(threshold: float) -> float:
     """Refuse a threshold probability outside [0, 1)."""
     if not (is_number(threshold) and 0.0 <= threshold < 1.0):
-        raise ResponderModelError(Note("argument.threshold", got=str(threshold)))
+        raise ResponderModelError(Note("argument.threshold", got=got(threshold)))
     return float(threshold)
 
 

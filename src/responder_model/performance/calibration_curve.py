@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from responder_model.errors import ResponderModelError, check_one_of
+from responder_model.errors import ResponderModelError, check_one_of, got
 from responder_model.words import Note
 from ._check import Floats, check_outcome_probability
 from ._logistic import expit, logit
@@ -99,7 +99,7 @@ def _points(p: Floats, share: float, at: ArrayLike | None) -> Floats:
 
 def _central_range(p: Floats, share: float) -> Floats:
     if not 0.0 < share <= 1.0:
-        raise ResponderModelError(Note("argument.share", got=str(share)))
+        raise ResponderModelError(Note("argument.share", got=got(share)))
     tail = (1.0 - share) / 2.0
     low, high = np.quantile(p, [tail, 1.0 - tail])
     if low == high:

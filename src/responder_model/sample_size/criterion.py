@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, got
 from responder_model.words import Note
 
 # What the published evidence alone supports: its prior predictive check allows no more.
@@ -33,7 +33,7 @@ def whole_patients(n: float) -> int:
 def check_proportion(outcome_proportion: float) -> float:
     """Refuse a proportion of responders outside (0, 1)."""
     if not 0.0 < outcome_proportion < 1.0:
-        said = Note("sample_size.proportion", got=str(outcome_proportion))
+        said = Note("sample_size.proportion", got=got(outcome_proportion))
         raise ResponderModelError(said)
     return float(outcome_proportion)
 
@@ -41,7 +41,7 @@ def check_proportion(outcome_proportion: float) -> float:
 def check_c_statistic(c_statistic: float) -> float:
     """Refuse a planning c-statistic outside (0.5, 1)."""
     if not 0.5 < c_statistic < 1.0:
-        raise ResponderModelError(Note("sample_size.c_statistic", got=str(c_statistic)))
+        raise ResponderModelError(Note("sample_size.c_statistic", got=got(c_statistic)))
     return float(c_statistic)
 
 

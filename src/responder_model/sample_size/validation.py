@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_model.errors import ResponderModelError
+from responder_model.errors import ResponderModelError, got
 from responder_model.schema import reaches
 from responder_model.words import Note, plain
 from .criterion import (
@@ -223,7 +223,7 @@ def _check_normal(given: tuple[float, float]) -> None:
 
 def _accuracy_at(lp: Floats, weight: Floats, threshold: float) -> tuple[float, float]:
     if not 0.0 < threshold < 1.0:
-        raise ResponderModelError(Note("sample_size.threshold", got=str(threshold)))
+        raise ResponderModelError(Note("sample_size.threshold", got=got(threshold)))
     p = 1.0 / (1.0 + np.exp(-lp))
     treated = reaches(p, threshold)
     events, others = weight * p, weight * (1.0 - p)

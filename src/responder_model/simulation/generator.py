@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from responder_model.cohort import check_cohort
-from responder_model.errors import ResponderModelError, check_one_of
+from responder_model.errors import ResponderModelError, check_one_of, got
 from responder_model.features import expit
 from responder_model.schema import dictionary
 from responder_model.words import Note
@@ -148,7 +148,7 @@ def _check_request(n_patients: int, n_centres: int, selection: str) -> None:
 def _check_shares(**shares: float) -> None:
     for name, share in shares.items():
         if not 0 <= share <= 1:
-            said = Note("simulation.share", name=name, got=str(share))
+            said = Note("simulation.share", name=name, got=got(share))
             raise ResponderModelError(said)
 
 
