@@ -54,7 +54,7 @@ from typer.testing import CliRunner
 from responder_model.cli.app import app
 from responder_model.cohort import inspect_file
 from responder_model.patient import check_patient
-from responder_model.tracking.signature import build_signature
+from responder_model.tracking.signature import output_columns
 
 def run(*arguments):
     done = CliRunner().invoke(app, list(arguments))
@@ -87,7 +87,7 @@ model = json.loads(Path("model/model.json").read_text(encoding="utf-8"))
 found["encoder"] = json.dumps(model["encoder"])
 given = ("--sleep-quality", "2", "--handedness", "gauche", "--json")
 found["predict"] = run("predict", "model", *given)
-found["signature"] = str(build_signature("rtms_response", "screening").inputs)
+found["signature"] = " ".join(output_columns("rtms_response", "screening"))
 print(json.dumps(found))
 """
 

@@ -26,7 +26,6 @@ from responder_model.tracking import served_columns
 from responder_model.tracking.serve import score_served
 from responder_model.tracking.signature import (
     TEXTS,
-    build_signature,
     input_example,
     output_columns,
 )
@@ -61,16 +60,6 @@ def served(place):
 
 
 # ---------------------------------------------------------------- the signature
-
-
-@pytest.mark.parametrize(("decision", "moment"), rm.dictionary().targets())
-def test_signature_takes_the_predictors_of_the_dictionary(decision, moment):
-    signature = build_signature(decision, moment)
-    expected = [row.name for row in rm.dictionary().predictors(decision, moment)]
-    assert signature.inputs.input_names() == expected
-    assert not any(column.required for column in signature.inputs.inputs)
-    assert {type(c.type).__name__ for c in signature.inputs.inputs} == {"AnyType"}
-    assert signature.outputs.input_names() == list(output_columns(decision, moment))
 
 
 @pytest.mark.parametrize(("decision", "moment"), rm.dictionary().targets())

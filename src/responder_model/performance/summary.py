@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from responder_model.errors import ResponderModelError, check_one_of
-from responder_model.words import Note, note_from, plain
+from responder_model.words import Note, plain
 from . import calibration_distance, discrimination, distances
 from ._check import (
     Floats,
@@ -75,22 +75,11 @@ class Performance:
         """Plain values for JSON."""
         return dict(plain(asdict(self)))
 
-    @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> Performance:
-        """Inverse of :meth:`to_dict`."""
-        rows = tuple(MeasuredValue(**_noted(row)) for row in said["table"])
-        return cls(**{**_noted(said), "table": rows})
-
     def to_frame(self) -> pd.DataFrame:
         """Table as a DataFrame with one row per measure."""
         import pandas as pd
 
         return pd.DataFrame([asdict(row) for row in self.table])
-
-
-def _noted(said: Mapping[str, Any]) -> dict[str, Any]:
-    problem = said["problem"]
-    return {**said, "problem": None if problem is None else note_from(problem)}
 
 
 def _estimators(threshold: float) -> dict[str, Callable[..., Estimate]]:

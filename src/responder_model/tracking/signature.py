@@ -5,7 +5,7 @@ from __future__ import annotations
 import mlflow.models
 import pandas as pd
 from mlflow.models import ModelSignature
-from mlflow.types.schema import AnyType, ColSpec, DataType, Schema
+from mlflow.types.schema import ColSpec, DataType, Schema
 
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import find_field
@@ -22,23 +22,12 @@ TEXTS = (
 )
 
 
-def build_signature(decision: str, moment: str) -> ModelSignature:
-    """Signature of the served model: any type, nothing required, never a label out.
+def output_signature(decision: str, moment: str) -> ModelSignature:
+    """Signature with which the model is logged: what it returns, and no more.
 
     MLflow drops columns that a signature does not name, unsaid, and prints the table
-    when a type does not fit. The model is therefore logged with ``output_signature``
-    and checks what it gets itself.
+    when a type does not fit. What the model gets it checks itself.
     """
-    inputs = [
-        ColSpec(AnyType(), row.name, required=False)
-        for row in dictionary().predictors(decision, moment)
-    ]
-    outputs = output_signature(decision, moment).outputs
-    return mlflow.models.ModelSignature(Schema(inputs), outputs)
-
-
-def output_signature(decision: str, moment: str) -> ModelSignature:
-    """Signature with which the model is logged: what it returns."""
     columns = output_columns(decision, moment)
     outputs = [ColSpec(_output_type(name), name) for name in columns]
     return mlflow.models.ModelSignature(outputs=Schema(outputs))
