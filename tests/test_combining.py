@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
@@ -462,6 +463,20 @@ def test_the_same_patients_twice_are_refused(cohorts):
 
 
 # ---------------------------------------------------------------- the command
+
+
+def test_a_combined_run_names_its_members(models, tmp_path, new_store):
+    folders = [str(tmp_path / f"m{c}") for c in range(2)]
+    for model, folder in zip(models, folders, strict=False):
+        rm.save_model(model, folder)
+    uri = new_store(tmp_path)
+    words = ["combine", *folders, "--out", str(tmp_path / "all")]
+    done = CliRunner().invoke(app, [*words, "--tracking-uri", uri, "--json"])
+    said = json.loads(done.stdout)
+    tags = mlflow.MlflowClient(uri).get_run(said["run_id"]).data.tags
+    assert tags["model_digest"] == said["digest"]
+    members = [digest_of(model) for model in models[:2]]
+    assert tags["member_digests"].split() == members
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

@@ -29,6 +29,7 @@ from responder_model.promotion.promoting import check_registry, read_standing
 from responder_model.serving.app import create_app
 from responder_model.tracking import fetch, local_tracking_uri, read_reference
 from responder_model.tracking.promotions import (
+    EXPERIMENT,
     Entry,
     _intend,
     read_chain,
@@ -350,7 +351,9 @@ def champion_in(uri):
     return mlflow.MlflowClient(uri).get_registered_model(NAME).aliases.get("champion")
 
 
-def test_promote_lets_a_better_model_through_and_no_worse_one(run, uri, contrary):
+def test_promote_lets_a_better_model_through_and_no_worse_one(
+    run, uri, models, contrary
+):
     words = ("--cohort", contrary, "--threshold", "0.3", "--reason", "new centre")
     done = run("promote", f"models:/{NAME}@challenger", *words, "--by", "Dr A")
     assert done.exit_code == 0, done.output
@@ -385,6 +388,10 @@ def test_promote_lets_a_better_model_through_and_no_worse_one(run, uri, contrary
     assert refused["details"]["gain.upper"] < 0
     assert "1 comparaison n'a promu personne" in run(*asked, "--lang", "fr").stdout
     assert len(chain_of(uri)) == 1
+    client = mlflow.MlflowClient(uri)
+    place = client.get_experiment_by_name(EXPERIMENT).experiment_id
+    tagged = [row.data.tags["model_digest"] for row in client.search_runs([place])]
+    assert tagged == [digest_of(models[0]), digest_of(models[1])]  # the latest first
     assert run("registry", "check").exit_code == 0
 
 

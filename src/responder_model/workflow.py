@@ -209,10 +209,12 @@ def keep(
     output: Output,
     tracking_uri: str | None,
     figures: Path | None = None,
+    members: Sequence[str] = (),
 ) -> Development:
     """Save a model, draw what it does in the cohort it learned from, and log it.
 
-    Without a cohort nothing is drawn: its patients are elsewhere. The folder goes on
+    Without a cohort nothing is drawn: its patients are elsewhere. ``members`` are the
+    digests of the models that were combined, for the run. The folder goes on
     the record of the output that it is, or is part of.
 
     Raises
@@ -236,7 +238,7 @@ def keep(
             if wanted and cohort is not None:
                 drawn = draw_development(model, cohort, figures or Path(scratch))
             if tracking_uri is not None:
-                run = _log(model, folder, tracking_uri, drawn)
+                run = _log(model, folder, tracking_uri, drawn, members)
         except (TrackingError, DisclosureError) as error:
             unlogged = error.said
         except OSError as error:
@@ -245,14 +247,18 @@ def keep(
 
 
 def _log(
-    model: Model, folder: Path, tracking_uri: str, figures: tuple[Path, ...]
+    model: Model,
+    folder: Path,
+    tracking_uri: str,
+    figures: tuple[Path, ...],
+    members: Sequence[str],
 ) -> TrackedRun:
     """Log a saved model; each point of its figures is a patient, who stays here."""
     from responder_model.tracking import is_outside, log_development
 
     kept = () if is_outside(tracking_uri) else figures
     return log_development(
-        model, folder=folder, tracking_uri=tracking_uri, figures=kept
+        model, folder=folder, tracking_uri=tracking_uri, figures=kept, members=members
     )
 
 

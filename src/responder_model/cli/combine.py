@@ -74,7 +74,14 @@ def combine(
         raise
     if figure is not None:
         _draw(found, figure, overwrite=overwrite, lang=lang)
-    done = keep(found.model, None, folder=out, output=output, tracking_uri=store)
+    done = keep(
+        found.model,
+        None,
+        folder=out,
+        output=output,
+        tracking_uri=store,
+        members=digests,
+    )
     digest = digest_of(found.model)
     if json_output:
         made = {"digest": digest, "member_digests": digests}

@@ -59,6 +59,7 @@ def log_development(
     run_name: str | None = None,
     tracking_uri: str | None = None,
     figures: Sequence[Path] = (),
+    members: Sequence[str] = (),
 ) -> TrackedRun:
     """Log a developed model to MLflow; holds aggregates only, no patient's value.
 
@@ -74,6 +75,8 @@ def log_development(
         Store or server; by default as ``chosen_tracking_uri`` says.
     figures : sequence of path
         Files to log beside the model.
+    members : sequence of str
+        Digests of the models that were combined.
 
     Raises
     ------
@@ -87,6 +90,8 @@ def log_development(
         release_model(model)
     manifest = read_manifest(folder)
     tags = {DIGEST: manifest.digest, **_tags(model)}
+    if members:
+        tags["member_digests"] = " ".join(members)
     # of whoever made the folder, which may be logged much later
     params = _params(model) | manifest.versions
     for part, file in _HASHED.items():

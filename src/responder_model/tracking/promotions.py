@@ -23,6 +23,7 @@ from mlflow.exceptions import MlflowException
 from responder_model.errors import ResponderModelError
 from responder_model.words import Note
 from .address import database_file
+from .evaluation import DIGEST
 from .files import artifacts_beside
 from .reference import CHALLENGER, CHAMPION
 from .registry import Registered, Version, one_at_a_time, opened_registry, registered
@@ -320,7 +321,7 @@ def _intend(
         details=details,
         previous="" if last is None else last.digest,
     )
-    tags = {"kind": KIND, OF: held.name, STATE: INTENDED}
+    tags = {"kind": KIND, OF: held.name, STATE: INTENDED, DIGEST: record.to_digest}
     title = f"{held.name} {record.number}"
     run_id = started_run(client, promotions_experiment(client, uri), title, tags)
     metrics = {k: v for k, v in entry.figures.items() if isfinite(v)}

@@ -11,6 +11,7 @@ from typing import Any
 
 from mlflow import MlflowClient
 
+from .evaluation import DIGEST
 from .promotions import EXPERIMENT, MOST_RECORDS, promotions_experiment
 from .registry import Version, opened_registry
 from .store import log_values, started_run
@@ -98,7 +99,7 @@ def write_refusal(
     )
     params = {name: str(value) for name, value in asdict(refusal).items()}
     metrics = {name: value for name, value in figures.items() if isfinite(value)}
-    tags = {"kind": KIND, OF: to.name}
+    tags = {"kind": KIND, OF: to.name, DIGEST: to.digest}
     with opened_registry(uri) as client:
         place = promotions_experiment(client, uri)
         run_id = started_run(client, place, f"{to.name} compared", tags)
