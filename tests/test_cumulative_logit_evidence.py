@@ -42,12 +42,32 @@ def test_firm_columns_keep_a_positive_mean_in_every_component():
     plain = EvidenceCumulativeLogit(priors, gaps=GAPS, main_cut=2).fit(design, level)
     firm = EvidenceCumulativeLogit(priors, gaps=GAPS, main_cut=2, firm=["x0"])
     firm.fit(design, level)
-    for left, right in zip(plain.components_, firm.components_, strict=True):
+    *same, weak, unknown = firm.components_
+    assert sum(part.prior.weight for part in firm.components_) == pytest.approx(1.0)
+    for left, right in zip(plain.components_, same, strict=True):
         centred = not is_published(left.prior.name)
         assert right.prior.mean[5] == pytest.approx(0.9 if centred else 1.2)
         assert right.prior.sd[5] >= 0.3 - 1e-12
         np.testing.assert_array_equal(left.prior.mean[6:], right.prior.mean[6:])
         np.testing.assert_array_equal(left.prior.sd[6:], right.prior.sd[6:])
+    for part, sd in ((weak, 0.25), (unknown, np.hypot(0.3, 0.9 * 1.2))):
+        assert not is_published(part.prior.name)
+        assert part.prior.mean[5] == pytest.approx(0.1 * 1.2)
+        assert part.prior.sd[5] == pytest.approx(sd)
+        assert (part.prior.mean[6:] == 0.0).all()
+
+
+def test_firm_columns_are_doubted_where_they_say_nothing_and_only_there():
+    priors = {"x0": (1.2, 0.3, 1.0, 0.0), "x1": (-0.8, 0.3, 1.0, 0.0)}
+    weights = []
+    for slope in (0.0, 1.2):
+        design, level = simulate(193, np.array([slope, 0.0]), 3)
+        firm = EvidenceCumulativeLogit(priors, gaps=GAPS, main_cut=2, firm=["x0"])
+        *_, weak, unknown = firm.fit(design, level).components_
+        weights.append(weak.weight + unknown.weight)
+    before = weak.prior.weight + unknown.prior.weight
+    assert weights[0] > 5 * before
+    assert weights[1] < before / 2
 
 
 def test_firm_columns_must_be_columns_of_priors():

@@ -31,7 +31,12 @@ NOT_GIVEN = {"en": "not given", "fr": "non renseigné"}
 _CENTRES = ("published", "zero-centred")
 # How they go on: a number, or what there is a word for.
 _SD = re.compile(r"SD (\d+(?:\.\d+)?)")
-_SIZES = {"sizes as published": "sizes_as_published", "SDs doubled": "sds_doubled"}
+_SIZES = {
+    "sizes as published": "sizes_as_published",
+    "SDs doubled": "sds_doubled",
+    "firm effects weak": "firm_effects_weak",
+    "firm effects unknown": "firm_effects_unknown",
+}
 
 
 def component_label(name: str, lang: str = "en") -> str:

@@ -20,6 +20,13 @@ ZERO_WEIGHTS = {0.02: 0.30, 0.12: 0.10, 0.25: 0.05, 0.5: 0.01}
 SIZES_WEIGHT = 0.06
 # What zero-centred components keep of a published mean whose sign no source disputes.
 FIRM_SHARE = 0.75
+# Two more doubt even these, and keep a tenth: prior weight, taken from that of next to
+# nothing, SD of firm columns (None: from the published size) and SD of all others.
+DOUBTS = {
+    "zero-centred, firm effects weak": (0.04, 0.25, 0.02),
+    "zero-centred, firm effects unknown": (0.02, None, 0.12),
+}
+DOUBTED_SHARE = 0.1
 # One more where there is no evidence at all: somebody else's outcome may be easy.
 WIDEST_ZERO_SD = 1.0
 # Coefficient SD where evidence exists for other columns but not for this one.
@@ -143,7 +150,8 @@ def robust_priors(
         Factor on the zero-centred SDs of each column; default 1.
     firm : ndarray of shape (n_columns,), optional
         Columns whose sign no source disputes: beside evidence, zero-centred components
-        keep most of their published mean m: N(hm, s² + (1 - h)²m²), h ``FIRM_SHARE``.
+        keep most of their published mean m: N(hm, s² + (1 - h)²m²), h ``FIRM_SHARE``;
+        those of ``DOUBTS`` join them and keep little.
     """
     cut_mean = np.concatenate([[anchor[0]], np.log(gaps)])
     cut_sd = np.concatenate([[anchor[1]], np.full(len(gaps), gap_sd)])
@@ -154,7 +162,9 @@ def robust_priors(
         one = np.ones(n_columns) if units is None else units
         shapes = _zero_centred(one, evidence)
         if evidence is not None and components != "zero":
-            shapes = [*_published(evidence), *_held(shapes, evidence, firm)]
+            if firm is not None and firm.any():
+                shapes = _held(shapes, evidence, firm, one)
+            shapes = [*_published(evidence), *shapes]
         else:
             shapes = [(name, m, s, 1.0 / len(shapes)) for name, m, s, _ in shapes]
     return tuple(
@@ -218,17 +228,26 @@ def _zero_centred(one: Array, evidence: tuple[Array, Array] | None) -> list[Shap
 def _held(
     shapes: list[Shape],
     evidence: tuple[Array, Array],
-    firm: NDArray[np.bool_] | None,
+    firm: NDArray[np.bool_],
+    one: Array,
 ) -> list[Shape]:
-    """Zero-centred shapes in which firm columns keep most of their mean."""
-    if firm is None:
-        return shapes
+    """Zero-centred shapes in which firm columns keep most of their mean, or little."""
     mean, sd = evidence
-    held, wide = FIRM_SHARE * mean, np.hypot(sd, (1.0 - FIRM_SHARE) * mean)
-    return [
-        (name, np.where(firm, held, m), np.where(firm, wide, s), weight)
-        for name, m, s, weight in shapes
+
+    def keeping(share: float, m: Array, s: Array) -> tuple[Array, Array]:
+        wide = np.hypot(sd, (1.0 - share) * mean)
+        return np.where(firm, share * mean, m), np.where(firm, wide, s)
+
+    nothing, *others = [
+        (name, *keeping(FIRM_SHARE, m, s), weight) for name, m, s, weight in shapes
     ]
+    doubts = []
+    for name, (weight, weak, scale) in DOUBTS.items():
+        little, unknown = keeping(DOUBTED_SHARE, np.zeros_like(one), scale * one)
+        spread = unknown if weak is None else np.where(firm, weak, scale) * one
+        doubts.append((name, little, spread, weight))
+    rest = nothing[3] - sum(weight for weight, _, _ in DOUBTS.values())
+    return [(*nothing[:3], rest), *others, *doubts]
 
 
 def is_published(name: str) -> bool:

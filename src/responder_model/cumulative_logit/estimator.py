@@ -78,7 +78,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         Patients from which the cut-specific half is added.
     firm : sequence of str, optional
         Columns of ``priors`` whose sign no source disputes: the zero-centred
-        components keep most of their mean.
+        components keep most of their mean, and two that doubt even these a little.
     curves : sequence of str, optional
         Columns of ``priors`` that bend another one: their coefficients have an SD of
         their own, over which the mixture averages.
