@@ -70,9 +70,9 @@ def test_a_missing_number_misses_its_curve_too() -> None:
     assert at["pain_duration=curve"] == pytest.approx(bend(at["pain_duration"]))
 
 
-def test_from_100_patients_on_effects_may_bend(bent: Model) -> None:
-    few = rm.develop(bent_cohort(99, 2), settings=SETTINGS)
-    assert few.n_patients < 100
+def test_from_40_patients_on_effects_may_bend(bent: Model) -> None:
+    few = rm.develop(bent_cohort(39, 2), settings=SETTINGS)
+    assert few.n_patients < 40
     assert not curves(few)
     assert len(curves(bent)) == sum(c.is_curve for c in bent.encoder.columns) > 4
     assert not curves(rm.published_model("rtms_response", "screening"))
@@ -124,7 +124,7 @@ def test_curves_are_left_out_first_and_never_stay_without_their_number() -> None
 
 
 def test_an_update_has_the_columns_of_its_model(bent: Model) -> None:
-    few = rm.develop(bent_cohort(60, 5), settings=SETTINGS)
+    few = rm.develop(bent_cohort(36, 5), settings=SETTINGS)
     more = bent_cohort(150, 6)
     straight = rm.update(few, more)
     assert not curves(straight)

@@ -436,7 +436,7 @@ def test_development_error_for_an_unknown_outcome(cohort):
 
 
 def test_updating_the_published_model_is_development():
-    cohort = simulate_cohort(90, 50)
+    cohort = simulate_cohort(39, 50)
     settings = Settings(decision="rtms_response", moment="screening", challenger=False)
     developed = develop(cohort, settings=settings)
     updated = update(published_model("rtms_response", "screening"), cohort)

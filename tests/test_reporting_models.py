@@ -200,9 +200,9 @@ def test_effective_parameters_grow_with_the_patients_and_stay_below_them():
 
 def test_an_update_counts_what_all_patients_taught_since_the_evidence(model):
     published = published_model("rtms_response", "screening")
-    updated = update(published, simulate_cohort(90, 11))
-    developed = develop(simulate_cohort(90, 11), settings=SETTINGS)
-    # below 100 patients an update of the published model is a development
+    updated = update(published, simulate_cohort(39, 11))
+    developed = develop(simulate_cohort(39, 11), settings=SETTINGS)
+    # below 40 patients an update of the published model is a development
     assert effective_parameters(updated) == pytest.approx(
         effective_parameters(developed), rel=0.02
     )

@@ -122,7 +122,7 @@ def test_csv_alone_reproduces_the_probability(decision, moment, known):
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("n", "bends"), [(60, False), (140, True)])
+@pytest.mark.parametrize(("n", "bends"), [(39, False), (140, True)])
 def test_a_card_of_a_developed_model_reproduces_it(n, bends):
     cohort = simulate_cohort(n, seed=8)
     model = rm.develop(cohort, "rtms_response", "screening")

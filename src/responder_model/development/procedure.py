@@ -50,7 +50,7 @@ from .shared import encoder_for, priors_for
 
 # Patients from which the effect of a number may bend; an update has the columns of its
 # model.
-CURVES_FROM = 100
+CURVES_FROM = 40
 
 
 class Procedure(ClassifierMixin, BaseEstimator):

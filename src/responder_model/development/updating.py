@@ -74,7 +74,7 @@ def update(
     performance is that on the new cohort; the sample-size verdict counts all patients.
 
     The columns are those of the model: it has no curves where it began with fewer than
-    100 patients or none, and a note says so.
+    40 patients or none, and a note says so.
 
     Any number of new patients is accepted, with one outcome class too. Fewer than
     ``small_cells`` move only the level, and the model stays in the centre until as many
