@@ -600,3 +600,11 @@ def test_what_a_mapping_states_and_the_file_has_not_is_told() -> None:
     assert "missing code -98 stands in no column that is read" in notices
     assert "column 'EN' of the mapping is not in the file" in notices
     assert len(notices) == 2
+
+
+def test_one_heading_is_asked_about_in_quotes() -> None:
+    frame = pd.DataFrame({"patient_id": ["P1"], "age": [50], "Soulagement T4": [40]})
+    with pytest.raises(InvalidCohortError) as caught:
+        check_cohort(frame)
+    (question,) = (q for q in caught.value.questions if q.code == "heading")
+    assert question.text.text("fr").endswith(": est-ce « Soulagement T4 » ?")

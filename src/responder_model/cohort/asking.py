@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from responder_model.errors import Problem, Question
+from responder_model.errors import Problem, Question, got
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import YES_NO, own_unit, show
 from responder_model.words import Note
@@ -107,9 +107,7 @@ def ask_of_headings(
             code="heading",
             field=name,
             rows=(1,),
-            text=Note(
-                "cohort.heading", field=name, headings=tuple(map(show, headings))
-            ),
+            text=Note("cohort.heading", field=name, headings=_quoted(headings)),
             answers=tuple(
                 f"columns.{quoted(heading)} = {quoted(meant)}"
                 for heading in headings
@@ -119,6 +117,10 @@ def ask_of_headings(
         for name, headings in likely.items()
         if name not in how.columns.values()
     ]
+
+
+def _quoted(headings: Sequence[str]) -> tuple[Note | str, ...]:
+    return tuple(got(show(heading)) for heading in headings)
 
 
 def ask_of_rivals(heading: str, fields: Sequence[Field]) -> Question:
