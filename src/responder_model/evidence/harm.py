@@ -20,12 +20,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from responder_model.errors import EvidenceError, check_one_of
-from responder_model.performance import Estimate
 from responder_model.words import Note, prose_in
 from .base import evidence_directory
+
+if TYPE_CHECKING:
+    from responder_model.performance import Estimate
 
 TREATMENTS = ("emcs", "rtms")
 # Treatment that each decision is about.
@@ -66,7 +68,7 @@ class HarmRow:
         """Share with its exact 95 % interval; None where no rate was found."""
         if self.events is None or self.n is None:
             return None
-        return _exact(self.events, self.n)
+        return exact_share(self.events, self.n)
 
     @property
     def label(self) -> Note:
@@ -115,8 +117,9 @@ class HarmRow:
         }
 
 
-def _exact(events: int, n: int) -> Estimate:
-    # with SciPy, which not everybody who names a harm has use for
+def exact_share(events: int, n: int) -> Estimate:
+    """Share of some patients with its exact 95 % interval."""
+    # its room is not loaded for a prediction, which has no use for it
     from responder_model.performance import exact_proportion
 
     return exact_proportion(events, n)
@@ -130,7 +133,7 @@ def count_note(events: int, n: int) -> Note:
     >>> count_note(0, 7).text()
     'none of 7 patients (so at most 41 %)'
     """
-    share = _exact(events, n)
+    share = exact_share(events, n)
     if events == 0:
         return Note("harm.none", n=n, upper=share.upper)
     if events == n:

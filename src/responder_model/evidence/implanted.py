@@ -12,12 +12,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from responder_model.performance import Estimate, exact_proportion
 from responder_model.words import Note
 from .base import evidence_directory, packaged_evidence
-from .harm import count_note
+from .harm import count_note, exact_share
+
+if TYPE_CHECKING:
+    from responder_model.performance import Estimate
 
 # A group of fewer patients is not shown: a share of it says nothing.
 FEWEST = 5
@@ -54,7 +56,7 @@ class PublishedGroup:
     @property
     def share(self) -> Estimate | None:
         """Share of successes with its exact 95 % interval; None for few patients."""
-        return exact_proportion(self.events, self.n) if self.is_shown else None
+        return exact_share(self.events, self.n) if self.is_shown else None
 
     @property
     def label(self) -> Note:
