@@ -63,10 +63,8 @@ def calibration_in_the_large(outcome: ArrayLike, probability: ArrayLike) -> floa
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, above 0 and below 1.
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, above 0 and below 1.
 
     Returns
     -------
@@ -107,10 +105,8 @@ def joint_calibration_intercept(outcome: ArrayLike, probability: ArrayLike) -> f
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, above 0 and below 1.
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, above 0 and below 1.
 
     Returns
     -------
@@ -142,10 +138,8 @@ def calibration_slope(outcome: ArrayLike, probability: ArrayLike) -> float:
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, above 0 and below 1.
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, above 0 and below 1.
 
     Returns
     -------
@@ -183,10 +177,8 @@ def observed_expected_ratio(outcome: ArrayLike, probability: ArrayLike) -> float
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
 
     Returns
     -------

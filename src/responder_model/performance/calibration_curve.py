@@ -123,10 +123,8 @@ def calibration_curve(
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, above 0 and below 1.
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, above 0 and below 1.
     smoother : {"loess", "spline", "logistic"}, optional
         Loess as R's defaults, with Wilson's interval for the number of patients that
         each point rests on; or a logistic restricted cubic spline of the linear

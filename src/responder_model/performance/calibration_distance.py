@@ -77,10 +77,8 @@ def integrated_calibration_index(
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
     smoother : {"loess", "lowess", "spline"}, default "loess"
         How the observed proportion is smoothed; see ``SMOOTHERS``. Above 500 distinct
         probabilities loess is evaluated at some 450 points and interpolated, with an
@@ -122,10 +120,8 @@ def e50(
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
     smoother : {"loess", "lowess", "spline"}, default "loess"
         As in :func:`integrated_calibration_index`.
 
@@ -156,10 +152,8 @@ def e90(
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
     smoother : {"loess", "lowess", "spline"}, default "loess"
         As in :func:`integrated_calibration_index`.
 
@@ -191,10 +185,8 @@ def emax(
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
     smoother : {"loess", "lowess", "spline"}, default "loess"
         As in :func:`integrated_calibration_index`.
 
@@ -227,10 +219,8 @@ def estimated_calibration_index(
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
     smoother : {"loess", "lowess", "spline"}, default "loess"
         As in :func:`integrated_calibration_index`.
 

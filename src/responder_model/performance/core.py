@@ -56,10 +56,8 @@ def core_measures(
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
     threshold : float, default 0.5
         Threshold probability of the net benefit. 0.5 is neutral, not clinical.
     smoother : {"loess", "lowess", "spline"}, default "loess"

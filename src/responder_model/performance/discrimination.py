@@ -38,10 +38,8 @@ def c_statistic(outcome: ArrayLike, probability: ArrayLike) -> float:
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
 
     Returns
     -------

@@ -37,10 +37,8 @@ def estimate_measure(
     ----------
     measure : str
         A key of ``ESTIMATORS``: the name of the measure's function.
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
     confidence : float, default 0.95
         Coverage of the interval.
 

@@ -55,10 +55,8 @@ def net_benefit(
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
     threshold : float
         Threshold probability t, at least 0 and below 1.
 
@@ -267,10 +265,8 @@ def decision_curve(
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
     thresholds : array_like of shape (n_thresholds,)
         Threshold probabilities, at least 0 and below 1.
     interval : {"analytic", "bootstrap", "none"}, default "analytic"

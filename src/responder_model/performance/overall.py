@@ -40,10 +40,8 @@ def brier_score(outcome: ArrayLike, probability: ArrayLike) -> float:
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
 
     Returns
     -------
@@ -77,10 +75,8 @@ def scaled_brier_score(outcome: ArrayLike, probability: ArrayLike) -> float:
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
 
     Returns
     -------
@@ -114,10 +110,8 @@ def log_loss(outcome: ArrayLike, probability: ArrayLike) -> float:
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, above 0 and below 1.
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, above 0 and below 1.
 
     Returns
     -------

@@ -178,10 +178,8 @@ def measure_performance(
 
     Parameters
     ----------
-    outcome : array_like of shape (n_patients,)
-        1 = responder, 0 = non-responder.
-    probability : array_like of shape (n_patients,)
-        Predicted probability of response, in [0, 1].
+    outcome, probability : array_like of shape (n_patients,)
+        1 = responder, 0 = non-responder; probability of response, in [0, 1].
     level : array_like of shape (n_patients,), optional
         Ordered level of the outcome (or its lower end): adds the ordinal concordance.
     upper_level : array_like of shape (n_patients,), optional
