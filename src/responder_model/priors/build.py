@@ -56,15 +56,10 @@ from responder_model.evidence import (
     packaged_evidence,
 )
 from responder_model.features import Array, Encoder, Population
-from responder_model.priors import discrimination
-from responder_model.priors.conditional import (
-    PROBIT,
-    condition,
-    conditional_sds,
-    variance_of,
-)
-from responder_model.priors.sets import ColumnPrior, PriorSet
 from responder_model.schema import dictionary
+from . import discrimination
+from .conditional import PROBIT, condition, conditional_sds, variance_of
+from .sets import ColumnPrior, PriorSet
 
 # Ceiling of what is claimed without patients (judgement; the literature: two odds
 # ratios from one centre, and no factor in a trial).

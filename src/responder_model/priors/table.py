@@ -15,8 +15,8 @@ from responder_model.evidence import (
     combine,
     packaged_evidence,
 )
-from responder_model.priors.build import build_priors
-from responder_model.priors.sets import ColumnPrior, PriorSet
+from .build import build_priors
+from .sets import ColumnPrior, PriorSet
 
 _NORMAL_975 = 1.959964
 
