@@ -22,13 +22,16 @@ from .options import (
     spoken,
 )
 from .output import BAD_INPUT, OPEN_QUESTIONS, print_json, print_notices, tell
-from .tables import check_table_path, write_table
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from responder_model.cohort import CohortMap, Inspection
+
+# Kinds of table that a name may ask for.
+SUFFIXES = (".csv", ".parquet", ".xlsx")
 
 TableOption = Annotated[Path, typer.Option("--out", metavar="FILE")]
 PatientsOption = Annotated[int, typer.Option("--n-patients", min=1)]
@@ -217,13 +220,14 @@ def simulate(
     """Write a simulated cohort; it stays labelled simulated whatever is made of it."""
     from responder_model.simulation import simulate_cohort
 
-    output = Output(path=check_table_path(out), command="simulate", argument="--out")
+    check_ending(out, SUFFIXES, argument="--out")
+    output = Output(path=out, command="simulate", argument="--out")
     check_outputs(output, overwrite=overwrite)
     cohort = simulate_cohort(
         n_patients, seed, truth=truth, n_centres=n_centres, zero_share=zero_share
     )
     with drafted(output, overwrite=overwrite) as draft:
-        write_table(cohort, draft)
+        _write_table(cohort, draft)
     if json_output:
         print_json(
             {
@@ -241,3 +245,14 @@ def simulate(
     tell("truth", kind=truth, seed=seed)
     if zero_share > 0:
         tell("zero_share", share=format_percent(zero_share))
+
+
+def _write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV, Parquet or XLSX, by the suffix of the path."""
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        table.to_csv(path, index=False)
+    elif suffix == ".parquet":
+        table.to_parquet(path, index=False)
+    else:
+        table.to_excel(path, index=False)
