@@ -1,12 +1,13 @@
 r"""Centres with levels and slopes of their own: against an earlier build.
 
     RESPONDER_MODEL_BEFORE=../before python training/benchmarks/centres.py \
-        --n-cohorts 40 --out reports/benchmarks/centres
+        --n-cohorts 40
 
 Truths are those of ``accuracy.py``. Each centre adds N(0, SD²) to the level, and
 N(0, SD²) to each slope of the truth. Scored against their true probability are new
 patients of the centres that were developed on (``own``: told to the model) and those of
-centres that nobody saw (``new``).
+centres that nobody saw (``new``). Writes ``reports/benchmarks/centres.csv``; cells that
+are not run again stay in it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from responder_model.simulation.settings import generator_settings
 from responder_model.simulation.truth import Truth, draw_truth
 from stamp import stamped
 
+OUT = Path("reports/benchmarks/centres.csv")
 OURS = "responder_model"
 DECISION, MOMENT = "rtms_response", "screening"
 # Centres, patients in each, SD of levels, SD of slopes.
@@ -42,6 +44,7 @@ CELLS = (
 _TEST_PATIENTS = 4000
 _NEW_CENTRES = 40
 _SCORES = ("excess_log_loss", "coverage", "width")
+_KEYS = ["truth", "centres", "patients", "sd", "slopes", "where"]
 
 
 def simulate(
@@ -119,13 +122,12 @@ def run_cell(cell: tuple, cohort: int, kind: str, seed: int) -> list[dict]:
 
 def summary(results: pd.DataFrame) -> pd.DataFrame:
     """Means over cohorts, and the ratio of x to the build before with its SE."""
-    keys = ["truth", "centres", "patients", "sd", "slopes", "where"]
     wide = results.pivot_table(
-        index=[*keys, "cohort"], columns="method", values=[*_SCORES]
+        index=[*_KEYS, "cohort"], columns="method", values=[*_SCORES]
     )
     rows = []
-    for key, part in wide.groupby(level=keys):
-        row = dict(zip(keys, key, strict=True)) | {"n": len(part)}
+    for key, part in wide.groupby(level=_KEYS):
+        row = dict(zip(_KEYS, key, strict=True)) | {"n": len(part)}
         x = 1000.0 * part["excess_log_loss"]
         for rival in ("before", "ignored"):
             ratio = x[OURS].mean() / x[rival].mean()
@@ -147,17 +149,24 @@ def main() -> None:
     parser.add_argument("--cells", default="01234", help="positions in CELLS")
     parser.add_argument("--truth", default="right")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("reports/benchmarks/centres"))
+    parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
-    rows = []
     for position in map(int, args.cells):
+        rows = []
         for cohort in range(args.n_cohorts):
             rows += run_cell(CELLS[position], cohort, args.truth, args.seed)
-            stamped(pd.DataFrame(rows)).to_csv(
-                args.out / f"centres_{args.cells}.csv", index=False, float_format="%.6g"
-            )
-        print(summary(pd.DataFrame(rows)).round(3).to_string(index=False), flush=True)
+        found = stamped(summary(pd.DataFrame(rows)))
+        print(found.round(3).to_string(index=False), flush=True)
+        write(found, args.out)
+
+
+def write(found: pd.DataFrame, path: Path) -> None:
+    """Write the table with these cells in place of what it held of them."""
+    if path.exists():
+        earlier = pd.read_csv(path)
+        found = pd.concat([earlier, found]).drop_duplicates(_KEYS, keep="last")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found.to_csv(path, index=False, float_format="%.5g")
 
 
 if __name__ == "__main__":
