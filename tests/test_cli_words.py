@@ -152,6 +152,8 @@ TYPED = {
     "template": "--out must be given.",
     "bla": "there is no command 'bla'.",
     "predict --agee 4": "there is no option --agee; like it: --age",
+    "simulate --n 60 --out x.csv": "no option --n; like it: --n-centres, --n-patients.",
+    "develop x --decision y --out z": "there is no option --decision.",
 }
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_args
@@ -61,7 +62,7 @@ def _said(error: Any) -> Note:
     """What was typed wrongly, by the kind of typer's error."""
     kind = type(error).__name__
     if kind == "NoSuchOption":
-        near = tuple(sorted(error.possibilities or ()))
+        near = _near(error)
         if not near:
             return Note("usage.no_option", option=error.option_name)
         return Note("usage.no_option_near", option=error.option_name, near=near)
@@ -81,6 +82,14 @@ def _said(error: Any) -> Note:
     if kind == "BadParameter":  # one of ours, said in the language already
         return Note("usage.refused", name=error.param_hint, rule=error.message)
     return Note("usage.extra")
+
+
+def _near(error: Any) -> tuple[str, ...]:
+    """Options that go on from what was typed, else those that look very like it."""
+    typed = error.option_name
+    options = [name for row in error.ctx.command.params for name in row.opts]
+    begun = [name for name in options if name.startswith(typed)]
+    return tuple(sorted(begun or get_close_matches(typed, options, 3, 0.7)))
 
 
 def as_options(said: str, *, command: Any) -> str:
