@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -121,6 +123,18 @@ def test_curves_are_left_out_first_and_never_stay_without_their_number() -> None
     assert out["age"]
     assert out["age=curve"]
     assert some_line_out  # those that few patients have, whatever the curves
+
+
+def test_no_relief_gives_way_to_a_curve_and_later_models_hold_all_of_earlier() -> None:
+    cohort = rm.simulate_cohort(n_patients=60, seed=0)
+    left_out = []
+    for moment in ("screening", "session_1", "session_3"):
+        settings = replace(SETTINGS, moment=moment)
+        found = rm.develop(cohort, settings=settings).disclosure
+        left_out.append({n for n in found.contrasts_left_out if "relief" not in n})
+        assert len(left_out[-1]) == len(found.contrasts_left_out)
+    assert left_out[0] == left_out[1] == left_out[2]
+    assert any(map(is_curve, left_out[0]))
 
 
 def test_an_update_has_the_columns_of_its_model(bent: Model) -> None:

@@ -39,7 +39,8 @@ def columns_left_out(
        patients, the later one: contrasts, and numbers in their own units.
     3. A column that, with any others, singles out fewer than ``k`` patients who are
        alike (their leverage is 1): the last of those that take part.
-    4. The last ones while there are more columns than two thirds of the patients.
+    4. The last ones while there are more columns than two thirds of the patients; the
+       last curves while those of later moments would find no room beside them.
     5. A curve whose number is left out.
 
     Later is what is known later, then the curve of a number, then what stands later in
@@ -89,6 +90,7 @@ def columns_left_out(
     known_since = _known_since(encoder, fields)
     since = np.append(known_since, np.zeros(n_centres, dtype=np.int64))
     curve = np.array([column.is_curve for column in encoder.columns])
+    most = max(0, min(2 * len(z) // 3, len(z) - k))
     # a curve goes before any column of the same moment
     owner = encoder.column_predictor + len(encoder.predictors) * curve
     owner = np.append(owner, np.full(n_centres, -1))
@@ -107,8 +109,13 @@ def columns_left_out(
     for moment in np.unique(since):
         kept += [c for c in order if c in apart and since[c] == moment]
         kept = [kept[at] for at in _not_alone(z[:, kept], k)]
+        # the same curves stay at every moment, and none of them costs a relief
+        excess = len(kept) + _known_after(encoder, moment) - most
+        curves = [c for c in kept if c < n_columns and curve[c]]
+        gone = curves[max(0, len(curves) - max(0, excess)) :]
+        kept = [c for c in kept if c not in gone]
     left_out = np.ones(z.shape[1], dtype=bool)
-    left_out[kept[: max(0, min(2 * len(z) // 3, len(z) - k))]] = False
+    left_out[kept[:most]] = False
     # no curve without its number, which stands before it
     left_out[np.flatnonzero(curve)] |= left_out[np.flatnonzero(curve) - 1]
     return left_out
@@ -118,6 +125,15 @@ def _known_since(encoder: Encoder, fields: list[Field]) -> NDArray[np.int64]:
     """Place of the moment from which each column's field is known."""
     moments = [moment.name for moment in encoder.dictionary.moments]
     return np.array([moments.index(field.known_from) for field in fields])
+
+
+def _known_after(encoder: Encoder, moment: int) -> int:
+    """Columns that the decision's last model has of fields known after a moment."""
+    table = encoder.dictionary
+    last = [at for decision, at in table.targets() if decision == encoder.decision][-1]
+    whole = Encoder.for_decision(encoder.decision, last, table=table)
+    fields = [whole.fields[position] for position in whole.column_predictor]
+    return int((_known_since(whole, fields) > moment).sum())
 
 
 def _dominated(columns: Array) -> Mask:
