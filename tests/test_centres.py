@@ -10,6 +10,7 @@ from responder_model.artifact import load_model, save_model
 from responder_model.development import build_procedure, develop, update
 from responder_model.development.centres import tell_apart
 from responder_model.errors import DevelopmentError, ResponderModelError
+from responder_model.model.disclosed import describe_disclosure
 from responder_model.model.parts import OTHER_CENTRES
 from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
@@ -141,6 +142,14 @@ def test_no_folder_names_a_small_centre(cohort, tmp_path):
     save_model(found, tmp_path / "model")
     assert "Quimper" not in (tmp_path / "model" / "model.json").read_text()
     assert set(found.centre_names) == set(LEVELS)
+    said = " ".join(note.text("en") for note in describe_disclosure(found))
+    assert "which the folder names: Brest, Lyon, Nancy" in said
+    assert "Centres of fewer than 5 patients" in said
+
+
+def test_what_a_folder_tells_names_no_centre_that_it_does_not_hold(cohort):
+    found = develop(cohort, settings=replace(LINEAR, centres="ignored"))
+    assert "centres" not in str([note.code for note in describe_disclosure(found)])
 
 
 # ---------------------------------------------------------------- prediction

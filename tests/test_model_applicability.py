@@ -224,6 +224,8 @@ def test_constant_and_tiny_cohorts_have_limits() -> None:
     encoder = Encoder.for_decision("rtms_response", "screening")
     raw = np.full((12, len(encoder.predictors)), np.nan)
     raw[:, 0] = 54.0
+    # its logarithm differs from the mean of twelve in the last digit
+    raw[:, encoder.predictors.index("pain_duration")] = 60.0
     raw[:1, encoder.predictors.index("fatigue")] = 5.0
     population = Population.estimate(encoder.encode(raw), encoder)
     filled = fill(encoder, population, raw)

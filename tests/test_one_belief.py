@@ -88,8 +88,9 @@ def test_no_patient_tested_is_no_local_rate_and_many_settle_it():
     "rate", [(3, 2), (-1, 4), (1.5, 4), (1,), (True, 4), "4 of 9", 0.4]
 )
 def test_local_rate_must_be_two_counts(rate):
-    with pytest.raises(ResponderModelError, match="local_rate .* must be"):
+    with pytest.raises(ResponderModelError, match="local_rate .* must be") as refused:
         rm.published_model("emcs_success", local_rate=rate)
+    assert refused.value.text("fr").endswith(f"reçu {rate!r}.")
 
 
 def test_pathway_takes_the_rates_of_both_steps():

@@ -99,7 +99,7 @@ def check_local_rate(rate: object) -> tuple[int, int] | None:
     ...
     responder_model.errors.ResponderModelError: local_rate (--responders and\
  --tested) must be (responders, tested) in whole numbers, 0 <= responders <=\
- tested, tested at least 1, got another.
+ tested, tested at least 1, got (40, 30).
     """
     if rate is None:
         return None
@@ -107,7 +107,7 @@ def check_local_rate(rate: object) -> tuple[int, int] | None:
     whole = all(type(n) is int or isinstance(n, np.integer) for n in pair)
     if len(pair) == 2 and whole and 0 <= pair[0] <= pair[1] and pair[1] >= 1:
         return int(pair[0]), int(pair[1])
-    raise ResponderModelError(Note("refusal.local_rate"))
+    raise ResponderModelError(Note("refusal.local_rate", got=repr(rate)))
 
 
 @cache

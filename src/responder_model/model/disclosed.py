@@ -22,6 +22,9 @@ def describe_disclosure(model: Model) -> list[Note]:
     if found is None:
         return [Note("model.no_patients")]
     said = [Note("model.rule", k=found.k) if found.k else Note("model.no_rule")]
+    if model.centre_names:
+        said.append(Note("model.centres_told", names=model.centre_names))
+        said += [Note("model.centres_small", k=found.k)] if found.k else []
     if found.contrasts_left_out:
         n, names = len(found.contrasts_left_out), tuple(_contrasts(model))
         said.append(Note("model.contrasts_left_out", n=n, names=names))

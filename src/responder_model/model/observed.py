@@ -85,14 +85,12 @@ def _observed_limits(row: Field, values: Array, scale: float) -> limits.NumberLi
 def _one_sided(x: Array, spread: float) -> tuple[float, float]:
     """SD below and above the mean: a skewed number keeps its own tail.
 
-    Each is the root mean square of one side's deviations, never less than ``spread``.
+    Each is the root mean square of one side's deviations, never less than ``spread``;
+    of one value for all, rounding may leave a side without any.
     """
     deviation = x - x.mean()
-    sides = (
-        deviation[deviation <= 0.0],
-        deviation[deviation >= 0.0],
-    )
-    below, above = (max(spread, float(np.sqrt(np.mean(d * d)))) for d in sides)
+    sides = deviation[deviation <= 0.0], deviation[deviation >= 0.0]
+    below, above = (max(spread, float(np.sqrt(d @ d / max(1, len(d))))) for d in sides)
     return below, above
 
 
