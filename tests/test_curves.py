@@ -20,6 +20,7 @@ from responder_model.features import Encoder, Population, expit, is_curve, logit
 from responder_model.features.columns import KNOT, bend
 from responder_model.figures.coefficients import column_label
 from responder_model.model import Model
+from responder_model.model.disclosed import describe_disclosure
 from responder_model.rules.information import lessons_of
 from responder_model.rules.rates import model_rates, patients_of, served_score
 from responder_model.simulation import draw_truth, simulate_cohort
@@ -135,6 +136,18 @@ def test_no_relief_gives_way_to_a_curve_and_later_models_hold_all_of_earlier() -
         assert len(left_out[-1]) == len(found.contrasts_left_out)
     assert left_out[0] == left_out[1] == left_out[2]
     assert any(map(is_curve, left_out[0]))
+
+
+def test_a_number_whose_curve_alone_is_left_out_is_not_said_to_be_left_out() -> None:
+    cohort = rm.simulate_cohort(n_patients=60, seed=0)
+    said = describe_disclosure(rm.develop(cohort, settings=SETTINGS))
+    names = {
+        note.code: {one.values["field"] for one in note.values["names"]}
+        for note in said
+        if "names" in note.values
+    }
+    assert "fatigue" in names["model.curves_left_out"]
+    assert not names["model.curves_left_out"] & names["model.contrasts_left_out"]
 
 
 def test_an_update_has_the_columns_of_its_model(bent: Model) -> None:

@@ -25,9 +25,7 @@ def describe_disclosure(model: Model) -> list[Note]:
     if model.centre_names:
         said.append(Note("model.centres_told", names=model.centre_names))
         said += [Note("model.centres_small", k=found.k)] if found.k else []
-    if found.contrasts_left_out:
-        n, names = len(found.contrasts_left_out), tuple(_contrasts(model))
-        said.append(Note("model.contrasts_left_out", n=n, names=names))
+    said += _left_out(model)
     learned = {"parameters": found.parameters, "n": found.n}
     said.append(Note("model.what_remains", **learned))
     if found.stays_here:
@@ -38,10 +36,18 @@ def describe_disclosure(model: Model) -> list[Note]:
     return said
 
 
-def _contrasts(model: Model) -> Iterator[Note]:
-    """Predictors of the contrasts that were left out, and how many of each."""
+def _left_out(model: Model) -> Iterator[Note]:
+    """Contrasts and numbers that were left out, then those whose curve alone was."""
     out = model.disclosure.contrasts_left_out if model.disclosure else ()
-    of = Counter(c.predictor for c in model.encoder.columns if c.name in out)
-    for name, n in of.items():
-        key = "label" if n == 1 else "label_and_number"
-        yield Note(f"model.{key}", field=name, n=n)
+    gone = [column for column in model.encoder.columns if column.name in out]
+    lines = Counter(c.predictor for c in gone if not c.is_curve)
+    bends = [c.predictor for c in gone if c.is_curve and c.predictor not in lines]
+    if lines:
+        names = tuple(
+            Note("model.label" if n == 1 else "model.label_and_number", field=name, n=n)
+            for name, n in lines.items()
+        )
+        yield Note("model.contrasts_left_out", n=lines.total(), names=names)
+    if bends:
+        straight = tuple(Note("model.label", field=name, n=1) for name in bends)
+        yield Note("model.curves_left_out", names=straight)

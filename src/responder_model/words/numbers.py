@@ -87,7 +87,7 @@ def signed(value: float, lang: str) -> str:
     ('+0,50', '0.00', '0.00')
     """
     text = format_number(value, lang, "+.2f")
-    return text[1:] if not text.strip("+-0.,") else text
+    return text.lstrip("+-") if not text.strip("+-0.,") else text
 
 
 def signed_points(value: float, lang: str) -> str:
@@ -99,4 +99,4 @@ def signed_points(value: float, lang: str) -> str:
     ('+4', '0')
     """
     text = format_number(value, lang, "+.0f")
-    return text[1:] if not text.strip("+-0") else text
+    return text.lstrip("+-") if not text.strip("+-0") else text
