@@ -113,6 +113,8 @@ def test_commands_take_the_rate_of_the_centre():
     done = run(*asked, "--responders", "40", "--tested", "100")
     assert done.exit_code == 0
     assert "published evidence with 40 of 100 here" in done.stdout
+    french = run(*asked, "--responders", "40", "--tested", "100", "--lang", "fr")
+    assert "données publiées avec 40 sur 100 ici" in french.stdout
     asked = ("pathway", "--age", "54", "--successes", "4", "--implanted", "9")
     assert "with 4 of 9 here" in run(*asked).stdout
 

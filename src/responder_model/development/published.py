@@ -25,7 +25,7 @@ from responder_model.features import Array, Encoder, Population, expit
 from responder_model.model import Model, reference_limits
 from responder_model.priors import PriorSet, build_priors, implied_c_statistic
 from responder_model.schema import dictionary
-from responder_model.words import Note
+from responder_model.words import Note, say
 from .parts import component, linear_part
 
 NAME = "published evidence"
@@ -180,10 +180,13 @@ def _released_digests() -> dict[str, str]:
 
 
 def _name(excluded: tuple[str, ...], local_rate: tuple[int, int] | None) -> str:
-    name = f"{NAME} without {', '.join(excluded)}" if excluded else NAME
+    name = NAME
+    if excluded:
+        name = say("names.without", "en", name=name, groups=", ".join(excluded))
     if local_rate is None:
         return name
-    return "{} with {} of {} here".format(name, *local_rate)
+    responders, tested = local_rate
+    return say("names.with_rate", "en", name=name, k=responders, n=tested)
 
 
 def with_local_rate(priors: PriorSet, rate: tuple[int, int]) -> PriorSet:

@@ -333,11 +333,24 @@ def name_in(name: str, lang: str) -> str:
     --------
     >>> name_in("published evidence, updated with centre A", "fr")
     'données publiées, mis à jour avec centre A'
+    >>> name_in("published evidence with 4 of 9 here", "fr")
+    'données publiées avec 4 sur 9 ici'
     """
-    given = _in_english("names")
     parts = name.split(sentence_of("names.updated_with", "en"))
     joint = sentence_of("names.updated_with", lang)
-    return joint.join(_known(given, part, lang) for part in parts)
+    return joint.join(_given_name(part, lang) for part in parts)
+
+
+def _given_name(name: str, lang: str) -> str:
+    """Name in a language; of the published evidence with what was changed of it."""
+    for code in ("names.with_rate", "names.without"):
+        sentence = re.escape(sentence_of(code, "en"))
+        pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", sentence)
+        found = re.fullmatch(pattern, name)
+        if found and name.startswith(sentence_of("names.published", "en")):
+            rest = found.groupdict()
+            return say(code, lang, **{**rest, "name": _given_name(rest["name"], lang)})
+    return _known(_in_english("names"), name, lang)
 
 
 def prose_in(text: str, lang: str) -> str:
