@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 import responder_model as rm
 from responder_model.artifact import read_manifest
 from responder_model.cli.app import app
+from responder_model.cumulative_logit.components import is_published
 from responder_model.demo import EXPORT, example_patients, known_values, run_demo
 
 
@@ -33,6 +34,19 @@ def test_demo_develops_all_five_models_labelled_simulated(demo):
     models = [rm.load_model(folder) for folder in folders]
     assert {(m.decision, m.moment) for m in models} == set(rm.dictionary().targets())
     assert {model.provenance for model in models} == {"simulated"}
+
+
+def test_demo_shows_what_all_published_components_weigh(demo):
+    lines = [line for line in demo[0].stdout.splitlines() if line.startswith("│")]
+    for path in sorted((demo[1] / "models").iterdir()):
+        model = rm.load_model(path)
+        rows = [line for line in lines if model.target in line]
+        weight = sum(
+            after
+            for name, (_, after) in model.component_weights.items()
+            if is_published(name)
+        )
+        assert rows[0].split("│")[4].strip() == f"{weight:.2f}"
 
 
 def test_demo_tracks_every_development(demo):

@@ -65,7 +65,7 @@ def models_table(made: Demo) -> Table:
         table.add_column(say(f"cli.head_{heading}", lang), justify="right")
     for done in made.developments:
         model = done.model
-        _, evidence = model.component_weights.get("published", (0.0, 0.0))
+        evidence = model.performance.published_component_weight or 0.0
         table.add_row(
             model.target,
             str(model.n_patients),
