@@ -608,3 +608,41 @@ def test_one_heading_is_asked_about_in_quotes() -> None:
         check_cohort(frame)
     (question,) = (q for q in caught.value.questions if q.code == "heading")
     assert question.text.text("fr").endswith(": est-ce « Soulagement T4 » ?")
+
+
+@pytest.mark.parametrize("code", [-9, -8, -1])
+def test_a_small_code_beside_rounded_relief_is_asked_about(code: int) -> None:
+    relief = [10, 40, 25, 0, 55, 70, -20, 30]
+    frame = pd.DataFrame({"relief_test": [code, *relief]})
+    assert _asked(frame) == {"relief_test": ["missing code"]}
+    missing = check_cohort(frame, how=CohortMap(missing_codes=(code,)))
+    assert missing["relief_test"].isna().tolist() == [True] + [False] * 8
+    # where relief was calculated, it is a relief as another
+    assert _asked(pd.DataFrame({"relief_test": [code, *relief, 33]})) == {}
+
+
+def test_two_letters_for_one_sex_are_asked_about() -> None:
+    # hombre and mujer, which are two words for a man in French and English
+    frame = pd.DataFrame({"sex": ["H", "M", "M"], "age": [50, 60, 70]})
+    assert _asked(frame) == {"sex": ["word", "word"]}
+    assert 'values.sex."M" = "female"' in _questions(frame)[1].answers
+    stated = {"values": {"sex": {"H": "male", "M": "female"}}}
+    read = check_cohort(frame, how=map_from(stated))
+    assert read["sex"].tolist() == ["male", "female", "female"]
+    for known in (["H", "M", "F"], ["H", "H", None], ["M", "Mr", "homme"]):
+        assert _asked(frame.assign(sex=known)) == {}
+
+
+@pytest.mark.parametrize("word", ["sham", "Placebo", "rTMS factice", "groupe placebo"])
+def test_lines_of_a_sham_arm_are_asked_about(word: str) -> None:
+    arm = ["active", word, None]
+    frame = pd.DataFrame({"age": 54, "relief_test": [40, 0, 10], "Arm": arm})
+    (question,) = _questions(frame)
+    assert (question.code, question.rows) == ("sham", (3,))
+    assert question.answers == ('columns."Arm" = ""',)
+    answered = map_from(tomllib.loads(question.answers[0]))
+    assert len(check_cohort(frame, how=answered)) == 3
+    # a sham that is told of, or of whom no outcome is read
+    said_of = [None, "sham at another centre in 2019", "x"]
+    assert _asked(frame.assign(Arm=said_of)) == {}
+    assert _asked(frame.drop(columns="relief_test")) == {}

@@ -155,6 +155,12 @@ def ask_of_units(field: Field, heading: str) -> Question:
     return question("units", field, (1,), text, (*stated, _no_column(heading)))
 
 
+def ask_of_sham(heading: str, field: Field, rows: Rows) -> Question:
+    """Ask whether lines of a sham arm are patients to learn from."""
+    text = Note("cohort.sham", heading=show(heading), field=field.name)
+    return question("sham", field, rows, text, (_no_column(heading),))
+
+
 def _no_column(heading: str) -> str:
     return f'columns.{quoted(heading)} = ""'
 

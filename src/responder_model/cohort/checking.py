@@ -25,7 +25,7 @@ from responder_model.words import Note
 from .asking import ask_of_codes, ask_of_words
 from .columns import distinct_values
 from .following import fill_binary_outcome, fill_derived_category, repeated
-from .headings import likely_questions, match_headings
+from .headings import likely_questions, match_headings, sham_arms
 from .mapping import NOTHING, Code, CohortMap
 from .preparing import check_identifiers, read_by_map, with_named_sites
 from .questions import ask_of_values
@@ -237,6 +237,7 @@ def inspect_columns(
     names = [str(name) for name in frame.columns]
     headings, problems, notices = match_headings(names, how)
     columns, questions = {}, likely_questions(names, headings, how)
+    questions += sham_arms(frame, headings, rows, how)
     met: set[Code] = set()
     for position, heading in headings.items():
         field, cells = heading.field, frame.iloc[:, position]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+import pandas as pd
+
 from responder_model.errors import Problem, Question
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import (
@@ -16,11 +19,15 @@ from responder_model.vocabulary import (
     show,
 )
 from responder_model.words import Note
-from .asking import ask_of_headings, ask_of_rivals, ask_of_units
+from .asking import Rows, ask_of_headings, ask_of_rivals, ask_of_sham, ask_of_units
+from .columns import distinct_values
 from .mapping import NOTHING, CohortMap
 
 # What heads a column of units.
 _UNITS = re.compile(r"(?:.*_)?(?:unites?|units?)(?:_.*)?")
+# What a cell says of a patient who had no active stimulation, in a word or beside few.
+_SHAM = re.compile(r"(?:\w+_)?(?:sham|placebo|factice|fictive)(?:_\w+)?")
+_MOST_WORDS = 3
 # Unknown columns that are each told, besides those that may mean a field.
 MOST_UNKNOWN_COLUMNS = 100
 NO_COLUMNS = Problem(field="table", allowed=Note("cohort.names_columns"))
@@ -120,6 +127,29 @@ def _units_beside(
             key = normalise(name)
             if _UNITS.fullmatch(key) and key not in how.field_of:
                 yield ask_of_units(field, name)
+
+
+def sham_arms(
+    frame: pd.DataFrame, headings: Mapping[int, Heading], rows: Rows, how: CohortMap
+) -> Iterator[Question]:
+    """Ask about a column that calls some lines sham, where an outcome is read."""
+    decisions = dictionary().decisions.values()
+    outcomes = {n for d in decisions for n in (d.outcome, d.binary_outcome)}
+    read = [h.field for h in headings.values() if h.field.name in outcomes]
+    for place, name in enumerate(map(str, frame.columns) if read else ()):
+        cells = frame.iloc[:, place]
+        is_word = cells.dtype == object or not pd.api.types.is_numeric_dtype(cells)
+        if place in headings or normalise(name) in how.field_of or not is_word:
+            continue
+        codes, distinct = distinct_values(cells)
+        sham = np.array([*map(_is_sham, distinct), False])[codes]
+        if sham.any():
+            yield ask_of_sham(name, read[0], rows[sham])
+
+
+def _is_sham(cell: object) -> bool:
+    word = normalise(show(getattr(cell, "label", cell)))
+    return word.count("_") < _MOST_WORDS and _SHAM.fullmatch(word) is not None
 
 
 def _open_headings(names: Sequence[str], read: set[str]) -> dict[str, list[str]]:

@@ -67,6 +67,8 @@ def read_by_map(
     values, refused = read_column(field, prepared)
     if field.kind == "number" and how.signs.get(field.name) == "reversed":
         values = 0.0 - values
+    if field.kind == "category" and (alike := _letters_of_one(prepared, values)).any():
+        refused, values = refused | alike, values.mask(alike)
     if field.kind != "boolean":
         plain = _plain_beside_units(heading, cells, how)
         asked = (ask_of_plain(field, rows[plain]),) if plain.any() else ()
@@ -168,6 +170,23 @@ def _names_other_unit(field: Field, text: str) -> bool:
 
 def _holds(cells: pd.Series, mark: str) -> bool:
     return bool((cells.astype(object) == mark).any())
+
+
+def _letters_of_one(cells: pd.Series, values: pd.Series) -> Mask:
+    """Cells of letters that name one category, where two do and nothing names another.
+
+    H and M are a man in French and English, a man and a woman in Spanish.
+    """
+    place = values.cat.codes.to_numpy()
+    is_read = place >= 0
+    if not is_read.any() or place[is_read].min() < place.max():
+        return np.zeros(len(cells), dtype=bool)
+    codes, distinct = distinct_values(cells)
+    words = [show(getattr(cell, "label", cell)).casefold() for cell in distinct]
+    is_letter = np.array([*(len(w) == 1 and w.isalpha() for w in words), False])
+    letters = is_letter[codes] & is_read
+    found = {words[code] for code in codes[letters].tolist()}
+    return np.asarray(letters & (len(found) > 1))
 
 
 def _ones_beside_twos(cells: pd.Series, prepared: pd.Series) -> Mask:

@@ -19,9 +19,11 @@ from .mapping import CohortMap
 # They are asked about where they stand apart from the values, or stand there too often.
 WORST = (-99.0, -98.0, -97.0, -96.0, -95.0, -88.0, -77.0)
 CODES = (*WORST, -9.0, 98.0, 99.0, 777.0, 888.0, 999.0, 9999.0, -999.0)
-# These are values too, unless a column that cannot hold them has one, or relief is
-# never worse by another number.
+# These are values too, unless a column that cannot hold them has one, relief is never
+# worse by another number, or every other relief of a column is rounded.
 SMALL = (-8.0, -7.0, -1.0)
+# To what people round relief, and how many must, so that another number is no value.
+ROUND, FEWEST_ROUND = 5.0, 8
 NO_FRACTION = Note("cohort.no_fraction")
 # Fewest other values from which a code can be told.
 FEWEST_OTHERS = 2
@@ -228,7 +230,7 @@ def _codes(
     refused = [(p.field, _number(p.found), p.row) for p in problems if p.row]
     known: tuple[float, ...] = (*CODES, *SMALL)
     outside = [(name, code, row) for name, code, row in refused if code in known]
-    if not (outside or _only_small_below_0(numbers)):
+    if not (outside or _only_small_below_0(numbers) or _small_beside_round(numbers)):
         known = CODES
         if not any(
             _gives_code_away(dictionary().fields[name], values)
@@ -258,6 +260,16 @@ def _only_small_below_0(numbers: Mapping[str, Numbers]) -> bool:
     worse = [values[values < 0] for values in numbers.values()]
     found = any(map(len, worse))
     return found and all(np.isin(part, (-9.0, *SMALL)).all() for part in worse)
+
+
+def _small_beside_round(numbers: Mapping[str, Numbers]) -> bool:
+    """Whether a column of rounded relief has a small code: nobody says 9 % worse."""
+    for values in numbers.values():
+        small = np.isin(values, (-9.0, *SMALL))
+        others = values[~small & ~np.isnan(values)]
+        if small.any() and len(others) >= FEWEST_ROUND and not (others % ROUND).any():
+            return True
+    return False
 
 
 def _gives_code_away(field: Field, values: Numbers) -> bool:

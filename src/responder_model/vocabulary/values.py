@@ -326,7 +326,9 @@ def choices(field: Field, value: Any) -> tuple[str, ...]:
     if isinstance(value, str) and field.kind == "category":
         from .categories import named_categories
 
-        return named_categories(field, value).names
+        named = named_categories(field, value)
+        # what is understood was refused for what stands in other cells
+        return () if named.is_sure else named.names
     return ()
 
 
