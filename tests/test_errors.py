@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import responder_model as rm
@@ -15,6 +16,7 @@ from patience import PATIENCE
 from responder_model.errors import ResponderModelError
 from responder_model.model.verdict import judge
 from responder_model.patient import check_patient
+from responder_model.performance import net_benefit
 
 
 def refused_here_and_in_a_worker(call: Callable[..., Any], *arguments: Any) -> None:
@@ -47,3 +49,11 @@ def test_a_number_that_is_refused_is_quoted_in_the_language() -> None:
         judge(rm.published_model("emcs_success").predict({"age": 54}), 1.25)
     assert "reçu 1,25." in refused.value.text("fr")
     assert "got 1.25." in str(refused.value)
+
+
+def test_a_number_of_numpy_is_quoted_as_it_is_written() -> None:
+    outcome = [0, 1, 1]
+    with pytest.raises(ResponderModelError, match=r"got 1\.5\."):
+        net_benefit(outcome, [0.2, 0.4, 0.8], threshold=np.float32(1.5))
+    with pytest.raises(ResponderModelError, match=r"got -2\."):
+        rm.simulate_cohort(n_patients=20, seed=np.int64(-2))

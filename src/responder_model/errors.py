@@ -62,7 +62,7 @@ def got(value: object, among: Iterable[str] = ()) -> Note | str:
     if isinstance(value, float):
         return Note("argument.number", number=float(value))
     if not isinstance(value, str):
-        return Note("argument.nothing") if value is None else repr(value)
+        return Note("argument.nothing") if value is None else str(value)
     quoted = Note("argument.quoted", text=value)
     by_small = {name.casefold(): name for name in among}
     near = get_close_matches(value.casefold(), by_small, n=1)

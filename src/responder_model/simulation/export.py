@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from responder_model.outputs import check_outside_models
+from responder_model.performance._check import check_seed
 from responder_model.schema import Field, dictionary
 from responder_model.vocabulary import YES_NO, column_heading
 
@@ -48,7 +49,7 @@ def write_french_export(
     Raises
     ------
     ResponderModelError
-        For a place in a model folder.
+        For a place in a model folder, and a seed that is none.
 
     Examples
     --------
@@ -60,7 +61,7 @@ def write_french_export(
     6
     """
     check_outside_models(path)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed(seed))
     fields = [row for row in dictionary().fields.values() if row.name in cohort.columns]
     columns = [[_cell(row, v, rng) for v in cohort[row.name]] for row in fields]
     with Path(path).open("w", encoding=ENCODING, newline="") as file:

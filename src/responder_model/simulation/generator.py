@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from responder_model.cohort import check_cohort
 from responder_model.errors import ResponderModelError, check_one_of, got
 from responder_model.features import expit
+from responder_model.performance._check import check_seed
 from responder_model.schema import dictionary
 from responder_model.words import Note
 from .relief import draw_relief, draw_sessions, draw_symptom
@@ -78,7 +79,8 @@ def simulate_cohort(
     Raises
     ------
     ResponderModelError
-        For an unknown truth or selection, or more implants than patients.
+        For an unknown truth or selection, a seed that is none, or more implants than
+        patients.
 
     Examples
     --------
@@ -91,7 +93,8 @@ def simulate_cohort(
     stop = settings.non_completers if non_completers is None else non_completers
     _check_request(n_patients, n_centres, selection)
     _check_shares(blank_share=blank, non_completers=stop, zero_share=zero_share)
-    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(9)]
+    seeds = np.random.SeedSequence(check_seed(seed)).spawn(9)
+    streams = [np.random.default_rng(one) for one in seeds]
     cohort = draw_screening(n_patients, streams[0], settings)
     response = _as_truth(truth, "rtms_response", streams[1])
     implant = _as_truth(implant_truth, "emcs_success", streams[2])
