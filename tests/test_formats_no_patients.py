@@ -46,7 +46,10 @@ def inspect(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Any
 
 @pytest.mark.parametrize(
     "remark",
-    ["Légende : 1 = oui, 0 = non", "* patient exclu", "Source:", "n.b. à revoir un"],
+    [
+        *("Légende : 1 = oui, 0 = non", "* patient exclu", "Source:"),
+        *("n.b. à revoir un", "4 patients", "4 Lignes"),
+    ],
 )
 def test_a_remark_below_the_patients_is_no_patient(inspect: Any, remark: str) -> None:
     found = inspect(HEADINGS, *PATIENTS, [remark, None, None, None])

@@ -18,8 +18,12 @@ from .table import Table, is_blank
 
 # Lines at the end of a table among which statistics and footers are looked for.
 MOST_BELOW = 8
-# A remark where nothing else stands in the line: several words, or a mark before them.
-_REMARK = r"^\s*(?:[*(#•¹²³†]|\S+\s*[:=]|\S+\s+\S+\s+\S|.*:\s*$)"
+# A remark where nothing else stands in the line: several words, a mark before them, or
+# how many patients there are.
+_REMARK = (
+    r"(?i)^\s*(?:[*(#•¹²³†]|\S+\s*[:=]|\S+\s+\S+\s+\S|.*:\s*$|"
+    r"[0-9]+\s+(?:patients|sujets|subjects|participants|cas|cases|lignes|rows)\s*$)"
+)
 _NO_DIGIT = r"^[^0-9]*[^0-9\s][^0-9]*$"
 # What a program prints below: when, by whom, which page. Only the word is quoted.
 _FOOTER = (
