@@ -165,7 +165,12 @@ def test_update_says_that_patients_conflict_with_the_model(tmp_path):
     assert note.values["p"] == newer.performance.prior_conflict_p_value
     half = update(model, other, power=0.5)
     save_model(half, tmp_path / "half")
-    assert load_model(tmp_path / "half").settings.power == 0.5
+    kept = load_model(tmp_path / "half")
+    assert kept.settings.power == 0.5
+    # whoever has given a power is not told to give one
+    (note,) = [note for note in kept.notes if note.code.startswith(said)]
+    assert note.code == "development.conflict_still"
+    assert "counts for less here" in note.text("en")
     # the less the earlier patients count, the nearer to the new ones alone
     alone = develop(other, settings=LINEAR)
     far, near = (

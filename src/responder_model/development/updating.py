@@ -244,15 +244,17 @@ def _check_method(method: str) -> None:
 
 def _notes(model: Model, fresh: Model, told: tuple[Note, ...]) -> tuple[Note, ...]:
     """Notes of the earlier model and of its update."""
-    return notes_of_update(model, (*told, *_conflict(fresh)))
+    power = fresh.settings.power if fresh.settings else 1.0
+    return notes_of_update(model, (*told, *_conflict(fresh, power)))
 
 
-def _conflict(fresh: Model) -> tuple[Note, ...]:
+def _conflict(fresh: Model, power: float) -> tuple[Note, ...]:
     """What is said where the patients of an update lie elsewhere than expected."""
     p_value = fresh.performance.prior_conflict_p_value
     if p_value is None or not p_value < CONFLICT:
         return ()
-    return (Note("development.conflict", p=p_value),)
+    code = "conflict" if power == 1.0 else "conflict_still"
+    return (Note(f"development.{code}", p=p_value),)
 
 
 def _pool_trees(model: Model, fresh: Model) -> Pool | None:
