@@ -183,6 +183,29 @@ def test_predict_cohort_without_a_centre_is_for_another_one(model, cohort):
     pd.testing.assert_frame_equal(plain, named)
 
 
+@pytest.mark.parametrize("as_told", [int, float, lambda code: f" {code} ", np.int64])
+def test_a_centre_by_number_is_the_centre_of_that_code(cohort, as_told):
+    code = {"Lyon": 1, "Nancy": 2, "Brest": 3}
+    numbered = develop(
+        cohort.assign(centre=cohort["centre"].map(code)), settings=LINEAR
+    )
+    assert numbered.centre_names == ("1", "2", "3")
+    told = [as_told(code[name]) for name in cohort["centre"]]
+    found = numbered.predict_cohort(cohort, centre=told).probability
+    named = [str(code[name]) for name in cohort["centre"]]
+    expected = numbered.predict_cohort(cohort, centre=named).probability
+    np.testing.assert_array_equal(found, expected)
+    one = numbered.predict(PATIENT, centre=as_told(1)).probability
+    assert one == numbered.predict(PATIENT, centre="1").probability
+    assert one != numbered.predict(PATIENT).probability
+
+
+@pytest.mark.parametrize("centre", [["Lyon"], True, {"name": "Lyon"}])
+def test_what_is_no_centre_is_refused(model, centre):
+    with pytest.raises(ResponderModelError, match="centre must be one name or code"):
+        model.predict(PATIENT, centre=centre)
+
+
 def test_predict_cohort_refuses_centres_of_another_length(model, cohort):
     with pytest.raises(ResponderModelError, match="one for each patient, got 2 for"):
         model.predict_cohort(cohort, centre=["Lyon", "Nancy"])

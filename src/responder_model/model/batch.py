@@ -118,11 +118,11 @@ def _positions(
     """Position of each patient's centre among those of the model, -1 for others."""
     if centre is None:
         return None
-    if isinstance(centre, str):
+    if isinstance(centre, str) or not hasattr(centre, "__len__"):
         return np.full(n, model.position_of(centre))
     if len(centre) != n:
         raise ResponderModelError(Note("model.centre_each", got=len(centre), n=n))
-    told = [name if isinstance(name, str) else None for name in centre]
+    told = list(centre)
     found = {name: model.position_of(name) for name in set(told)}
     return np.array([found[name] for name in told], dtype=np.int64)
 

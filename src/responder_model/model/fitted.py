@@ -26,6 +26,7 @@ from .prediction import Prediction
 from .questions import Question, rank_questions
 from .scorer import Scorer
 from .scores import Scores
+from .whose_centre import position_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -252,16 +253,9 @@ class Model:
         """Names or codes of the centres that a patient can be of."""
         return tuple(c.name for c in self.centres if c.name != parts.OTHER_CENTRES)
 
-    def position_of(self, centre: str | None) -> int:
+    def position_of(self, centre: object) -> int:
         """Position of a centre, told by name or code; -1 for any other one."""
-        names = [level.name for level in self.centres]
-        if centre is None or centre == parts.OTHER_CENTRES or not names:
-            return -1
-        if centre not in names and self.settings and self.settings.centres == "coded":
-            from responder_model.disclosure import code_of
-
-            centre = code_of(centre)
-        return names.index(centre) if centre in names else -1
+        return position_of(self, centre)
 
     @cached_property
     def scorer(self) -> Scorer:
