@@ -5,9 +5,19 @@ import pandas as pd
 import pytest
 
 from in_words import said
+from responder_model.artifact import save_model
 from responder_model.cohort import read_cohort, repeated_rows
-from responder_model.development import develop, published_model
-from responder_model.errors import DevelopmentError, InvalidCohortError
+from responder_model.combining import combine
+from responder_model.development import develop, published_model, update
+from responder_model.errors import (
+    DevelopmentError,
+    InvalidCohortError,
+    ResponderModelError,
+)
+from responder_model.monitoring import monitor
+from responder_model.reporting import build_report
+from responder_model.scorecard import build_scorecard
+from responder_model.scoring import score_frame
 from responder_model.settings import Settings
 from responder_model.simulation import simulate_cohort
 from responder_model.validation import (
@@ -249,3 +259,20 @@ def test_centre_without_which_nothing_can_be_developed_says_so(cohort):
     table = by_centre(changed).set_index("centre")
     assert "must have both yes and no" in table.loc["A", "problem"].text()
     assert "both responders and non-responders" in table.loc["B", "problem"].text()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda given: update(given, simulate_cohort(n_patients=20, seed=1)),
+        lambda given: save_model(given, "nowhere"),
+        lambda given: combine([given, given]),
+        lambda given: monitor(given, "nowhere.csv", "nowhere.csv"),
+        lambda given: score_frame(given, pd.DataFrame({"age": [54]})),
+        build_scorecard,
+        build_report,
+    ],
+)
+def test_what_is_no_model_is_refused_in_the_words_of_the_user(use):
+    with pytest.raises(ResponderModelError, match=r"model must be a model, got str\."):
+        use("models/centre")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from responder_model.errors import ResponderModelError, UntrustedModelError
 from responder_model.model import Model
+from responder_model.model.given import check_model
 from responder_model.words import Note
 from .card import render_card
 from .document import evidence_document, model_document, performance_document, rounded
@@ -99,6 +100,7 @@ def save_model(model: Model, folder: str | os.PathLike[str]) -> Path:
 
 def model_files(model: Model) -> dict[str, bytes]:
     """Files of a model folder, by name; the same model gives the same bytes."""
+    check_model(model)
     performance = performance_document(model.performance)
     evidence = evidence_document(model.evidence)
     if model.provenance == "published":
@@ -174,6 +176,7 @@ def digest_of(model: Model) -> str:
     >>> len(digest_of(example_model()))
     64
     """
+    check_model(model)
     if model.digest is None:
         _identify(model, model_files(model))
     return str(model.digest)

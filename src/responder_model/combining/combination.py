@@ -11,6 +11,7 @@ import numpy as np
 from responder_model.development import published_model
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
+from responder_model.model.given import check_model
 from responder_model.words import Note
 from .contribution import Contribution, contribution_of
 from .effects import Effect, effects_of
@@ -124,6 +125,9 @@ def combine(
     >>> found.model.n_patients == sum(model.n_patients for model in models)
     True
     """
+    for one in models:
+        if not isinstance(one, Contribution):
+            check_model(one)
     models = told_apart(models)
     bent = [one.name for one in models if isinstance(one, Model) and is_bent(one)]
     models = [straightened(one) if isinstance(one, Model) else one for one in models]

@@ -41,6 +41,7 @@ from responder_model.development.recalibrating import SHIFTS, recalibrated
 from responder_model.errors import DevelopmentError
 from responder_model.features import is_curve
 from responder_model.model import Component, Model, Pool
+from responder_model.model.given import check_model
 from responder_model.model.trees import join_pools
 from responder_model.settings import METHODS, Settings
 from responder_model.words import Note, say
@@ -126,6 +127,7 @@ def update(
     >>> newer.provenance, model.n_patients < newer.n_patients
     ('simulated', True)
     """
+    check_model(model)
     _check_method(method)
     settings = _settings(model, seed)
     settings = replace(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from responder_model.artifact import digest_of
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
+from responder_model.model.given import check_model
 from responder_model.model.scores import probability_of
 from responder_model.performance.calibration import (
     calibration_in_the_large_estimate,
@@ -91,6 +92,7 @@ def monitor(
     InvalidCohortError
         With every line of either file that cannot be meant.
     """
+    check_model(model)
     followed = read_followed(
         model,
         predictions,

@@ -11,6 +11,7 @@ import numpy as np
 from responder_model.errors import ResponderModelError
 from responder_model.features import Array, logit
 from responder_model.model import Model
+from responder_model.model.given import check_model
 from responder_model.model.messages import standing_messages
 from responder_model.schema import dictionary
 from responder_model.words import Note
@@ -114,8 +115,7 @@ def stopping_rule(
 
 def _sessions(model: Model) -> tuple[int, int]:
     """Sessions done at the model's moment, and those of the whole test."""
-    if not isinstance(model, Model):
-        raise ResponderModelError(Note("refusal.no_model", got=type(model).__name__))
+    check_model(model)
     moments = dictionary().decisions[model.decision].moments
     done = moments.index(model.moment)
     if done == 0:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from responder_model.errors import ResponderModelError
 from responder_model.model import Model
+from responder_model.model.given import check_model
 from responder_model.model.messages import standing_messages
 from responder_model.words import Note
 from .information import (
@@ -91,8 +92,7 @@ def value_of_information(
 
 
 def _check(model: Model, thresholds: Sequence[float], patients: Sequence[int]) -> None:
-    if not isinstance(model, Model):
-        raise ResponderModelError(Note("refusal.no_model", got=type(model).__name__))
+    check_model(model)
     bounds = (0.0, *thresholds, 1.0)
     if len(bounds) < 3 or not all(a < b for a, b in pairwise(bounds)):
         raise ResponderModelError(Note("worth.thresholds", got=_listed(thresholds)))

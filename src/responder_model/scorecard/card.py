@@ -24,6 +24,7 @@ from responder_model.errors import ResponderModelError, got
 from responder_model.features import Array
 from responder_model.features.columns import TRANSFORMS, bend
 from responder_model.model import Model
+from responder_model.model.given import check_model
 from responder_model.model.learnt import average_interval
 from responder_model.model.limits import category_names
 from responder_model.schema import Field, dictionary
@@ -165,6 +166,7 @@ def build_scorecard(
     >>> card.known, card.cut_points
     (('aetiology', 'pain_intensity'), (10, 30, 50))
     """
+    check_model(model)
     if model.pool is not None and not linear_part_only:
         raise ResponderModelError(Note("scorecard.pooled"))
     names = _check_known(model, known)

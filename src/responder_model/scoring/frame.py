@@ -13,6 +13,7 @@ from responder_model.features import Encoder
 from responder_model.formats import Table
 from responder_model.formats.table import FIRST_ROW
 from responder_model.model import Model
+from responder_model.model.given import check_model
 from responder_model.schema import Field, dictionary
 from . import parts
 from .columns import Columns, choose_columns
@@ -60,6 +61,7 @@ def score_frame(
     >>> scores["probability"].round(2).tolist()
     [0.43, nan]
     """
+    check_model(model)
     table, columns = _table(model.encoder, patients)
     columns.check_open()
     part = parts.score_part(table, model, columns, contributions=contributions)

@@ -22,6 +22,7 @@ from responder_model.development.newcomers import check_any_known, new_patients
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
 from responder_model.model import Model
+from responder_model.model.given import check_model
 from responder_model.performance import (
     NEUTRAL_THRESHOLD,
     Performance,
@@ -142,7 +143,7 @@ def validate_externally(
     True
     """
     check_seed(seed)
-    resampling.check_model(model)
+    check_model(model)
     cohort, left_out = new_patients(
         model, check_cohort(cohort), count_again=count_again
     )
@@ -235,7 +236,7 @@ def validate_by_subgroup(
     """
     import pandas as pd
 
-    resampling.check_model(model)
+    check_model(model)
     cohort = check_cohort(cohort)
     if probability is None:
         cohort, _ = new_patients(model, cohort, count_again=count_again)

@@ -27,6 +27,7 @@ from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.features import Array, expit
 from responder_model.model import Model
 from responder_model.model.batch import one_thread_each, raw_cohort
+from responder_model.model.given import check_model
 from responder_model.performance import NEUTRAL_THRESHOLD, CoreMeasures, all_measures
 from responder_model.schema import dictionary
 from responder_model.settings import Settings
@@ -87,13 +88,6 @@ class Repetitions:
     def n_failed(self) -> int:
         """Resamples on which the procedure could not be developed."""
         return sum(self.failures.values())
-
-
-def check_model(model: object, key: str = "no_model") -> None:
-    """Refuse what is no model, as a folder's name, before it is asked anything."""
-    if not isinstance(model, Model):
-        said = Note(f"refusal.{key}", got=type(model).__name__)
-        raise DevelopmentError(said)
 
 
 def settings_of(source: Settings | Model) -> Settings:
