@@ -115,8 +115,22 @@ def test_commands_take_the_rate_of_the_centre():
     assert "published evidence with 40 of 100 here" in done.stdout
     french = run(*asked, "--responders", "40", "--tested", "100", "--lang", "fr")
     assert "données publiées avec 40 sur 100 ici" in french.stdout
-    asked = ("pathway", "--age", "54", "--successes", "4", "--implanted", "9")
-    assert "with 4 of 9 here" in run(*asked).stdout
+    asked = ("pathway", "--age", "54", "--successes", "4", "--implanted")
+    assert "with 4 of 9 here" in run(*asked, "9").stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--successes", "4", "--implanted", "2"), "--successes must be from 0 to 2"),
+        (("--responders", "-1", "--tested", "2"), "--responders must be from 0 to 2"),
+        (("--responders", "0", "--tested", "0"), "--tested must be at least 1, got 0"),
+    ],
+)
+def test_a_rate_that_is_none_is_refused_by_the_option_that_was_typed(given, said):
+    done = run("pathway", "--age", "54", *given)
+    assert done.exit_code == 2
+    assert said in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,11 @@ def local_rate(
     if responders is None or tested is None:
         missing, given = names if responders is None else names[::-1]
         raise options.wrong_option(Note("cli.two_counts", given=given), missing)
+    if tested < 1:
+        raise options.wrong_option(Note("cli.nobody_tested", got=tested), names[1])
+    if not 0 <= responders <= tested:
+        bounds = {"tested": names[1], "most": tested, "got": responders}
+        raise options.wrong_option(Note("cli.not_of_tested", **bounds), names[0])
     return responders, tested
 
 
