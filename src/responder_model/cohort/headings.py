@@ -26,7 +26,7 @@ from .mapping import NOTHING, CohortMap
 # What heads a column of units.
 _UNITS = re.compile(r"(?:.*_)?(?:unites?|units?)(?:_.*)?")
 # What a cell says of a patient who had no active stimulation, in a word or beside few.
-_SHAM = re.compile(r"(?:\w+_)?(?:sham|placebo|factice|fictive)(?:_\w+)?")
+_SHAM = re.compile(r"(?i)sham|placebo|factice|fictive")
 _MOST_WORDS = 3
 # Unknown columns that are each told, besides those that may mean a field.
 MOST_UNKNOWN_COLUMNS = 100
@@ -148,8 +148,11 @@ def sham_arms(
 
 
 def _is_sham(cell: object) -> bool:
-    word = normalise(show(getattr(cell, "label", cell)))
-    return word.count("_") < _MOST_WORDS and _SHAM.fullmatch(word) is not None
+    text = getattr(cell, "label", cell)
+    if not isinstance(text, str) or _SHAM.search(text) is None:
+        return False
+    words = normalise(text).split("_")
+    return len(words) <= _MOST_WORDS and any(map(_SHAM.fullmatch, words))
 
 
 def _open_headings(names: Sequence[str], read: set[str]) -> dict[str, list[str]]:
