@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 
 import responder_model as rm
 from responder_model.features import expit
-from responder_model.figures.drawing import save_figure
+from responder_model.figures.drawing import picture_of, save_figure
 from responder_model.figures.explanations import (
     draw_beeswarm,
     draw_waterfall,
@@ -219,3 +220,13 @@ def test_a_picture_names_its_models_once_each(tmp_path, lang, word):
     )
     said = drawn[0].figure.get_supxlabel()
     assert said.endswith(f"{word}{'a' * 12}, {'b' * 12}.")
+
+
+def test_a_layout_that_the_user_prefers_changes_no_picture() -> None:
+    def plot(ax):
+        ax.set_ylabel("of two\nlines")
+        return ax
+
+    plain = picture_of(plot, size=(2.0, 1.0))
+    with mpl.rc_context({"figure.autolayout": True}):
+        assert picture_of(plot, size=(2.0, 1.0)) == plain

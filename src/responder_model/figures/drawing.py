@@ -232,7 +232,7 @@ def _write_png(figure: Figure, place: Path | BytesIO, *, dpi: int) -> None:
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
-        figure.set_layout_engine(None)
+        figure.set_layout_engine("none")  # with None, the user's own settings choose
     figure.savefig(place, format="png", dpi=dpi, metadata={"Software": None})
 
 
