@@ -150,6 +150,28 @@ def test_a_number_whose_curve_alone_is_left_out_is_not_said_to_be_left_out() -> 
     assert not names["model.curves_left_out"] & names["model.contrasts_left_out"]
 
 
+@pytest.mark.parametrize("seed", [3, 7])
+def test_a_curve_that_is_not_learned_widens_no_interval(seed: int) -> None:
+    both = rm.simulate_cohort(n_patients=120, seed=seed)
+    halves = [both.iloc[:60].copy(), both.iloc[60:].copy()]
+    for half in halves:
+        half.attrs = dict(both.attrs)
+    model = rm.develop(halves[0], settings=SETTINGS)
+    held = set(model.kept_priors().curves) - set(model.kept_priors().bends)
+    assert held
+    at = [list(model.encoder.derived).index(name) for name in held]
+    for part in model.components:
+        assert (part.prior_sd[len(model.rules.cut_points) :][at] == 0.02).all()
+    new = bent_cohort(300, 10)
+    widths = [
+        (found.upper - found.lower).mean()
+        for found in (
+            one.predict_cohort(new) for one in (model, rm.update(model, halves[1]))
+        )
+    ]
+    assert widths[1] < widths[0]
+
+
 def test_an_update_has_the_columns_of_its_model(bent: Model) -> None:
     few = rm.develop(bent_cohort(36, 5), settings=SETTINGS)
     more = bent_cohort(150, 6)

@@ -37,6 +37,8 @@ Shape = tuple[str, Array, Array, float]
 DISCREPANCY_VARIANCES = tuple(0.01 * k for k in range(21))
 # SD of the coefficients of curves, per SD of their shape, and prior weight of each.
 CURVE_SDS = {0.02: 0.9, 0.3: 0.1}
+# Of a curve that is held straight, since nothing is learned of it.
+STRAIGHT_SD = min(CURVE_SDS)
 # SD over both.
 CURVE_SD = math.sqrt(sum(weight * sd**2 for sd, weight in CURVE_SDS.items()))
 # SDs between the levels of centres, log-odds, and prior weight of each.
@@ -179,17 +181,23 @@ def robust_priors(
 
 
 def apart_by_curve(
-    priors: Sequence[Prior], curves: NDArray[np.bool_]
+    priors: Sequence[Prior], curves: NDArray[np.bool_], held: NDArray[np.bool_]
 ) -> tuple[Prior, ...]:
-    """Each prior once for each SD of its ``curves``, a mask (J + K,)."""
+    """Each prior once for each SD of its ``curves``, a mask of coefficients (K,).
+
+    Those of ``held``, another, are straight in all; if all are, each prior is one.
+    """
+    cuts = np.zeros(len(priors[0].mean) - len(curves), dtype=bool)
+    curves, held = np.append(cuts, curves), np.append(cuts, held)
+    weights = CURVE_SDS if (curves & ~held).any() else {STRAIGHT_SD: 1.0}
     return tuple(
         replace(
             p,
             mean=np.where(curves, 0.0, p.mean),
-            sd=np.where(curves, sd, p.sd),
+            sd=np.where(curves, np.where(held, STRAIGHT_SD, sd), p.sd),
             weight=p.weight * weight,
         )
-        for sd, weight in CURVE_SDS.items()
+        for sd, weight in weights.items()
         for p in priors
     )
 

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .components import (
     DISCREPANCY_VARIANCES,
     SLOPE_VARIANCES,
+    STRAIGHT_SD,
     UNSUPPORTED_SD,
     Array,
     apart_by_centre,
@@ -81,7 +82,7 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
         components keep most of their mean, and two that doubt even these a little.
     curves : sequence of str, optional
         Columns of ``priors`` that bend another one: their coefficients have an SD of
-        their own, over which the mixture averages.
+        their own, over which the mixture averages; one of ``STRAIGHT_SD`` keeps it.
     earlier : Earlier, optional
         Posteriors of an earlier fit on the same columns, in place of all other priors:
         Bayesian updating, component by component.
@@ -270,10 +271,9 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             units=self._units[: len(described)],
             firm=np.isin(described, list(self.firm or ())),
         )
-        if self.curves:
+        if self.curves and sd is not None:
             bent = np.isin(described, list(self.curves))
-            cuts = np.zeros(observations.n_cuts, dtype=bool)
-            priors = apart_by_curve(priors, np.append(cuts, bent))
+            priors = apart_by_curve(priors, bent, bent & (sd <= STRAIGHT_SD))
         if self.n_centres:
             priors = apart_by_centre(priors, self.n_centres)
         self.components_ = fit_mixture(

@@ -27,7 +27,7 @@ from responder_model.disclosure import (
     merge_levels,
 )
 from responder_model.errors import DevelopmentError
-from responder_model.features import Array, Encoder, Population, expit, is_curve
+from responder_model.features import Array, Encoder, Population, expit
 from responder_model.model.batch import one_thread_each, raw_cohort
 from responder_model.priors import PriorSet
 from responder_model.schema import Decision, Dictionary, dictionary
@@ -233,17 +233,13 @@ class Procedure(ClassifierMixin, BaseEstimator):
 
     def _set_out(self, n_patients: int) -> None:
         """Set columns and priors: an earlier model's, or as many as patients allow."""
-        self.encoder_ = self.build_encoder()
-        if self.priors is not None:
-            self.priors_ = self.priors
-            self.encoder_ = self.build_encoder(curved=bool(self.priors.curves))
-            return
-        self.priors_ = priors_for(
-            self.decision, self.encoder_.moment, self.exclude_evidence
-        )
-        if n_patients >= CURVES_FROM:
-            self.encoder_ = self.build_encoder(curved=True)
-            self.priors_ = self.priors_.with_curves(self.encoder_.derived, CURVE_SD)
+        priors = self.priors
+        bends = n_patients >= CURVES_FROM if priors is None else bool(priors.curves)
+        self.encoder_ = encoder = self.build_encoder(curved=bends)
+        if priors is None:
+            priors = priors_for(self.decision, encoder.moment, self.exclude_evidence)
+            priors = priors.with_curves(encoder.derived, CURVE_SD)
+        self.priors_ = priors
 
     def _describe(
         self,
@@ -261,7 +257,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         """
         encoder = self.encoder_
         z = encoder.encode(raw)
-        unused = np.isin([column.name for column in encoder.columns], self.unused)
+        names = np.array([column.name for column in encoder.columns])
+        unused = np.isin(names, self.unused)
         z[:, unused] = np.nan
         left_out = columns_left_out(
             z, encoder, self.small_cells, patients, indicators=indicators
@@ -273,6 +270,8 @@ class Procedure(ClassifierMixin, BaseEstimator):
         known = np.isin(self.centres_, self.centres or ())
         self.centres_ = tuple(np.array(self.centres_)[~few | known].tolist())
         indicators = np.where(few, 0.0, indicators)[:, ~few | known]
+        if self.priors is None:  # what is not learned does not bend
+            self.priors_ = self.priors_.held_straight(names[self.left_out_].tolist())
         z[:, self.left_out_] = np.nan
         self.population_ = Population.estimate(z, encoder, left_out=self.left_out_)
         contrast = np.array([encoder.is_contrast(k) for k in range(z.shape[1])])
@@ -327,7 +326,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
             served_cuts=self._served_cuts(),
             components=self.components,
             firm=[x for x, row in rows.items() if row.firm],
-            curves=[x for x, name in names.items() if is_curve(name)],
+            curves=[x for x, name in names.items() if name in self.priors_.curves],
             earlier=earlier,
             n_centres=len(self.centres_),
             with_intervals=not self.in_resample,

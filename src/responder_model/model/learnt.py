@@ -10,7 +10,7 @@ import numpy as np
 
 from responder_model.cumulative_logit.components import apart_by_curve
 from responder_model.cumulative_logit.likelihood import Observations, terms
-from responder_model.features import Array, expit, is_curve
+from responder_model.features import Array, expit
 from responder_model.words import Note
 from .scores import Z_95
 
@@ -185,8 +185,11 @@ def _from_evidence(priors: PriorSet, names: tuple[str, ...]) -> dict[str, list[A
     """Prior SDs of each component of a development, by its name."""
     parts = priors.mixture(names)
     if priors.curves:
-        cuts = np.zeros(1 + len(priors.gaps), dtype=bool)
-        parts = apart_by_curve(parts, np.append(cuts, [is_curve(n) for n in names]))
+        curves, bends = (
+            np.array([name in some for name in names])
+            for some in (priors.curves, priors.bends)
+        )
+        parts = apart_by_curve(parts, curves, curves & ~bends)
     found: dict[str, list[Array]] = {}
     for part in parts:
         found.setdefault(part.name, []).append(part.sd)

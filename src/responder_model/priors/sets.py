@@ -8,7 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from responder_model.cumulative_logit.components import Prior, robust_priors
+from responder_model.cumulative_logit.components import (
+    STRAIGHT_SD,
+    Prior,
+    robust_priors,
+)
 from responder_model.features import is_curve
 
 
@@ -100,6 +104,18 @@ class PriorSet:
         straight = ColumnPrior(mean=0.0, sd=sd, status="judgement")
         curves = {name: straight for name in derived if is_curve(name)}
         return replace(self, columns={**self.columns, **curves})
+
+    @property
+    def bends(self) -> tuple[str, ...]:
+        """Curves that are learned, and not held straight."""
+        return tuple(n for n in self.curves if self.columns[n].sd > STRAIGHT_SD)
+
+    def held_straight(self, names: Sequence[str]) -> PriorSet:
+        """The same with some curves as in the component where nothing bends."""
+        rows = {
+            n: replace(self.columns[n], sd=STRAIGHT_SD) for n in names if is_curve(n)
+        }
+        return replace(self, columns={**self.columns, **rows})
 
     def mixture(self, derived: Sequence[str]) -> tuple[Prior, ...]:
         """Components over those model columns, from which a development starts."""
