@@ -276,7 +276,7 @@ def test_update_adds_centres_as_a_joint_development_has_them():
 
 
 def test_update_learns_more_of_a_centre_that_is_known():
-    cohort = several(60, 3)
+    cohort = several(40, 3)
     first = np.arange(len(cohort)) % 2 == 0
     older = develop(_part(cohort, first), settings=LINEAR)
     newer = update(older, _part(cohort, ~first))

@@ -271,14 +271,18 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             units=self._units[: len(described)],
             firm=np.isin(described, list(self.firm or ())),
         )
-        if self.curves and sd is not None:
-            bent = np.isin(described, list(self.curves))
-            priors = apart_by_curve(priors, bent, bent & (sd <= STRAIGHT_SD))
+        bent = np.isin(described, list(self.curves or ()))
+        priors = apart_by_curve(priors, bent, self._straight())
         if self.n_centres:
             priors = apart_by_centre(priors, self.n_centres)
-        self.components_ = fit_mixture(
-            observations, priors, only_likely=not self.with_intervals
-        )
+        few = not self.with_intervals
+        self.components_ = fit_mixture(observations, priors, only_likely=few)
+
+    def _straight(self) -> NDArray[np.bool_]:
+        """Curves, among the columns that are described, that are held straight."""
+        _, sd = self._published()
+        bent = np.isin(self._described(), list(self.curves or ()))
+        return bent if sd is None else bent & (sd <= STRAIGHT_SD)
 
     def _serve(self, observations: Observations) -> None:
         J, main = observations.n_cuts, observations.main
@@ -292,15 +296,11 @@ class EvidenceCumulativeLogit(ClassifierMixin, BaseEstimator):
             )
         halves = self.cut_components_ if self.are_halves_ else {}
         own = {cut: collapse(parts, 0, 1, 0) for cut, parts in halves.items()}
-        slopes = self._misses(observations)
-        ordinal = collapse_at(self.components_, range(J), J, main)
+        slopes = np.where(self._straight(), 0.0, self._misses(observations))
+        parts, n = self.components_, self.n_centres
+        ordinal = collapse_at(parts, range(J), J, main)
         self.served_ = {
-            cut: widen_by_centres(
-                average(ordinal[cut], own.get(cut)),
-                self.components_,
-                slopes,
-                self.n_centres,
-            )
+            cut: widen_by_centres(average(ordinal[cut], own.get(cut)), parts, slopes, n)
             for cut in range(J)
         }
         self.coef_ = self.served_[main].coefficients

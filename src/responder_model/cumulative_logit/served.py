@@ -39,17 +39,16 @@ def average(ordinal: Collapsed, own: Collapsed | None) -> Collapsed:
 
 
 def widen_by_centres(
-    served: Collapsed, components: Sequence[Component], slopes: float, n_centres: int
+    served: Collapsed, components: Sequence[Component], slopes: Array, n_centres: int
 ) -> Collapsed:
     """Add what parts centres to the covariance of (intercept, coefficients).
 
     A row of another centre has the variance between levels, at the intercept; a row of
     one of these takes it off again at its indicator, since that level was learned.
-    Slopes were learned of no centre by itself: all rows have their variance.
+    Slopes were learned of no centre by itself: all rows have their variances, (K,).
     """
     if n_centres == 0:
         return served
     levels = sum(part.weight * part.prior.centre_sd**2 for part in components)
-    added = np.full(len(served.covariance), slopes)
-    added[0], added[-n_centres:] = levels, -levels
+    added = np.concatenate([[levels], slopes, np.full(n_centres, -levels)])
     return replace(served, covariance=served.covariance + np.diag(added))

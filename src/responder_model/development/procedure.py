@@ -258,7 +258,7 @@ class Procedure(ClassifierMixin, BaseEstimator):
         encoder = self.encoder_
         z = encoder.encode(raw)
         names = np.array([column.name for column in encoder.columns])
-        unused = np.isin(names, self.unused)
+        unused = np.isin(names, (*self.unused, *self.priors_.straight))
         z[:, unused] = np.nan
         left_out = columns_left_out(
             z, encoder, self.small_cells, patients, indicators=indicators

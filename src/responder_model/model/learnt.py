@@ -185,11 +185,11 @@ def _from_evidence(priors: PriorSet, names: tuple[str, ...]) -> dict[str, list[A
     """Prior SDs of each component of a development, by its name."""
     parts = priors.mixture(names)
     if priors.curves:
-        curves, bends = (
+        curves, straight = (
             np.array([name in some for name in names])
-            for some in (priors.curves, priors.bends)
+            for some in (priors.curves, priors.straight)
         )
-        parts = apart_by_curve(parts, curves, curves & ~bends)
+        parts = apart_by_curve(parts, curves, straight)
     found: dict[str, list[Array]] = {}
     for part in parts:
         found.setdefault(part.name, []).append(part.sd)

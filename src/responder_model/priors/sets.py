@@ -107,8 +107,13 @@ class PriorSet:
 
     @property
     def bends(self) -> tuple[str, ...]:
-        """Curves that are learned, and not held straight."""
-        return tuple(n for n in self.curves if self.columns[n].sd > STRAIGHT_SD)
+        """Curves that are learned."""
+        return tuple(n for n in self.curves if n not in self.straight)
+
+    @property
+    def straight(self) -> tuple[str, ...]:
+        """Curves of which nothing is learned."""
+        return tuple(n for n in self.curves if self.columns[n].sd <= STRAIGHT_SD)
 
     def held_straight(self, names: Sequence[str]) -> PriorSet:
         """The same with some curves as in the component where nothing bends."""
