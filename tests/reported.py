@@ -2,7 +2,12 @@
 
 from html.parser import HTMLParser
 
+import numpy as np
+import pytest
+
+from responder_model.development import develop, published_model
 from responder_model.settings import Settings
+from responder_model.simulation import simulate_cohort
 
 SETTINGS = Settings(decision="rtms_response", moment="screening", challenger=False)
 
@@ -27,3 +32,25 @@ class Page(HTMLParser):
     @property
     def text(self):
         return " ".join(self.words)
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return simulate_cohort(n_patients=90, seed=11)
+
+
+@pytest.fixture(scope="module")
+def other():
+    patients = simulate_cohort(n_patients=80, seed=12)
+    patients["centre"] = np.where(np.arange(80) < 40, "A", "B & <i>C</i>")
+    return patients
+
+
+@pytest.fixture(scope="module")
+def model(cohort):
+    return develop(cohort, settings=SETTINGS, name="centre|<b>one</b>")
+
+
+@pytest.fixture(scope="module")
+def published():
+    return published_model("rtms_response", "screening")

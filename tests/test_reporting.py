@@ -4,11 +4,15 @@ import json
 import re
 from base64 import b64decode
 
-import numpy as np
 import pytest
 
-from reported import SETTINGS, Page
-from responder_model.development import develop, published_model
+from reported import (
+    Page,
+    cohort,
+    model,
+    other,
+    published,
+)
 from responder_model.errors import DevelopmentError, ResponderModelError
 from responder_model.reporting import (
     build_report,
@@ -23,7 +27,6 @@ from responder_model.reporting.checklists import (
 )
 from responder_model.reporting.render import markdown_cell
 from responder_model.reporting.values import logged_values, to_plain
-from responder_model.simulation import simulate_cohort
 
 SECTIONS = (
     "summary",
@@ -44,23 +47,6 @@ AUTHORS_ONLY |= {"18e", "19", "25"}
 
 
 @pytest.fixture(scope="module")
-def cohort():
-    return simulate_cohort(n_patients=90, seed=11)
-
-
-@pytest.fixture(scope="module")
-def other():
-    patients = simulate_cohort(n_patients=80, seed=12)
-    patients["centre"] = np.where(np.arange(80) < 40, "A", "B & <i>C</i>")
-    return patients
-
-
-@pytest.fixture(scope="module")
-def model(cohort):
-    return develop(cohort, settings=SETTINGS, name="centre|<b>one</b>")
-
-
-@pytest.fixture(scope="module")
 def studies(model, cohort, other):
     return (
         examine(model, other, n_resamples=20),
@@ -76,11 +62,6 @@ def reports(model, studies):
 @pytest.fixture(params=["en", "fr"])
 def report(request, reports):
     return reports[request.param]
-
-
-@pytest.fixture(scope="module")
-def published():
-    return published_model("rtms_response", "screening")
 
 
 # ---------------------------------------------------------------- the page

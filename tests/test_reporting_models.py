@@ -6,7 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from reported import SETTINGS, Page
+from reported import (
+    SETTINGS,
+    Page,
+    cohort,
+    model,
+    other,
+    published,
+)
 from responder_model.artifact import read_manifest, save_model
 from responder_model.development import develop, published_model, update
 from responder_model.errors import ResponderModelError
@@ -32,29 +39,6 @@ from responder_model.reporting.texts import read_texts
 from responder_model.reporting.values import logged_values
 from responder_model.simulation import simulate_cohort
 from responder_model.words import Note, read_words
-
-
-@pytest.fixture(scope="module")
-def cohort():
-    return simulate_cohort(n_patients=90, seed=11)
-
-
-@pytest.fixture(scope="module")
-def other():
-    patients = simulate_cohort(n_patients=80, seed=12)
-    patients["centre"] = np.where(np.arange(80) < 40, "A", "B & <i>C</i>")
-    return patients
-
-
-@pytest.fixture(scope="module")
-def model(cohort):
-    return develop(cohort, settings=SETTINGS, name="centre|<b>one</b>")
-
-
-@pytest.fixture(scope="module")
-def published():
-    return published_model("rtms_response", "screening")
-
 
 # ---------------------------------------------------------------- checklists
 

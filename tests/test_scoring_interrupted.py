@@ -19,38 +19,17 @@ import responder_model as rm
 from patience import PATIENCE
 from responder_model.cohort import write_cohort
 from responder_model.errors import ResponderModelError
-from responder_model.formats import table, text
 from responder_model.outputs import RECORD
-from responder_model.scoring import file as file_module
 from responder_model.scoring import score_file
-from scored import N, assert_same_scores, spoil
-
-
-@pytest.fixture(scope="module")
-def cohort():
-    return rm.simulate_cohort(n_patients=N, seed=4)
-
-
-@pytest.fixture(scope="module")
-def model():
-    return rm.published_model("rtms_response", "session_2")
-
-
-@pytest.fixture
-def parquet(cohort, tmp_path):
-    path = tmp_path / "patients.parquet"
-    write_cohort(cohort, path)
-    return path
-
-
-@pytest.fixture
-def small_parts(monkeypatch):
-    """Parts of a few rows, so that a small file has many."""
-    for module in (table, file_module):
-        monkeypatch.setattr(module, "PART_ROWS", 16)
-    for module in (text, file_module):
-        monkeypatch.setattr(module, "BLOCK_BYTES", 2000)
-
+from scored import (
+    N,
+    assert_same_scores,
+    cohort,
+    model,
+    parquet,
+    small_parts,
+    spoil,
+)
 
 # ---------------------------------------------------------------- interruptions
 

@@ -9,43 +9,23 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-import responder_model as rm
 from in_words import said
 from responder_model.artifact import digest_of
-from responder_model.cohort import inspect_file, map_from, write_cohort
+from responder_model.cohort import inspect_file, map_from
 from responder_model.errors import InvalidCohortError
-from responder_model.formats import table, text
 from responder_model.labels import label_of
-from responder_model.scoring import file as file_module
 from responder_model.scoring import score_file, score_frame
 from responder_model.scoring.assembly import repeated_places
-from scored import N, assert_same_scores, plant, spoil
-
-
-@pytest.fixture(scope="module")
-def cohort():
-    return rm.simulate_cohort(n_patients=N, seed=4)
-
-
-@pytest.fixture(scope="module")
-def model():
-    return rm.published_model("rtms_response", "session_2")
-
-
-@pytest.fixture
-def parquet(cohort, tmp_path):
-    path = tmp_path / "patients.parquet"
-    write_cohort(cohort, path)
-    return path
-
-
-@pytest.fixture
-def small_parts(monkeypatch):
-    """Parts of a few rows, so that a small file has many."""
-    for module in (table, file_module):
-        monkeypatch.setattr(module, "PART_ROWS", 16)
-    for module in (text, file_module):
-        monkeypatch.setattr(module, "BLOCK_BYTES", 2000)
+from scored import (
+    N,
+    assert_same_scores,
+    cohort,
+    model,
+    parquet,
+    plant,
+    small_parts,
+    spoil,
+)
 
 
 @pytest.mark.parametrize("kind", [".parquet", ".csv"])

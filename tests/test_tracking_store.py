@@ -14,10 +14,8 @@ import mlflow
 import mlflow.sklearn
 import mlflow.xgboost
 import pytest
-from typer.testing import CliRunner
 
 import responder_model as rm
-from responder_model.cli.app import app
 from responder_model.tracking import (
     TrackedRun,
     check_store,
@@ -29,53 +27,19 @@ from responder_model.tracking import (
     shown_uri,
 )
 from responder_model.tracking.store import _in_our_words
-from stored import TARGET, developed, digest_of, runs_of
+from stored import (
+    QUIET,
+    TARGET,
+    digest_of,
+    files,
+    folder,
+    model,
+    run,
+    runs_of,
+    uri,
+)
 
-# MLflow and SQLAlchemy warn about themselves.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::UserWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def cohort():
-    return rm.simulate_cohort(n_patients=40, seed=3)
-
-
-@pytest.fixture(scope="module")
-def model():
-    return developed()
-
-
-@pytest.fixture
-def folder(model, tmp_path):
-    return rm.save_model(model, tmp_path / "m")
-
-
-@pytest.fixture
-def uri(tmp_path, new_store):
-    return new_store(tmp_path)
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """Run a command in a directory of its own."""
-    monkeypatch.chdir(tmp_path)
-    runner = CliRunner()
-    return lambda *words: runner.invoke(app, [str(word) for word in words])
-
-
-@pytest.fixture
-def files(tmp_path):
-    """Files of two cohorts, by name."""
-    found = {}
-    for name, n_patients, seed in (("c", 40, 3), ("north", 60, 21), ("south", 90, 22)):
-        found[name] = tmp_path / f"{name}.csv"
-        patients = rm.simulate_cohort(n_patients=n_patients, seed=seed)
-        patients.to_csv(found[name], index=False)
-    return found
+pytestmark = QUIET
 
 
 # ---------------------------------------------------------------- two at once
