@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from responder_model.features import Array, Encoder
-from responder_model.schema import Field
 
 Mask = NDArray[np.bool_]
 
@@ -87,8 +86,7 @@ def columns_left_out(
     differing = _differing(z)
     out = differing < k
     out[number] |= _dominated(z[:, number])
-    known_since = _known_since(encoder, fields)
-    since = np.append(known_since, np.zeros(n_centres, dtype=np.int64))
+    since = np.append(encoder.known_from, np.zeros(n_centres, dtype=np.int64))
     curve = np.array([column.is_curve for column in encoder.columns])
     most = max(0, min(2 * len(z) // 3, len(z) - k))
     # a curve goes before any column of the same moment
@@ -110,7 +108,8 @@ def columns_left_out(
         kept += [c for c in order if c in apart and since[c] == moment]
         kept = [kept[at] for at in _not_alone(z[:, kept], k)]
         # the same curves stay at every moment, and none of them costs a relief
-        excess = len(kept) + _known_after(encoder, moment) - most
+        later = int((encoder.last.known_from > moment).sum())
+        excess = len(kept) + later - most
         curves = [c for c in kept if c < n_columns and curve[c]]
         gone = curves[max(0, len(curves) - max(0, excess)) :]
         kept = [c for c in kept if c not in gone]
@@ -119,21 +118,6 @@ def columns_left_out(
     # no curve without its number, which stands before it
     left_out[np.flatnonzero(curve)] |= left_out[np.flatnonzero(curve) - 1]
     return left_out
-
-
-def _known_since(encoder: Encoder, fields: list[Field]) -> NDArray[np.int64]:
-    """Place of the moment from which each column's field is known."""
-    moments = [moment.name for moment in encoder.dictionary.moments]
-    return np.array([moments.index(field.known_from) for field in fields])
-
-
-def _known_after(encoder: Encoder, moment: int) -> int:
-    """Columns that the decision's last model has of fields known after a moment."""
-    table = encoder.dictionary
-    last = [at for decision, at in table.targets() if decision == encoder.decision][-1]
-    whole = Encoder.for_decision(encoder.decision, last, table=table)
-    fields = [whole.fields[position] for position in whole.column_predictor]
-    return int((_known_since(whole, fields) > moment).sum())
 
 
 def _dominated(columns: Array) -> Mask:

@@ -104,6 +104,20 @@ class Encoder:
         """Position in ``predictors`` of each base column's predictor."""
         return np.array([self.predictors.index(c.predictor) for c in self.columns])
 
+    @cached_property
+    def known_from(self) -> NDArray[np.int64]:
+        """Place of the moment from which the field of each base column is known."""
+        moments = [moment.name for moment in self.dictionary.moments]
+        places = np.array([moments.index(row.known_from) for row in self.fields])
+        return places[self.column_predictor]
+
+    @cached_property
+    def last(self) -> Encoder:
+        """Encoder of the decision's last moment, at which every field is known."""
+        table = self.dictionary
+        moments = [at for name, at in table.targets() if name == self.decision]
+        return Encoder.for_decision(self.decision, moments[-1], table=table)
+
     def is_contrast(self, column: int) -> bool:
         """Whether a base column is a category's or a yes/no, and no number."""
         return bool(self.fields[self.column_predictor[column]].kind != "number")
