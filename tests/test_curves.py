@@ -157,7 +157,7 @@ def test_a_curve_that_is_not_learned_widens_no_interval(seed: int) -> None:
     for half in halves:
         half.attrs = dict(both.attrs)
     model = rm.develop(halves[0], settings=SETTINGS)
-    held = set(model.kept_priors().curves) - set(model.kept_priors().bends)
+    held = model.kept_priors().straight
     assert held
     at = [list(model.encoder.derived).index(name) for name in held]
     for part in model.components:

@@ -106,11 +106,6 @@ class PriorSet:
         return replace(self, columns={**self.columns, **curves})
 
     @property
-    def bends(self) -> tuple[str, ...]:
-        """Curves that are learned."""
-        return tuple(n for n in self.curves if n not in self.straight)
-
-    @property
     def straight(self) -> tuple[str, ...]:
         """Curves of which nothing is learned."""
         return tuple(n for n in self.curves if self.columns[n].sd <= STRAIGHT_SD)
